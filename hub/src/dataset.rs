@@ -1,0 +1,395 @@
+//! The boundary of the district's dataset.
+//!
+//! Promises of every implementation:
+//! * [`Dataset::merge`] is one transaction: rows, positions, fingerprints,
+//!   quarantine and findings of all its batches become durable together or
+//!   not at all, and the outcome is returned only once they are.
+//! * A row is replaced only by a higher (epoch, seq); merging a batch twice
+//!   changes nothing.
+//! * The original payload bytes are kept for every record, of kinds this
+//!   version doesn't know too.
+//!
+//! Methods block; async callers use a blocking thread. SQL and its client
+//! are named below this module only.
+
+mod facts;
+mod row;
+pub mod sqlite;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lumbung_domain::id::{Kind, KindCode, RecordId};
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::fingerprint::ContentHash;
+use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
+
+pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts};
+pub use row::{
+    DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow, WargaRow,
+};
+
+/// One verified change, ready to be stored.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The record.
+    pub id: RecordId,
+    /// Its kind, known to this version or not.
+    pub kind: KindCode,
+    /// Schema version of the payload.
+    pub schema: u16,
+    /// The entry's number.
+    pub seq: Seq,
+    /// What the entry does.
+    pub operation: Operation,
+    /// The node's wall clock, Unix milliseconds.
+    pub time_ms: i64,
+    /// Who made the change.
+    pub actor: Arc<str>,
+    /// Where it came from.
+    pub source: Source,
+    /// The payload as it came.
+    pub bytes: Bytes,
+    /// Hash of the content; `None` for deletes and withheld content.
+    pub hash: Option<ContentHash>,
+    /// What to do with it.
+    pub content: Content,
+}
+
+/// What a change holds, as far as this version can tell.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// A record of a known kind with its typed columns.
+    Row(Row),
+    /// A record of a kind this version doesn't know; kept whole.
+    UnknownKind,
+    /// The record ends.
+    Tombstone,
+    /// This hub can't take the record; it goes to quarantine with the reason
+    /// (a sentence without personal data) and the stream moves on.
+    Quarantined(String),
+}
+
+/// A verified batch of one village.
+#[derive(Clone, Debug)]
+pub struct MergeBatch {
+    /// Whose records these are: the session's village, never the message's.
+    pub village: VillageCode,
+    /// The position the batch continues from.
+    pub prev: Position,
+    /// The position after it.
+    pub last: Position,
+    /// Its changes in order.
+    pub changes: Vec<Change>,
+}
+
+/// What became durable for one batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Merged {
+    /// The village's position now.
+    pub position: Position,
+    /// The sum over all its records now.
+    pub fingerprint: Fingerprint,
+    /// Its living records now.
+    pub records: u64,
+    /// Entries that went to quarantine with this batch.
+    pub quarantined: u64,
+}
+
+/// Why the dataset could not do something. Nothing half-applies.
+#[derive(Debug, thiserror::Error)]
+pub enum DatasetError {
+    /// The batch does not continue from the stored position.
+    #[error("village {village} stands at {stored:?}, the batch continues from {prev}")]
+    NotNext {
+        /// Whose.
+        village: VillageCode,
+        /// The stored position, if any.
+        stored: Option<Position>,
+        /// What the batch claims.
+        prev: Box<Position>,
+    },
+    /// The village is not in this hub's list.
+    #[error("village {0} is not registered at this hub")]
+    UnknownVillage(VillageCode),
+    /// The store failed; the transaction was rolled back.
+    #[error("the dataset can't be read or written")]
+    Store(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The file was written by a newer version.
+    #[error("the dataset has format {found}, this version knows {known}")]
+    NewerFormat {
+        /// What the file says.
+        found: u32,
+        /// What this build writes.
+        known: u32,
+    },
+}
+
+/// A village as the hub's list keeps it.
+#[derive(Clone, Debug)]
+pub struct VillageState {
+    /// Its code.
+    pub village: VillageCode,
+    /// Where the hub dials it, `host:port`; empty when it isn't dialled.
+    pub address: String,
+    /// Where the hub stands in its log.
+    pub position: Option<Position>,
+    /// Sum over the merged records.
+    pub fingerprint: Fingerprint,
+    /// Merged living records.
+    pub records: u64,
+    /// Living residents among them.
+    pub warga: u64,
+    /// Living rumah tangga among them.
+    pub rumah_tangga: u64,
+    /// Entries waiting in quarantine.
+    pub quarantined: u64,
+    /// Open findings that name this village.
+    pub findings: u64,
+    /// Last time the node answered, hub clock, Unix milliseconds; 0 = never.
+    pub last_contact_ms: i64,
+    /// Last time node and hub were proven equal, hub clock; 0 = never.
+    pub last_proof_ms: i64,
+    /// The position that proof was made at.
+    pub proven_seq: Seq,
+    /// Software version the node named last.
+    pub software: String,
+    /// A stable code of what is wrong (see `puller::trouble`); empty = nothing.
+    pub trouble: String,
+}
+
+/// What a contact taught, written without touching rows or position.
+#[derive(Clone, Debug, Default)]
+pub struct ContactNote {
+    /// When, hub clock, Unix milliseconds.
+    pub at_ms: i64,
+    /// Software version, when it was told.
+    pub software: Option<String>,
+    /// Proven equal at this position.
+    pub proven: Option<Seq>,
+    /// New trouble code; `Some("")` clears it.
+    pub trouble: Option<String>,
+}
+
+/// One record as the dataset keeps it, for `show` and `query`.
+#[derive(Clone, Debug)]
+pub struct StoredRecord {
+    /// Whose.
+    pub village: VillageCode,
+    /// The record.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: KindCode,
+    /// Schema version of the payload.
+    pub schema: u16,
+    /// The entry that wrote it.
+    pub seq: Seq,
+    /// The node's wall clock then.
+    pub time_ms: i64,
+    /// Who.
+    pub actor: String,
+    /// Where from.
+    pub source: Source,
+    /// The payload as it came.
+    pub bytes: Bytes,
+}
+
+/// Which records to read. Regions below the village are ids of that village.
+#[derive(Clone, Debug, Default)]
+pub struct RecordFilter {
+    /// Of this village only; otherwise of all.
+    pub village: Option<VillageCode>,
+    /// Of this kind; `None` = every kind, unknown ones too.
+    pub kind: Option<Kind>,
+    /// After this record (paging), in (village, id) order.
+    pub after: Option<(VillageCode, RecordId)>,
+    /// At most so many.
+    pub limit: u32,
+}
+
+/// An entry this hub could not take.
+#[derive(Clone, Debug)]
+pub struct QuarantinedEntry {
+    /// Number in the quarantine list.
+    pub number: i64,
+    /// Whose.
+    pub village: VillageCode,
+    /// The entry.
+    pub seq: Seq,
+    /// The record it belongs to.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: KindCode,
+    /// Why, a sentence without personal data.
+    pub reason: String,
+    /// Since when, hub clock, Unix milliseconds.
+    pub since_ms: i64,
+    /// Size of the payload, bytes.
+    pub bytes: u64,
+}
+
+/// What two villages' records contradict each other about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FindingKind {
+    /// The same NIK belongs to a living resident in two villages.
+    NikGanda = 1,
+    /// The same family card number is in use in two villages.
+    KkGanda = 2,
+    /// A move out to a village of this kabupaten with no move in there.
+    PindahTanpaDatang = 3,
+    /// A move in from a village of this kabupaten with no move out there.
+    DatangTanpaPindah = 4,
+}
+
+/// One side of a finding, with its provenance.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Which village claims.
+    pub village: VillageCode,
+    /// The record that claims.
+    pub id: RecordId,
+    /// The entry that wrote it.
+    pub seq: Seq,
+    /// When, the node's wall clock.
+    pub time_ms: i64,
+    /// Who wrote it.
+    pub actor: String,
+    /// Where it came from.
+    pub source: Source,
+}
+
+/// A contradiction between villages. Reported, never decided by the hub.
+#[derive(Clone, Debug)]
+pub struct CrossFinding {
+    /// Number in the list.
+    pub number: i64,
+    /// What kind.
+    pub kind: FindingKind,
+    /// The identity number both sides name (NIK or KK digits): specific
+    /// personal data, masked by whoever shows it.
+    pub key: u64,
+    /// The claims: two for duplicates, one for a move without its pair.
+    pub claims: Vec<Claim>,
+    /// For a move: the village named at the other end.
+    pub other_village: Option<VillageCode>,
+    /// First seen, hub clock, Unix milliseconds.
+    pub since_ms: i64,
+    /// When the records agreed again; `None` = still open.
+    pub closed_ms: Option<i64>,
+}
+
+/// Sums over the whole dataset for the console's head.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Living residents.
+    pub warga: u64,
+    /// Living rumah tangga.
+    pub rumah_tangga: u64,
+    /// Living records of every kind.
+    pub records: u64,
+    /// Open findings.
+    pub findings: u64,
+    /// Entries in quarantine.
+    pub quarantined: u64,
+}
+
+/// The district's dataset. See the module for what every implementation
+/// promises.
+pub trait Dataset: Send + Sync + 'static {
+    /// Registers a village or changes its address.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn register(&self, village: VillageCode, address: &str) -> Result<(), DatasetError>;
+
+    /// Every registered village, by code.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn villages(&self) -> Result<Vec<VillageState>, DatasetError>;
+
+    /// One registered village.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
+    fn village(&self, village: VillageCode) -> Result<VillageState, DatasetError>;
+
+    /// Merges verified batches in one transaction, in their order. A batch
+    /// that does not continue from its village's stored position gets its own
+    /// error and changes nothing; the others are merged all the same.
+    ///
+    /// # Errors
+    /// The outer error means that the whole transaction was rolled back.
+    fn merge(
+        &self,
+        batches: &[MergeBatch],
+        now_ms: i64,
+    ) -> Result<Vec<Result<Merged, DatasetError>>, DatasetError>;
+
+    /// Notes contacts, proofs and troubles of several villages.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn note_contacts(&self, notes: &[(VillageCode, ContactNote)]) -> Result<(), DatasetError>;
+
+    /// What the recap needs of one village, at one consistent moment.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn facts(&self, village: VillageCode) -> Result<VillageFacts, DatasetError>;
+
+    /// Records in (village, id) order.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn records(&self, filter: &RecordFilter) -> Result<Vec<StoredRecord>, DatasetError>;
+
+    /// One record.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn record(
+        &self,
+        village: VillageCode,
+        id: RecordId,
+    ) -> Result<Option<StoredRecord>, DatasetError>;
+
+    /// The quarantine, oldest first.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn quarantine(
+        &self,
+        village: Option<VillageCode>,
+    ) -> Result<Vec<QuarantinedEntry>, DatasetError>;
+
+    /// The payload of one quarantined entry, to try it again after a fix.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn quarantined_change(&self, number: i64) -> Result<Option<Change>, DatasetError>;
+
+    /// Merges a quarantined entry that can now be taken and removes it from
+    /// the quarantine. A newer row of the same record stays.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn release(&self, number: i64, change: &Change, now_ms: i64) -> Result<(), DatasetError>;
+
+    /// Contradictions between villages, newest first.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn findings(
+        &self,
+        village: Option<VillageCode>,
+        open_only: bool,
+        limit: u32,
+    ) -> Result<Vec<CrossFinding>, DatasetError>;
+
+    /// Sums over the whole dataset.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn totals(&self) -> Result<Totals, DatasetError>;
+}

@@ -1,0 +1,3 @@
+//! The `lumbung-hub` command.
+
+fn main() {}

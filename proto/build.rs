@@ -1,0 +1,12 @@
+//! Compiles the .proto files with protox, so that no protoc is needed.
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let files = ["lumbung/v1/record.proto", "lumbung/v1/sync.proto", "lumbung/v1/local.proto"];
+    let descriptors = protox::compile(files, ["."])?;
+    tonic_prost_build::configure()
+        .bytes(".lumbung.v1")
+        .emit_rerun_if_changed(false)
+        .compile_fds(descriptors)?;
+    println!("cargo:rerun-if-changed=lumbung");
+    Ok(())
+}

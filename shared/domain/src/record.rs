@@ -1,0 +1,83 @@
+//! The record kinds a village keeps.
+//!
+//! Field names are the forms' Indonesian terms. Every field that a form may
+//! leave blank is an `Option`, an empty `String` or an empty list: a blank is
+//! "not known", never "no". Records point at each other by [`RecordId`];
+//! numbers that people carry (NIK, KK) are attributes, never keys.
+
+mod keluarga;
+mod mutasi;
+mod rumah_tangga;
+mod warga;
+mod wilayah;
+
+pub use keluarga::Keluarga;
+pub use mutasi::{Kelahiran, Kematian, Mutasi, Perpindahan};
+pub use rumah_tangga::{
+    Industri, KategoriIndustri, KategoriPekarangan, KriteriaRumah, MakananPokok, Pekarangan,
+    RumahTangga, SumberAir,
+};
+pub use warga::{
+    BerkebutuhanKhusus, DokumenWarga, JenisKelamin, KegiatanPkk, KegiatanWarga, KelompokBelajar,
+    OrangTua, Warga,
+};
+pub use wilayah::{Dasawisma, Dusun, MasaAktif, Rt, Rw, Titik};
+
+use crate::id::{Kind, RecordId};
+
+/// Any one record this version knows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// See [`Dusun`].
+    Dusun(Dusun),
+    /// See [`Rw`].
+    Rw(Rw),
+    /// See [`Rt`].
+    Rt(Rt),
+    /// See [`Dasawisma`].
+    Dasawisma(Dasawisma),
+    /// See [`RumahTangga`].
+    RumahTangga(Box<RumahTangga>),
+    /// See [`Keluarga`].
+    Keluarga(Keluarga),
+    /// See [`Warga`].
+    Warga(Box<Warga>),
+    /// See [`Mutasi`].
+    Mutasi(Box<Mutasi>),
+}
+
+impl Record {
+    /// The record's kind.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Dusun(_) => Kind::Dusun,
+            Self::Rw(_) => Kind::Rw,
+            Self::Rt(_) => Kind::Rt,
+            Self::Dasawisma(_) => Kind::Dasawisma,
+            Self::RumahTangga(_) => Kind::RumahTangga,
+            Self::Keluarga(_) => Kind::Keluarga,
+            Self::Warga(_) => Kind::Warga,
+            Self::Mutasi(_) => Kind::Mutasi,
+        }
+    }
+
+    /// The record this one hangs under: dusun → RW → RT → dasawisma and
+    /// rumah tangga → keluarga → warga → mutasi. `None` at the top.
+    #[must_use]
+    pub const fn parent(&self) -> Option<RecordId> {
+        match self {
+            Self::Dusun(_) => None,
+            Self::Rw(rw) => rw.dusun_id,
+            Self::Rt(rt) => match rt.rw_id {
+                Some(id) => Some(id),
+                None => rt.dusun_id,
+            },
+            Self::Dasawisma(group) => Some(group.rt_id),
+            Self::RumahTangga(house) => Some(house.rt_id),
+            Self::Keluarga(family) => Some(family.rumah_tangga_id),
+            Self::Warga(resident) => resident.keluarga_id,
+            Self::Mutasi(event) => Some(event.warga_id),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! Warga: one resident.
+
+use jiff::civil::Date;
+
+use crate::code_list::{
+    Agama, Asuransi, Cacat, CaraKb, Code, DapatMembacaHuruf, GolonganDarah, KtpEl, Pekerjaan,
+    PendidikanKk, PendidikanSedang, SakitMenahun, Shdk, StatusDasar, StatusKawin, StatusPenduduk,
+    StatusRekam, Warganegara,
+};
+use crate::id::RecordId;
+use crate::identity::Nik;
+
+/// Sex as the forms write it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum JenisKelamin {
+    /// L.
+    LakiLaki = 1,
+    /// P.
+    Perempuan = 2,
+}
+
+/// Special needs (form 4.15 column 10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BerkebutuhanKhusus {
+    /// None.
+    Tidak = 1,
+    /// Physical.
+    Fisik = 2,
+    /// Mental.
+    Mental = 3,
+    /// Another.
+    Lainnya = 4,
+}
+
+/// Learning group (form 4.14.1a column 18).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KelompokBelajar {
+    /// Takes part in none.
+    Tidak = 1,
+    /// Primary equivalent.
+    PaketA = 2,
+    /// Junior secondary equivalent.
+    PaketB = 3,
+    /// Senior secondary equivalent.
+    PaketC = 4,
+    /// Keaksaraan fungsional (literacy).
+    Kf = 5,
+}
+
+/// The seven rows of form 4.14.1b, in their order on the sheet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KegiatanWarga {
+    /// Penghayatan dan pengamalan Pancasila.
+    Pancasila = 1,
+    /// Kerja bakti.
+    KerjaBakti = 2,
+    /// Rukun kematian.
+    RukunKematian = 3,
+    /// Kegiatan keagamaan.
+    Keagamaan = 4,
+    /// Jimpitan.
+    Jimpitan = 5,
+    /// Arisan.
+    Arisan = 6,
+    /// Lain-lain.
+    LainLain = 7,
+}
+
+/// The eight activity columns 11-18 of form 4.15.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KegiatanPkk {
+    /// Penghayatan dan pengamalan Pancasila.
+    Pancasila = 1,
+    /// Gotong royong.
+    GotongRoyong = 2,
+    /// Pendidikan dan keterampilan.
+    PendidikanKeterampilan = 3,
+    /// Pengembangan kehidupan berkoperasi.
+    Koperasi = 4,
+    /// Pangan.
+    Pangan = 5,
+    /// Sandang.
+    Sandang = 6,
+    /// Kesehatan.
+    Kesehatan = 7,
+    /// Perencanaan sehat.
+    PerencanaanSehat = 8,
+}
+
+/// A parent as the sheets carry it: by number and by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrangTua {
+    /// NIK, when known.
+    pub nik: Option<Nik>,
+    /// Name, when known.
+    pub nama: String,
+}
+
+/// Papers of a resident (OpenSID sheet columns 23-30 and 39-41).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DokumenWarga {
+    /// Birth certificate number.
+    pub akta_lahir: String,
+    /// Passport number.
+    pub paspor: String,
+    /// Passport valid until.
+    pub paspor_berlaku_sampai: Option<Date>,
+    /// Stay permit number.
+    pub kitas: String,
+    /// Marriage certificate number.
+    pub akta_perkawinan: String,
+    /// Married on.
+    pub tanggal_perkawinan: Option<Date>,
+    /// Divorce certificate number.
+    pub akta_perceraian: String,
+    /// Divorced on.
+    pub tanggal_perceraian: Option<Date>,
+    /// Id of the card's chip.
+    pub tag_id_card: String,
+}
+
+/// A resident: forms 4.14.1a, 4.14.1b and 4.15, Buku Induk Penduduk B.1 and
+/// the OpenSID resident sheet together.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Warga {
+    /// Population number. `None` while the resident has none or only a
+    /// temporary one; several residents without a number are several people.
+    pub nik: Option<Nik>,
+    /// The family card the resident stands on.
+    pub keluarga_id: Option<RecordId>,
+    /// Name.
+    pub nama: String,
+    /// Number in the dasawisma's own book.
+    pub no_registrasi: String,
+    /// Position in PKK or another community body; not a job.
+    pub jabatan: String,
+    /// Sex.
+    pub jenis_kelamin: Option<JenisKelamin>,
+    /// Place of birth.
+    pub tempat_lahir: String,
+    /// Date of birth. Age is derived at a stated day, never stored.
+    pub tanggal_lahir: Option<Date>,
+    /// Religion.
+    pub agama: Option<Code<Agama>>,
+    /// Education as on the family card (completed).
+    pub pendidikan_kk: Option<Code<PendidikanKk>>,
+    /// Education under way.
+    pub pendidikan_sedang: Option<Code<PendidikanSedang>>,
+    /// Occupation.
+    pub pekerjaan: Option<Code<Pekerjaan>>,
+    /// Marital status.
+    pub status_kawin: Option<Code<StatusKawin>>,
+    /// Relation to the head of the family (status hubungan dalam keluarga).
+    pub shdk: Option<Code<Shdk>>,
+    /// Citizenship.
+    pub warganegara: Option<Code<Warganegara>>,
+    /// Father.
+    pub ayah: OrangTua,
+    /// Mother.
+    pub ibu: OrangTua,
+    /// Blood group.
+    pub golongan_darah: Option<Code<GolonganDarah>>,
+    /// Scripts the resident reads (B.1 column 10).
+    pub dapat_membaca: Option<Code<DapatMembacaHuruf>>,
+    /// Papers.
+    pub dokumen: DokumenWarga,
+    /// Disability (OpenSID list; 7 = none).
+    pub cacat: Option<Code<Cacat>>,
+    /// Chronic illness (14 = none).
+    pub sakit_menahun: Option<Code<SakitMenahun>>,
+    /// Contraception; a code means an akseptor KB.
+    pub cara_kb: Option<Code<CaraKb>>,
+    /// Pregnant.
+    pub hamil: Option<bool>,
+    /// Breastfeeding.
+    pub menyusui: Option<bool>,
+    /// Electronic identity card.
+    pub ktp_el: Option<Code<KtpEl>>,
+    /// State of the identity card's recording.
+    pub status_rekam: Option<Code<StatusRekam>>,
+    /// Present address, when it differs from the family card's.
+    pub alamat_sekarang: String,
+    /// Alive, dead, moved, missing, away (status dasar). `None` reads as alive.
+    pub status_dasar: Option<Code<StatusDasar>>,
+    /// Permanent or temporary resident.
+    pub status_penduduk: Option<Code<StatusPenduduk>>,
+    /// Ethnic group.
+    pub suku: String,
+    /// Health insurance.
+    pub asuransi: Option<Code<Asuransi>>,
+    /// Health insurance number.
+    pub no_asuransi: String,
+    /// Telephone.
+    pub telepon: String,
+    /// Latitude as the sheet writes it.
+    pub lat: String,
+    /// Longitude as the sheet writes it.
+    pub lng: String,
+    /// Special needs.
+    pub berkebutuhan_khusus: Option<BerkebutuhanKhusus>,
+    /// "Tiga buta": can't read letters and figures, Indonesian, or lacks
+    /// basic knowledge.
+    pub buta3: Option<bool>,
+    /// Active in the posyandu.
+    pub aktif_posyandu: Option<bool>,
+    /// How often, as written.
+    pub frekuensi_posyandu: String,
+    /// Takes part in Bina Keluarga Balita.
+    pub bkb: Option<bool>,
+    /// Has savings.
+    pub tabungan: Option<bool>,
+    /// Learning group.
+    pub kelompok_belajar: Option<KelompokBelajar>,
+    /// Attends PAUD or the like.
+    pub paud: Option<bool>,
+    /// Member of a cooperative.
+    pub koperasi: Option<bool>,
+    /// Which kind of cooperative.
+    pub jenis_koperasi: String,
+    /// Takes part in UP2K.
+    pub up2k: Option<bool>,
+    /// Takes part in environmental health work.
+    pub kesling: Option<bool>,
+    /// Activities of form 4.14.1b with a "yes".
+    pub kegiatan_warga: Vec<KegiatanWarga>,
+    /// Remark on those activities.
+    pub keterangan_kegiatan: String,
+    /// Activities of form 4.15 with a mark.
+    pub kegiatan_pkk: Vec<KegiatanPkk>,
+}

@@ -1,0 +1,175 @@
+//! Runs of ledger entries ↔ the batches that travel.
+//!
+//! A batch says from which position to which position it leads. Reading one
+//! decompresses within a stated bound, decodes the block, and walks the chain
+//! from `prev`: only a batch that arrives exactly at the `last` it claims is
+//! handed on. So a gap, a lie about numbers, a changed byte or a truncation
+//! is refused before anything is merged.
+
+use bytes::Bytes;
+use lumbung_ledger::fingerprint::ContentHash;
+use lumbung_ledger::{ChainTag, Entry, Epoch, LogId, Position, Seq, block};
+use lumbung_proto::v1;
+
+/// Largest batch before compression, bytes: what a receiver must be ready
+/// to hold for one batch. Four times the usual size, so that one entry of
+/// the largest allowed payload fits beside others.
+pub const RAW_BYTES_MAX: usize = 1024 * 1024;
+
+/// zstd's middle road: level 3 halves again what level 1 leaves, at about
+/// 1 µs a record.
+const ZSTD_LEVEL: i32 = 3;
+
+/// Below this many bytes compression costs more than it saves.
+const COMPRESS_FROM_BYTES: usize = 128;
+
+/// Why a batch was not taken. Nothing of it was applied.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BatchError {
+    /// A position is missing or has a field of the wrong length.
+    #[error("a position in the batch is malformed")]
+    Position,
+    /// The batch does not continue from where the reader stands.
+    #[error("the batch starts at {found}, but {expected} is expected")]
+    Gap {
+        /// Where the reader stands.
+        expected: Position,
+        /// Where the batch claims to start.
+        found: Position,
+    },
+    /// The codec is not one this build reads.
+    #[error("unknown codec {0}")]
+    Codec(i32),
+    /// The payload would be larger than allowed, or than it claims.
+    #[error("the batch is larger than {RAW_BYTES_MAX} bytes or than it claims")]
+    TooLarge,
+    /// The payload does not decompress.
+    #[error("the batch is damaged")]
+    Damaged,
+    /// The payload is not a block.
+    #[error("the batch holds no sound block")]
+    Block(#[from] block::BlockError),
+    /// The entries' numbers are not the ones between `prev` and `last`.
+    #[error("the batch claims entries {claimed_first} to {claimed_last} but holds others")]
+    Numbers {
+        /// First number by `prev`.
+        claimed_first: Seq,
+        /// Last number by `last`.
+        claimed_last: Seq,
+    },
+    /// The chain over the entries does not arrive at `last`.
+    #[error("the chain over the batch does not arrive at {0}")]
+    Chain(Position),
+}
+
+/// A batch that proved sound.
+#[derive(Debug)]
+pub struct Verified {
+    /// The position after the batch.
+    pub last: Position,
+    /// Its entries, each with its content hash (`None` for deletes and
+    /// withheld content).
+    pub entries: Vec<(Entry, Option<ContentHash>)>,
+    /// Size before compression, bytes.
+    pub raw_bytes: usize,
+}
+
+/// The wire form of a position.
+#[must_use]
+pub fn position_to_wire(position: Position) -> v1::Position {
+    v1::Position {
+        log_id: Bytes::copy_from_slice(&position.log_id.0),
+        epoch: position.epoch.0,
+        seq: position.seq.0,
+        chain: Bytes::copy_from_slice(&position.chain.0),
+    }
+}
+
+/// The position behind its wire form; `None` when a field is malformed.
+#[must_use]
+pub fn position_from_wire(position: &v1::Position) -> Option<Position> {
+    Some(Position {
+        log_id: LogId::from_slice(&position.log_id)?,
+        epoch: Epoch(position.epoch),
+        seq: Seq(position.seq),
+        chain: ChainTag::from_slice(&position.chain)?,
+    })
+}
+
+/// Packs an encoded block of `count` entries that lead from `prev` to `last`.
+#[must_use]
+pub fn pack(prev: Position, last: Position, count: u32, block: Vec<u8>) -> v1::Batch {
+    let raw_bytes = u32::try_from(block.len()).unwrap_or(u32::MAX);
+    let compressed = (block.len() >= COMPRESS_FROM_BYTES)
+        .then(|| zstd::bulk::compress(&block, ZSTD_LEVEL).ok())
+        .flatten()
+        .filter(|bytes| bytes.len() < block.len());
+    let (codec, payload) = match compressed {
+        Some(bytes) => (v1::Codec::Zstd, Bytes::from(bytes)),
+        None => (v1::Codec::Plain, Bytes::from(block)),
+    };
+    v1::Batch {
+        prev: Some(position_to_wire(prev)),
+        last: Some(position_to_wire(last)),
+        count,
+        codec: codec.into(),
+        raw_bytes,
+        payload,
+    }
+}
+
+/// Unpacks and proves a batch that should continue from `expected`.
+///
+/// # Errors
+/// [`BatchError`] says what is wrong; the reader stays where it is.
+pub fn verify(batch: v1::Batch, expected: Position) -> Result<Verified, BatchError> {
+    let position = |wire: Option<&v1::Position>| {
+        wire.and_then(position_from_wire).ok_or(BatchError::Position)
+    };
+    let found = position(batch.prev.as_ref())?;
+    let last = position(batch.last.as_ref())?;
+    if found != expected {
+        return Err(BatchError::Gap { expected, found });
+    }
+    let raw_bytes = batch.raw_bytes as usize;
+    if raw_bytes > RAW_BYTES_MAX {
+        return Err(BatchError::TooLarge);
+    }
+    let raw = inflate(batch.codec, batch.payload, raw_bytes)?;
+    let entries = block::decode(&raw)?;
+    let numbers = BatchError::Numbers { claimed_first: found.seq.next(), claimed_last: last.seq };
+    let first = entries.first().map(|entry| entry.header.seq);
+    let claimed = last.seq.since(found.seq);
+    if first != Some(found.seq.next())
+        || entries.len() as u64 != claimed
+        || u64::from(batch.count) != claimed
+    {
+        return Err(numbers);
+    }
+    let mut chain = found.chain;
+    let entries = entries
+        .into_iter()
+        .map(|entry| {
+            let (next, hash) = chain.step(&entry);
+            chain = next;
+            (entry, hash)
+        })
+        .collect();
+    let same_log = last.log_id == found.log_id && last.epoch == found.epoch;
+    if chain != last.chain || !same_log {
+        return Err(BatchError::Chain(last));
+    }
+    Ok(Verified { last, entries, raw_bytes })
+}
+
+fn inflate(codec: i32, payload: Bytes, raw_bytes: usize) -> Result<Bytes, BatchError> {
+    let raw = match v1::Codec::try_from(codec) {
+        Ok(v1::Codec::Plain) => payload,
+        // The capacity caps what a hostile frame can make us allocate.
+        Ok(v1::Codec::Zstd) => zstd::bulk::decompress(&payload, raw_bytes)
+            .map_err(|_| BatchError::Damaged)?
+            .into(),
+        Err(_) => return Err(BatchError::Codec(codec)),
+    };
+    if raw.len() == raw_bytes { Ok(raw) } else { Err(BatchError::TooLarge) }
+}

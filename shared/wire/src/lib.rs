@@ -1,0 +1,9 @@
+//! The mapping between what Lumbung reasons about and the bytes that travel.
+//!
+//! [`record`]: domain records ↔ protobuf payloads. [`batch`]: runs of ledger
+//! entries ↔ compressed batches with their positions, checked on the way in.
+//! Pure: no I/O; whoever stores or forwards a payload keeps its bytes.
+
+pub mod batch;
+pub mod date;
+pub mod record;
