@@ -12,6 +12,7 @@
 //! Methods block; async callers use a blocking thread. SQL and its client
 //! are named below this module only.
 
+pub mod bits;
 mod facts;
 mod row;
 pub mod sqlite;
@@ -325,6 +326,15 @@ pub trait Dataset: Send + Sync + 'static {
         batches: &[MergeBatch],
         now_ms: i64,
     ) -> Result<Vec<Result<Merged, DatasetError>>, DatasetError>;
+
+    /// Continues a village at another position than the stored one, after its
+    /// log was restarted: a later epoch that forks off at or below it, or a
+    /// new log. Rows stay; those of another log count as older than anything
+    /// the new log says.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
+    fn resume_at(&self, village: VillageCode, position: Position) -> Result<(), DatasetError>;
 
     /// Notes contacts, proofs and troubles of several villages.
     ///

@@ -6,3 +6,4 @@
 //! `findings`, `exports` and `console` only read.
 
 pub mod dataset;
+pub mod merge;

@@ -23,6 +23,9 @@ pub struct VillageFacts {
     pub families: Vec<FactsFamily>,
     /// Residents; `family` is an index into `families`.
     pub residents: Vec<FactsResident>,
+    /// Living residents who stand on no known family card in a known house:
+    /// the village's count has them, no sheet can place them.
+    pub unplaced: u64,
 }
 
 /// A dusun, RW, RT or dasawisma.

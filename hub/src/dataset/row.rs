@@ -93,8 +93,8 @@ pub struct RumahTanggaRow {
     pub kepala_id: Option<RecordId>,
     /// Address.
     pub alamat: String,
-    /// What the house is like, packed by [`crate::merge::house_bits`]; see
-    /// there for the layout.
+    /// What the house is like, packed by [`crate::merge::decode::house_bits`]; see
+    /// [`crate::dataset::bits::house`] for the layout.
     pub rumah: u32,
     /// Units of MCK.
     pub jumlah_mck: u16,
@@ -136,7 +136,7 @@ pub struct WargaRow {
     pub pekerjaan: u16,
     /// Code of `agama`, 0 blank.
     pub agama: u16,
-    /// Yes-answers the recap counts, packed by [`crate::merge::resident_bits`].
+    /// Yes-answers the recap counts, packed by [`crate::merge::decode::resident_bits`].
     pub tanda: u32,
 }
 

@@ -1,0 +1,262 @@
+//! The dataset in one SQLite file.
+//!
+//! One connection writes, behind a lock: a merge is one immediate transaction
+//! with `synchronous = FULL`, so what it returns is on disk. Readers have
+//! connections of their own and see the last committed moment (WAL); they
+//! never wait for a merge. Nothing above this module names SQL.
+
+mod bulk;
+mod facts;
+mod findings;
+mod merge;
+mod prefilter;
+mod reads;
+mod schema;
+mod statements;
+mod upsert;
+mod village;
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lumbung_domain::id::{Kind, RecordId};
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::Position;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+
+use self::merge::{Memory, Merge};
+use self::prefilter::Prefilter;
+use self::statements::Actors;
+use super::{
+    Change, ContactNote, CrossFinding, Dataset, DatasetError, MergeBatch, Merged, QuarantinedEntry,
+    RecordFilter, StoredRecord, Totals, VillageFacts, VillageState,
+};
+
+pub use self::bulk::upsert_bulk;
+
+/// Reading connections kept open while nobody reads.
+const IDLE_READERS_MAX: usize = 4;
+
+impl From<rusqlite::Error> for DatasetError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Store(Box::new(error))
+    }
+}
+
+/// The dataset in one SQLite file. See [`Dataset`] for its promises.
+pub struct SqliteDataset {
+    path: PathBuf,
+    writer: Mutex<Writer>,
+    /// Reading connections that nobody uses right now.
+    idle: Mutex<Vec<Connection>>,
+}
+
+struct Writer {
+    conn: Connection,
+    memory: Memory,
+    /// A transaction is open, or ended badly: what memory learned in it may
+    /// not be in the file.
+    unsettled: bool,
+}
+
+impl SqliteDataset {
+    /// Opens the dataset, creating the file or bringing it to the format of
+    /// this version.
+    ///
+    /// # Errors
+    /// [`DatasetError::NewerFormat`] for a file of a newer version, which is
+    /// left as it is; [`DatasetError::Store`] when it can't be read or
+    /// written.
+    pub fn open(path: impl Into<PathBuf>) -> Result<Self, DatasetError> {
+        let path = path.into();
+        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+            | OpenFlags::SQLITE_OPEN_CREATE
+            | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let mut conn = Connection::open_with_flags(&path, flags)?;
+        schema::prepare_writer(&mut conn)?;
+        let memory = remember(&conn)?;
+        Ok(Self {
+            path,
+            writer: Mutex::new(Writer {
+                conn,
+                memory,
+                unsettled: false,
+            }),
+            idle: Mutex::new(Vec::new()),
+        })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn writer(&self) -> MutexGuard<'_, Writer> {
+        // After a panic the open transaction was rolled back on the way out
+        // and `unsettled` says that memory must be renewed.
+        self.writer.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, DatasetError>,
+    ) -> Result<T, DatasetError> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = idle().pop();
+        let conn = match kept {
+            Some(conn) => conn,
+            None => {
+                let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+                let conn = Connection::open_with_flags(&self.path, flags)?;
+                schema::prepare_reader(&conn)?;
+                conn
+            }
+        };
+        let outcome = at_one_moment(&conn, work);
+        let mut idle = idle();
+        if idle.len() < IDLE_READERS_MAX {
+            idle.push(conn);
+        }
+        outcome
+    }
+}
+
+impl Writer {
+    /// Runs merging work in one transaction that is durable on return.
+    fn transact<T>(
+        &mut self,
+        now_ms: i64,
+        work: impl FnOnce(&mut Merge<'_>) -> Result<T, DatasetError>,
+    ) -> Result<T, DatasetError> {
+        if std::mem::replace(&mut self.unsettled, true) {
+            self.memory.actors.forget();
+        }
+        let tx = self
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let mut merge = Merge::new(&tx, &mut self.memory, now_ms);
+        let outcome = work(&mut merge)?;
+        merge.finish()?;
+        tx.commit()?;
+        self.unsettled = false;
+        Ok(outcome)
+    }
+}
+
+/// Reads in one transaction, so that all it sees was true at once.
+fn at_one_moment<T>(
+    conn: &Connection,
+    work: impl FnOnce(&Connection) -> Result<T, DatasetError>,
+) -> Result<T, DatasetError> {
+    let tx = conn.unchecked_transaction()?;
+    let outcome = work(&tx)?;
+    tx.commit()?;
+    Ok(outcome)
+}
+
+/// Fills what a merge keeps in memory.
+fn remember(conn: &Connection) -> Result<Memory, DatasetError> {
+    let filled = |kind: Kind, column: &str| -> Result<Prefilter, DatasetError> {
+        let mut filter = Prefilter::empty();
+        reads::claimed_numbers(conn, kind, column, |number, owner| {
+            filter.note(number, owner);
+        })?;
+        Ok(filter)
+    };
+    Ok(Memory {
+        actors: Actors::default(),
+        niks: filled(Kind::Warga, "nik")?,
+        kks: filled(Kind::Keluarga, "no_kk")?,
+    })
+}
+
+impl Dataset for SqliteDataset {
+    fn register(&self, village: VillageCode, address: &str) -> Result<(), DatasetError> {
+        Ok(village::register(&self.writer().conn, village, address)?)
+    }
+
+    fn villages(&self) -> Result<Vec<VillageState>, DatasetError> {
+        self.read(|conn| village::states(conn, None))
+    }
+
+    fn village(&self, village: VillageCode) -> Result<VillageState, DatasetError> {
+        self.read(|conn| village::states(conn, Some(village)))?
+            .pop()
+            .ok_or(DatasetError::UnknownVillage(village))
+    }
+
+    fn merge(
+        &self,
+        batches: &[MergeBatch],
+        now_ms: i64,
+    ) -> Result<Vec<Result<Merged, DatasetError>>, DatasetError> {
+        self.writer().transact(now_ms, |merge| {
+            batches.iter().map(|batch| merge.batch(batch)).collect()
+        })
+    }
+
+    fn resume_at(&self, village: VillageCode, position: Position) -> Result<(), DatasetError> {
+        self.writer()
+            .transact(0, |merge| merge.resume_at(village, position))
+    }
+
+    fn note_contacts(&self, notes: &[(VillageCode, ContactNote)]) -> Result<(), DatasetError> {
+        let mut writer = self.writer();
+        let tx = writer
+            .conn
+            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        for (village, note) in notes {
+            village::note_contact(&tx, *village, note)?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    fn facts(&self, village: VillageCode) -> Result<VillageFacts, DatasetError> {
+        self.read(|conn| facts::read(conn, village))
+    }
+
+    fn records(&self, filter: &RecordFilter) -> Result<Vec<StoredRecord>, DatasetError> {
+        self.read(|conn| Ok(reads::records(conn, filter)?))
+    }
+
+    fn record(
+        &self,
+        village: VillageCode,
+        id: RecordId,
+    ) -> Result<Option<StoredRecord>, DatasetError> {
+        self.read(|conn| Ok(reads::record(conn, village, id)?))
+    }
+
+    fn quarantine(
+        &self,
+        village: Option<VillageCode>,
+    ) -> Result<Vec<QuarantinedEntry>, DatasetError> {
+        self.read(|conn| Ok(reads::quarantine(conn, village)?))
+    }
+
+    fn quarantined_change(&self, number: i64) -> Result<Option<Change>, DatasetError> {
+        self.read(|conn| Ok(reads::quarantined_change(conn, number)?))
+    }
+
+    fn release(&self, number: i64, change: &Change, now_ms: i64) -> Result<(), DatasetError> {
+        self.writer()
+            .transact(now_ms, |merge| merge.release(number, change))
+    }
+
+    fn findings(
+        &self,
+        village: Option<VillageCode>,
+        open_only: bool,
+        limit: u32,
+    ) -> Result<Vec<CrossFinding>, DatasetError> {
+        self.read(|conn| findings::list(conn, village, open_only, limit))
+    }
+
+    fn totals(&self) -> Result<Totals, DatasetError> {
+        self.read(|conn| Ok(village::totals(conn)?))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,323 @@
+//! Contradictions between villages: opened, kept up to date and closed with
+//! the rows that cause them, in the same transaction.
+//!
+//! Only numbers that a merge touched are looked at. The hub names both claims
+//! and decides for none of them; a finding closes when the records agree.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lumbung_domain::id::RecordId;
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::{Seq, Source};
+use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
+
+use super::upsert::{PINDAH_KELUAR, PINDAH_MASUK, STATUS_HIDUP, village_sql};
+use super::village::{count, is_registered, village_code};
+use crate::dataset::{Claim, CrossFinding, DatasetError, FindingKind};
+
+/// How far the two ends of one move may lie apart, days.
+pub(super) const MOVE_DAYS_MAX: u32 = 180;
+
+/// Most rows that are looked at for one number. More than a handful of
+/// villages with the same number is one contradiction all the same.
+const CLAIMS_MAX: u32 = 64;
+
+/// Numbers whose claims a merge may have changed.
+#[derive(Default)]
+pub(super) struct Touched {
+    /// NIK of residents.
+    pub(super) niks: BTreeSet<u64>,
+    /// Family card numbers.
+    pub(super) kks: BTreeSet<u64>,
+    /// NIK of residents that moved.
+    pub(super) moves: BTreeSet<u64>,
+}
+
+impl Touched {
+    /// Opens, updates and closes findings by what the rows now say.
+    pub(super) fn settle(&self, conn: &Connection, now_ms: i64) -> rusqlite::Result<()> {
+        for nik in &self.niks {
+            settle_duplicate(conn, FindingKind::NikGanda, *nik, now_ms)?;
+        }
+        for no_kk in &self.kks {
+            settle_duplicate(conn, FindingKind::KkGanda, *no_kk, now_ms)?;
+        }
+        for nik in &self.moves {
+            settle_moves(conn, *nik, now_ms)?;
+        }
+        Ok(())
+    }
+}
+
+/// A claim as its row states it; the actor stays a number.
+struct RowClaim {
+    village: VillageCode,
+    id: RecordId,
+    epoch: u32,
+    seq: i64,
+    time_ms: i64,
+    actor: i64,
+    source: u8,
+}
+
+const CLAIM_COLUMNS: &str = "village, id, epoch, seq, time_ms, actor, source";
+
+impl RowClaim {
+    fn read(row: &SqlRow<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            village: village_code(row, 0)?,
+            id: RecordId(row.get(1)?),
+            epoch: row.get(2)?,
+            seq: row.get(3)?,
+            time_ms: row.get(4)?,
+            actor: row.get(5)?,
+            source: row.get(6)?,
+        })
+    }
+}
+
+fn settle_duplicate(
+    conn: &Connection,
+    kind: FindingKind,
+    key: u64,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let living = match kind {
+        FindingKind::KkGanda => "keluarga WHERE no_kk = ?1 AND aktif".to_owned(),
+        _ => format!("warga WHERE nik = ?1 AND status_dasar <= {STATUS_HIDUP}"),
+    };
+    let sql =
+        format!("SELECT {CLAIM_COLUMNS} FROM {living} ORDER BY village, id LIMIT {CLAIMS_MAX}");
+    let mut claims: Vec<RowClaim> = conn
+        .prepare_cached(&sql)?
+        .query_map([key.cast_signed()], RowClaim::read)?
+        .collect::<Result<_, _>>()?;
+    claims.dedup_by_key(|claim| claim.village);
+    let open: Option<i64> = conn
+        .prepare_cached(
+            "SELECT number FROM finding
+             WHERE key = ?1 AND kind = ?2 AND closed_ms IS NULL",
+        )?
+        .query_row((key.cast_signed(), kind as u8), |row| row.get(0))
+        .optional()?;
+    match open {
+        Some(number) if claims.len() < 2 => close(conn, number, now_ms),
+        Some(number) => write_claims(conn, number, &claims),
+        None if claims.len() < 2 => Ok(()),
+        None => {
+            let number = open_finding(conn, kind, key, None, None, now_ms)?;
+            write_claims(conn, number, &claims)
+        }
+    }
+}
+
+/// One end of a move.
+struct Move {
+    claim: RowClaim,
+    peristiwa: u16,
+    day: Option<i32>,
+    desa: Option<VillageCode>,
+}
+
+/// Whether two events can be the ends of one move.
+fn pairs(one: &Move, other: &Move) -> bool {
+    let near = match (one.day, other.day) {
+        (Some(one), Some(other)) => one.abs_diff(other) <= MOVE_DAYS_MAX,
+        // A missing day contradicts nothing.
+        _ => true,
+    };
+    one.peristiwa != other.peristiwa && one.claim.village != other.claim.village && near
+}
+
+fn settle_moves(conn: &Connection, nik: u64, now_ms: i64) -> rusqlite::Result<()> {
+    let sql = format!(
+        "SELECT {CLAIM_COLUMNS}, peristiwa, tgl_peristiwa, desa FROM mutasi
+         WHERE nik = ?1 AND peristiwa IN (3, 5) ORDER BY village, id LIMIT {CLAIMS_MAX}"
+    );
+    let moves: Vec<Move> = conn
+        .prepare_cached(&sql)?
+        .query_map([nik.cast_signed()], |row| {
+            let desa = row.get::<_, Option<i64>>(9)?;
+            Ok(Move {
+                claim: RowClaim::read(row)?,
+                peristiwa: row.get(7)?,
+                day: row.get(8)?,
+                desa: desa.and_then(|desa| VillageCode::from_u64(desa.cast_unsigned())),
+            })
+        })?
+        .collect::<Result<_, _>>()?;
+    let mut open = open_moves(conn, nik)?;
+    for event in &moves {
+        let Some(desa) = event.desa.filter(|desa| *desa != event.claim.village) else {
+            continue;
+        };
+        let kind = match event.peristiwa {
+            PINDAH_KELUAR => FindingKind::PindahTanpaDatang,
+            PINDAH_MASUK => FindingKind::DatangTanpaPindah,
+            _ => continue,
+        };
+        if moves.iter().any(|other| pairs(event, other)) || !is_registered(conn, desa)? {
+            continue;
+        }
+        let place = (kind as u8, event.claim.village, event.claim.id, desa);
+        let number = match open.remove(&place) {
+            Some(number) => number,
+            None => open_finding(conn, kind, nik, Some(&event.claim), Some(desa), now_ms)?,
+        };
+        write_claims(conn, number, std::slice::from_ref(&event.claim))?;
+    }
+    for number in open.into_values() {
+        close(conn, number, now_ms)?;
+    }
+    Ok(())
+}
+
+type Place = (u8, VillageCode, RecordId, VillageCode);
+
+/// Open findings about the moves of one NIK, by what they are about.
+fn open_moves(conn: &Connection, nik: u64) -> rusqlite::Result<BTreeMap<Place, i64>> {
+    conn.prepare_cached(
+        "SELECT kind, place_village, place_id, other_village, number FROM finding
+         WHERE key = ?1 AND kind IN (3, 4) AND closed_ms IS NULL",
+    )?
+    .query_map([nik.cast_signed()], |row| {
+        let id = RecordId(row.get(2)?);
+        Ok((
+            (
+                row.get(0)?,
+                village_code(row, 1)?,
+                id,
+                village_code(row, 3)?,
+            ),
+            row.get(4)?,
+        ))
+    })?
+    .collect()
+}
+
+fn open_finding(
+    conn: &Connection,
+    kind: FindingKind,
+    key: u64,
+    place: Option<&RowClaim>,
+    other: Option<VillageCode>,
+    now_ms: i64,
+) -> rusqlite::Result<i64> {
+    let id: &[u8] = place.map_or(&[], |claim| claim.id.as_bytes());
+    // A move whose other end was renamed closes only after this one opens:
+    // the old finding must not stand in its way.
+    conn.prepare_cached(
+        "UPDATE finding SET closed_ms = ?5
+         WHERE key = ?1 AND kind = ?2 AND place_village = ?3 AND place_id = ?4
+           AND closed_ms IS NULL",
+    )?
+    .execute((
+        key.cast_signed(),
+        kind as u8,
+        place.map_or(0, |claim| village_sql(claim.village)),
+        id,
+        now_ms,
+    ))?;
+    conn.prepare_cached(
+        "INSERT INTO finding (kind, key, place_village, place_id, other_village, since_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+    )?
+    .execute((
+        kind as u8,
+        key.cast_signed(),
+        place.map_or(0, |claim| village_sql(claim.village)),
+        id,
+        other.map(village_sql),
+        now_ms,
+    ))?;
+    Ok(conn.last_insert_rowid())
+}
+
+fn close(conn: &Connection, number: i64, now_ms: i64) -> rusqlite::Result<()> {
+    conn.prepare_cached("UPDATE finding SET closed_ms = ?2 WHERE number = ?1")?
+        .execute((number, now_ms))?;
+    Ok(())
+}
+
+fn write_claims(conn: &Connection, number: i64, claims: &[RowClaim]) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM claim WHERE finding = ?1")?
+        .execute([number])?;
+    let mut insert = conn.prepare_cached(
+        "INSERT INTO claim (finding, place, village, id, epoch, seq, time_ms, actor, source)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+    )?;
+    for (place, claim) in (0_u32..).zip(claims) {
+        insert.execute((
+            number,
+            place,
+            village_sql(claim.village),
+            claim.id.as_bytes(),
+            claim.epoch,
+            claim.seq,
+            claim.time_ms,
+            claim.actor,
+            claim.source,
+        ))?;
+    }
+    Ok(())
+}
+
+/// Findings of one village or of all, newest first.
+pub(super) fn list(
+    conn: &Connection,
+    village: Option<VillageCode>,
+    open_only: bool,
+    limit: u32,
+) -> Result<Vec<CrossFinding>, DatasetError> {
+    let mut statement = conn.prepare_cached(
+        "SELECT number, kind, key, other_village, since_ms, closed_ms FROM finding
+         WHERE (NOT ?2 OR closed_ms IS NULL)
+           AND (?1 IS NULL OR other_village = ?1
+                OR EXISTS (SELECT 1 FROM claim
+                           WHERE claim.finding = finding.number AND claim.village = ?1))
+         ORDER BY number DESC LIMIT ?3",
+    )?;
+    let found = statement.query_map((village.map(village_sql), open_only, limit), |row| {
+        let other = row.get::<_, Option<i64>>(3)?;
+        Ok(CrossFinding {
+            number: row.get(0)?,
+            kind: finding_kind(row, 1)?,
+            key: count(row, 2)?,
+            claims: Vec::new(),
+            other_village: other.and_then(|code| VillageCode::from_u64(code.cast_unsigned())),
+            since_ms: row.get(4)?,
+            closed_ms: row.get(5)?,
+        })
+    })?;
+    let mut found: Vec<CrossFinding> = found.collect::<Result<_, _>>()?;
+    let mut claims = conn.prepare_cached(
+        "SELECT village, id, seq, time_ms, name, source FROM claim
+         JOIN actor ON actor.number = claim.actor
+         WHERE finding = ?1 ORDER BY place",
+    )?;
+    for finding in &mut found {
+        finding.claims = claims
+            .query_map([finding.number], |row| {
+                Ok(Claim {
+                    village: village_code(row, 0)?,
+                    id: RecordId(row.get(1)?),
+                    seq: Seq(count(row, 2)?),
+                    time_ms: row.get(3)?,
+                    actor: row.get(4)?,
+                    source: Source(row.get(5)?),
+                })
+            })?
+            .collect::<Result<_, _>>()?;
+    }
+    Ok(found)
+}
+
+fn finding_kind(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<FindingKind> {
+    Ok(match row.get::<_, i64>(column)? {
+        1 => FindingKind::NikGanda,
+        2 => FindingKind::KkGanda,
+        3 => FindingKind::PindahTanpaDatang,
+        4 => FindingKind::DatangTanpaPindah,
+        other => return Err(rusqlite::Error::IntegralValueOutOfRange(column, other)),
+    })
+}

@@ -1,0 +1,493 @@
+//! One merging transaction: verified batches in, rows, tombstones,
+//! quarantine, sums and findings out, together.
+//!
+//! A new record of a village without tombstones and quarantine is written
+//! blind; everything else looks at what is stored first. What is stored about
+//! a record is at most one row on one shelf, one tombstone and one
+//! quarantined entry, and its part of the village's sum is the hash of the
+//! newest content: of the quarantined entry if there is one (the node holds
+//! it too), else of the row.
+
+use std::collections::BTreeMap;
+
+use lumbung_domain::id::{KindCode, RecordId};
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::fingerprint::ContentHash;
+use lumbung_ledger::{Operation, Position};
+use rusqlite::{Connection, OptionalExtension as _};
+
+use super::findings::Touched;
+use super::prefilter::Prefilter;
+use super::schema::Shelf;
+use super::statements::{Act, Actors, Statements};
+use super::upsert::{self, Found, Marks, Stamp, village_sql};
+use super::village::Standing;
+use crate::dataset::{Change, Content, DatasetError, MergeBatch, Merged};
+
+/// What outlives a transaction in memory.
+pub(super) struct Memory {
+    /// Numbers of actor names.
+    pub(super) actors: Actors,
+    /// Villages by NIK of their residents.
+    pub(super) niks: Prefilter,
+    /// Villages by family card number.
+    pub(super) kks: Prefilter,
+}
+
+/// A transaction at work.
+pub(super) struct Merge<'c> {
+    conn: &'c Connection,
+    memory: &'c mut Memory,
+    statements: Statements<'c>,
+    villages: BTreeMap<VillageCode, Standing>,
+    touched: Touched,
+    now_ms: i64,
+}
+
+/// A quarantined entry, as far as the next change must know it.
+struct Waiting {
+    number: i64,
+    stamp: Stamp,
+    hash: Option<ContentHash>,
+}
+
+/// All that is stored about one record.
+struct Stored {
+    row: Option<Found>,
+    tombstone: Option<Stamp>,
+    waiting: Option<Waiting>,
+}
+
+impl Stored {
+    /// The newest entry about the record.
+    fn newest(&self) -> Option<Stamp> {
+        let row = self.row.as_ref().map(|row| row.stamp);
+        row.max(self.tombstone)
+            .max(self.waiting.as_ref().map(|waiting| waiting.stamp))
+    }
+
+    /// The record's part of the village's sum.
+    fn hash(&self) -> Option<ContentHash> {
+        match &self.waiting {
+            Some(waiting) => waiting.hash,
+            None => self.row.map(|row| row.hash),
+        }
+    }
+
+    const fn is_living(&self) -> bool {
+        self.row.is_some() || self.waiting.is_some()
+    }
+}
+
+impl<'c> Merge<'c> {
+    pub(super) fn new(conn: &'c Connection, memory: &'c mut Memory, now_ms: i64) -> Self {
+        Self {
+            conn,
+            memory,
+            statements: Statements::new(conn),
+            villages: BTreeMap::new(),
+            touched: Touched::default(),
+            now_ms,
+        }
+    }
+
+    /// Merges one batch. The inner error concerns this batch only.
+    pub(super) fn batch(
+        &mut self,
+        batch: &MergeBatch,
+    ) -> Result<Result<Merged, DatasetError>, DatasetError> {
+        let Some(mut standing) = self.standing(batch.village)? else {
+            return Ok(Err(DatasetError::UnknownVillage(batch.village)));
+        };
+        if !standing.continues(&batch.prev) {
+            let refused = DatasetError::NotNext {
+                village: batch.village,
+                stored: standing.position,
+                prev: Box::new(batch.prev),
+            };
+            self.villages.insert(batch.village, standing);
+            return Ok(Err(refused));
+        }
+        let mut quarantined = 0;
+        for change in &batch.changes {
+            self.apply(&mut standing, change, batch.last.epoch.0)?;
+            quarantined += u64::from(matches!(change.content, Content::Quarantined(_)));
+        }
+        standing.position = Some(batch.last);
+        let merged = Merged {
+            position: batch.last,
+            fingerprint: standing.fingerprint,
+            records: standing.records,
+            quarantined,
+        };
+        self.villages.insert(batch.village, standing);
+        Ok(Ok(merged))
+    }
+
+    /// Writes what was gathered in memory; the transaction can commit then.
+    pub(super) fn finish(mut self) -> Result<(), DatasetError> {
+        self.touched.settle(self.conn, self.now_ms)?;
+        for standing in std::mem::take(&mut self.villages).into_values() {
+            standing.save(self.conn)?;
+        }
+        Ok(())
+    }
+
+    /// Continues a village at another position: a later epoch of the same
+    /// log, or another log, which outranks every stored row.
+    pub(super) fn resume_at(
+        &mut self,
+        village: VillageCode,
+        position: Position,
+    ) -> Result<(), DatasetError> {
+        let mut standing = self
+            .standing(village)?
+            .ok_or(DatasetError::UnknownVillage(village))?;
+        if standing
+            .position
+            .is_some_and(|stored| stored.log_id != position.log_id)
+        {
+            let shelves = Shelf::all().map(Shelf::table);
+            for table in shelves.chain(["tombstone", "quarantine"]) {
+                self.conn.execute(
+                    &format!("UPDATE {table} SET epoch = 0 WHERE village = ?1"),
+                    [village_sql(village)],
+                )?;
+            }
+        }
+        standing.position = Some(position);
+        self.villages.insert(village, standing);
+        Ok(())
+    }
+
+    /// Merges a quarantined entry that was read anew.
+    pub(super) fn release(&mut self, number: i64, change: &Change) -> Result<(), DatasetError> {
+        if let Content::Quarantined(reason) = &change.content {
+            self.conn.execute(
+                "UPDATE quarantine SET reason = ?2 WHERE number = ?1",
+                (number, reason),
+            )?;
+            return Ok(());
+        }
+        let waiting = self
+            .conn
+            .query_row(
+                "SELECT village, epoch FROM quarantine WHERE number = ?1",
+                [number],
+                |row| Ok((super::village::village_code(row, 0)?, row.get(1)?)),
+            )
+            .optional()?;
+        let Some((village, epoch)) = waiting else {
+            return Ok(());
+        };
+        let Some(mut standing) = self.standing(village)? else {
+            return Ok(());
+        };
+        let mut stored = self.stored(&standing, change)?;
+        let stamp = Stamp {
+            epoch,
+            seq: change.seq.0,
+        };
+        // The entry itself must not look like something as new as itself; it
+        // keeps its part in the sum until its row takes it over.
+        if let Some(waiting) = stored.waiting.as_mut().filter(|it| it.stamp == stamp) {
+            waiting.stamp = Stamp { epoch: 0, seq: 0 };
+        }
+        if stored.newest().is_some_and(|newest| newest >= stamp) {
+            self.drop_waiting(&mut standing, &mut stored)?;
+        } else {
+            self.replace(&mut standing, change, stamp, stored)?;
+        }
+        self.villages.insert(village, standing);
+        Ok(())
+    }
+
+    /// The village's standing, taken out of the map while it changes.
+    fn standing(&mut self, village: VillageCode) -> Result<Option<Standing>, DatasetError> {
+        match self.villages.remove(&village) {
+            Some(standing) => Ok(Some(standing)),
+            None => Ok(Standing::load(self.conn, village)?),
+        }
+    }
+
+    fn apply(
+        &mut self,
+        standing: &mut Standing,
+        change: &Change,
+        epoch: u32,
+    ) -> Result<(), DatasetError> {
+        if let (Operation::Create, Content::Row(row)) = (change.operation, &change.content)
+            && !standing.has_shadows()
+            && self.write(Act::Insert, standing.village, epoch, change)?
+        {
+            if let Some(hash) = change.hash {
+                standing.fingerprint += hash;
+            }
+            standing.records += 1;
+            let marks = Marks::of(row);
+            standing.recount(Marks::default(), marks);
+            self.touch(standing, marks);
+            return Ok(());
+        }
+        let stamp = Stamp {
+            epoch,
+            seq: change.seq.0,
+        };
+        let stored = self.stored(standing, change)?;
+        if stored.newest().is_some_and(|newest| newest >= stamp) {
+            return Ok(());
+        }
+        self.replace(standing, change, stamp, stored)
+    }
+
+    /// Puts a newer change in the place of all that is stored of its record.
+    fn replace(
+        &mut self,
+        standing: &mut Standing,
+        change: &Change,
+        stamp: Stamp,
+        mut stored: Stored,
+    ) -> Result<(), DatasetError> {
+        let village = standing.village;
+        let was_living = stored.is_living();
+        let before = stored.row.map_or_else(Marks::default, |row| row.marks);
+        let was_hash = stored.hash();
+        if let Some(waiting) = stored.waiting.take() {
+            self.forget_waiting(standing, waiting.number)?;
+        }
+        let (after, is_hash) = match &change.content {
+            Content::Row(row) => (Marks::of(row), change.hash),
+            Content::UnknownKind => (Marks::default(), change.hash),
+            // The last row that could be read stays readable.
+            Content::Quarantined(_) => (before, change.hash),
+            Content::Tombstone => (Marks::default(), None),
+        };
+        match &change.content {
+            Content::Row(_) | Content::UnknownKind => {
+                let shelf = Shelf::of(change.kind);
+                if let Some(row) = stored.row.filter(|row| row.shelf != shelf) {
+                    upsert::remove(&mut self.statements, row.shelf, village, change.id)?;
+                }
+                if stored.tombstone.is_some() {
+                    self.unbury(standing, change.id)?;
+                }
+                self.write(Act::Put, village, stamp.epoch, change)?;
+            }
+            Content::Tombstone => {
+                if let Some(row) = stored.row {
+                    upsert::remove(&mut self.statements, row.shelf, village, change.id)?;
+                }
+                self.bury(change, village, stamp)?;
+                standing.tombstones += u64::from(stored.tombstone.is_none());
+            }
+            Content::Quarantined(reason) => {
+                self.quarantine(change, village, stamp, reason)?;
+                standing.quarantined += 1;
+            }
+        }
+        if let Some(hash) = was_hash {
+            standing.fingerprint -= hash;
+        }
+        if let Some(hash) = is_hash {
+            standing.fingerprint += hash;
+        }
+        let is_living = !matches!(change.content, Content::Tombstone);
+        standing.records = standing.records + u64::from(is_living) - u64::from(was_living);
+        standing.recount(before, after);
+        self.touch(standing, before);
+        self.touch(standing, after);
+        Ok(())
+    }
+
+    /// Takes the quarantined entry of a record away without using it.
+    fn drop_waiting(
+        &mut self,
+        standing: &mut Standing,
+        stored: &mut Stored,
+    ) -> Result<(), DatasetError> {
+        let (was_hash, was_living) = (stored.hash(), stored.is_living());
+        let Some(waiting) = stored.waiting.take() else {
+            return Ok(());
+        };
+        self.forget_waiting(standing, waiting.number)?;
+        if let Some(hash) = was_hash {
+            standing.fingerprint -= hash;
+        }
+        if let Some(hash) = stored.hash() {
+            standing.fingerprint += hash;
+        }
+        standing.records = standing.records + u64::from(stored.is_living()) - u64::from(was_living);
+        Ok(())
+    }
+
+    /// All that is stored about a change's record. A new record is looked for
+    /// on its own shelf only: ids are minted once, for one kind.
+    fn stored(&mut self, standing: &Standing, change: &Change) -> Result<Stored, DatasetError> {
+        let (village, id) = (standing.village, change.id);
+        let own = Shelf::of(change.kind);
+        let mut row = upsert::find(&mut self.statements, own, village, id)?;
+        if row.is_none() && change.operation != Operation::Create {
+            for shelf in Shelf::all().filter(|shelf| *shelf != own) {
+                row = upsert::find(&mut self.statements, shelf, village, id)?;
+                if row.is_some() {
+                    break;
+                }
+            }
+        }
+        let tombstone = if standing.tombstones == 0 {
+            None
+        } else {
+            self.tombstone(village, id)?
+        };
+        let waiting = if standing.quarantined == 0 {
+            None
+        } else {
+            self.waiting(village, id)?
+        };
+        Ok(Stored {
+            row,
+            tombstone,
+            waiting,
+        })
+    }
+
+    fn tombstone(&self, village: VillageCode, id: RecordId) -> rusqlite::Result<Option<Stamp>> {
+        self.conn
+            .prepare_cached("SELECT epoch, seq FROM tombstone WHERE village = ?1 AND id = ?2")?
+            .query_row((village_sql(village), id.as_bytes()), |row| {
+                Ok(Stamp {
+                    epoch: row.get(0)?,
+                    seq: super::village::count(row, 1)?,
+                })
+            })
+            .optional()
+    }
+
+    fn waiting(&self, village: VillageCode, id: RecordId) -> rusqlite::Result<Option<Waiting>> {
+        self.conn
+            .prepare_cached(
+                "SELECT number, epoch, seq, hash FROM quarantine
+                 WHERE village = ?1 AND id = ?2",
+            )?
+            .query_row((village_sql(village), id.as_bytes()), |row| {
+                Ok(Waiting {
+                    number: row.get(0)?,
+                    stamp: Stamp {
+                        epoch: row.get(1)?,
+                        seq: super::village::count(row, 2)?,
+                    },
+                    hash: row.get::<_, Option<[u8; 32]>>(3)?.map(ContentHash),
+                })
+            })
+            .optional()
+    }
+
+    fn write(
+        &mut self,
+        act: Act,
+        village: VillageCode,
+        epoch: u32,
+        change: &Change,
+    ) -> rusqlite::Result<bool> {
+        let actor = self.memory.actors.number(self.conn, &change.actor)?;
+        upsert::write(&mut self.statements, act, village, epoch, actor, change)
+    }
+
+    fn forget_waiting(&self, standing: &mut Standing, number: i64) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached("DELETE FROM quarantine WHERE number = ?1")?
+            .execute([number])?;
+        standing.quarantined -= 1;
+        Ok(())
+    }
+
+    fn unbury(&self, standing: &mut Standing, id: RecordId) -> rusqlite::Result<()> {
+        self.conn
+            .prepare_cached("DELETE FROM tombstone WHERE village = ?1 AND id = ?2")?
+            .execute((village_sql(standing.village), id.as_bytes()))?;
+        standing.tombstones -= 1;
+        Ok(())
+    }
+
+    fn bury(
+        &mut self,
+        change: &Change,
+        village: VillageCode,
+        stamp: Stamp,
+    ) -> rusqlite::Result<()> {
+        let actor = self.memory.actors.number(self.conn, &change.actor)?;
+        self.conn
+            .prepare_cached(
+                "INSERT OR REPLACE INTO tombstone
+                   (village, id, kind, epoch, seq, time_ms, actor, source)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            )?
+            .execute((
+                village_sql(village),
+                change.id.as_bytes(),
+                change.kind.0,
+                stamp.epoch,
+                stamp.seq.cast_signed(),
+                change.time_ms,
+                actor,
+                change.source.0,
+            ))?;
+        Ok(())
+    }
+
+    fn quarantine(
+        &mut self,
+        change: &Change,
+        village: VillageCode,
+        stamp: Stamp,
+        reason: &str,
+    ) -> rusqlite::Result<()> {
+        let actor = self.memory.actors.number(self.conn, &change.actor)?;
+        self.conn
+            .prepare_cached(
+                "INSERT INTO quarantine (village, id, kind, epoch, seq, schema, operation,
+                   time_ms, actor, source, hash, reason, since_ms, bytes)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+            )?
+            .execute(rusqlite::params![
+                village_sql(village),
+                change.id.as_bytes(),
+                change.kind.0,
+                stamp.epoch,
+                stamp.seq.cast_signed(),
+                change.schema,
+                change.operation as u8,
+                change.time_ms,
+                actor,
+                change.source.0,
+                change.hash.map(|hash| hash.0),
+                reason,
+                self.now_ms,
+                &change.bytes[..],
+            ])?;
+        Ok(())
+    }
+
+    /// Notes the numbers that more than one village may claim.
+    fn touch(&mut self, standing: &Standing, marks: Marks) {
+        let owner = standing.number.cast_unsigned();
+        if let Some(nik) = marks.nik
+            && self.memory.niks.note(nik, owner)
+        {
+            self.touched.niks.insert(nik);
+        }
+        if let Some(no_kk) = marks.no_kk
+            && self.memory.kks.note(no_kk, owner)
+        {
+            self.touched.kks.insert(no_kk);
+        }
+        if let Some(nik) = marks.moved {
+            self.touched.moves.insert(nik);
+        }
+    }
+}
+
+/// The kind named by a number column.
+pub(super) fn kind_code(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<KindCode> {
+    row.get(column).map(KindCode)
+}

@@ -1,0 +1,240 @@
+//! The registry row of a village: where the hub stands and what it counted.
+
+use std::collections::HashMap;
+
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::{ChainTag, Epoch, Fingerprint, LogId, Position, Seq};
+use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
+
+use super::upsert::{Marks, village_sql};
+use crate::dataset::{ContactNote, DatasetError, Totals, VillageState};
+
+/// What a merge changes of a village, held in memory for one transaction.
+pub(super) struct Standing {
+    /// Its number in the registry, from 1.
+    pub(super) number: i64,
+    pub(super) village: VillageCode,
+    pub(super) position: Option<Position>,
+    pub(super) fingerprint: Fingerprint,
+    pub(super) records: u64,
+    pub(super) warga: u64,
+    pub(super) rumah_tangga: u64,
+    pub(super) quarantined: u64,
+    pub(super) tombstones: u64,
+}
+
+impl Standing {
+    pub(super) fn load(conn: &Connection, village: VillageCode) -> rusqlite::Result<Option<Self>> {
+        conn.prepare_cached(
+            "SELECT number, log_id, epoch, seq, chain, fingerprint, records, warga,
+                    rumah_tangga, quarantined, tombstones
+             FROM village WHERE village = ?1",
+        )?
+        .query_row([village_sql(village)], |row| {
+            Ok(Self {
+                number: row.get(0)?,
+                village,
+                position: position(row, 1)?,
+                fingerprint: fingerprint(row, 5)?,
+                records: count(row, 6)?,
+                warga: count(row, 7)?,
+                rumah_tangga: count(row, 8)?,
+                quarantined: count(row, 9)?,
+                tombstones: count(row, 10)?,
+            })
+        })
+        .optional()
+    }
+
+    pub(super) fn save(&self, conn: &Connection) -> rusqlite::Result<()> {
+        let position = self.position.as_ref();
+        conn.prepare_cached(
+            "UPDATE village SET log_id = ?2, epoch = ?3, seq = ?4, chain = ?5, fingerprint = ?6,
+                    records = ?7, warga = ?8, rumah_tangga = ?9, quarantined = ?10,
+                    tombstones = ?11
+             WHERE number = ?1",
+        )?
+        .execute((
+            self.number,
+            position.map(|position| position.log_id.0),
+            position.map_or(0, |position| position.epoch.0),
+            position.map_or(0, |position| position.seq.0.cast_signed()),
+            position.map(|position| position.chain.0),
+            self.fingerprint.to_bytes(),
+            self.records.cast_signed(),
+            self.warga.cast_signed(),
+            self.rumah_tangga.cast_signed(),
+            self.quarantined.cast_signed(),
+            self.tombstones.cast_signed(),
+        ))?;
+        Ok(())
+    }
+
+    /// Whether entries wait in quarantine or records have ended, so that a
+    /// new record must be looked up before it is written.
+    pub(super) const fn has_shadows(&self) -> bool {
+        self.quarantined != 0 || self.tombstones != 0
+    }
+
+    /// Whether a batch that starts at `prev` continues from here. A higher
+    /// epoch at the same point of the same history does: the node restarted
+    /// its count there and everything below is unchanged.
+    pub(super) fn continues(&self, prev: &Position) -> bool {
+        match &self.position {
+            Some(stored) => {
+                Position {
+                    epoch: stored.epoch,
+                    ..*prev
+                } == *stored
+                    && prev.epoch >= stored.epoch
+            }
+            None => prev.seq == Seq::ZERO && prev.chain == ChainTag::genesis(prev.log_id),
+        }
+    }
+
+    /// Counts the difference that one row makes.
+    pub(super) fn recount(&mut self, before: Marks, after: Marks) {
+        self.warga = self.warga + u64::from(after.warga) - u64::from(before.warga);
+        self.rumah_tangga =
+            self.rumah_tangga + u64::from(after.rumah_tangga) - u64::from(before.rumah_tangga);
+    }
+}
+
+pub(super) fn register(
+    conn: &Connection,
+    village: VillageCode,
+    address: &str,
+) -> rusqlite::Result<()> {
+    conn.execute(
+        "INSERT INTO village (village, address) VALUES (?1, ?2)
+         ON CONFLICT (village) DO UPDATE SET address = excluded.address",
+        (village_sql(village), address),
+    )?;
+    Ok(())
+}
+
+pub(super) fn is_registered(conn: &Connection, village: VillageCode) -> rusqlite::Result<bool> {
+    conn.prepare_cached("SELECT 1 FROM village WHERE village = ?1")?
+        .exists([village_sql(village)])
+}
+
+pub(super) fn note_contact(
+    conn: &Connection,
+    village: VillageCode,
+    note: &ContactNote,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "UPDATE village SET
+           last_contact_ms = max(last_contact_ms, ?2),
+           software = coalesce(?3, software),
+           last_proof_ms = CASE WHEN ?4 IS NULL THEN last_proof_ms ELSE ?2 END,
+           proven_seq = coalesce(?4, proven_seq),
+           trouble = coalesce(?5, trouble)
+         WHERE village = ?1",
+    )?
+    .execute((
+        village_sql(village),
+        note.at_ms,
+        note.software.as_deref(),
+        note.proven.map(|seq| seq.0.cast_signed()),
+        note.trouble.as_deref(),
+    ))?;
+    Ok(())
+}
+
+/// One village or all of them, by code.
+pub(super) fn states(
+    conn: &Connection,
+    village: Option<VillageCode>,
+) -> Result<Vec<VillageState>, DatasetError> {
+    let findings = open_findings(conn)?;
+    let mut statement = conn.prepare_cached(
+        "SELECT village, log_id, epoch, seq, chain, fingerprint, records, warga, rumah_tangga,
+                quarantined, address, last_contact_ms, last_proof_ms, proven_seq, software,
+                trouble
+         FROM village WHERE ?1 IS NULL OR village = ?1 ORDER BY village",
+    )?;
+    let states = statement.query_map([village.map(village_sql)], |row| {
+        let village = village_code(row, 0)?;
+        Ok(VillageState {
+            village,
+            position: position(row, 1)?,
+            fingerprint: fingerprint(row, 5)?,
+            records: count(row, 6)?,
+            warga: count(row, 7)?,
+            rumah_tangga: count(row, 8)?,
+            quarantined: count(row, 9)?,
+            findings: findings.get(&village_sql(village)).copied().unwrap_or(0),
+            address: row.get(10)?,
+            last_contact_ms: row.get(11)?,
+            last_proof_ms: row.get(12)?,
+            proven_seq: Seq(count(row, 13)?),
+            software: row.get(14)?,
+            trouble: row.get(15)?,
+        })
+    })?;
+    Ok(states.collect::<Result<_, _>>()?)
+}
+
+/// How many open findings name each village.
+fn open_findings(conn: &Connection) -> rusqlite::Result<HashMap<i64, u64>> {
+    conn.prepare_cached(
+        "SELECT village, count(*) FROM (
+           SELECT claim.village AS village, finding.number FROM finding
+             JOIN claim ON claim.finding = finding.number WHERE closed_ms IS NULL
+           UNION
+           SELECT other_village, number FROM finding
+             WHERE closed_ms IS NULL AND other_village IS NOT NULL)
+         GROUP BY village",
+    )?
+    .query_map([], |row| Ok((row.get(0)?, count(row, 1)?)))?
+    .collect()
+}
+
+pub(super) fn totals(conn: &Connection) -> rusqlite::Result<Totals> {
+    conn.prepare_cached(
+        "SELECT coalesce(sum(warga), 0), coalesce(sum(rumah_tangga), 0),
+                coalesce(sum(records), 0), coalesce(sum(quarantined), 0),
+                (SELECT count(*) FROM finding WHERE closed_ms IS NULL)
+         FROM village",
+    )?
+    .query_row([], |row| {
+        Ok(Totals {
+            warga: count(row, 0)?,
+            rumah_tangga: count(row, 1)?,
+            records: count(row, 2)?,
+            quarantined: count(row, 3)?,
+            findings: count(row, 4)?,
+        })
+    })
+}
+
+/// A column that holds a count or an entry's number.
+pub(super) fn count(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<u64> {
+    row.get::<_, i64>(column).map(i64::cast_unsigned)
+}
+
+/// A column that holds a village's code.
+pub(super) fn village_code(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<VillageCode> {
+    let code = row.get::<_, i64>(column)?;
+    VillageCode::from_u64(code.cast_unsigned())
+        .ok_or(rusqlite::Error::IntegralValueOutOfRange(column, code))
+}
+
+/// The position in four columns from `first` on; `None` before any merge.
+fn position(row: &SqlRow<'_>, first: usize) -> rusqlite::Result<Option<Position>> {
+    let Some(log_id) = row.get::<_, Option<[u8; 16]>>(first)? else {
+        return Ok(None);
+    };
+    Ok(Some(Position {
+        log_id: LogId(log_id),
+        epoch: Epoch(row.get(first + 1)?),
+        seq: Seq(count(row, first + 2)?),
+        chain: ChainTag(row.get(first + 3)?),
+    }))
+}
+
+fn fingerprint(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Fingerprint> {
+    let bytes: [u8; 32] = row.get(column)?;
+    Fingerprint::from_slice(&bytes).ok_or(rusqlite::Error::InvalidColumnIndex(column))
+}

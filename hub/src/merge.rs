@@ -1,0 +1,3 @@
+//! Verified batches on their way into the dataset.
+
+pub mod decode;
