@@ -74,9 +74,11 @@ fn house() -> impl Strategy<Value = IndikatorVector> {
         .prop_map(|(rumah, kk, warga)| rumah_tangga_vector(&rumah, kk, &warga, T))
 }
 
-/// Houses, each with the group it falls into, and an order to add them in.
-fn grouped_houses()
--> impl Strategy<Value = (Vec<(IndikatorVector, u8)>, Vec<(IndikatorVector, u8)>)> {
+/// Houses, each with the group it falls into.
+type Grouped = Vec<(IndikatorVector, u8)>;
+
+/// The same houses in two orders.
+fn grouped_houses() -> impl Strategy<Value = (Grouped, Grouped)> {
     proptest::collection::vec((house(), 0_u8..5), 0..40)
         .prop_flat_map(|houses| (Just(houses.clone()), Just(houses).prop_shuffle()))
 }

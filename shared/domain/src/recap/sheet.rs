@@ -76,11 +76,11 @@ impl Sheet {
     #[must_use]
     pub fn cells(&self) -> SheetCells {
         let rows = self.rows.iter().zip(1..).map(|(row, number)| {
-            self.line(Cell::Number(number), &row.label, &row.vector, &row.note)
+            self.line(&Cell::Number(number), &row.label, &row.vector, &row.note)
         });
         SheetCells {
             rows: rows.collect(),
-            total: self.line(Cell::Text(String::new()), "JUMLAH", &self.total, ""),
+            total: self.line(&Cell::Text(String::new()), "JUMLAH", &self.total, ""),
         }
     }
 
@@ -134,7 +134,7 @@ impl Sheet {
         notes
     }
 
-    fn line(&self, number: Cell, label: &str, vector: &IndikatorVector, note: &str) -> Vec<Cell> {
+    fn line(&self, number: &Cell, label: &str, vector: &IndikatorVector, note: &str) -> Vec<Cell> {
         let cell = |isi| match isi {
             Isi::Nomor => number.clone(),
             Isi::Nama => Cell::Text(label.to_owned()),
