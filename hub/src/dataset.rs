@@ -345,7 +345,7 @@ pub trait Dataset: Send + Sync + 'static {
     /// What the recap needs of one village, at one consistent moment.
     ///
     /// # Errors
-    /// [`DatasetError::Store`].
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
     fn facts(&self, village: VillageCode) -> Result<VillageFacts, DatasetError>;
 
     /// Records in (village, id) order.
@@ -380,7 +380,8 @@ pub trait Dataset: Send + Sync + 'static {
     fn quarantined_change(&self, number: i64) -> Result<Option<Change>, DatasetError>;
 
     /// Merges a quarantined entry that can now be taken and removes it from
-    /// the quarantine. A newer row of the same record stays.
+    /// the quarantine. A newer row of the same record stays. An entry that
+    /// still can't be taken stays in the quarantine with its new reason.
     ///
     /// # Errors
     /// [`DatasetError::Store`].

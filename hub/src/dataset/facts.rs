@@ -70,7 +70,8 @@ pub struct FactsFamily {
 pub struct FactsResident {
     /// Index of the family in `families`.
     pub family: u32,
-    /// What the recap counts; `hadir` is decided at the reference date.
+    /// What the recap counts; `hadir` and `wafat` are decided at the reference
+    /// date and unset here.
     pub facts: WargaFacts,
     /// Alive, dead, moved, ...
     pub status_dasar: Option<Code<StatusDasar>>,

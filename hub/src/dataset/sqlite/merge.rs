@@ -108,6 +108,11 @@ impl<'c> Merge<'c> {
             self.villages.insert(batch.village, standing);
             return Ok(Err(refused));
         }
+        debug_assert_eq!(
+            batch.last.seq.since(batch.prev.seq),
+            batch.changes.len() as u64,
+            "a verified batch holds every entry between its positions"
+        );
         let mut quarantined = 0;
         for change in &batch.changes {
             self.apply(&mut standing, change, batch.last.epoch.0)?;

@@ -1,6 +1,10 @@
+use lumbung_domain::indicator::{RumahFacts, WargaFacts};
+use lumbung_domain::record::Record;
 use lumbung_ledger::{Header, Salt, Seq, Source};
+use proptest::prelude::*;
 
 use super::*;
+use crate::dataset::bits;
 
 fn id_bytes() -> Bytes {
     Bytes::copy_from_slice(RecordId::from_parts(1, 2, 3).as_bytes())
@@ -200,4 +204,96 @@ fn withheld_content_waits_and_a_deletion_needs_none() {
         "an empty message is a blank record"
     );
     assert!(matches!(again(blank).content, Content::Row(_)));
+}
+
+fn any_warga() -> impl Strategy<Value = v1::Warga> {
+    (proptest::array::uniform12(0_u32..6), 0_u32..256, 0_u32..128).prop_map(
+        |(answers, kegiatan_pkk, kegiatan_warga)| {
+            let [hamil, menyusui, buta3, up2k, kesling, posyandu, rest @ ..] = answers;
+            let [bkb, tabungan, paud, koperasi, khusus, belajar] = rest;
+            v1::Warga {
+                hamil,
+                menyusui,
+                buta3,
+                up2k,
+                kesling,
+                aktif_posyandu: posyandu,
+                bkb,
+                tabungan,
+                paud,
+                koperasi,
+                berkebutuhan_khusus: khusus,
+                kelompok_belajar: belajar,
+                kegiatan_pkk,
+                kegiatan_warga,
+                ..Default::default()
+            }
+        },
+    )
+}
+
+fn any_rumah() -> impl Strategy<Value = v1::RumahTangga> {
+    let usaha = || proptest::collection::vec(0_u32..10, 0..3);
+    (
+        proptest::array::uniform9(0_u32..4),
+        0_u32..40,
+        usaha(),
+        usaha(),
+    )
+        .prop_map(|(answers, air, pekarangan, industri)| {
+            let [
+                kriteria,
+                tps,
+                spal,
+                jamban,
+                p4k,
+                makanan,
+                up2k,
+                kesling,
+                mck,
+            ] = answers;
+            let rows = |list: Vec<u32>| {
+                let row = |kategori| v1::Usaha {
+                    kategori,
+                    ..Default::default()
+                };
+                list.into_iter().map(row).collect()
+            };
+            v1::RumahTangga {
+                rt_id: id_bytes(),
+                kriteria,
+                punya_tps: tps,
+                punya_spal: spal,
+                punya_jamban: jamban,
+                stiker_p4k: p4k,
+                makanan_pokok: makanan,
+                up2k,
+                kesling,
+                jumlah_mck: mck,
+                air,
+                pekarangan: rows(pekarangan),
+                industri: rows(industri),
+                ..Default::default()
+            }
+        })
+}
+
+proptest! {
+    /// The hub must count what the village counts of the same record.
+    #[test]
+    fn packed_facts_are_those_of_the_record(warga in any_warga(), rumah in any_rumah()) {
+        let payload = warga.encode_to_vec().into();
+        let Ok(Record::Warga(record)) = lumbung_wire::record::decode(Kind::Warga, &payload)
+        else { panic!("not a resident") };
+        prop_assert_eq!(
+            bits::resident_facts(resident_bits(&warga)),
+            WargaFacts::of(&record, 0, false, false)
+        );
+        let payload = rumah.encode_to_vec().into();
+        let Ok(Record::RumahTangga(record)) =
+            lumbung_wire::record::decode(Kind::RumahTangga, &payload)
+        else { panic!("not a house") };
+        let mck = u16::try_from(rumah.jumlah_mck).unwrap();
+        prop_assert_eq!(bits::house_facts(house_bits(&rumah), mck), RumahFacts::from(&*record));
+    }
 }
