@@ -1,0 +1,2 @@
+//! The demo district.
+fn main() {}

@@ -1,0 +1,130 @@
+//! What the hub knows of each village right now, in memory.
+//!
+//! The dataset holds what is durable; this holds the moment: which sessions
+//! are open, how far behind they are. The console and `status` read it, the
+//! pullers write it. Losing it loses nothing.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lumbung_domain::region::VillageCode;
+use lumbung_link::meter::Traffic;
+use tokio::sync::watch;
+
+/// What a village's puller is doing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Phase {
+    /// Not tried yet since the hub started.
+    #[default]
+    Waiting,
+    /// Dialling, or asking who answers.
+    Connecting,
+    /// Receiving what it missed.
+    CatchingUp,
+    /// Up to date; changes arrive as they are saved.
+    Live,
+    /// Not reachable; trying again after a pause.
+    Retrying,
+    /// Stopped with a trouble that a person must look at.
+    Stopped,
+}
+
+/// One village at this moment.
+#[derive(Clone, Debug)]
+pub struct LiveVillage {
+    /// Which.
+    pub village: VillageCode,
+    /// What its puller is doing.
+    pub phase: Phase,
+    /// Last entry the node says it has.
+    pub head_seq: u64,
+    /// Last entry merged here.
+    pub merged_seq: u64,
+    /// Living records merged.
+    pub records: u64,
+    /// Entries in quarantine.
+    pub quarantined: u64,
+    /// Last sign of life, hub clock, Unix milliseconds; 0 = never.
+    pub last_contact_ms: i64,
+    /// Last proof of equality, hub clock; 0 = never.
+    pub last_proof_ms: i64,
+    /// The entry that proof was made at.
+    pub proven_seq: u64,
+    /// Stable code of what is wrong (see `puller::trouble`); empty = nothing.
+    pub trouble: String,
+    /// Bytes over its connections since the hub started.
+    pub traffic: Traffic,
+}
+
+impl LiveVillage {
+    /// Entries known at the node and not merged here yet.
+    #[must_use]
+    pub const fn lag(&self) -> u64 {
+        self.head_seq.saturating_sub(self.merged_seq)
+    }
+
+    /// Proven equal at everything merged so far.
+    #[must_use]
+    pub const fn proven(&self) -> bool {
+        self.last_proof_ms > 0 && self.proven_seq == self.merged_seq && self.lag() == 0
+    }
+}
+
+/// Every village at this moment, and a signal that something moved.
+#[derive(Debug)]
+pub struct Live {
+    villages: Mutex<BTreeMap<u64, LiveVillage>>,
+    version: watch::Sender<u64>,
+}
+
+impl Default for Live {
+    fn default() -> Self {
+        Self { villages: Mutex::default(), version: watch::channel(0).0 }
+    }
+}
+
+impl Live {
+    /// Every village, by code.
+    #[must_use]
+    pub fn all(&self) -> Vec<LiveVillage> {
+        self.villages().values().cloned().collect()
+    }
+
+    /// One village, once a puller follows it.
+    #[must_use]
+    pub fn get(&self, village: VillageCode) -> Option<LiveVillage> {
+        self.villages().get(&village.as_u64()).cloned()
+    }
+
+    /// Changes what is known of a village and wakes the watchers.
+    pub fn update(&self, village: VillageCode, change: impl FnOnce(&mut LiveVillage)) {
+        {
+            let mut villages = self.villages();
+            let entry = villages.entry(village.as_u64()).or_insert_with(|| LiveVillage {
+                village,
+                phase: Phase::default(),
+                head_seq: 0,
+                merged_seq: 0,
+                records: 0,
+                quarantined: 0,
+                last_contact_ms: 0,
+                last_proof_ms: 0,
+                proven_seq: 0,
+                trouble: String::new(),
+                traffic: Traffic::default(),
+            });
+            change(entry);
+        }
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    /// Wakes whenever something moved.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    fn villages(&self) -> MutexGuard<'_, BTreeMap<u64, LiveVillage>> {
+        self.villages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,229 @@
+//! The barn: this village's log, current state and indexes.
+//!
+//! Promises:
+//! * an acknowledged submission survives a power cut, and its sequence
+//!   numbers are never used again;
+//! * log, state, indexes and head change in one atomic step;
+//! * nothing above the durable watermark ([`Barn::head`]) is ever handed out.
+//!
+//! Knows nothing of gRPC, pages or the domain's rules: payloads are opaque
+//! bytes, and whoever opens the barn supplies the function that says which
+//! index entries a payload has. sled is named in `sled_store` only.
+
+mod head;
+mod keys;
+mod log;
+mod memory;
+mod open;
+mod relation;
+mod sled_store;
+mod state;
+mod store;
+mod verify;
+mod witness;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lumbung_domain::id::{KindCode, RecordId};
+use lumbung_ledger::{Operation, Seq, Source};
+use tokio::sync::{mpsc, oneshot, watch};
+
+pub use head::Head;
+pub use log::Run;
+pub use memory::MemoryStore;
+pub use open::{OpenBarnError, OpenOptions, OpenStep};
+pub use relation::Relation;
+pub use sled_store::SledStore;
+pub use state::Stored;
+pub use store::{Pairs, Store, StoreError, WriteBatch};
+pub use verify::{Fault, Soundness};
+pub use witness::{Testimony, Witness};
+
+/// An entry of a secondary index: which index, and under which key the
+/// record stands there.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct IndexKey {
+    /// The index's number.
+    pub index: u8,
+    /// The key. Every key of one index has the same length.
+    pub key: Vec<u8>,
+    /// Whether only one record may stand under this key.
+    pub unique: bool,
+}
+
+/// Says under which index keys a record of this kind with this payload
+/// stands.
+pub type Indexer = fn(KindCode, &Bytes) -> Vec<IndexKey>;
+
+/// What the submitter believes about the record it changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// Nothing: create or replace.
+    Any,
+    /// It does not exist yet.
+    Absent,
+    /// Its latest entry is this one; otherwise somebody was faster.
+    At(Seq),
+}
+
+/// One change of one record.
+#[derive(Clone, Debug)]
+pub struct Change {
+    /// The record.
+    pub id: RecordId,
+    /// Its kind.
+    pub kind: KindCode,
+    /// Schema version of the payload.
+    pub schema: u16,
+    /// The new content; `None` ends the record.
+    pub content: Option<Bytes>,
+    /// What the submitter believes.
+    pub expected: Expected,
+}
+
+/// Changes that happen together or not at all.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// Who makes them.
+    pub actor: Arc<str>,
+    /// Where they come from.
+    pub source: Source,
+    /// The wall clock, Unix milliseconds.
+    pub time_ms: i64,
+    /// The changes, in order.
+    pub changes: Vec<Change>,
+}
+
+/// What a submission became.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The last entry of the log that this submission can see: its own last,
+    /// or the head when nothing changed.
+    pub last: Seq,
+    /// Entries written. Changes that would change nothing write none.
+    pub written: u64,
+}
+
+/// Why a submission was refused. Nothing of it was saved.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// Another record stands under a unique key.
+    #[error("change {change}: record {holder} already stands under this key of index {index}")]
+    Taken {
+        /// Which change of the submission.
+        change: usize,
+        /// The index.
+        index: u8,
+        /// The record that has the key.
+        holder: RecordId,
+    },
+    /// The record is not at the entry the submitter saw.
+    #[error("change {change}: the record has changed in the meantime")]
+    Stale {
+        /// Which change of the submission.
+        change: usize,
+        /// Where the record stands.
+        found: Option<Seq>,
+    },
+    /// A change breaks a limit of the log.
+    #[error("change {change}: the record is larger than the log takes")]
+    TooLarge {
+        /// Which change of the submission.
+        change: usize,
+    },
+    /// The store failed. The barn takes no more changes until it is reopened;
+    /// everything acknowledged before is safe.
+    #[error("the barn's disk failed; nothing of this was saved")]
+    Store(#[from] StoreError),
+    /// An earlier failure closed the barn for changes.
+    #[error("the barn takes no changes since its disk failed; reopen it")]
+    Closed,
+}
+
+/// Most changes in one submission.
+pub const CHANGES_MAX: usize = 4_096;
+
+/// Submissions that may wait for the writer.
+const QUEUE_MAX: usize = 256;
+
+struct Job {
+    submission: Submission,
+    reply: oneshot::Sender<Result<Receipt, SubmitError>>,
+}
+
+/// The barn, open. Clones share it; the last one to go stops the writer.
+#[derive(Clone)]
+pub struct Barn {
+    store: Arc<dyn Store>,
+    indexer: Indexer,
+    head: watch::Receiver<Head>,
+    queue: mpsc::Sender<Job>,
+    steps: Arc<[OpenStep]>,
+    boots: u32,
+}
+
+impl Barn {
+    /// The durable watermark: everything up to here may be handed out.
+    #[must_use]
+    pub fn head(&self) -> Head {
+        *self.head.borrow()
+    }
+
+    /// Wakes whenever the watermark moves: the live change feed.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Head> {
+        self.head.clone()
+    }
+
+    /// What opening had to do, in order.
+    #[must_use]
+    pub fn steps(&self) -> &[OpenStep] {
+        &self.steps
+    }
+
+    /// How often this barn has been opened for work.
+    #[must_use]
+    pub const fn boots(&self) -> u32 {
+        self.boots
+    }
+
+    /// Bytes the store takes on disk, about.
+    #[must_use]
+    pub fn disk_bytes(&self) -> u64 {
+        self.store.disk_bytes()
+    }
+
+    /// Saves changes. Returns once they are durable.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; then nothing of the submission was saved.
+    pub async fn submit(&self, submission: Submission) -> Result<Receipt, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Job { submission, reply }).await.map_err(|_| SubmitError::Closed)?;
+        answer.await.unwrap_or(Err(SubmitError::Closed))
+    }
+
+    /// Like [`Barn::submit`], from a thread that may block.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; then nothing of the submission was saved.
+    pub fn submit_blocking(&self, submission: Submission) -> Result<Receipt, SubmitError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.blocking_send(Job { submission, reply }).map_err(|_| SubmitError::Closed)?;
+        answer.blocking_recv().unwrap_or(Err(SubmitError::Closed))
+    }
+}
+
+/// The operation a record's state allows its next entry to be.
+const fn operation_after(exists: bool, has_content: bool) -> Operation {
+    match (exists, has_content) {
+        (_, false) => Operation::Delete,
+        (false, true) => Operation::Create,
+        (true, true) => Operation::Update,
+    }
+}

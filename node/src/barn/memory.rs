@@ -1,0 +1,86 @@
+//! The store in memory, with a tail that a crash drops.
+//!
+//! For simulation and property tests: what was applied but not synced is
+//! visible, as on disk, and gone after [`MemoryStore::crash`].
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+
+use super::store::{Pairs, Store, StoreError, WriteBatch};
+
+type Map = BTreeMap<Vec<u8>, Bytes>;
+
+#[derive(Debug, Default)]
+struct Contents {
+    visible: Map,
+    durable: Map,
+    failing: bool,
+}
+
+/// The store in memory. Clones share their contents, like file handles.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryStore(Arc<Mutex<Contents>>);
+
+impl MemoryStore {
+    /// Drops everything that was not synced: a power cut.
+    pub fn crash(&self) {
+        let mut contents = self.contents();
+        contents.visible = contents.durable.clone();
+        contents.failing = false;
+    }
+
+    /// From now on every sync fails until the next crash: a dying disk.
+    pub fn fail_syncs(&self) {
+        self.contents().failing = true;
+    }
+
+    fn contents(&self) -> MutexGuard<'_, Contents> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn pair((key, value): (&Vec<u8>, &Bytes)) -> (Bytes, Bytes) {
+    (Bytes::copy_from_slice(key), value.clone())
+}
+
+impl Store for MemoryStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.contents().visible.get(key).cloned())
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8]) -> Pairs<'_> {
+        let pairs: Vec<_> =
+            self.contents().visible.range(from.to_vec()..to.to_vec()).map(pair).collect();
+        Box::new(pairs.into_iter().map(Ok))
+    }
+
+    fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<(Bytes, Bytes)>, StoreError> {
+        Ok(self.contents().visible.range(from.to_vec()..=to.to_vec()).next_back().map(pair))
+    }
+
+    fn apply(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        let mut contents = self.contents();
+        for (key, value) in batch.writes {
+            match value {
+                Some(value) => contents.visible.insert(key, value.into()),
+                None => contents.visible.remove(&key),
+            };
+        }
+        Ok(())
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        let mut contents = self.contents();
+        if contents.failing {
+            return Err(StoreError::Io(std::io::Error::other("the disk is dying")));
+        }
+        contents.durable = contents.visible.clone();
+        Ok(())
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        0
+    }
+}

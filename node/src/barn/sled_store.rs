@@ -1,0 +1,184 @@
+//! The store on sled: the only module that names it.
+//!
+//! What sled 0.34.7 does not promise is done here: `flush()` is
+//! `sync_file_range` on Linux, so every [`Store::sync`] adds an fdatasync of
+//! sled's `db` file; the folder itself is fsynced once after creation; a
+//! half-written snapshot that would make every later open fail is removed
+//! before opening; a snapshot that sled can't read is set aside (sled then
+//! rebuilds from its log). Opening runs under `catch_unwind`, because a
+//! damaged file makes sled panic.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+
+use super::store::{Pairs, Store, StoreError, WriteBatch};
+
+/// Page cache, bytes. sled counts on-disk size, so real memory is higher;
+/// 8 MiB keeps a village of 10,000 records under 30 MB resident.
+const CACHE_BYTES: u64 = 8 * 1024 * 1024;
+
+/// sled's own background flush, milliseconds. It also collects garbage:
+/// switched off, memory grows without bound.
+const BACKGROUND_FLUSH_MS: u64 = 500;
+
+/// The store on disk.
+pub struct SledStore {
+    db: sled::Db,
+    tree: sled::Tree,
+    log_file: File,
+}
+
+/// A repair that opening had to make. Each is a sentence for the clerk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OpenRepair {
+    /// A snapshot was being written when the power failed; it was removed.
+    HalfSnapshotRemoved,
+    /// A snapshot was unreadable; it was set aside and rebuilt.
+    SnapshotSetAside,
+}
+
+impl SledStore {
+    /// Opens or creates the store in `dir`.
+    ///
+    /// # Errors
+    /// [`StoreError::Busy`] when another process has it open,
+    /// [`StoreError::Damaged`] when it can't be opened even without its
+    /// snapshots, [`StoreError::Io`] when the disk fails.
+    pub fn open(dir: &Path) -> Result<(Self, Vec<OpenRepair>), StoreError> {
+        let fresh = !dir.exists();
+        let mut repairs = Vec::new();
+        if remove_half_snapshots(dir)? {
+            repairs.push(OpenRepair::HalfSnapshotRemoved);
+        }
+        let opened = match try_open(dir) {
+            Err(StoreError::Damaged(_)) if set_snapshots_aside(dir)? => {
+                repairs.push(OpenRepair::SnapshotSetAside);
+                try_open(dir)
+            }
+            opened => opened,
+        };
+        let (db, tree) = opened?;
+        let log_file = File::open(dir.join("db")).map_err(StoreError::Io)?;
+        if fresh {
+            sync_dir(dir)?;
+            if let Some(parent) = dir.parent() {
+                sync_dir(parent)?;
+            }
+        }
+        Ok((Self { db, tree, log_file }, repairs))
+    }
+}
+
+fn try_open(dir: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
+    let config = sled::Config::new()
+        .path(dir)
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(Some(BACKGROUND_FLUSH_MS));
+    let opened = std::panic::catch_unwind(|| {
+        let db = config.open()?;
+        let tree = db.open_tree(b"barn")?;
+        Ok((db, tree))
+    });
+    match opened {
+        Ok(Ok(opened)) => Ok(opened),
+        Ok(Err(error)) => Err(from_sled(error, dir)),
+        Err(_) => Err(StoreError::Damaged("opening it failed half-way".to_owned())),
+    }
+}
+
+fn from_sled(error: sled::Error, dir: &Path) -> StoreError {
+    match error {
+        // sled reports a held lock as a plain I/O error of kind Other.
+        sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
+            StoreError::Busy(dir.to_path_buf())
+        }
+        sled::Error::Io(error) => StoreError::Io(error),
+        other => StoreError::Damaged(other.to_string()),
+    }
+}
+
+fn failed(error: sled::Error) -> StoreError {
+    from_sled(error, Path::new(""))
+}
+
+fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    if !dir.exists() {
+        return Ok(Vec::new());
+    }
+    let mut found = Vec::new();
+    for item in fs::read_dir(dir).map_err(StoreError::Io)? {
+        let path = item.map_err(StoreError::Io)?.path();
+        let named = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("snap."));
+        if named {
+            found.push(path);
+        }
+    }
+    Ok(found)
+}
+
+fn remove_half_snapshots(dir: &Path) -> Result<bool, StoreError> {
+    let mut removed = false;
+    for path in snapshots(dir)? {
+        if path.to_string_lossy().ends_with(".generating") {
+            fs::remove_file(&path).map_err(StoreError::Io)?;
+            removed = true;
+        }
+    }
+    Ok(removed)
+}
+
+fn set_snapshots_aside(dir: &Path) -> Result<bool, StoreError> {
+    let mut moved = false;
+    for path in snapshots(dir)? {
+        let Some(name) = path.file_name() else { continue };
+        let aside = dir.join(format!("aside.{}", name.to_string_lossy()));
+        fs::rename(&path, aside).map_err(StoreError::Io)?;
+        moved = true;
+    }
+    Ok(moved)
+}
+
+fn sync_dir(dir: &Path) -> Result<(), StoreError> {
+    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
+    File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::Io)
+}
+
+fn pair((key, value): (sled::IVec, sled::IVec)) -> (Bytes, Bytes) {
+    (Bytes::from_owner(key), Bytes::from_owner(value))
+}
+
+impl Store for SledStore {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        Ok(self.tree.get(key).map_err(failed)?.map(Bytes::from_owner))
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8]) -> Pairs<'_> {
+        Box::new(self.tree.range(from..to).map(|item| item.map(pair).map_err(failed)))
+    }
+
+    fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<(Bytes, Bytes)>, StoreError> {
+        self.tree.range(from..=to).next_back().transpose().map_err(failed).map(|item| item.map(pair))
+    }
+
+    fn apply(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        let mut writes = sled::Batch::default();
+        for (key, value) in batch.writes {
+            match value {
+                Some(value) => writes.insert(key, value),
+                None => writes.remove(key),
+            }
+        }
+        self.tree.apply_batch(writes).map_err(failed)
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.db.flush().map_err(failed)?;
+        self.log_file.sync_data().map_err(StoreError::Io)
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        self.log_file.metadata().map_or(0, |data| data.len())
+    }
+}

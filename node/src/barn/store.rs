@@ -1,0 +1,79 @@
+//! What the barn needs of an ordered key-value store.
+//!
+//! One key space, atomic batches, and a `sync` that means it. Two
+//! implementations: sled on disk, and memory with a tail that a crash drops,
+//! for simulation and property tests. Both run the same tests.
+
+use std::path::PathBuf;
+
+use bytes::Bytes;
+
+/// Why the store could not do something.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the store open.
+    #[error("the store at {0} is in use by another process")]
+    Busy(PathBuf),
+    /// Reading or writing failed.
+    #[error("the store failed")]
+    Io(#[source] std::io::Error),
+    /// The store's own structures are damaged.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+}
+
+/// Writes that happen together or not at all.
+#[derive(Debug, Default)]
+pub struct WriteBatch {
+    pub(super) writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+}
+
+impl WriteBatch {
+    /// Sets a key.
+    pub fn put(&mut self, key: Vec<u8>, value: Vec<u8>) {
+        self.writes.push((key, Some(value)));
+    }
+
+    /// Removes a key.
+    pub fn remove(&mut self, key: Vec<u8>) {
+        self.writes.push((key, None));
+    }
+}
+
+/// Pairs in key order.
+pub type Pairs<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), StoreError>> + 'a>;
+
+/// An ordered key-value store.
+pub trait Store: Send + Sync + 'static {
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError>;
+
+    /// Pairs with `from <= key < to`.
+    fn scan(&self, from: &[u8], to: &[u8]) -> Pairs<'_>;
+
+    /// The last pair with `from <= key <= to`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<(Bytes, Bytes)>, StoreError>;
+
+    /// Applies a batch atomically. Durable only after [`Store::sync`].
+    ///
+    /// # Errors
+    /// [`StoreError`]; the batch may then be visible but not durable, so the
+    /// caller must stop serving what it wrote.
+    fn apply(&self, batch: WriteBatch) -> Result<(), StoreError>;
+
+    /// Returns once everything applied so far survives a power cut.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing applied since the last success may be
+    /// acknowledged.
+    fn sync(&self) -> Result<(), StoreError>;
+
+    /// Bytes on disk, about; 0 for memory.
+    fn disk_bytes(&self) -> u64;
+}

@@ -1,0 +1,98 @@
+//! Reading CSV: comma, semicolon or tab, with or without a byte order mark,
+//! UTF-8 or the Windows-1252 that Excel writes as plain "CSV".
+
+use csv::{ByteRecord, ReaderBuilder};
+
+use super::refused::SheetRefused;
+use super::sheet::{RawCell, Sheet, SheetBuilder};
+
+/// Reads a delimited text.
+pub(super) fn read(content: &[u8]) -> Result<Sheet, SheetRefused> {
+    if content.starts_with(&[0xff, 0xfe]) || content.starts_with(&[0xfe, 0xff]) {
+        return Err(SheetRefused::Utf16);
+    }
+    let content = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
+    if content.iter().all(u8::is_ascii_whitespace) {
+        return Err(SheetRefused::Empty);
+    }
+    let head = &content[..content.len().min(PROBE_BYTES)];
+    if head.contains(&0) {
+        return Err(SheetRefused::NotASheet);
+    }
+    // The separator is the one under which the headers make sense.
+    let mut refused = SheetRefused::NoHeader;
+    for separator in [b';', b',', b'\t'] {
+        match find_header(head, separator) {
+            Ok(()) => return read_rows(content, separator),
+            Err(SheetRefused::NoHeader) => {}
+            Err(why) => refused = why,
+        }
+    }
+    Err(refused)
+}
+
+/// How much of the file is searched for the headers.
+const PROBE_BYTES: usize = 256 << 10;
+
+fn find_header(head: &[u8], separator: u8) -> Result<(), SheetRefused> {
+    let mut builder = SheetBuilder::new();
+    walk(head, separator, &mut builder, true)?;
+    if builder.is_searching() {
+        builder.finish().map(|_| ())
+    } else {
+        Ok(())
+    }
+}
+
+fn read_rows(content: &[u8], separator: u8) -> Result<Sheet, SheetRefused> {
+    let mut builder = SheetBuilder::new();
+    walk(content, separator, &mut builder, false)?;
+    builder.finish()
+}
+
+fn walk(
+    content: &[u8],
+    separator: u8,
+    builder: &mut SheetBuilder,
+    only_header: bool,
+) -> Result<(), SheetRefused> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .delimiter(separator)
+        .from_reader(content);
+    let mut record = ByteRecord::new();
+    let mut cells: Vec<RawCell> = Vec::new();
+    let mut row: u32 = 0;
+    let mut line: u64 = 0;
+    // Reading from memory can't fail, and `flexible` accepts any length.
+    while reader.read_byte_record(&mut record).unwrap_or(false) {
+        // The reader passes over empty lines; a spreadsheet numbers them.
+        let start = record.position().map_or(0, csv::Position::line);
+        row += 1 + u32::try_from(start.saturating_sub(line + 1)).unwrap_or(0);
+        line = reader.position().line().saturating_sub(1);
+        cells.resize_with(record.len().max(cells.len()), RawCell::default);
+        for (cell, field) in cells.iter_mut().zip(&record) {
+            cell.text.clear();
+            decode(field, &mut cell.text);
+        }
+        builder.push(row, &cells[..record.len()])?;
+        if only_header && !builder.is_searching() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn decode(field: &[u8], text: &mut String) {
+    match std::str::from_utf8(field) {
+        Ok(field) => text.push_str(field),
+        Err(_) => text.extend(field.iter().map(|byte| match byte {
+            0x91 | 0x92 => '\'',
+            0x93 | 0x94 => '"',
+            0x96 | 0x97 => '-',
+            0x80..=0x9f => ' ',
+            other => char::from(*other),
+        })),
+    }
+}

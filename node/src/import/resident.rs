@@ -1,0 +1,290 @@
+//! Reading the resident's part of a row into a [`Warga`].
+//!
+//! A blank cell says nothing: it never erases what the village already knows.
+//! NIK, family and place are not read here; they decide which record the row
+//! belongs to.
+
+use std::collections::HashMap;
+
+use lumbung_domain::code_list::{Code, CodeList, ParseCodeError, StatusDasar};
+use lumbung_domain::identity::Nik;
+use lumbung_domain::record::{
+    BerkebutuhanKhusus, JenisKelamin, KegiatanPkk, KegiatanWarga, KelompokBelajar, Warga,
+};
+
+use super::cell;
+use super::column::{Column, Layout};
+use super::finding::CellFinding;
+use super::limits::CELL_CHARS_MAX;
+use super::sheet::SheetRow;
+
+/// Reads rows of one layout. It remembers which label meant which number,
+/// since a village has five religions and five thousand residents.
+#[derive(Debug, Default)]
+pub(super) struct ResidentReader {
+    codes: HashMap<Column, HashMap<Box<str>, Option<u16>>>,
+}
+
+/// What reading one cell may leave: nothing, or one finding.
+type Reading = Result<(), CellFinding>;
+
+impl ResidentReader {
+    /// Applies the row's resident cells to `warga`.
+    pub(super) fn read(
+        &mut self,
+        row: &SheetRow<'_>,
+        layout: Layout,
+        skipped: &[Column],
+        warga: &mut Warga,
+        findings: &mut Vec<CellFinding>,
+    ) {
+        for (column, _) in layout.headings() {
+            let column = *column;
+            let text = row.text(column);
+            if text.is_empty() || !column.is_resident() || skipped.contains(&column) {
+                continue;
+            }
+            let reading = if text.len() > CELL_CHARS_MAX && text.chars().count() > CELL_CHARS_MAX {
+                Err(CellFinding::too_long(column))
+            } else {
+                self.read_cell(column, text, layout, warga)
+            };
+            findings.extend(reading.err());
+        }
+    }
+
+    fn read_cell(&mut self, column: Column, text: &str, layout: Layout, warga: &mut Warga) -> Reading {
+        match column {
+            // Decides the record; read with the roll.
+            Column::Nik => Ok(()),
+            Column::Nama => {
+                read_name(text, layout, &mut warga.nama);
+                Ok(())
+            }
+            Column::StatusDasar => self.read_status(text, layout, warga),
+            Column::AyahNik => read_parent(column, text, &mut warga.ayah.nik),
+            Column::IbuNik => read_parent(column, text, &mut warga.ibu.nik),
+            Column::KegiatanWarga => {
+                let parse = KegiatanWarga::parse;
+                read_list(column, text, parse, &mut warga.kegiatan_warga)
+            }
+            Column::KegiatanPkk => {
+                read_list(column, text, KegiatanPkk::parse, &mut warga.kegiatan_pkk)
+            }
+            _ => {
+                if let Some(field) = text_field(column, warga) {
+                    text.clone_into(field);
+                    return Ok(());
+                }
+                if let Some(field) = yes_field(column, warga) {
+                    *field = cell::yes(text)
+                        .map_err(|why| CellFinding::reject(column, "bukan_ya_tidak", &why))?
+                        .or(*field);
+                    return Ok(());
+                }
+                if let Some(reading) = read_date(column, text, warga) {
+                    return reading;
+                }
+                self.read_choice(column, text, warga)
+            }
+        }
+    }
+
+    /// Codes of the official lists and of the forms.
+    fn read_choice(&mut self, column: Column, text: &str, warga: &mut Warga) -> Reading {
+        match column {
+            Column::JenisKelamin => {
+                choice(column, JenisKelamin::parse(text), &mut warga.jenis_kelamin)
+            }
+            Column::BerkebutuhanKhusus => {
+                let parsed = BerkebutuhanKhusus::parse(text);
+                choice(column, parsed, &mut warga.berkebutuhan_khusus)
+            }
+            Column::KelompokBelajar => {
+                choice(column, KelompokBelajar::parse(text), &mut warga.kelompok_belajar)
+            }
+            Column::Agama => self.code(column, text, &mut warga.agama),
+            Column::PendidikanKk => self.code(column, text, &mut warga.pendidikan_kk),
+            Column::PendidikanSedang => self.code(column, text, &mut warga.pendidikan_sedang),
+            Column::Pekerjaan => self.code(column, text, &mut warga.pekerjaan),
+            Column::StatusKawin => self.code(column, text, &mut warga.status_kawin),
+            Column::Shdk => self.code(column, text, &mut warga.shdk),
+            Column::Warganegara => self.code(column, text, &mut warga.warganegara),
+            Column::GolonganDarah => self.code(column, text, &mut warga.golongan_darah),
+            Column::DapatMembaca => self.code(column, text, &mut warga.dapat_membaca),
+            Column::Cacat => self.code(column, text, &mut warga.cacat),
+            Column::SakitMenahun => self.code(column, text, &mut warga.sakit_menahun),
+            // OpenSID takes an 8 here though its list has none.
+            Column::CaraKb if text == "8" => Err(CellFinding::warning(
+                column,
+                "cara_kb_8",
+                "kode cara KB 8 tidak punya arti; isian ini dilewati",
+            )),
+            Column::CaraKb => self.code(column, text, &mut warga.cara_kb),
+            Column::KtpEl => self.code(column, text, &mut warga.ktp_el),
+            Column::StatusRekam => self.code(column, text, &mut warga.status_rekam),
+            Column::StatusPenduduk => self.code(column, text, &mut warga.status_penduduk),
+            Column::Asuransi => self.code(column, text, &mut warga.asuransi),
+            _ => Ok(()),
+        }
+    }
+
+    fn read_status(&mut self, text: &str, layout: Layout, warga: &mut Warga) -> Reading {
+        let mut status: Option<Code<StatusDasar>> = None;
+        let reading = self.code(Column::StatusDasar, text, &mut status);
+        // Not filled reads as alive, so "alive" says nothing new.
+        let is_news = status.is_some_and(|code| {
+            code != Code::<StatusDasar>::HIDUP || warga.status_dasar.is_some()
+        });
+        if is_news {
+            warga.status_dasar = status;
+        }
+        // What the dump means by its status differs between offices.
+        match layout {
+            Layout::Siak => reading.map_err(CellFinding::softened),
+            Layout::Opensid | Layout::Template => reading,
+        }
+    }
+
+    fn code<L: CodeList>(&mut self, column: Column, text: &str, field: &mut Option<Code<L>>) -> Reading {
+        let known = self.codes.entry(column).or_default();
+        let number = match known.get(text) {
+            Some(number) => *number,
+            None => {
+                let code = Code::<L>::parse(text)
+                    .map_err(|why| CellFinding::reject(column, "kode_tidak_dikenal", &why))?;
+                let number = code.map(Code::number);
+                if known.len() < LABELS_MAX {
+                    known.insert(text.into(), number);
+                }
+                number
+            }
+        };
+        *field = number.and_then(Code::from_wire).or(*field);
+        Ok(())
+    }
+}
+
+/// Spellings remembered per column; the longest list has 89 labels.
+const LABELS_MAX: usize = 256;
+
+fn choice<T: Copy>(column: Column, parsed: Result<Option<T>, ParseCodeError>, field: &mut Option<T>) -> Reading {
+    *field = parsed
+        .map_err(|why| CellFinding::reject(column, "kode_tidak_dikenal", &why))?
+        .or(*field);
+    Ok(())
+}
+
+/// OpenSID's rule takes marks out of names. A name that was typed here with
+/// its marks is still the same name.
+fn read_name(text: &str, layout: Layout, nama: &mut String) {
+    match layout {
+        Layout::Template => text.clone_into(nama),
+        Layout::Opensid | Layout::Siak => {
+            let name = cell::resident_name(text);
+            if cell::resident_name(nama) != name {
+                *nama = name;
+            }
+        }
+    }
+}
+
+fn read_parent(column: Column, text: &str, field: &mut Option<Nik>) -> Reading {
+    let input = Nik::parse(text).map_err(|_| {
+        CellFinding::warning(
+            column,
+            "nik_orang_tua",
+            "NIK orang tua bukan 16 angka yang sah; isian ini dilewati",
+        )
+    })?;
+    *field = input.nik().or(*field);
+    Ok(())
+}
+
+fn read_list<T: PartialEq>(
+    column: Column,
+    text: &str,
+    parse: fn(&str) -> Result<Option<T>, ParseCodeError>,
+    field: &mut Vec<T>,
+) -> Reading {
+    let mut list = Vec::new();
+    for item in text.split([',', ';']) {
+        let item = parse(item).map_err(|why| CellFinding::reject(column, "kode_tidak_dikenal", &why))?;
+        list.extend(item.filter(|item| !list.contains(item)));
+    }
+    if !list.is_empty() {
+        *field = list;
+    }
+    Ok(())
+}
+
+/// `None` when the column holds no date.
+fn read_date(column: Column, text: &str, warga: &mut Warga) -> Option<Reading> {
+    let dokumen = &mut warga.dokumen;
+    let field = match column {
+        Column::TanggalLahir => &mut warga.tanggal_lahir,
+        Column::PasporBerlaku => &mut dokumen.paspor_berlaku_sampai,
+        Column::TanggalPerkawinan => &mut dokumen.tanggal_perkawinan,
+        Column::TanggalPerceraian => &mut dokumen.tanggal_perceraian,
+        _ => return None,
+    };
+    Some(match cell::date(text) {
+        Ok(date) => {
+            *field = date.or(*field);
+            Ok(())
+        }
+        Err(why) if column == Column::TanggalLahir => {
+            Err(CellFinding::reject(column, "tanggal_tidak_terbaca", &why))
+        }
+        Err(_) => Err(CellFinding::warning(
+            column,
+            "tanggal_dilewati",
+            "tanggal tidak terbaca; isian ini dilewati",
+        )),
+    })
+}
+
+/// The field behind a column that holds text as written.
+fn text_field(column: Column, warga: &mut Warga) -> Option<&mut String> {
+    let dokumen = &mut warga.dokumen;
+    Some(match column {
+        Column::NoRegistrasi => &mut warga.no_registrasi,
+        Column::Jabatan => &mut warga.jabatan,
+        Column::TempatLahir => &mut warga.tempat_lahir,
+        Column::NamaAyah => &mut warga.ayah.nama,
+        Column::NamaIbu => &mut warga.ibu.nama,
+        Column::AktaLahir => &mut dokumen.akta_lahir,
+        Column::Paspor => &mut dokumen.paspor,
+        Column::Kitas => &mut dokumen.kitas,
+        Column::AktaPerkawinan => &mut dokumen.akta_perkawinan,
+        Column::AktaPerceraian => &mut dokumen.akta_perceraian,
+        Column::TagIdCard => &mut dokumen.tag_id_card,
+        Column::AlamatSekarang => &mut warga.alamat_sekarang,
+        Column::Suku => &mut warga.suku,
+        Column::NoAsuransi => &mut warga.no_asuransi,
+        Column::Telepon => &mut warga.telepon,
+        Column::Lat => &mut warga.lat,
+        Column::Lng => &mut warga.lng,
+        Column::FrekuensiPosyandu => &mut warga.frekuensi_posyandu,
+        Column::JenisKoperasi => &mut warga.jenis_koperasi,
+        Column::KeteranganKegiatan => &mut warga.keterangan_kegiatan,
+        _ => return None,
+    })
+}
+
+/// The field behind a column that holds yes or no.
+fn yes_field(column: Column, warga: &mut Warga) -> Option<&mut Option<bool>> {
+    Some(match column {
+        Column::Hamil => &mut warga.hamil,
+        Column::Menyusui => &mut warga.menyusui,
+        Column::Buta3 => &mut warga.buta3,
+        Column::AktifPosyandu => &mut warga.aktif_posyandu,
+        Column::Bkb => &mut warga.bkb,
+        Column::Tabungan => &mut warga.tabungan,
+        Column::Paud => &mut warga.paud,
+        Column::Koperasi => &mut warga.koperasi,
+        Column::Up2k => &mut warga.up2k,
+        Column::Kesling => &mut warga.kesling,
+        _ => return None,
+    })
+}

@@ -1,0 +1,3 @@
+//! The `lumbung-node` command.
+
+fn main() {}

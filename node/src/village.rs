@@ -1,0 +1,3 @@
+//! The village's records under the domain's rules.
+
+pub mod census;

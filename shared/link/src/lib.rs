@@ -1,0 +1,10 @@
+//! Both ends of a connection between a village and the district.
+//!
+//! [`limits`] states every bound with its reason, [`channel`] turns a socket
+//! into a gRPC channel, [`meter`] counts what really crosses it, [`backoff`]
+//! spaces attempts. Knows nothing of records, stores or the domain.
+
+pub mod backoff;
+pub mod channel;
+pub mod limits;
+pub mod meter;

@@ -1,0 +1,45 @@
+//! Every bound of a link, with its unit and its reason.
+
+use std::time::Duration;
+
+/// Protocol versions this build speaks, oldest and newest.
+pub const PROTOCOL_VERSIONS: (u32, u32) = (1, 1);
+
+/// Largest gRPC message either side takes, bytes: a batch of
+/// `lumbung_wire::batch::RAW_BYTES_MAX` plus its envelope. gRPC's own default
+/// of 4 MiB would let 248 peers hold four times the memory.
+pub const MESSAGE_BYTES_MAX: usize = 1024 * 1024 + 64 * 1024;
+
+/// HTTP/2 window of one stream, bytes. Credit bounds what is in flight; the
+/// window only has to cover one batch so that it never stalls one.
+pub const STREAM_WINDOW_BYTES: u32 = 512 * 1024;
+
+/// HTTP/2 window of one connection, bytes; larger than a stream's, so that
+/// one stream can't stall the others.
+pub const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Batch size before compression while catching up, bytes. 64 KiB is where
+/// throughput levels off; four of them let the compressor see more.
+pub const BATCH_BYTES: u32 = 192 * 1024;
+
+/// Bytes before compression that may be under way to the hub per village.
+/// Two batches: one being merged, one arriving. 248 villages then hold less
+/// than 100 MB at the hub even if all arrive at once.
+pub const CREDIT_BYTES: u64 = 2 * BATCH_BYTES as u64;
+
+/// How long an idle connection goes without a sign of life. An HTTP/2 ping
+/// and its answer take 34 bytes inside TCP and about 150 with TCP/IP
+/// headers: 75 bytes a minute at this interval.
+pub const KEEPALIVE_EVERY: Duration = Duration::from_secs(120);
+
+/// How long the answer to a keepalive may take.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long dialling may take.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a single question (Hello, Fingerprint) may take.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Streams one connection may have open at the node.
+pub const STREAMS_MAX: u32 = 16;
