@@ -110,13 +110,9 @@ where
         for cell in row {
             let cell = cell.as_ref();
             let text = if cell == NONE { Cow::Borrowed(cell) } else { quoted(cell) };
-            writer
-                .write_field(text.as_bytes())
-                .expect("writing to memory doesn't fail");
+            writer.write_field(text.as_bytes()).expect("writing to memory doesn't fail");
         }
-        writer
-            .write_record(None::<&[u8]>)
-            .expect("rows have the header's length");
+        writer.write_record(None::<&[u8]>).expect("rows have the header's length");
     }
     writer.flush().expect("writing to memory doesn't fail");
 }

@@ -50,9 +50,8 @@ pub fn read_sheet(file_name: &str, content: &[u8]) -> Result<Sheet, SheetRefused
     if content.starts_with(OLE_MAGIC) {
         return Err(SheetRefused::OldOrLockedWorkbook);
     }
-    let is_workbook = file_name
-        .rsplit_once('.')
-        .is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("xlsx"));
+    let is_workbook =
+        file_name.rsplit_once('.').is_some_and(|(_, ending)| ending.eq_ignore_ascii_case("xlsx"));
     match delimited::read(content) {
         Err(SheetRefused::NotASheet | SheetRefused::NoHeader) if is_workbook => {
             Err(SheetRefused::Damaged)

@@ -33,12 +33,12 @@ pub(super) fn cell(column: Column, house: &RumahTangga) -> Cow<'_, str> {
         Column::MakananPokok => house.makanan_pokok.map_or("", |it| it.label()).into(),
         Column::Up2kRumah => yes_or_no(house.up2k),
         Column::KeslingRumah => yes_or_no(house.kesling),
-        Column::Pekarangan => entries(house.pekarangan.iter().map(|row| {
-            (row.kategori.label(), &*row.komoditi, &*row.jumlah)
-        })),
-        Column::Industri => entries(house.industri.iter().map(|row| {
-            (row.kategori.label(), &*row.komoditi, &*row.jumlah)
-        })),
+        Column::Pekarangan => entries(
+            house.pekarangan.iter().map(|row| (row.kategori.label(), &*row.komoditi, &*row.jumlah)),
+        ),
+        Column::Industri => entries(
+            house.industri.iter().map(|row| (row.kategori.label(), &*row.komoditi, &*row.jumlah)),
+        ),
         Column::Dinding => code(house.dinding, Layout::Template),
         Column::Lantai => code(house.lantai, Layout::Template),
         Column::Atap => code(house.atap, Layout::Template),
@@ -65,12 +65,8 @@ fn count(number: u16) -> Cow<'static, str> {
 
 fn water(house: &RumahTangga) -> Cow<'static, str> {
     let air = house.air;
-    let sources = [
-        (air.pdam, "PDAM"),
-        (air.sumur, "Sumur"),
-        (air.sungai, "Sungai"),
-        (air.dll, "Lainnya"),
-    ];
+    let sources =
+        [(air.pdam, "PDAM"), (air.sumur, "Sumur"), (air.sungai, "Sungai"), (air.dll, "Lainnya")];
     list(sources.into_iter().filter(|(used, _)| *used).map(|(_, name)| name))
 }
 

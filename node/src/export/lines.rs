@@ -39,10 +39,8 @@ pub(super) struct Lines<'a>(Vec<Line<'a>>);
 
 impl<'a> Lines<'a> {
     pub(super) fn of(census: &'a Census, layout: Layout) -> Self {
-        let mut lines: Vec<Line<'a>> = census
-            .residents()
-            .map(|(id, warga)| Line::of(census, id, warga))
-            .collect();
+        let mut lines: Vec<Line<'a>> =
+            census.residents().map(|(id, warga)| Line::of(census, id, warga)).collect();
         lines.sort_by_cached_key(|line| line.sort_key(layout));
         mark_first_rows(&mut lines);
         mark_house_heads(&mut lines);
@@ -129,7 +127,9 @@ impl<'a> Line<'a> {
             Column::Rt => region(self.rt),
             Column::Dasawisma => tidy(self.dasawisma),
             Column::NoKk => self.no_kk().map(NoKk::digits).unwrap_or_default().into(),
-            Column::SerumahDenganKk => self.shares_with.map(NoKk::digits).unwrap_or_default().into(),
+            Column::SerumahDenganKk => {
+                self.shares_with.map(NoKk::digits).unwrap_or_default().into()
+            }
             Column::KepalaRumah if self.is_house_head => "Ya".into(),
             Column::KepalaRumah => "".into(),
             _ if column.is_resident() => resident::cell(column, self.warga, layout),
@@ -195,8 +195,7 @@ fn mark_house_heads(lines: &mut [Line<'_>]) {
         heads.entry(house).or_insert(id);
     }
     for line in lines {
-        line.is_house_head = line
-            .house
-            .is_some_and(|(house, _)| heads.get(&house) == Some(&line.id));
+        line.is_house_head =
+            line.house.is_some_and(|(house, _)| heads.get(&house) == Some(&line.id));
     }
 }

@@ -39,10 +39,7 @@ pub fn tidy(text: &str) -> Cow<'_, str> {
 /// spreadsheets use to mark text. Empty and "-" are blank.
 #[must_use]
 pub fn clean(text: &str) -> Cow<'_, str> {
-    let unmarked = |line: &str| {
-        line.strip_prefix('\'')
-            .map(|rest| rest.trim_start().to_owned())
-    };
+    let unmarked = |line: &str| line.strip_prefix('\'').map(|rest| rest.trim_start().to_owned());
     match tidy(text) {
         Cow::Borrowed(line) => match line.strip_prefix('\'') {
             Some(rest) => tidy(rest),
@@ -66,11 +63,7 @@ pub fn quoted(text: &str) -> Cow<'_, str> {
     let formula = matches!(first, b'=' | b'+' | b'-' | b'@' | b'\t' | b'\r' | b'\'');
     let digits = text.bytes().all(|b| b.is_ascii_digit());
     let loses_digits = digits && (text.len() > SAFE_DIGITS || (first == b'0' && text.len() > 1));
-    if formula || loses_digits {
-        Cow::Owned(format!("'{text}"))
-    } else {
-        Cow::Borrowed(text)
-    }
+    if formula || loses_digits { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) }
 }
 
 /// Spreadsheets show longer numbers as 3.5E+15 and save them so.
@@ -184,7 +177,7 @@ pub fn dusun_name(text: &str) -> String {
 /// The dusun that a SIAK address names ("JL MELATI DSN KRAJAN"): the dump has
 /// no dusun column.
 #[must_use]
-pub fn dusun_in_address(address: &str) -> Option<String> {
+pub(super) fn dusun_in_address(address: &str) -> Option<String> {
     let upper = address.to_uppercase();
     ["DUSUN ", "DSN. ", "DSN.", "DSN "].iter().find_map(|mark| {
         let at = upper.find(mark)?;

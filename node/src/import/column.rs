@@ -183,20 +183,17 @@ impl Layout {
     /// The printed header of a column.
     #[must_use]
     pub fn header(self, column: Column) -> &'static str {
-        self.headings()
-            .iter()
-            .find(|(other, _)| *other == column)
-            .map_or("", |(_, names)| names[0])
+        self.headings().iter().find(|(other, _)| *other == column).map_or("", |(_, names)| names[0])
     }
 }
 
 /// Columns without which no sheet can be read.
-pub const REQUIRED: [Column; 3] = [Column::NoKk, Column::Nik, Column::Nama];
+pub(super) const REQUIRED: [Column; 3] = [Column::NoKk, Column::Nik, Column::Nama];
 
 /// What headers are compared by: letters and digits, lower case, one space
 /// between words.
 #[must_use]
-pub fn header_key(header: &str) -> String {
+pub(super) fn header_key(header: &str) -> String {
     let mut key = String::with_capacity(header.len());
     for c in header.chars() {
         if c.is_alphanumeric() {

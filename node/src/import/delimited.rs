@@ -37,11 +37,7 @@ const PROBE_BYTES: usize = 256 << 10;
 fn find_header(head: &[u8], separator: u8) -> Result<(), SheetRefused> {
     let mut builder = SheetBuilder::new();
     walk(head, separator, &mut builder, true)?;
-    if builder.is_searching() {
-        builder.finish().map(|_| ())
-    } else {
-        Ok(())
-    }
+    if builder.is_searching() { builder.finish().map(|_| ()) } else { Ok(()) }
 }
 
 fn read_rows(content: &[u8], separator: u8) -> Result<Sheet, SheetRefused> {

@@ -19,12 +19,7 @@ pub(super) struct CellFinding {
 impl CellFinding {
     /// The row can't be taken because of this cell.
     pub(super) fn reject(column: Column, code: &'static str, why: &dyn fmt::Display) -> Self {
-        Self {
-            column: Some(column),
-            severity: Severity::Reject,
-            code,
-            message: why.to_string(),
-        }
+        Self { column: Some(column), severity: Severity::Reject, code, message: why.to_string() }
     }
 
     /// The row is taken; this cell needs a look.
@@ -52,19 +47,22 @@ impl CellFinding {
 
     /// The domain's checks would refuse the family or house with this cell.
     pub(super) fn unfit(column: Column) -> Self {
-        let message = "isian ini tidak dapat disimpan (terlalu panjang atau tidak mungkin); dilewati";
+        let message =
+            "isian ini tidak dapat disimpan (terlalu panjang atau tidak mungkin); dilewati";
         Self::warning(column, "isian_dilewati", message)
     }
 
     /// Another row of the family said it differently.
     pub(super) fn differs_in_family(column: Column) -> Self {
-        let message = "isian ini berbeda dengan baris lain dalam KK yang sama; baris pertama yang dipakai";
+        let message =
+            "isian ini berbeda dengan baris lain dalam KK yang sama; baris pertama yang dipakai";
         Self::warning(column, "berbeda_dalam_kk", message)
     }
 
     /// Another row of the house said it differently.
     pub(super) fn differs_in_house(column: Column) -> Self {
-        let message = "isian ini berbeda dengan baris lain dari rumah yang sama; baris pertama yang dipakai";
+        let message =
+            "isian ini berbeda dengan baris lain dari rumah yang sama; baris pertama yang dipakai";
         Self::warning(column, "berbeda_dalam_rumah", message)
     }
 

@@ -15,12 +15,18 @@ use super::column::Column;
 use super::finding::CellFinding;
 
 /// Applies one filled cell of a house column.
-pub(super) fn read_house(column: Column, text: &str, house: &mut RumahTangga) -> Result<(), CellFinding> {
+pub(super) fn read_house(
+    column: Column,
+    text: &str,
+    house: &mut RumahTangga,
+) -> Result<(), CellFinding> {
     match column {
         Column::NomorRumah => text.clone_into(&mut house.nomor),
         Column::AlamatRumah => text.clone_into(&mut house.alamat),
         Column::KriteriaRumah => choice(column, KriteriaRumah::parse(text), &mut house.kriteria)?,
-        Column::MakananPokok => choice(column, MakananPokok::parse(text), &mut house.makanan_pokok)?,
+        Column::MakananPokok => {
+            choice(column, MakananPokok::parse(text), &mut house.makanan_pokok)?
+        }
         Column::JumlahMck => house.jumlah_mck = number(column, text)?,
         Column::TahunRumah => house.tahun = number(column, text)?,
         Column::SumberAir => house.air = water(text)?,
@@ -32,7 +38,9 @@ pub(super) fn read_house(column: Column, text: &str, house: &mut RumahTangga) ->
         Column::StatusRumah => code(column, text, &mut house.status_rumah)?,
         Column::SumberAirMinum => code(column, text, &mut house.sumber_air_minum)?,
         Column::TitikRumah => house.titik = Some(point(text)?),
-        Column::DiperiksaPada => house.diperiksa_pada = date(column, text)?.or(house.diperiksa_pada),
+        Column::DiperiksaPada => {
+            house.diperiksa_pada = date(column, text)?.or(house.diperiksa_pada)
+        }
         _ => {
             let field = match column {
                 Column::Tps => &mut house.punya_tps,
@@ -50,7 +58,11 @@ pub(super) fn read_house(column: Column, text: &str, house: &mut RumahTangga) ->
 }
 
 /// Applies one filled cell of a family column.
-pub(super) fn read_family(column: Column, text: &str, family: &mut Keluarga) -> Result<(), CellFinding> {
+pub(super) fn read_family(
+    column: Column,
+    text: &str,
+    family: &mut Keluarga,
+) -> Result<(), CellFinding> {
     match column {
         Column::AlamatKk => text.clone_into(&mut family.alamat),
         Column::KelasSosial => code(column, text, &mut family.kelas_sosial)?,
@@ -67,7 +79,11 @@ fn skipped(column: Column, code: &'static str, why: &dyn std::fmt::Display) -> C
     CellFinding::reject(column, code, why).softened()
 }
 
-fn code<L: CodeList>(column: Column, text: &str, field: &mut Option<Code<L>>) -> Result<(), CellFinding> {
+fn code<L: CodeList>(
+    column: Column,
+    text: &str,
+    field: &mut Option<Code<L>>,
+) -> Result<(), CellFinding> {
     choice(column, Code::parse(text), field)
 }
 
@@ -89,8 +105,7 @@ fn date(column: Column, text: &str) -> Result<Option<jiff::civil::Date>, CellFin
 }
 
 fn number(column: Column, text: &str) -> Result<u16, CellFinding> {
-    text.parse()
-        .map_err(|_| skipped(column, "bukan_angka", &"isi dengan angka 0 sampai 65535"))
+    text.parse().map_err(|_| skipped(column, "bukan_angka", &"isi dengan angka 0 sampai 65535"))
 }
 
 /// Latitude, then longitude.
@@ -100,12 +115,7 @@ fn point(text: &str) -> Result<Titik, CellFinding> {
         (-most..=most).contains(&degrees).then_some(degrees)
     };
     text.split_once([',', ';'])
-        .and_then(|(lat, lon)| {
-            Some(Titik {
-                lat: degrees(lat, 90.0)?,
-                lon: degrees(lon, 180.0)?,
-            })
-        })
+        .and_then(|(lat, lon)| Some(Titik { lat: degrees(lat, 90.0)?, lon: degrees(lon, 180.0)? }))
         .ok_or_else(|| {
             let why = "tulis lintang lalu bujur, misalnya -8.0955, 112.1609";
             skipped(Column::TitikRumah, "bukan_koordinat", &why)
@@ -135,10 +145,7 @@ fn yard(text: &str) -> Result<Vec<Pekarangan>, CellFinding> {
         let kategori = KategoriPekarangan::parse(&kategori).ok().flatten();
         kategori.map(|kategori| Pekarangan { kategori, komoditi, jumlah })
     };
-    entries(text)
-        .map(entry)
-        .collect::<Option<_>>()
-        .ok_or_else(|| unreadable(Column::Pekarangan))
+    entries(text).map(entry).collect::<Option<_>>().ok_or_else(|| unreadable(Column::Pekarangan))
 }
 
 fn industry(text: &str) -> Result<Vec<Industri>, CellFinding> {
@@ -146,10 +153,7 @@ fn industry(text: &str) -> Result<Vec<Industri>, CellFinding> {
         let kategori = KategoriIndustri::parse(&kategori).ok().flatten();
         kategori.map(|kategori| Industri { kategori, komoditi, jumlah })
     };
-    entries(text)
-        .map(entry)
-        .collect::<Option<_>>()
-        .ok_or_else(|| unreadable(Column::Industri))
+    entries(text).map(entry).collect::<Option<_>>().ok_or_else(|| unreadable(Column::Industri))
 }
 
 fn unreadable(column: Column) -> CellFinding {

@@ -18,7 +18,7 @@ pub(super) fn check(content: &[u8]) -> Result<(), SheetRefused> {
     if archive.len() > PARTS_MAX {
         return Err(SheetRefused::TooManyBytes);
     }
-    let declared = archive.decompressed_size().unwrap_or(u128::MAX);
+    let declared = archive.decompressed_size().unwrap_or(0);
     if declared > u128::from(UNPACKED_BYTES_MAX) {
         return Err(SheetRefused::TooManyBytes);
     }
@@ -34,15 +34,11 @@ fn unpack(part: &mut impl Read, left: &mut u64) -> Result<(), SheetRefused> {
     let mut window = [0_u8; OVERLAP + CHUNK];
     let mut kept = 0;
     loop {
-        let read = part
-            .read(&mut window[kept..kept + CHUNK])
-            .map_err(|_| SheetRefused::Damaged)?;
+        let read = part.read(&mut window[kept..kept + CHUNK]).map_err(|_| SheetRefused::Damaged)?;
         if read == 0 {
             return Ok(());
         }
-        *left = left
-            .checked_sub(read as u64)
-            .ok_or(SheetRefused::TooManyBytes)?;
+        *left = left.checked_sub(read as u64).ok_or(SheetRefused::TooManyBytes)?;
         let seen = &window[..kept + read];
         if announces_too_many_texts(seen) {
             return Err(SheetRefused::TooManyBytes);
@@ -64,20 +60,17 @@ const OVERLAP: usize = 128;
 /// anything a real sheet holds.
 fn announces_too_many_texts(xml: &[u8]) -> bool {
     const NAME: &[u8] = b"uniqueCount";
-    xml.windows(NAME.len())
-        .enumerate()
-        .filter(|(_, window)| *window == NAME)
-        .any(|(at, _)| {
-            let after = xml[at + NAME.len()..].iter().take(OVERLAP - NAME.len());
-            let digits = after
-                .copied()
-                .skip_while(|byte| matches!(byte, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n' | b'+'))
-                .take_while(u8::is_ascii_digit);
-            let count = digits.fold(0_u64, |count, digit| {
-                count
-                    .saturating_mul(10)
-                    .saturating_add(u64::from(digit - b'0'))
-            });
-            count > SHARED_TEXTS_MAX
-        })
+    xml.windows(NAME.len()).enumerate().filter(|(_, window)| *window == NAME).any(|(at, _)| {
+        let after = xml[at + NAME.len()..].iter().take(OVERLAP - NAME.len());
+        let digits = after
+            .copied()
+            .skip_while(|byte| {
+                matches!(byte, b'=' | b'"' | b'\'' | b' ' | b'\t' | b'\r' | b'\n' | b'+')
+            })
+            .take_while(u8::is_ascii_digit);
+        let count = digits.fold(0_u64, |count, digit| {
+            count.saturating_mul(10).saturating_add(u64::from(digit - b'0'))
+        });
+        count > SHARED_TEXTS_MAX
+    })
 }

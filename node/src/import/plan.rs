@@ -144,8 +144,7 @@ impl<'a> Planner<'a> {
         let mut findings = entry.findings.clone();
         self.warn_of_skipped(entry.row, &mut findings);
         let layout = self.sheet.layout();
-        self.reader
-            .read(&entry.row, layout, self.skipped, &mut warga, &mut findings);
+        self.reader.read(&entry.row, layout, self.skipped, &mut warga, &mut findings);
         let verdict = validation::check_warga(&warga, self.today);
         findings.extend(verdict.0.into_iter().map(CellFinding::of_validation));
         if findings.iter().any(|finding| finding.severity == Severity::Reject) {
@@ -267,9 +266,7 @@ impl<'a> Planner<'a> {
             ));
         }
         if emptied > 0 {
-            notes.push(format!(
-                "{emptied} KK tidak lagi punya anggota dan dicatat tidak aktif."
-            ));
+            notes.push(format!("{emptied} KK tidak lagi punya anggota dan dicatat tidak aktif."));
         }
         if self.report.changed > 0 {
             notes.push("Sel kosong tidak menghapus data yang sudah ada.".to_owned());
@@ -300,8 +297,7 @@ fn lossy_columns(sheet: &Sheet) -> &'static [Column] {
     };
     let is_lossy = sheet.layout() == Layout::Opensid
         && sheet.rows().any(|row| {
-            is_citizenship(row.text(Column::KtpEl))
-                || is_citizenship(row.text(Column::StatusRekam))
+            is_citizenship(row.text(Column::KtpEl)) || is_citizenship(row.text(Column::StatusRekam))
         });
     if is_lossy { LOSSY } else { &[] }
 }

@@ -20,11 +20,8 @@ pub(super) fn is_problem_header(header: &str) -> bool {
 /// they were read: trimmed, "-" as blank.
 #[must_use]
 pub fn rejected_sheet(sheet: &Sheet, report: &Report) -> Vec<u8> {
-    let reasons: HashMap<u32, &str> = report
-        .rejected_rows
-        .iter()
-        .map(|row| (row.row, row.reasons.as_str()))
-        .collect();
+    let reasons: HashMap<u32, &str> =
+        report.rejected_rows.iter().map(|row| (row.row, row.reasons.as_str())).collect();
     // A sheet that was rejected before carries the column already.
     let places: Vec<usize> = (0..sheet.header().len())
         .filter(|place| !is_problem_header(&sheet.header()[*place]))

@@ -148,11 +148,7 @@ impl Report {
         write!(f, "Data yang ditulis:")?;
         for (at, (kind, count)) in self.records.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            write!(
-                f,
-                "{comma} {kind} {} baru {} berubah",
-                count.created, count.updated
-            )?;
+            write!(f, "{comma} {kind} {} baru {} berubah", count.created, count.updated)?;
         }
         writeln!(f, ".")
     }

@@ -53,7 +53,13 @@ impl ResidentReader {
         }
     }
 
-    fn read_cell(&mut self, column: Column, text: &str, layout: Layout, warga: &mut Warga) -> Reading {
+    fn read_cell(
+        &mut self,
+        column: Column,
+        text: &str,
+        layout: Layout,
+        warga: &mut Warga,
+    ) -> Reading {
         match column {
             // Decides the record; read with the roll.
             Column::Nik => Ok(()),
@@ -133,9 +139,8 @@ impl ResidentReader {
         let mut status: Option<Code<StatusDasar>> = None;
         let reading = self.code(Column::StatusDasar, text, &mut status);
         // Not filled reads as alive, so "alive" says nothing new.
-        let is_news = status.is_some_and(|code| {
-            code != Code::<StatusDasar>::HIDUP || warga.status_dasar.is_some()
-        });
+        let is_news = status
+            .is_some_and(|code| code != Code::<StatusDasar>::HIDUP || warga.status_dasar.is_some());
         if is_news {
             warga.status_dasar = status;
         }
@@ -146,7 +151,12 @@ impl ResidentReader {
         }
     }
 
-    fn code<L: CodeList>(&mut self, column: Column, text: &str, field: &mut Option<Code<L>>) -> Reading {
+    fn code<L: CodeList>(
+        &mut self,
+        column: Column,
+        text: &str,
+        field: &mut Option<Code<L>>,
+    ) -> Reading {
         let known = self.codes.entry(column).or_default();
         let number = match known.get(text) {
             Some(number) => *number,
@@ -168,10 +178,13 @@ impl ResidentReader {
 /// Spellings remembered per column; the longest list has 89 labels.
 const LABELS_MAX: usize = 256;
 
-fn choice<T: Copy>(column: Column, parsed: Result<Option<T>, ParseCodeError>, field: &mut Option<T>) -> Reading {
-    *field = parsed
-        .map_err(|why| CellFinding::reject(column, "kode_tidak_dikenal", &why))?
-        .or(*field);
+fn choice<T: Copy>(
+    column: Column,
+    parsed: Result<Option<T>, ParseCodeError>,
+    field: &mut Option<T>,
+) -> Reading {
+    *field =
+        parsed.map_err(|why| CellFinding::reject(column, "kode_tidak_dikenal", &why))?.or(*field);
     Ok(())
 }
 
@@ -209,7 +222,8 @@ fn read_list<T: PartialEq>(
 ) -> Reading {
     let mut list = Vec::new();
     for item in text.split([',', ';']) {
-        let item = parse(item).map_err(|why| CellFinding::reject(column, "kode_tidak_dikenal", &why))?;
+        let item =
+            parse(item).map_err(|why| CellFinding::reject(column, "kode_tidak_dikenal", &why))?;
         list.extend(item.filter(|item| !list.contains(item)));
     }
     if !list.is_empty() {

@@ -60,12 +60,8 @@ impl Sheet {
 
     /// Headers that no layout knows; their columns are passed over.
     pub fn unknown_headers(&self) -> impl Iterator<Item = &str> {
-        let known: HashSet<usize> = self
-            .places
-            .iter()
-            .flatten()
-            .map(|place| usize::from(*place))
-            .collect();
+        let known: HashSet<usize> =
+            self.places.iter().flatten().map(|place| usize::from(*place)).collect();
         self.header
             .iter()
             .enumerate()
@@ -159,11 +155,7 @@ struct Match {
 
 impl SheetBuilder {
     pub(super) const fn new() -> Self {
-        Self {
-            sheet: None,
-            searched: 0,
-            closest: None,
-        }
+        Self { sheet: None, searched: 0, closest: None }
     }
 
     /// Whether rows are still searched for the headers.
@@ -173,10 +165,8 @@ impl SheetBuilder {
 
     /// Takes the next row. Blank rows don't count.
     pub(super) fn push(&mut self, number: u32, cells: &[RawCell]) -> Result<(), SheetRefused> {
-        let used = cells
-            .iter()
-            .rposition(|cell| !cell.text.trim().is_empty())
-            .map_or(0, |last| last + 1);
+        let used =
+            cells.iter().rposition(|cell| !cell.text.trim().is_empty()).map_or(0, |last| last + 1);
         if used == 0 {
             return Ok(());
         }
@@ -200,15 +190,12 @@ impl SheetBuilder {
 
     fn search(&mut self, cells: &[RawCell]) -> Result<(), SheetRefused> {
         self.searched += 1;
-        let header: Vec<String> = cells
-            .iter()
-            .map(|cell| short(&cell::clean(&cell.text)).to_owned())
-            .collect();
+        let header: Vec<String> =
+            cells.iter().map(|cell| short(&cell::clean(&cell.text)).to_owned()).collect();
         for layout in Layout::ALL {
             let fit = Match::of(layout, &header);
             let better = self.closest.as_ref().is_none_or(|closest| {
-                (fit.missing.is_empty(), fit.found)
-                    > (closest.missing.is_empty(), closest.found)
+                (fit.missing.is_empty(), fit.found) > (closest.missing.is_empty(), closest.found)
             });
             // A lone "nama" or "alamat" over something else is no likeness.
             if better && (fit.found >= LIKENESS_MIN || fit.missing.is_empty()) {
@@ -313,7 +300,5 @@ fn short(text: &str) -> &str {
     if text.len() <= CELL_CHARS_MAX {
         return text;
     }
-    text.char_indices()
-        .nth(CELL_CHARS_MAX + 1)
-        .map_or(text, |(end, _)| &text[..end])
+    text.char_indices().nth(CELL_CHARS_MAX + 1).map_or(text, |(end, _)| &text[..end])
 }

@@ -41,10 +41,7 @@ fn read_checked(content: &[u8]) -> Result<Sheet, SheetRefused> {
     Err(refused.unwrap_or(SheetRefused::NoHeader))
 }
 
-fn read_sheet(
-    workbook: &mut Xlsx<Cursor<&[u8]>>,
-    name: &str,
-) -> Result<Sheet, SheetRefused> {
+fn read_sheet(workbook: &mut Xlsx<Cursor<&[u8]>>, name: &str) -> Result<Sheet, SheetRefused> {
     let mut cells = match workbook.worksheet_cells_reader(name) {
         Ok(cells) => cells,
         // A chart sheet has no cells.
@@ -77,7 +74,12 @@ struct Row {
 }
 
 impl Row {
-    fn set(&mut self, column: usize, value: &DataRef<'_>, is_header: bool) -> Result<(), SheetRefused> {
+    fn set(
+        &mut self,
+        column: usize,
+        value: &DataRef<'_>,
+        is_header: bool,
+    ) -> Result<(), SheetRefused> {
         if matches!(value, DataRef::Empty) {
             return Ok(());
         }

@@ -225,32 +225,27 @@ impl Census {
     /// The dusun an RT lies in, by its own word or its RW's.
     #[must_use]
     pub fn dusun_of_rt(&self, rt: &Rt) -> Option<RecordId> {
-        rt.dusun_id
-            .or_else(|| rt.rw_id.and_then(|id| self.rw(id)?.dusun_id))
+        rt.dusun_id.or_else(|| rt.rw_id.and_then(|id| self.rw(id)?.dusun_id))
     }
 
     fn index(&mut self, id: RecordId, record: &Record, add: bool) {
         match record {
             Record::Dusun(dusun) => self.dusun_by_nama.set(name_key(&dusun.nama), id, add),
             Record::Rw(rw) => {
-                self.rw_by_number
-                    .set((rw.dusun_id, number_key(&rw.nomor)), id, add);
+                self.rw_by_number.set((rw.dusun_id, number_key(&rw.nomor)), id, add);
             }
             Record::Rt(rt) => {
                 let number = number_key(&rt.nomor);
-                self.rt_by_number
-                    .set((rt.rw_id.or(rt.dusun_id), number.clone()), id, add);
+                self.rt_by_number.set((rt.rw_id.or(rt.dusun_id), number.clone()), id, add);
                 self.rt_by_bare_number.set(number, id, add);
             }
             Record::Dasawisma(group) => {
-                self.dasawisma_by_nama
-                    .set((group.rt_id, name_key(&group.nama)), id, add);
+                self.dasawisma_by_nama.set((group.rt_id, name_key(&group.nama)), id, add);
             }
             Record::RumahTangga(house) => {
                 self.houses.set(house.rt_id, id, add);
                 if !house.nomor.is_empty() {
-                    self.house_by_number
-                        .set((house.rt_id, number_key(&house.nomor)), id, add);
+                    self.house_by_number.set((house.rt_id, number_key(&house.nomor)), id, add);
                 }
             }
             Record::Keluarga(family) => {

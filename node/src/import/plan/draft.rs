@@ -26,11 +26,7 @@ pub(super) enum Put {
 
 impl<'a> Draft<'a> {
     pub(super) fn new(census: &'a mut Census) -> Self {
-        Self {
-            census,
-            before: HashMap::new(),
-            order: Vec::new(),
-        }
+        Self { census, before: HashMap::new(), order: Vec::new() }
     }
 
     /// The village as it would be now.

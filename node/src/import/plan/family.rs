@@ -16,10 +16,8 @@ impl<'a> Planner<'a> {
     /// Takes the rows of one card: all that pass their checks are placed
     /// together, or left out together when the place can't be known.
     pub(super) fn family(&mut self, no_kk: NoKk, entries: &[Entry<'a>]) {
-        let mut taken: Vec<Taken<'a>> = entries
-            .iter()
-            .filter_map(|entry| self.take(entry))
-            .collect();
+        let mut taken: Vec<Taken<'a>> =
+            entries.iter().filter_map(|entry| self.take(entry)).collect();
         if taken.is_empty() {
             return;
         }
@@ -171,7 +169,5 @@ fn head_of(taken: &[Taken<'_>]) -> Option<RecordId> {
 }
 
 fn is_here(warga: &Warga) -> bool {
-    warga
-        .status_dasar
-        .is_none_or(|status| status == Code::<StatusDasar>::HIDUP)
+    warga.status_dasar.is_none_or(|status| status == Code::<StatusDasar>::HIDUP)
 }

@@ -106,10 +106,7 @@ impl<'a> Planner<'a> {
     /// The first filled region among the rows; the others are compared to it.
     fn region(&self, taken: &mut [Taken<'a>]) -> Option<Region<'a>> {
         const COLUMNS: [Column; 3] = [Column::Dusun, Column::Rw, Column::Rt];
-        let first = taken
-            .iter()
-            .find(|row| !row.row.text(Column::Rt).is_empty())?
-            .row;
+        let first = taken.iter().find(|row| !row.row.text(Column::Rt).is_empty())?.row;
         for row in taken.iter_mut() {
             let differs = |column: &Column| {
                 let (text, wanted) = (row.row.text(*column), first.text(*column));
@@ -215,17 +212,12 @@ impl<'a> Planner<'a> {
     }
 
     fn rt_of_house(&self, house: RecordId) -> RecordId {
-        self.draft
-            .census()
-            .rumah_tangga(house)
-            .map_or_else(RecordId::default, |house| house.rt_id)
+        self.draft.census().rumah_tangga(house).map_or_else(RecordId::default, |house| house.rt_id)
     }
 
     /// The house of the card that a row says it shares a house with.
     fn shared_house(&self, taken: &mut [Taken<'a>]) -> Option<RecordId> {
-        let row = taken
-            .iter_mut()
-            .find(|row| !row.row.text(Column::SerumahDenganKk).is_empty())?;
+        let row = taken.iter_mut().find(|row| !row.row.text(Column::SerumahDenganKk).is_empty())?;
         let census = self.draft.census();
         let house = NoKk::parse(row.row.text(Column::SerumahDenganKk))
             .ok()
@@ -315,7 +307,8 @@ impl<'a> Planner<'a> {
 
 /// A region that may not be saved takes its rows with it.
 fn fit(column: Column, verdict: &Verdict) -> Result<(), CellFinding> {
-    verdict.rejections().next().map_or(Ok(()), |finding| {
-        Err(CellFinding::reject(column, finding.code, &finding.message))
-    })
+    verdict
+        .rejections()
+        .next()
+        .map_or(Ok(()), |finding| Err(CellFinding::reject(column, finding.code, &finding.message)))
 }

@@ -51,10 +51,8 @@ impl<'a> Roll<'a> {
     /// Reads the identity of every row.
     pub(super) fn read(sheet: &'a Sheet, census: &Census) -> Self {
         let mut first_rows: HashMap<Nik, u32> = HashMap::new();
-        let mut entries: Vec<Entry<'a>> = sheet
-            .rows()
-            .map(|row| Entry::read(row, &mut first_rows))
-            .collect();
+        let mut entries: Vec<Entry<'a>> =
+            sheet.rows().map(|row| Entry::read(row, &mut first_rows)).collect();
         match_residents(&mut entries, census);
         let mut roll = Self::default();
         let mut places: HashMap<NoKk, usize> = HashMap::new();
@@ -79,27 +77,20 @@ impl<'a> Roll<'a> {
 
 impl FamilyRows<'_> {
     fn shares_house(&self) -> bool {
-        self.entries
-            .iter()
-            .any(|entry| !entry.row.text(Column::SerumahDenganKk).is_empty())
+        self.entries.iter().any(|entry| !entry.row.text(Column::SerumahDenganKk).is_empty())
     }
 }
 
 impl<'a> Entry<'a> {
     fn read(row: SheetRow<'a>, first_rows: &mut HashMap<Nik, u32>) -> Self {
-        let mut entry = Self {
-            row,
-            nik: None,
-            no_kk: None,
-            matched: None,
-            findings: Vec::new(),
-        };
+        let mut entry = Self { row, nik: None, no_kk: None, matched: None, findings: Vec::new() };
         entry.read_no_kk();
         entry.read_nik();
         if let Some(nik) = entry.nik {
             let first = *first_rows.entry(nik).or_insert(row.number());
             if first != row.number() {
-                let why = format!("NIK ini sudah ada di baris {first}; hanya baris itu yang diambil");
+                let why =
+                    format!("NIK ini sudah ada di baris {first}; hanya baris itu yang diambil");
                 entry.reject(Column::Nik, "nik_ganda", &why);
             }
         }
@@ -162,21 +153,17 @@ impl<'a> Entry<'a> {
     }
 
     fn is_rejected(&self) -> bool {
-        self.findings
-            .iter()
-            .any(|finding| finding.severity == Severity::Reject)
+        self.findings.iter().any(|finding| finding.severity == Severity::Reject)
     }
 }
 
 /// "3.50501E+15", as spreadsheets save long numbers.
 fn is_scientific(text: &str) -> bool {
     text.len() < 32
-        && text
-            .split_once(['E', 'e'])
-            .is_some_and(|(number, power)| {
-                let digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
-                digits(number) && digits(power.trim_start_matches('+'))
-            })
+        && text.split_once(['E', 'e']).is_some_and(|(number, power)| {
+            let digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
+            digits(number) && digits(power.trim_start_matches('+'))
+        })
 }
 
 fn match_residents(entries: &mut [Entry<'_>], census: &Census) {
