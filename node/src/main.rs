@@ -1,3 +1,7 @@
 //! The `lumbung-node` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lumbung_node::cli::main(std::env::args_os())
+}

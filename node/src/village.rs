@@ -1,3 +1,190 @@
 //! The village's records under the domain's rules.
+//!
+//! Every save passes validation here before it reaches the barn, whoever it
+//! comes from. Promises: a refused save changes nothing and says why in the
+//! clerk's words; a NIK or family card number stands for one record only.
 
 pub mod census;
+mod index;
+mod mint;
+mod tree;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lumbung_domain::id::{Kind, RecordId};
+use lumbung_domain::record::Record;
+use lumbung_domain::region::VillageCode;
+use lumbung_domain::validation::{Finding, Severity, check_record};
+use lumbung_ledger::{LogId, Source};
+use lumbung_telemetry::clock;
+use lumbung_wire::record as wire;
+
+use crate::barn::{
+    Barn, Change, Expected, OpenBarnError, OpenOptions, Receipt, Stored, StoreError, Submission,
+    SubmitError,
+};
+use census::Census;
+pub use mint::Mint;
+pub use tree::{Part, parts};
+
+/// One village, open for work. Clones share it.
+#[derive(Clone)]
+pub struct Village {
+    code: VillageCode,
+    barn: Barn,
+    mint: Arc<Mint>,
+}
+
+/// One wished change.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The record; `None` makes a new one.
+    pub id: Option<RecordId>,
+    /// Its kind.
+    pub kind: Kind,
+    /// The new content; `None` ends the record.
+    pub record: Option<Record>,
+}
+
+/// A remark on one wished change.
+#[derive(Clone, Debug)]
+pub struct Remark {
+    /// Which change.
+    pub change: usize,
+    /// What validation says.
+    pub finding: Finding,
+}
+
+/// What became of a save.
+#[derive(Clone, Debug)]
+pub struct Saved {
+    /// The records' ids, in the order of the wishes.
+    pub ids: Vec<RecordId>,
+    /// What the barn says.
+    pub receipt: Receipt,
+    /// Warnings; the records are saved all the same.
+    pub remarks: Vec<Remark>,
+}
+
+/// Why a save was refused. Nothing of it was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum SaveError {
+    /// Validation refuses; the remarks say why.
+    #[error("the records break rules of validation")]
+    Refused(Vec<Remark>),
+    /// The barn refuses or fails.
+    #[error(transparent)]
+    Barn(#[from] SubmitError),
+}
+
+impl Village {
+    /// Starts a new barn for `code` in `dir`.
+    ///
+    /// # Errors
+    /// [`OpenBarnError`], among others when there is one already.
+    pub fn create(dir: &Path, code: VillageCode) -> Result<Self, OpenBarnError> {
+        let mut log_id = [0; 16];
+        getrandom::fill(&mut log_id)
+            .map_err(|error| StoreError::Io(std::io::Error::other(error)))?;
+        Self::on(Barn::open(dir, options(Some(LogId(log_id))))?, code)
+    }
+
+    /// Opens the barn of `code` in `dir`.
+    ///
+    /// # Errors
+    /// [`OpenBarnError`].
+    pub fn open(dir: &Path, code: VillageCode) -> Result<Self, OpenBarnError> {
+        Self::on(Barn::open(dir, options(None))?, code)
+    }
+
+    fn on(barn: Barn, code: VillageCode) -> Result<Self, OpenBarnError> {
+        let mint = Mint::new().map_err(StoreError::Io)?;
+        Ok(Self { code, barn, mint: Arc::new(mint) })
+    }
+
+    /// Which village.
+    #[must_use]
+    pub const fn code(&self) -> VillageCode {
+        self.code
+    }
+
+    /// Its barn.
+    #[must_use]
+    pub const fn barn(&self) -> &Barn {
+        &self.barn
+    }
+
+    /// Makes ids for new records.
+    #[must_use]
+    pub fn mint(&self) -> &Mint {
+        &self.mint
+    }
+
+    /// Validates and saves together; returns once everything is durable.
+    ///
+    /// # Errors
+    /// [`SaveError`]; then nothing was saved.
+    pub async fn save(
+        &self,
+        actor: &str,
+        source: Source,
+        wishes: Vec<Wish>,
+    ) -> Result<Saved, SaveError> {
+        let remarks = remarks(&wishes);
+        if remarks.iter().any(|remark| remark.finding.severity == Severity::Reject) {
+            return Err(SaveError::Refused(remarks));
+        }
+        let changes: Vec<_> = wishes.into_iter().map(|wish| self.change(wish)).collect();
+        let ids = changes.iter().map(|change| change.id).collect();
+        let submission =
+            Submission { actor: actor.into(), source, time_ms: clock::now_ms(), changes };
+        let receipt = self.barn.submit(submission).await?;
+        Ok(Saved { ids, receipt, remarks })
+    }
+
+    fn change(&self, wish: Wish) -> Change {
+        let expected = if wish.id.is_some() { Expected::Any } else { Expected::Absent };
+        let id = wish.id.unwrap_or_else(|| self.mint.next(clock::now_ms()));
+        change(id, wish.kind, wish.record.as_ref(), expected)
+    }
+
+    /// Every living record, decoded. Records of unknown kinds stay out.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the barn can't be read.
+    pub fn census(&self) -> Result<Census, StoreError> {
+        let living = self.barn.living()?;
+        Ok(Census::from_records(living.iter().filter_map(decoded)))
+    }
+}
+
+/// A change of one record with its payload encoded.
+#[must_use]
+pub fn change(id: RecordId, kind: Kind, record: Option<&Record>, expected: Expected) -> Change {
+    let content: Option<Bytes> = record.map(wire::encode);
+    Change { id, kind: kind.code(), schema: wire::SCHEMA, content, expected }
+}
+
+/// A stored record of a known kind, decoded.
+#[must_use]
+pub fn decoded(stored: &Stored) -> Option<(RecordId, Record)> {
+    let kind = Kind::from_code(stored.entry.header.kind)?;
+    let record = wire::decode(kind, stored.content()?).ok()?;
+    Some((stored.entry.header.id, record))
+}
+
+fn options(create: Option<LogId>) -> OpenOptions {
+    OpenOptions { indexer: index::keys, create }
+}
+
+fn remarks(wishes: &[Wish]) -> Vec<Remark> {
+    let today = clock::today();
+    let of = |(change, wish): (usize, &Wish)| {
+        let verdict = wish.record.as_ref().map(|record| check_record(record, today));
+        let findings = verdict.map(|verdict| verdict.0).unwrap_or_default();
+        findings.into_iter().map(move |finding| Remark { change, finding })
+    };
+    wishes.iter().enumerate().flat_map(of).collect()
+}

@@ -9,6 +9,7 @@
 //! damaged file makes sled panic.
 
 use std::fs::{self, File};
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
@@ -76,11 +77,12 @@ fn try_open(dir: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
         .path(dir)
         .cache_capacity(CACHE_BYTES)
         .flush_every_ms(Some(BACKGROUND_FLUSH_MS));
-    let opened = std::panic::catch_unwind(|| {
+    // Nothing outside the closure can see what a panic leaves half-done.
+    let opened = std::panic::catch_unwind(AssertUnwindSafe(|| {
         let db = config.open()?;
         let tree = db.open_tree(b"barn")?;
         Ok((db, tree))
-    });
+    }));
     match opened {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(error)) => Err(from_sled(error, dir)),

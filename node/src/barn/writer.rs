@@ -6,12 +6,12 @@
 //! the watermark moves, then the submitters hear back. Runs on its own
 //! thread, since all of it blocks.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use lumbung_domain::id::RecordId;
+use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_ledger::block::PAYLOAD_BYTES_MAX;
 use lumbung_ledger::chain::ACTOR_BYTES_MAX;
 use lumbung_ledger::fingerprint::content_hash;
@@ -45,13 +45,27 @@ struct Current {
     schema: u16,
 }
 
+impl Current {
+    /// What its share of the fingerprint was made of.
+    fn hashed(&self) -> Option<(KindCode, u16, Bytes)> {
+        Some((self.pointer.kind, self.schema, self.content.clone()?))
+    }
+}
+
+/// A change that will be written, with what it replaces.
+struct Admitted {
+    operation: Operation,
+    change: Change,
+    before: Option<(KindCode, u16, Bytes)>,
+}
+
 /// What a group is going to write, and what later submissions of the same
 /// group must already see.
 struct Group {
     head: Head,
     entries: Vec<Entry>,
     records: HashMap<RecordId, Current>,
-    index: HashMap<(u8, Vec<u8>, RecordId), bool>,
+    index: BTreeMap<(u8, Vec<u8>, RecordId), bool>,
 }
 
 pub(super) struct Writer {
@@ -113,7 +127,7 @@ impl Writer {
             head: self.head,
             entries: Vec::new(),
             records: HashMap::new(),
-            index: HashMap::new(),
+            index: BTreeMap::new(),
         }
     }
 
@@ -129,7 +143,7 @@ impl Writer {
             let admitted = self.admit_change(group, &mut step, number, change);
             match admitted {
                 Ok(None) => {}
-                Ok(Some((pointer_operation, change))) => {
+                Ok(Some(Admitted { operation, change, before })) => {
                     let seq = group.head.position.seq.next();
                     let payload = Payload::Present {
                         salt: random_salt()?,
@@ -141,14 +155,14 @@ impl Writer {
                             id: change.id,
                             kind: change.kind,
                             schema: change.schema,
-                            operation: pointer_operation,
+                            operation,
                             time_ms,
                             actor: Arc::clone(&actor),
                             source,
                         },
                         payload,
                     };
-                    group.push(&mut step, entry, change.content);
+                    group.push(&mut step, entry, change.content, before);
                 }
                 Err(error) => {
                     group.undo(step, entries_before);
@@ -167,7 +181,7 @@ impl Writer {
         step: &mut Step,
         number: usize,
         change: Change,
-    ) -> Result<Option<(Operation, Change)>, SubmitError> {
+    ) -> Result<Option<Admitted>, SubmitError> {
         let current = self.current(group, change.id)?;
         let alive = current.as_ref().filter(|current| current.pointer.alive());
         let found = alive.map(|current| current.pointer.seq);
@@ -184,7 +198,8 @@ impl Writer {
             let Some(alive) = alive else { return Ok(None) };
             let old = self.index_keys(alive);
             step.reindex(group, change.id, &old, &[]);
-            return Ok(Some((Operation::Delete, change)));
+            let before = alive.hashed();
+            return Ok(Some(Admitted { operation: Operation::Delete, change, before }));
         };
         if content.len() > PAYLOAD_BYTES_MAX {
             return Err(SubmitError::TooLarge { change: number });
@@ -204,7 +219,8 @@ impl Writer {
         let old = alive.map(|alive| self.index_keys(alive)).unwrap_or_default();
         let operation = operation_after(alive.is_some(), true);
         step.reindex(group, change.id, &old, &new);
-        Ok(Some((operation, change)))
+        let before = alive.and_then(Current::hashed);
+        Ok(Some(Admitted { operation, change, before }))
     }
 
     fn index_keys(&self, current: &Current) -> Vec<IndexKey> {
@@ -235,9 +251,12 @@ impl Writer {
         key: &IndexKey,
         own: RecordId,
     ) -> Result<Option<RecordId>, StoreError> {
-        let in_group = group.index.iter().find_map(|((index, held, id), present)| {
-            (*present && *index == key.index && *held == key.key && *id != own).then_some(*id)
-        });
+        let from = (key.index, key.key.clone(), RecordId([0; 16]));
+        let to = (key.index, key.key.clone(), RecordId([u8::MAX; 16]));
+        let in_group = group
+            .index
+            .range(from..=to)
+            .find_map(|((_, _, id), present)| (*present && *id != own).then_some(*id));
         if in_group.is_some() {
             return Ok(in_group);
         }
@@ -257,14 +276,9 @@ impl Writer {
         if group.entries.is_empty() {
             return Ok(());
         }
-        let head = group.head;
-        let batch = group.into_batch(self.head.position.chain)?;
-        let (batch, chain) = batch;
-        let head = Head {
-            position: lumbung_ledger::Position { chain, ..head.position },
-            ..head
-        };
-        let mut batch = batch;
+        let mut head = group.head;
+        let (mut batch, chain) = group.into_batch(self.head.position.chain)?;
+        head.position.chain = chain;
         batch.put(keys::HEAD.to_vec(), head.to_bytes());
         self.store.apply(batch)?;
         self.store.sync()?;
@@ -331,7 +345,13 @@ impl Step {
 impl Group {
     /// Adds an entry: head and record move with it. The chain is computed
     /// once, when the group is written.
-    fn push(&mut self, step: &mut Step, entry: Entry, content: Option<Bytes>) {
+    fn push(
+        &mut self,
+        step: &mut Step,
+        entry: Entry,
+        content: Option<Bytes>,
+        before: Option<(KindCode, u16, Bytes)>,
+    ) {
         step.head.get_or_insert(self.head);
         let header = &entry.header;
         let hash_of = |schema: u16, content: &Bytes| {
@@ -343,13 +363,16 @@ impl Group {
         if let Some(content) = &content {
             self.head.fingerprint += hash_of(header.schema, content);
         }
+        if let Some((kind, schema, old)) = &before {
+            self.head.fingerprint -= content_hash(header.id, *kind, *schema, old);
+        }
         match header.operation {
             Operation::Create => self.head.records += 1,
             Operation::Update => {}
             Operation::Delete => self.head.records -= 1,
         }
-        let before = self.records.insert(header.id, now);
-        step.records.push((header.id, before));
+        let replaced = self.records.insert(header.id, now);
+        step.records.push((header.id, replaced));
         self.entries.push(entry);
     }
 

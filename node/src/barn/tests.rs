@@ -1,0 +1,230 @@
+//! What every barn promises, on both stores.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lumbung_domain::id::{KindCode, RecordId};
+use lumbung_ledger::{LogId, Seq, Source};
+use proptest::prelude::*;
+
+use super::*;
+
+/// Index 1, unique: the first byte of the payload.
+fn first_byte(_: KindCode, content: &Bytes) -> Vec<IndexKey> {
+    content
+        .first()
+        .map(|byte| IndexKey { index: 1, key: vec![*byte], unique: *byte < 100 })
+        .into_iter()
+        .collect()
+}
+
+const LOG: LogId = LogId([9; 16]);
+
+fn options(create: bool) -> OpenOptions {
+    OpenOptions { indexer: first_byte, create: create.then_some(LOG) }
+}
+
+fn id(number: u8) -> RecordId {
+    RecordId::from_parts(1_790_000_000_000, u16::from(number), 42)
+}
+
+fn change(number: u8, content: Option<&[u8]>) -> Change {
+    Change {
+        id: id(number),
+        kind: KindCode(7),
+        schema: 1,
+        content: content.map(Bytes::copy_from_slice),
+        expected: Expected::Any,
+    }
+}
+
+fn submission(changes: Vec<Change>) -> Submission {
+    Submission { actor: "kader".into(), source: Source::MANUAL, time_ms: 5, changes }
+}
+
+fn on_both(check: impl Fn(Barn)) {
+    check(Barn::open_on(Arc::new(MemoryStore::default()), options(true)).unwrap());
+    let dir = tempfile::tempdir().unwrap();
+    check(Barn::open(&dir.path().join("desa"), options(true)).unwrap());
+}
+
+#[test]
+fn numbers_are_gapless_and_the_barn_proves_sound() {
+    on_both(|barn| {
+        for number in 0..50 {
+            let receipt =
+                barn.submit_blocking(submission(vec![change(number, Some(&[number, 1]))])).unwrap();
+            assert_eq!(receipt, Receipt { last: Seq(u64::from(number) + 1), written: 1 });
+        }
+        barn.submit_blocking(submission(vec![change(3, None), change(4, Some(&[4, 2]))])).unwrap();
+        let soundness = barn.verify().unwrap();
+        assert_eq!(soundness.faults, []);
+        assert_eq!((soundness.entries, soundness.head.records), (52, 49));
+        assert_eq!(barn.get(id(3)).unwrap(), None);
+        assert_eq!(barn.get(id(4)).unwrap().unwrap().content().unwrap().as_ref(), [4, 2]);
+        assert_eq!(barn.find(1, &[4]).unwrap(), [id(4)]);
+        assert_eq!(barn.find(1, &[3]).unwrap(), []);
+        assert_eq!(barn.living().unwrap().len(), 49);
+    });
+}
+
+#[test]
+fn a_refused_submission_leaves_no_trace() {
+    on_both(|barn| {
+        barn.submit_blocking(submission(vec![change(1, Some(&[10]))])).unwrap();
+        let before = barn.head();
+        let refused = barn
+            .submit_blocking(submission(vec![change(2, Some(&[11])), change(3, Some(&[10]))]));
+        assert!(matches!(refused, Err(SubmitError::Taken { change: 1, .. })));
+        let stale = Change { expected: Expected::At(Seq(7)), ..change(1, Some(&[12])) };
+        let refused = barn.submit_blocking(submission(vec![change(2, Some(&[11])), stale]));
+        assert!(matches!(refused, Err(SubmitError::Stale { change: 1, .. })));
+        assert_eq!(barn.head(), before);
+        barn.submit_blocking(submission(vec![change(2, Some(&[11]))])).unwrap();
+        assert_eq!(barn.verify().unwrap().faults, []);
+    });
+}
+
+#[test]
+fn saving_the_same_content_writes_nothing() {
+    on_both(|barn| {
+        barn.submit_blocking(submission(vec![change(1, Some(&[10]))])).unwrap();
+        let again = barn.submit_blocking(submission(vec![change(1, Some(&[10]))])).unwrap();
+        assert_eq!(again, Receipt { last: Seq(1), written: 0 });
+    });
+}
+
+#[test]
+fn reading_in_any_batch_size_gives_the_same_chain() {
+    on_both(|barn| {
+        let changes = (0..200).map(|n| change(n, Some(&[n, 7]))).collect();
+        barn.submit_blocking(submission(changes)).unwrap();
+        let head = barn.head().position;
+        for bytes_max in [1, 100, 5_000, 1_000_000] {
+            let (mut seq, mut chain) = (Seq::ZERO, lumbung_ledger::ChainTag::genesis(LOG));
+            while let Some(run) = barn.read_after(seq, bytes_max).unwrap() {
+                assert_eq!(run.before, chain);
+                chain = run.entries.iter().fold(chain, |chain, entry| chain.step(entry).0);
+                assert_eq!(run.after, chain);
+                seq = run.entries.last().unwrap().header.seq;
+            }
+            assert_eq!((seq, chain), (head.seq, head.chain));
+        }
+        let middle = barn.read_after(Seq(77), 1).unwrap().unwrap();
+        assert_eq!(middle.entries[0].header.seq, Seq(78));
+        let inside = lumbung_ledger::Position { seq: Seq(77), chain: middle.before, ..head };
+        assert_eq!(barn.relate(inside).unwrap(), Relation::Resume);
+        let forked = lumbung_ledger::Position { chain: head.chain, ..inside };
+        assert_eq!(barn.relate(forked).unwrap(), Relation::Forked);
+        let ahead = lumbung_ledger::Position { seq: Seq(201), ..head };
+        assert_eq!(barn.relate(ahead).unwrap(), Relation::Ahead);
+    });
+}
+
+#[test]
+fn a_power_cut_loses_nothing_acknowledged_and_a_dying_disk_closes_the_barn() {
+    let store = MemoryStore::default();
+    let barn = Barn::open_on(Arc::new(store.clone()), options(true)).unwrap();
+    barn.submit_blocking(submission(vec![change(1, Some(&[10]))])).unwrap();
+    store.fail_syncs();
+    let failed = barn.submit_blocking(submission(vec![change(2, Some(&[20]))]));
+    assert!(failed.is_err());
+    assert!(matches!(
+        barn.submit_blocking(submission(vec![change(3, Some(&[30]))])),
+        Err(SubmitError::Closed)
+    ));
+    assert_eq!(barn.head().position.seq, Seq(1));
+    assert!(barn.read_after(Seq(1), 100).unwrap().is_none(), "above the watermark");
+    drop(barn);
+    store.crash();
+    let barn = Barn::open_on(Arc::new(store), options(false)).unwrap();
+    assert_eq!(barn.head().position.seq, Seq(1));
+    assert_eq!(barn.verify().unwrap().faults, []);
+}
+
+#[test]
+fn a_database_behind_its_witness_opens_a_new_epoch() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desa");
+    let barn = Barn::open(&path, options(true)).unwrap();
+    barn.submit_blocking(submission(vec![change(1, Some(&[10]))])).unwrap();
+    let stood = barn.head().position;
+    close(barn, &path);
+    let mut witness = Witness::open(&path.join("witness")).unwrap();
+    let last = witness.last().unwrap();
+    witness.testify(Testimony { seq: Seq(5), ..last }).unwrap();
+    drop(witness);
+    let barn = Barn::open(&path, options(false)).unwrap();
+    assert_eq!(barn.steps(), [OpenStep::LostTail { kept: Seq(1), witnessed: Seq(5) }]);
+    assert_eq!(barn.head().position.epoch.0, 2);
+    assert_eq!(barn.relate(stood).unwrap(), Relation::Resume);
+    let lost = lumbung_ledger::Position { seq: Seq(5), ..stood };
+    assert_eq!(barn.relate(lost).unwrap(), Relation::Ahead);
+}
+
+#[test]
+fn a_half_written_snapshot_does_not_keep_the_barn_shut() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desa");
+    let barn = Barn::open(&path, options(true)).unwrap();
+    barn.submit_blocking(submission(vec![change(1, Some(&[10]))])).unwrap();
+    close(barn, &path);
+    std::fs::write(path.join("store/snap.00FFFFFFFFFFFFFF.generating"), b"half").unwrap();
+    let barn = Barn::open(&path, options(false)).unwrap();
+    assert_eq!(barn.steps(), [OpenStep::HalfSnapshotRemoved]);
+    assert_eq!(barn.verify().unwrap().faults, []);
+}
+
+/// Drops the barn and waits until its writer has let go of the store.
+fn close(barn: Barn, path: &std::path::Path) {
+    drop(barn);
+    for _ in 0..200 {
+        if SledStore::open(&path.join("store")).is_ok() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("the writer holds on to the store");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
+    #[test]
+    fn any_saves_and_crashes_leave_the_fold_of_the_log(
+        steps in proptest::collection::vec(
+            (proptest::collection::vec((0_u8..12, proptest::option::of(any::<[u8; 2]>())), 1..5),
+             any::<bool>()),
+            1..25,
+        ),
+    ) {
+        let store = MemoryStore::default();
+        let mut barn = Barn::open_on(Arc::new(store.clone()), options(true)).unwrap();
+        let mut model = std::collections::BTreeMap::new();
+        for (changes, crash) in steps {
+            let list = changes.iter().map(|(n, c)| change(*n, c.as_ref().map(|c| c.as_slice())));
+            if barn.submit_blocking(submission(list.collect())).is_ok() {
+                for (number, content) in changes {
+                    match content {
+                        Some(content) => model.insert(id(number), content),
+                        None => model.remove(&id(number)),
+                    };
+                }
+            }
+            if crash {
+                store.crash();
+                barn = Barn::open_on(Arc::new(store.clone()), options(false)).unwrap();
+            }
+        }
+        prop_assert_eq!(barn.verify().unwrap().faults, []);
+        let living: std::collections::BTreeMap<_, _> = barn
+            .living()
+            .unwrap()
+            .into_iter()
+            .map(|stored| {
+                let content: [u8; 2] = stored.content().unwrap().as_ref().try_into().unwrap();
+                (stored.entry.header.id, content)
+            })
+            .collect();
+        prop_assert_eq!(living, model);
+    }
+}

@@ -1,0 +1,142 @@
+//! The `lumbung-node` command: parse, reach the node, print.
+//!
+//! A command talks to the running node over its socket; when none runs it
+//! opens the barn itself and talks to that in the same way.
+
+mod data;
+mod reach;
+mod serve;
+mod sheets;
+mod state;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use lumbung_domain::region::{VillageCode, roster};
+
+use crate::config::Config;
+use crate::village::Village;
+pub use serve::{ServeOptions, serve};
+
+/// Lumbung desa: menyimpan data warga desa dan mengirimkannya ke kabupaten.
+#[derive(Parser)]
+#[command(name = "lumbung-node", version, disable_help_subcommand = true)]
+struct Cli {
+    /// Folder data desa ini.
+    #[arg(long, global = true, env = "LUMBUNG_DATA", default_value = "lumbung-desa")]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Menyiapkan folder data untuk satu desa atau kelurahan.
+    Init {
+        /// Kode Kemendagri, misalnya 35.05.01.2001.
+        desa: String,
+    },
+    /// Menjalankan node: kabupaten bisa mengambil perubahan.
+    Serve {
+        /// Alamat tempat kabupaten menghubungi node ini.
+        #[arg(long)]
+        listen: Option<std::net::SocketAddr>,
+    },
+    /// Membaca lembar data warga (OpenSID, SIAK, atau templat Lumbung).
+    Import(sheets::ImportArgs),
+    /// Menulis lembar data warga.
+    Export(sheets::ExportArgs),
+    /// Keadaan node: jumlah catatan, apa yang sudah aman di kabupaten.
+    Status(state::StatusArgs),
+    /// Daftar catatan.
+    List(data::ListArgs),
+    /// Satu catatan lengkap.
+    Show(data::ShowArgs),
+    /// Memeriksa seluruh lumbung: rantai, keadaan, indeks, sidik isi.
+    Verify(state::VerifyArgs),
+}
+
+/// Runs the command line and gives its exit code: 0 done, 1 failed, 2 used
+/// wrongly, 3 done with something that needs attention.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    let serving = matches!(cli.command, Command::Serve { .. });
+    lumbung_telemetry::start(if serving { "info" } else { "warn" });
+    // A node mostly waits: one worker keeps 248 of them on a demo machine,
+    // and one on a village's PC, small.
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+    let done = runtime
+        .map_err(anyhow::Error::from)
+        .and_then(|runtime| runtime.block_on(run(cli)));
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let data = &cli.data;
+    match cli.command {
+        Command::Init { desa } => init(data, &desa),
+        Command::Serve { listen } => {
+            serve(ServeOptions { data: data.clone(), listen }, serve::interrupted()).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Import(args) => sheets::import(data, args).await,
+        Command::Export(args) => sheets::export(data, args).await,
+        Command::Status(args) => state::status(data, &args).await,
+        Command::List(args) => data::list(data, &args).await,
+        Command::Show(args) => data::show(data, &args).await,
+        Command::Verify(args) => state::verify(data, &args).await,
+    }
+}
+
+fn init(dir: &std::path::Path, desa: &str) -> anyhow::Result<ExitCode> {
+    let known = VillageCode::parse(desa).ok().and_then(|code| roster().village(code));
+    let Some(desa) = known else {
+        anyhow::bail!(
+            "Kode {desa} bukan desa atau kelurahan di Kabupaten Blitar. Tidak ada yang dibuat. \
+             Periksa kodenya (sepuluh angka, misalnya 35.05.01.2001)."
+        );
+    };
+    create(dir, desa.code)?;
+    println!("{} siap di {}.", desa.full_name(), dir.display());
+    println!("Langkah berikut: lumbung-node --data {} serve", dir.display());
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Makes the folder of a new village: barn first, settings last, so that a
+/// power cut in between leaves a folder that `init` can finish.
+///
+/// # Errors
+/// When there is a village already, or the disk fails.
+pub fn create(dir: &std::path::Path, desa: VillageCode) -> anyhow::Result<Village> {
+    if let Ok(found) = Config::load(dir) {
+        anyhow::bail!(
+            "Di {} sudah ada data desa {}. Tidak ada yang diubah.",
+            dir.display(),
+            found.desa
+        );
+    }
+    let village = if crate::barn::Barn::exists(dir) {
+        Village::open(dir, desa)
+    } else {
+        Village::create(dir, desa)
+    };
+    let village = village.map_err(reach::open_failed)?;
+    Config::new(desa).create(dir)?;
+    Ok(village)
+}

@@ -1,0 +1,94 @@
+//! `list` and `show`.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use bytes::Bytes;
+use comfy_table::{Table, presets};
+use lumbung_domain::id::{Kind, KindCode, RecordId};
+use lumbung_domain::record::Record;
+use lumbung_ledger::Source;
+use lumbung_proto::v1;
+use lumbung_telemetry::clock;
+use lumbung_wire::record as wire;
+
+use super::reach::{node, said};
+
+#[derive(clap::Args)]
+pub(super) struct ListArgs {
+    /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, atau mutasi.
+    kind: String,
+    /// Paling banyak sekian baris (0 = semua).
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+}
+
+#[derive(clap::Args)]
+pub(super) struct ShowArgs {
+    /// Id catatan, seperti di kolom pertama `list`.
+    id: RecordId,
+}
+
+fn decoded(record: &v1::LocalRecord) -> Option<Record> {
+    let kind = Kind::from_code(KindCode(u16::try_from(record.kind).ok()?))?;
+    wire::decode(kind, &record.payload).ok()
+}
+
+/// What names the record to people. Identity numbers stay masked.
+fn name(record: &Record) -> String {
+    match record {
+        Record::Dusun(dusun) => dusun.nama.clone(),
+        Record::Rw(rw) => format!("RW {}", rw.nomor),
+        Record::Rt(rt) => format!("RT {}", rt.nomor),
+        Record::Dasawisma(group) => group.nama.clone(),
+        Record::RumahTangga(house) => house.alamat.clone(),
+        Record::Keluarga(family) => {
+            family.no_kk.map_or_else(|| "tanpa nomor KK".to_owned(), |kk| kk.to_string())
+        }
+        Record::Warga(warga) => {
+            let nik = warga.nik.map_or_else(|| "belum punya NIK".to_owned(), |nik| nik.to_string());
+            format!("{} ({nik})", warga.nama)
+        }
+        Record::Mutasi(event) => {
+            let what = event.peristiwa.and_then(|code| code.label()).unwrap_or("?");
+            format!("{what} {}", event.tgl_peristiwa.map(|d| d.to_string()).unwrap_or_default())
+        }
+    }
+}
+
+pub(super) async fn list(dir: &Path, args: &ListArgs) -> anyhow::Result<ExitCode> {
+    let kind = Kind::from_name(&args.kind).ok_or_else(|| {
+        anyhow::anyhow!("Jenis {} tidak dikenal. Lihat `lumbung-node list --help`.", args.kind)
+    })?;
+    let request = v1::ListRequest { kind: u32::from(kind.code().0), limit: args.limit };
+    let mut records = node(dir).await?.list(request).await.map_err(said)?.into_inner();
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["id", "nama", "diubah", "oleh"]);
+    while let Some(record) = records.message().await.map_err(said)? {
+        let id = RecordId::from_slice(&record.id).unwrap_or_default();
+        let name = decoded(&record).as_ref().map(name).unwrap_or_default();
+        table.add_row([id.to_string(), name, clock::display(record.time_ms), record.actor]);
+    }
+    println!("{table}");
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn show(dir: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode> {
+    let request = v1::ShowRequest { id: Bytes::copy_from_slice(args.id.as_bytes()) };
+    let record = node(dir).await?.show(request).await.map_err(said)?.into_inner();
+    let source = Source(u8::try_from(record.source).unwrap_or_default());
+    println!(
+        "{} nomor {}, {} oleh {} ({})",
+        args.id,
+        record.seq,
+        clock::display(record.time_ms),
+        record.actor,
+        source.name()
+    );
+    match decoded(&record) {
+        Some(record) => println!("{record:#?}"),
+        None => println!("Jenis {} belum dikenal versi ini.", record.kind),
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,92 @@
+//! `serve`: the node at work.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use lumbung_domain::region::roster;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use super::reach;
+use crate::config::Config;
+use crate::serving::{LocalService, SyncService, local::step_sentence, serve_local, serve_sync};
+use crate::village::Village;
+
+/// Open calls get this long to end when the node stops; a pull never ends by
+/// itself.
+const STOP_WITHIN: Duration = Duration::from_secs(2);
+
+/// How to serve.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// The village's folder.
+    pub data: PathBuf,
+    /// Overrides the address in the settings.
+    pub listen: Option<SocketAddr>,
+}
+
+/// Serves until `stop` completes, then closes the barn.
+///
+/// # Errors
+/// When the barn can't be opened or the address is taken.
+pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
+    let config = Config::load(&options.data)?;
+    let village = Village::open(&options.data, config.desa).map_err(reach::open_failed)?;
+    let listen = options.listen.unwrap_or(config.listen);
+    let listener = TcpListener::bind(listen).await.with_context(|| {
+        format!("Alamat {listen} tidak bisa dipakai. Data aman. Pilih alamat lain dengan --listen")
+    })?;
+    let mut incarnation = [0; 16];
+    getrandom::fill(&mut incarnation).map_err(std::io::Error::other)?;
+    let confirmed = Arc::default();
+    let sync = SyncService::new(village.clone(), incarnation, Arc::clone(&confirmed));
+    let local = LocalService::new(village.clone(), confirmed, true);
+    for step in village.barn().steps() {
+        println!("{}", step_sentence(step));
+    }
+    let name = roster().village(config.desa).map(|desa| desa.full_name()).unwrap_or_default();
+    println!("{name} melayani kabupaten di {}.", listener.local_addr()?);
+    tracing::info!(village = %config.desa, seq = village.barn().head().position.seq.0, "serving");
+
+    let (stopping, stopped) = watch::channel(false);
+    let wait = |mut stopped: watch::Receiver<bool>| async move {
+        // A closed channel means the same as a stop.
+        drop(stopped.wait_for(|stopped| *stopped).await);
+    };
+    let socket = reach::socket(&options.data);
+    let sync = tokio::spawn(serve_sync(sync, listener, wait(stopped.clone())));
+    let local_socket = socket.clone();
+    let local =
+        tokio::spawn(async move { serve_local(local, &local_socket, wait(stopped)).await });
+    tokio::pin!(sync, local);
+    tokio::select! {
+        () = stop => {}
+        ended = &mut sync => ended?.context("Layanan untuk kabupaten berhenti")?,
+        ended = &mut local => ended?.context("Layanan di komputer ini berhenti")?,
+    }
+    stopping.send_replace(true);
+    drop(tokio::time::timeout(STOP_WITHIN, async { tokio::join!(&mut sync, &mut local) }).await);
+    sync.abort();
+    local.abort();
+    drop(std::fs::remove_file(&socket));
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Completes at Ctrl-C or when the system asks the process to stop.
+pub(super) async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}

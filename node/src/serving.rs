@@ -1,0 +1,102 @@
+//! The gRPC services of the node.
+//!
+//! `sync` answers the district's hub, `local` answers commands on the same
+//! machine over a unix socket. Both only translate: rules live in `village`,
+//! storage in `barn`.
+
+pub mod local;
+mod sync;
+
+use std::future::Future;
+use std::io;
+use std::path::Path;
+
+use lumbung_link::limits;
+use lumbung_proto::v1::local_server::LocalServer;
+use lumbung_proto::v1::sync_server::SyncServer;
+use tokio::io::DuplexStream;
+use tokio::net::{TcpListener, UnixListener};
+use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tonic::transport::Server;
+
+pub use local::LocalService;
+pub use sync::SyncService;
+
+/// Largest message between a command and the node on one machine, bytes: a
+/// whole sheet of the largest allowed size.
+pub const LOCAL_MESSAGE_BYTES_MAX: usize = crate::import::FILE_BYTES_MAX + 64 * 1024;
+
+/// Serves the district on `listener` until `stop` completes.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve_sync(
+    service: SyncService,
+    listener: TcpListener,
+    stop: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error> {
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<SyncServer<SyncService>>().await;
+    let incoming = TcpListenerStream::new(listener);
+    // A save must leave for the hub at once.
+    let incoming = futures_util::StreamExt::inspect(incoming, |stream| {
+        if let Ok(stream) = stream {
+            let _ = stream.set_nodelay(true);
+        }
+    });
+    Server::builder()
+        .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
+        .max_concurrent_streams(limits::STREAMS_MAX)
+        .add_service(health)
+        .add_service(
+            SyncServer::new(service)
+                .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(limits::MESSAGE_BYTES_MAX),
+        )
+        .serve_with_incoming_shutdown(incoming, stop)
+        .await
+}
+
+fn local_server(service: LocalService) -> LocalServer<LocalService> {
+    LocalServer::new(service)
+        .max_decoding_message_size(LOCAL_MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(LOCAL_MESSAGE_BYTES_MAX)
+}
+
+/// Serves commands of this machine on a unix socket until `stop` completes.
+///
+/// # Errors
+/// When the socket can't be made or the transport fails.
+pub async fn serve_local(
+    service: LocalService,
+    socket: &Path,
+    stop: impl Future<Output = ()>,
+) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    // A socket left by a killed process; the barn's lock proves it is dead.
+    match std::fs::remove_file(socket) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(socket)?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
+    Server::builder()
+        .add_service(local_server(service))
+        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop)
+        .await
+        .map_err(io::Error::other)
+}
+
+/// Serves one caller inside this process, until it goes away.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve_within(service: LocalService, end: DuplexStream) -> io::Result<()> {
+    let incoming = tokio_stream::once(Ok::<_, io::Error>(end));
+    Server::builder()
+        .add_service(local_server(service))
+        .serve_with_incoming(incoming)
+        .await
+        .map_err(io::Error::other)
+}

@@ -1,0 +1,407 @@
+//! The `Local` service: how commands on this machine reach the node.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::Stream;
+use lumbung_domain::id::{Kind, KindCode, RecordId};
+use lumbung_domain::validation::Severity;
+use lumbung_ledger::{Seq, Source};
+use lumbung_proto::v1::{self, import_event};
+use lumbung_telemetry::clock;
+use lumbung_wire::record as wire;
+use serde::{Deserialize, Serialize};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use super::sync::Confirmed;
+use crate::barn::{Barn, Expected, OpenStep, Stored, StoreError, Submission, SubmitError};
+use crate::export::{self, ExportFormat};
+use crate::import;
+use crate::village::{Remark, SaveError, Village, Wish, change};
+
+/// Changes of an import that become durable together.
+const IMPORT_STEP: usize = 512;
+
+/// Bytes of a file sent in one piece.
+const CHUNK_BYTES: usize = 256 * 1024;
+
+/// What `status` shows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// Ten-digit code of the village.
+    pub village: u64,
+    /// Living records.
+    pub records: u64,
+    /// Last durable entry.
+    pub seq: u64,
+    /// Epoch of the log.
+    pub epoch: u32,
+    /// Name of the log.
+    pub log_id: String,
+    /// Sum over the records' content, shortened.
+    pub fingerprint: String,
+    /// Last entry the district confirmed since this start.
+    pub confirmed_seq: u64,
+    /// When it did, Unix milliseconds; 0 = not since this start.
+    pub confirmed_at_ms: i64,
+    /// Whether the node is serving (not just opened for a command).
+    pub serving: bool,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+    /// How often the barn was opened.
+    pub boots: u32,
+    /// What opening had to do, in the clerk's words.
+    pub steps: Vec<String>,
+}
+
+/// The service.
+#[derive(Clone)]
+pub struct LocalService {
+    village: Village,
+    confirmed: Arc<Confirmed>,
+    serving: bool,
+}
+
+impl LocalService {
+    /// Answers for `village`.
+    #[must_use]
+    pub const fn new(village: Village, confirmed: Arc<Confirmed>, serving: bool) -> Self {
+        Self { village, confirmed, serving }
+    }
+
+    fn report(&self) -> Report {
+        let barn = self.village.barn();
+        let head = barn.head();
+        Report {
+            village: self.village.code().as_u64(),
+            records: head.records,
+            seq: head.position.seq.0,
+            epoch: head.position.epoch.0,
+            log_id: head.position.log_id.to_string(),
+            fingerprint: head.fingerprint.to_string(),
+            confirmed_seq: self.confirmed.seq().0,
+            confirmed_at_ms: self.confirmed.at_ms(),
+            serving: self.serving,
+            disk_bytes: barn.disk_bytes(),
+            boots: barn.boots(),
+            steps: barn.steps().iter().map(step_sentence).collect(),
+        }
+    }
+}
+
+/// What opening had to do, as a sentence for the clerk.
+#[must_use]
+pub fn step_sentence(step: &OpenStep) -> String {
+    match step {
+        OpenStep::HalfSnapshotRemoved => "Listrik pernah padam saat basis data merapikan diri; \
+            berkas yang belum selesai sudah dibuang. Data utuh, tidak perlu tindakan."
+            .to_owned(),
+        OpenStep::SnapshotSetAside => "Berkas bantu basis data rusak dan sudah disisihkan; isinya \
+            disusun ulang dari catatan. Data utuh, tidak perlu tindakan."
+            .to_owned(),
+        OpenStep::LostTail { kept, witnessed } => format!(
+            "Disk kehilangan catatan nomor {} sampai {witnessed}. Catatan sampai nomor {kept} aman. \
+             Hubungi kabupaten: catatan yang sudah terkirim masih ada di sana.",
+            kept.next()
+        ),
+    }
+}
+
+fn store_failed(error: &StoreError) -> Status {
+    tracing::error!(%error, "the barn failed");
+    Status::data_loss(
+        "Disk komputer ini bermasalah. Yang sudah tersimpan aman; yang barusan belum tersimpan. \
+         Hentikan node, periksa disk, lalu jalankan lagi.",
+    )
+}
+
+fn submit_failed(error: &SubmitError) -> Status {
+    match error {
+        SubmitError::Taken { .. } => Status::already_exists(
+            "NIK atau nomor KK itu sudah dipakai catatan lain di desa ini. Tidak ada yang disimpan. \
+             Cari catatan yang lama, lalu perbaiki di sana.",
+        ),
+        SubmitError::Stale { .. } => Status::aborted(
+            "Catatan ini baru saja diubah orang lain. Perubahan Anda belum disimpan. Buka lagi \
+             catatannya, lalu ulangi.",
+        ),
+        SubmitError::TooLarge { .. } => Status::invalid_argument(
+            "Catatan ini terlalu besar. Tidak ada yang disimpan. Persingkat isinya.",
+        ),
+        SubmitError::Store(error) => store_failed(error),
+        SubmitError::Closed => store_failed(&StoreError::Damaged("closed".to_owned())),
+    }
+}
+
+fn notes(remarks: Vec<Remark>) -> Vec<v1::Note> {
+    remarks
+        .into_iter()
+        .map(|Remark { change, finding }| v1::Note {
+            change: u32::try_from(change).unwrap_or(u32::MAX),
+            reject: finding.severity == Severity::Reject,
+            field: finding.field.to_owned(),
+            code: finding.code.to_owned(),
+            message: finding.message,
+        })
+        .collect()
+}
+
+fn wish(change: v1::RecordChange) -> Result<Wish, Status> {
+    let bad = |what: &'static str| Status::invalid_argument(what);
+    let kind = u16::try_from(change.kind).ok().and_then(|kind| Kind::from_code(KindCode(kind)));
+    let kind = kind.ok_or_else(|| bad("unknown kind"))?;
+    let id = match change.id.is_empty() {
+        true => None,
+        false => Some(RecordId::from_slice(&change.id).ok_or_else(|| bad("not a record id"))?),
+    };
+    let record = match change.delete {
+        true => None,
+        false => Some(wire::decode(kind, &change.payload).map_err(|_| bad("not a record"))?),
+    };
+    Ok(Wish { id, kind, record })
+}
+
+fn local_record(stored: &Stored) -> v1::LocalRecord {
+    let header = &stored.entry.header;
+    v1::LocalRecord {
+        id: Bytes::copy_from_slice(header.id.as_bytes()),
+        kind: u32::from(header.kind.0),
+        schema: u32::from(header.schema),
+        seq: header.seq.0,
+        time_ms: header.time_ms,
+        actor: header.actor.to_string(),
+        source: u32::from(header.source.0),
+        payload: stored.content().cloned().unwrap_or_default(),
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Status> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Status::internal("the node is stopping"))?
+        .map_err(|error| store_failed(&error))
+}
+
+type Items<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
+
+#[tonic::async_trait]
+impl v1::local_server::Local for LocalService {
+    async fn status(
+        &self,
+        _: Request<v1::StatusRequest>,
+    ) -> Result<Response<v1::StatusReply>, Status> {
+        let json = serde_json::to_string(&self.report())
+            .map_err(|_| Status::internal("the status can't be written"))?;
+        Ok(Response::new(v1::StatusReply { json }))
+    }
+
+    async fn save(
+        &self,
+        request: Request<v1::SaveRequest>,
+    ) -> Result<Response<v1::SaveReply>, Status> {
+        let v1::SaveRequest { actor, changes } = request.into_inner();
+        let wishes = changes.into_iter().map(wish).collect::<Result<Vec<_>, _>>()?;
+        let reply = match self.village.save(&actor, Source::MANUAL, wishes).await {
+            Ok(saved) => v1::SaveReply {
+                ids: saved.ids.iter().map(|id| Bytes::copy_from_slice(&id.0)).collect(),
+                last_seq: saved.receipt.last.0,
+                notes: notes(saved.remarks),
+                refused: false,
+            },
+            Err(SaveError::Refused(remarks)) => {
+                v1::SaveReply { notes: notes(remarks), refused: true, ..Default::default() }
+            }
+            Err(SaveError::Barn(error)) => return Err(submit_failed(&error)),
+        };
+        Ok(Response::new(reply))
+    }
+
+    type ListStream = Items<v1::LocalRecord>;
+
+    async fn list(
+        &self,
+        request: Request<v1::ListRequest>,
+    ) -> Result<Response<Self::ListStream>, Status> {
+        let v1::ListRequest { kind, limit } = request.into_inner();
+        let barn = self.village.barn().clone();
+        let living = blocking(move || barn.living()).await?;
+        let limit = if limit == 0 { usize::MAX } else { limit as usize };
+        let items = living
+            .into_iter()
+            .filter(move |stored| kind == 0 || u32::from(stored.entry.header.kind.0) == kind)
+            .take(limit)
+            .map(|stored| Ok(local_record(&stored)));
+        Ok(Response::new(Box::pin(tokio_stream::iter(items))))
+    }
+
+    async fn show(
+        &self,
+        request: Request<v1::ShowRequest>,
+    ) -> Result<Response<v1::LocalRecord>, Status> {
+        let id = RecordId::from_slice(&request.into_inner().id)
+            .ok_or_else(|| Status::invalid_argument("not a record id"))?;
+        let barn = self.village.barn().clone();
+        let stored = blocking(move || barn.get(id)).await?;
+        let stored = stored.ok_or_else(|| Status::not_found("Catatan itu tidak ada di desa ini."))?;
+        Ok(Response::new(local_record(&stored)))
+    }
+
+    type ImportStream = Items<v1::ImportEvent>;
+
+    async fn import(
+        &self,
+        request: Request<v1::ImportRequest>,
+    ) -> Result<Response<Self::ImportStream>, Status> {
+        let request = request.into_inner();
+        let village = self.village.clone();
+        let (events, stream) = mpsc::channel(8);
+        tokio::task::spawn_blocking(move || {
+            if let Err(status) = run_import(&village, request, &events) {
+                // The caller may have gone away; what was saved is saved.
+                drop(events.blocking_send(Err(status)));
+            }
+        });
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+
+    type ExportStream = Items<v1::FileChunk>;
+
+    async fn export(
+        &self,
+        request: Request<v1::ExportRequest>,
+    ) -> Result<Response<Self::ExportStream>, Status> {
+        let format = format_named(&request.into_inner().format).ok_or_else(|| {
+            Status::invalid_argument(
+                "Bentuk itu tidak dikenal. Pilih opensid-xlsx, opensid-csv, templat, atau \
+                 templat-kosong.",
+            )
+        })?;
+        let village = self.village.clone();
+        let census = blocking(move || village.census()).await?;
+        let mut file = Vec::new();
+        export::write(format, &census, &mut file).map_err(|error| {
+            tracing::error!(%error, "an export failed");
+            Status::internal("Berkas tidak bisa dibuat. Data desa tidak berubah.")
+        })?;
+        let file = Bytes::from(file);
+        let chunks = (0..file.len()).step_by(CHUNK_BYTES).map(move |at| {
+            let content = file.slice(at..file.len().min(at + CHUNK_BYTES));
+            Ok(v1::FileChunk { content })
+        });
+        Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
+    }
+
+    async fn verify(
+        &self,
+        _: Request<v1::VerifyRequest>,
+    ) -> Result<Response<v1::VerifyReply>, Status> {
+        let barn = self.village.barn().clone();
+        let soundness = blocking(move || barn.verify()).await?;
+        let json = serde_json::json!({
+            "entries": soundness.entries,
+            "records": soundness.head.records,
+            "position": soundness.head.position.to_string(),
+            "fingerprint": format!("{:?}", soundness.head.fingerprint),
+            "faults": soundness.faults.iter().map(|f| format!("{f:?}")).collect::<Vec<_>>(),
+        });
+        let sound = soundness.faults.is_empty();
+        Ok(Response::new(v1::VerifyReply { json: json.to_string(), sound }))
+    }
+}
+
+/// The export format with this name on the command line.
+#[must_use]
+pub fn format_named(name: &str) -> Option<ExportFormat> {
+    Some(match name {
+        "opensid-xlsx" => ExportFormat::OpensidXlsx,
+        "opensid-csv" => ExportFormat::OpensidCsv,
+        "templat" => ExportFormat::Template,
+        "templat-kosong" => ExportFormat::EmptyTemplate,
+        _ => return None,
+    })
+}
+
+type Events = mpsc::Sender<Result<v1::ImportEvent, Status>>;
+
+fn tell(events: &Events, event: import_event::Event) {
+    // An import goes on when nobody listens: half a sheet helps nobody.
+    drop(events.blocking_send(Ok(v1::ImportEvent { event: Some(event) })));
+}
+
+fn run_import(village: &Village, request: v1::ImportRequest, events: &Events) -> Result<(), Status> {
+    let sheet = match import::read_sheet(&request.file_name, &request.content) {
+        Ok(sheet) => sheet,
+        Err(refused) => {
+            tell(events, import_event::Event::Refused(refused.to_string()));
+            return Ok(());
+        }
+    };
+    let mut census = village.census().map_err(|error| store_failed(&error))?;
+    let mut mint = || village.mint().next(clock::now_ms());
+    let plan = import::plan(&sheet, &mut census, &mut mint, clock::today());
+    if !request.dry_run {
+        save_plan(village.barn(), &request.actor, &plan, &sheet, events)?;
+    }
+    let rejected = match plan.report.rejected {
+        0 => Vec::new(),
+        _ => import::rejected_sheet(&sheet, &plan.report),
+    };
+    let report_json = serde_json::to_string(&plan.report)
+        .map_err(|_| Status::internal("the report can't be written"))?;
+    let done = import_event::Done { report_json, rejected_csv: rejected.into() };
+    tell(events, import_event::Event::Done(done));
+    Ok(())
+}
+
+fn save_plan(
+    barn: &Barn,
+    actor: &str,
+    plan: &import::Plan,
+    sheet: &import::Sheet,
+    events: &Events,
+) -> Result<(), Status> {
+    let source = match plan.report.layout.to_lowercase() {
+        layout if layout.contains("opensid") => Source::OPENSID,
+        layout if layout.contains("siak") => Source::SIAK,
+        _ => Source::TEMPLATE,
+    };
+    let rows = sheet.len() as u64;
+    let total = plan.changes.len() as u64;
+    let mut done = 0_u64;
+    for step in plan.changes.chunks(IMPORT_STEP) {
+        let changes = step.iter().map(|planned| {
+            let expected = match planned.operation {
+                import::Operation::Create => Expected::Absent,
+                import::Operation::Update => Expected::Any,
+            };
+            change(planned.id, planned.record.kind(), Some(&planned.record), expected)
+        });
+        let submission = Submission {
+            actor: actor.into(),
+            source,
+            time_ms: clock::now_ms(),
+            changes: changes.collect(),
+        };
+        barn.submit_blocking(submission).map_err(|error| submit_failed(&error))?;
+        done += step.len() as u64;
+        // Progress in rows: people know their sheet, not our records.
+        let rows_done = rows * done / total.max(1);
+        let progress = import_event::Progress { rows_done, rows_total: rows };
+        tell(events, import_event::Event::Progress(progress));
+    }
+    Ok(())
+}
+
+/// The last entry a status report speaks of.
+impl Report {
+    /// Entries the district has not confirmed.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        Seq(self.seq).since(Seq(self.confirmed_seq))
+    }
+}

@@ -1,0 +1,335 @@
+//! The `Sync` service: how the district's hub follows this village.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+
+use bytes::Bytes;
+use futures_util::Stream;
+use lumbung_domain::id::RecordId;
+use lumbung_ledger::{Position, Seq, block};
+use lumbung_link::limits;
+use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
+use lumbung_telemetry::clock;
+use lumbung_wire::batch;
+use tokio::sync::mpsc;
+use tokio_stream::StreamExt;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::barn::{Barn, Relation, StoreError};
+use crate::village::{Village, parts};
+
+/// Items that may wait in a pull stream. Credit bounds the bytes.
+const ITEMS_QUEUED: usize = 4;
+
+/// Most ids one Fetch may ask for.
+const FETCH_IDS_MAX: usize = 10_000;
+
+/// What the hub has confirmed, for the clerk's "safe at the district" sign.
+#[derive(Debug, Default)]
+pub struct Confirmed {
+    seq: AtomicU64,
+    at_ms: AtomicI64,
+}
+
+impl Confirmed {
+    /// The last entry that is durable at the hub, as far as it said.
+    #[must_use]
+    pub fn seq(&self) -> Seq {
+        Seq(self.seq.load(Ordering::Relaxed))
+    }
+
+    /// When it last said so, Unix milliseconds; 0 = not since this start.
+    #[must_use]
+    pub fn at_ms(&self) -> i64 {
+        self.at_ms.load(Ordering::Relaxed)
+    }
+
+    fn note(&self, seq: Seq) {
+        self.seq.fetch_max(seq.0, Ordering::Relaxed);
+        self.at_ms.store(clock::now_ms(), Ordering::Relaxed);
+    }
+}
+
+/// The service.
+#[derive(Clone)]
+pub struct SyncService {
+    village: Village,
+    incarnation: [u8; 16],
+    confirmed: Arc<Confirmed>,
+}
+
+impl SyncService {
+    /// Serves `village`; `incarnation` is random, new at each start.
+    #[must_use]
+    pub fn new(village: Village, incarnation: [u8; 16], confirmed: Arc<Confirmed>) -> Self {
+        Self { village, incarnation, confirmed }
+    }
+}
+
+fn disk_failed(error: &StoreError) -> Status {
+    tracing::error!(%error, "the barn can't be read");
+    Status::data_loss("the village's barn can't be read; its clerk must look at the node")
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Status> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Status::internal("the node is stopping"))?
+        .map_err(|error| disk_failed(&error))
+}
+
+#[tonic::async_trait]
+impl v1::sync_server::Sync for SyncService {
+    async fn hello(
+        &self,
+        request: Request<v1::HelloRequest>,
+    ) -> Result<Response<v1::HelloReply>, Status> {
+        let hello = request.into_inner();
+        let (oldest, newest) = limits::PROTOCOL_VERSIONS;
+        let version = newest.min(hello.version_max);
+        if version < oldest.max(hello.version_min) {
+            return Err(Status::failed_precondition(format!(
+                "this node speaks protocol {oldest} to {newest}, the hub {} to {}",
+                hello.version_min, hello.version_max
+            )));
+        }
+        let barn = self.village.barn().clone();
+        let relation = match &hello.position {
+            None => v1::Relation::First,
+            Some(position) => {
+                let position = batch::position_from_wire(position)
+                    .ok_or_else(|| Status::invalid_argument("the position is malformed"))?;
+                match blocking(move || barn.relate(position)).await? {
+                    Relation::Resume => v1::Relation::Resume,
+                    Relation::Ahead => v1::Relation::Ahead,
+                    Relation::Forked => v1::Relation::Forked,
+                    Relation::OtherLog => v1::Relation::OtherLog,
+                }
+            }
+        };
+        let head = self.village.barn().head().position;
+        Ok(Response::new(v1::HelloReply {
+            version,
+            village: self.village.code().as_u64(),
+            log_id: Bytes::copy_from_slice(&head.log_id.0),
+            head: Some(batch::position_to_wire(head)),
+            incarnation: Bytes::copy_from_slice(&self.incarnation),
+            clock_ms: clock::now_ms(),
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            relation: relation.into(),
+        }))
+    }
+
+    type PullStream = Pin<Box<dyn Stream<Item = Result<v1::PullItem, Status>> + Send>>;
+
+    async fn pull(
+        &self,
+        request: Request<Streaming<v1::PullControl>>,
+    ) -> Result<Response<Self::PullStream>, Status> {
+        let mut controls = request.into_inner();
+        let Some(Control::Start(start)) = controls.next().await.transpose()?.and_then(|c| c.control)
+        else {
+            return Err(Status::invalid_argument("a pull begins with Start"));
+        };
+        let barn = self.village.barn().clone();
+        let position = match &start.position {
+            None => Position::origin(barn.head().position.log_id),
+            Some(position) => batch::position_from_wire(position)
+                .ok_or_else(|| Status::invalid_argument("the position is malformed"))?,
+        };
+        let related = barn.clone();
+        if blocking(move || related.relate(position)).await? != Relation::Resume {
+            return Err(Status::failed_precondition("the position is not on this log's history"));
+        }
+        let (items, stream) = mpsc::channel(ITEMS_QUEUED);
+        let feed = Feed {
+            barn,
+            position,
+            batch_bytes: (start.batch_bytes.min(limits::BATCH_BYTES) as usize).max(1),
+            credit: i64::try_from(start.credit_bytes).unwrap_or(i64::MAX),
+            paused: false,
+            confirmed: Arc::clone(&self.confirmed),
+        };
+        tokio::spawn(feed.run(controls, items));
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+
+    async fn fingerprint(
+        &self,
+        request: Request<v1::FingerprintRequest>,
+    ) -> Result<Response<v1::FingerprintReply>, Status> {
+        let parent = request.into_inner().parent;
+        let parent = match parent.is_empty() {
+            true => None,
+            false => Some(
+                RecordId::from_slice(&parent)
+                    .ok_or_else(|| Status::invalid_argument("parent is not a record id"))?,
+            ),
+        };
+        let barn = self.village.barn().clone();
+        let reply = blocking(move || {
+            let position = barn.head().position;
+            let parts = parts(&barn.living()?, parent);
+            Ok(v1::FingerprintReply {
+                position: Some(batch::position_to_wire(position)),
+                parts: parts
+                    .into_iter()
+                    .map(|(id, part)| v1::fingerprint_reply::Part {
+                        id: id.map_or_else(Bytes::new, |id| Bytes::copy_from_slice(&id.0)),
+                        fingerprint: Bytes::copy_from_slice(&part.fingerprint.to_bytes()),
+                        records: part.records,
+                    })
+                    .collect(),
+            })
+        });
+        Ok(Response::new(reply.await?))
+    }
+
+    type FetchStream = Pin<Box<dyn Stream<Item = Result<v1::FetchItem, Status>> + Send>>;
+
+    async fn fetch(
+        &self,
+        request: Request<v1::FetchRequest>,
+    ) -> Result<Response<Self::FetchStream>, Status> {
+        let ids = request.into_inner().ids;
+        if ids.len() > FETCH_IDS_MAX {
+            return Err(Status::invalid_argument("too many ids in one fetch"));
+        }
+        let barn = self.village.barn().clone();
+        let items = blocking(move || ids.iter().map(|id| fetched(&barn, id)).collect()).await?;
+        let items: Vec<v1::FetchItem> = items;
+        Ok(Response::new(Box::pin(tokio_stream::iter(items.into_iter().map(Ok)))))
+    }
+}
+
+fn fetched(barn: &Barn, id: &Bytes) -> Result<v1::FetchItem, StoreError> {
+    let stored = match RecordId::from_slice(id) {
+        Some(id) => barn.get(id)?,
+        None => None,
+    };
+    let mut item = v1::FetchItem { id: id.clone(), ..v1::FetchItem::default() };
+    if let Some(stored) = stored {
+        let header = &stored.entry.header;
+        item.seq = header.seq.0;
+        item.kind = u32::from(header.kind.0);
+        item.schema = u32::from(header.schema);
+        item.payload = stored.content().cloned().unwrap_or_default();
+    }
+    Ok(item)
+}
+
+/// One hub's pull: from a position to the head, then live.
+struct Feed {
+    barn: Barn,
+    position: Position,
+    batch_bytes: usize,
+    /// Bytes the hub still wants; the last batch may overdraw it.
+    credit: i64,
+    paused: bool,
+    confirmed: Arc<Confirmed>,
+}
+
+impl Feed {
+    /// Runs until the hub goes away or the log can't be read.
+    async fn run(
+        mut self,
+        mut controls: Streaming<v1::PullControl>,
+        items: mpsc::Sender<Result<v1::PullItem, Status>>,
+    ) {
+        let mut head = self.barn.watch();
+        let mut told: Option<Position> = None;
+        loop {
+            let now = *head.borrow_and_update();
+            let behind = self.position.seq < now.position.seq;
+            if behind && self.credit > 0 && !self.paused {
+                let item = self.next_batch().await;
+                let failed = item.is_err();
+                if items.send(item).await.is_err() || failed {
+                    return;
+                }
+                // Take what the hub said meanwhile, without waiting for it.
+                while let Ok(control) =
+                    tokio::time::timeout(std::time::Duration::ZERO, controls.next()).await
+                {
+                    if !self.obey(control) {
+                        return;
+                    }
+                }
+                continue;
+            }
+            if !behind && told != Some(now.position) {
+                told = Some(now.position);
+                let caught_up = v1::CaughtUp {
+                    position: Some(batch::position_to_wire(now.position)),
+                    fingerprint: Bytes::copy_from_slice(&now.fingerprint.to_bytes()),
+                    records: now.records,
+                };
+                if items.send(Ok(item(Item::CaughtUp(caught_up)))).await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            tokio::select! {
+                control = controls.next() => {
+                    if !self.obey(control) {
+                        return;
+                    }
+                }
+                changed = head.changed() => {
+                    if changed.is_err() {
+                        return;
+                    }
+                }
+                () = items.closed() => return,
+            }
+        }
+    }
+
+    /// Takes one control message; `false` when the hub is gone.
+    fn obey(&mut self, control: Option<Result<v1::PullControl, Status>>) -> bool {
+        let Some(Ok(control)) = control else { return false };
+        match control.control {
+            Some(Control::Ack(ack)) => {
+                let position = ack.position.as_ref().and_then(batch::position_from_wire);
+                if let Some(position) = position.filter(|p| p.log_id == self.position.log_id) {
+                    self.confirmed.note(position.seq);
+                }
+            }
+            Some(Control::Credit(credit)) => {
+                let bytes = i64::try_from(credit.bytes).unwrap_or(i64::MAX);
+                self.credit = self.credit.saturating_add(bytes);
+            }
+            Some(Control::Pause(pause)) => self.paused = pause.paused,
+            Some(Control::Start(_)) | None => {}
+        }
+        true
+    }
+
+    async fn next_batch(&mut self) -> Result<v1::PullItem, Status> {
+        let (barn, prev, batch_bytes) = (self.barn.clone(), self.position, self.batch_bytes);
+        let read = move || {
+            let Some(run) = barn.read_after(prev.seq, batch_bytes)? else { return Ok(None) };
+            let head = barn.head().position;
+            let seq = run.entries.last().map_or(prev.seq, |entry| entry.header.seq);
+            let last = Position { seq, chain: run.after, ..head };
+            let count = u32::try_from(run.entries.len()).unwrap_or(u32::MAX);
+            let block = block::encode(&run.entries)
+                .ok_or_else(|| StoreError::Damaged("entries do not form a block".to_owned()))?;
+            Ok(Some((last, batch::pack(prev, last, count, block))))
+        };
+        let Some((last, batch)) = blocking(read).await? else {
+            return Err(Status::internal("the log has nothing after the position"));
+        };
+        self.position = last;
+        self.credit = self.credit.saturating_sub(i64::from(batch.raw_bytes));
+        Ok(item(Item::Batch(batch)))
+    }
+}
+
+const fn item(item: Item) -> v1::PullItem {
+    v1::PullItem { item: Some(item) }
+}
