@@ -59,25 +59,33 @@ fn walk(
         .from_reader(content);
     let mut record = ByteRecord::new();
     let mut cells: Vec<RawCell> = Vec::new();
-    let mut row: u32 = 0;
-    let mut line: u64 = 0;
+    let mut row: usize = 0;
+    let mut end = 0;
     // Reading from memory can't fail, and `flexible` accepts any length.
     while reader.read_byte_record(&mut record).unwrap_or(false) {
-        // The reader passes over empty lines; a spreadsheet numbers them.
-        let start = record.position().map_or(0, csv::Position::line);
-        row += 1 + u32::try_from(start.saturating_sub(line + 1)).unwrap_or(0);
-        line = reader.position().line().saturating_sub(1);
+        row += lines_between(content, end);
+        end = usize::try_from(reader.position().byte()).unwrap_or(content.len());
         cells.resize_with(record.len().max(cells.len()), RawCell::default);
         for (cell, field) in cells.iter_mut().zip(&record) {
             cell.text.clear();
             decode(field, &mut cell.text);
         }
-        builder.push(row, &cells[..record.len()])?;
+        builder.push(u32::try_from(row).unwrap_or(u32::MAX), &cells[..record.len()])?;
         if only_header && !builder.is_searching() {
             break;
         }
     }
     Ok(())
+}
+
+/// How many rows further the next record stands than the one that ended at
+/// `end`: the reader passes over empty lines, a spreadsheet numbers them.
+fn lines_between(content: &[u8], end: usize) -> usize {
+    let breaks = content[end..].iter().take_while(|byte| matches!(byte, b'\r' | b'\n'));
+    let newlines = breaks.filter(|byte| **byte == b'\n').count();
+    // After "\r\n" the reader stands between the two.
+    let is_between = end > 0 && content[end - 1] == b'\r' && newlines > 0;
+    if is_between { newlines } else { newlines + 1 }
 }
 
 fn decode(field: &[u8], text: &mut String) {

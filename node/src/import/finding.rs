@@ -112,7 +112,7 @@ fn field_column(field: &str) -> Option<Column> {
         "suku" => Column::Suku,
         "no_asuransi" => Column::NoAsuransi,
         "telepon" => Column::Telepon,
-        "lat" => Column::Lat,
+        "lat" | "titik" => Column::Lat,
         "lng" => Column::Lng,
         _ => return None,
     })

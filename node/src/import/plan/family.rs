@@ -11,6 +11,7 @@ use super::{Planner, Taken};
 use crate::import::column::Column;
 use crate::import::finding::CellFinding;
 use crate::import::house;
+use crate::village::census::name_key;
 
 impl<'a> Planner<'a> {
     /// Takes the rows of one card: all that pass their checks are placed
@@ -60,8 +61,7 @@ impl<'a> Planner<'a> {
         if let Some(head) = head_of(taken) {
             family.kepala_id = Some(head);
         }
-        let alamat = before.as_ref().map(|before| before.alamat.as_str());
-        self.write_house(&place, alamat, &family, taken);
+        self.write_house(&place, before.as_ref(), &family, taken);
         self.draft.put(id, Record::Keluarga(family));
         Ok(id)
     }
@@ -103,7 +103,7 @@ impl<'a> Planner<'a> {
                 self.said.insert((id, column), text);
                 Said::First
             }
-            Some(first) if *first == text => Said::Again,
+            Some(first) if *first == text || name_key(first) == name_key(text) => Said::Again,
             Some(_) => Said::Otherwise,
         }
     }

@@ -78,7 +78,7 @@ impl<'a> Planner<'a> {
     pub(super) fn write_house(
         &mut self,
         place: &Place,
-        alamat_before: Option<&str>,
+        before: Option<&Keluarga>,
         family: &Keluarga,
         taken: &mut [Taken<'a>],
     ) {
@@ -89,16 +89,18 @@ impl<'a> Planner<'a> {
             self.houses_moved += 1;
         }
         home.rt_id = place.rt;
-        let follows = alamat_before.is_some_and(|alamat| alamat == home.alamat);
+        // What the house took from this card follows the card.
+        let follows = before.is_some_and(|before| before.alamat == home.alamat);
         if !self.sheet.has(Column::AlamatRumah) && (place.is_new || follows) {
             family.alamat.clone_into(&mut home.alamat);
+        }
+        let had_its_head = before.is_some_and(|before| before.kepala_id == home.kepala_id);
+        if home.kepala_id.is_none() || had_its_head {
+            home.kepala_id = family.kepala_id;
         }
         self.read_dasawisma(place, &mut home, taken);
         if self.sheet.layout() == Layout::Template {
             self.read_house_cells(place.house, &mut home, taken);
-        }
-        if home.kepala_id.is_none() {
-            home.kepala_id = family.kepala_id;
         }
         self.draft.put(place.house, Record::RumahTangga(Box::new(home)));
     }
