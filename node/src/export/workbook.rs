@@ -16,8 +16,7 @@ pub(super) fn write<'a>(
     let sheet = workbook.add_worksheet();
     // What a clerk types below the data must stay text, too.
     let text = Format::new().set_num_format("@");
-    let mut number = 0;
-    for row in rows {
+    for (number, row) in (0..).zip(rows) {
         for (column, cell) in (0_u16..).zip(&row) {
             if number == 0 {
                 sheet.set_column_format(column, &text)?;
@@ -29,7 +28,6 @@ pub(super) fn write<'a>(
                 sheet.write_string_with_format(number, column, cell.as_ref(), &text)?;
             }
         }
-        number += 1;
     }
     out.extend(workbook.save_to_buffer()?);
     Ok(())

@@ -139,9 +139,9 @@ pub fn yes(text: &str) -> Result<Option<bool>, NotYesOrNo> {
         return Ok(None);
     }
     let is = |word: &&str| word.eq_ignore_ascii_case(text);
-    if YES.iter().any(|word| is(word)) || text == "\u{2713}" {
+    if YES.iter().any(&is) || text == "\u{2713}" {
         Ok(Some(true))
-    } else if NO.iter().any(|word| is(word)) {
+    } else if NO.iter().any(is) {
         Ok(Some(false))
     } else {
         Err(NotYesOrNo)
@@ -206,4 +206,121 @@ const fn is_invisible(c: char) -> bool {
         c,
         '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date as day;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn dates() {
+        let cases = [
+            ("2001-12-31", Some(day(2001, 12, 31))),
+            ("31-12-2001", Some(day(2001, 12, 31))),
+            ("1/2/2001", Some(day(2001, 2, 1))),
+            ("31.12.2001", Some(day(2001, 12, 31))),
+            ("2001/12/31", Some(day(2001, 12, 31))),
+            ("2001-12-31T07:00:00", Some(day(2001, 12, 31))),
+            ("1", Some(day(1899, 12, 31))),
+            ("61", Some(day(1900, 3, 1))),
+            ("37256", Some(day(2001, 12, 31))),
+            ("", None),
+            ("0000-00-00", None),
+            ("00/00/0000", None),
+        ];
+        for (text, wanted) in cases {
+            assert_eq!(date(text), Ok(wanted), "{text}");
+        }
+        for text in [
+            "31-12-01",
+            "30-02-2001",
+            "2001-13-01",
+            "12/31/2001",
+            "besok",
+            "0",
+            "99999",
+            "20011231",
+            "1-2",
+            "1-2-3-4",
+            "-1-2-2001",
+            "0000-01-01",
+            "2001--1",
+            "١-1-2001",
+        ] {
+            assert_eq!(date(text), Err(NotADate), "{text}");
+        }
+    }
+
+    #[test]
+    fn blanks_and_marks() {
+        for (text, wanted) in [
+            ("", ""),
+            ("-", ""),
+            (" - ", ""),
+            ("'-", ""),
+            ("'", ""),
+            ("''", "'"),
+            ("'004", "004"),
+            ("\u{feff}A\u{a0}\r\n B\u{200b}", "A B"),
+            (" ' A", "A"),
+            ("A-B", "A-B"),
+        ] {
+            assert_eq!(clean(text), wanted, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn regions_and_names() {
+        for (text, wanted) in [
+            ("Dusun Krajan", "KRAJAN"),
+            ("KARANG_TENGAH", "KARANG TENGAH"),
+            ("dsn. Sumber", "SUMBER"),
+            ("Dusunan", "DUSUNAN"),
+            ("", ""),
+        ] {
+            assert_eq!(dusun_name(text), wanted, "{text}");
+        }
+        for (text, wanted) in [
+            ("JL MELATI 1, DSN KRAJAN, RT 1", Some("KRAJAN")),
+            ("dusun sumber", Some("SUMBER")),
+            ("JL SADSN 3", None),
+            ("JL MELATI", None),
+            ("DUSUN ", None),
+        ] {
+            assert_eq!(dusun_in_address(text).as_deref(), wanted, "{text}");
+        }
+        assert_eq!(resident_name("  SITI-A'ISYAH (alm.)\u{e9}"), "SITI A'ISYAH alm.");
+    }
+
+    #[test]
+    fn yes_and_no() {
+        for (text, wanted) in
+            [("Ya", Some(true)), ("v", Some(true)), ("TIDAK", Some(false)), ("", None)]
+        {
+            assert_eq!(yes(text), Ok(wanted), "{text}");
+        }
+        assert_eq!(yes("mungkin"), Err(NotYesOrNo));
+    }
+
+    proptest! {
+        #[test]
+        fn writing_a_cell_and_reading_it_gives_it_back(text in ".{0,20}", mark in "['=+@ -]{0,3}") {
+            let text = format!("{mark}{text}");
+            let tidied = tidy(&text);
+            prop_assert_eq!(tidy(&tidied), &*tidied);
+            let written = quoted(&tidied);
+            prop_assert!(!written.starts_with(['=', '+', '-', '@']));
+            prop_assert_eq!(clean(&written), &*tidied);
+        }
+
+        #[test]
+        fn digits_survive_a_spreadsheet(digits in "[0-9]{1,20}") {
+            let written = quoted(&digits);
+            prop_assert!(written.starts_with('\'') || digits.parse::<f64>().unwrap().to_string() == digits);
+            prop_assert_eq!(clean(&written), &*digits);
+        }
+    }
 }

@@ -74,3 +74,31 @@ fn announces_too_many_texts(xml: &[u8]) -> bool {
         count > SHARED_TEXTS_MAX
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_counted_as_they_unpack() {
+        let mut left = 100_000;
+        let part = vec![b' '; 90_000];
+        assert_eq!(unpack(&mut part.as_slice(), &mut left), Ok(()));
+        assert_eq!(left, 10_000);
+        assert_eq!(unpack(&mut part.as_slice(), &mut left), Err(SheetRefused::TooManyBytes));
+    }
+
+    #[test]
+    fn a_promise_is_seen_wherever_a_chunk_ends() {
+        let promise = br#"<sst count="3" uniqueCount = "99999999999">"#;
+        for before in (CHUNK - 60)..(CHUNK + 20) {
+            let mut part = vec![b' '; before];
+            part.extend(promise);
+            part.extend(vec![b' '; CHUNK]);
+            let seen = unpack(&mut part.as_slice(), &mut { UNPACKED_BYTES_MAX });
+            assert_eq!(seen, Err(SheetRefused::TooManyBytes), "{before} bytes before");
+        }
+        let honest = br#"<sst count="3" uniqueCount="8000000">"#;
+        assert_eq!(unpack(&mut honest.as_slice(), &mut { UNPACKED_BYTES_MAX }), Ok(()));
+    }
+}

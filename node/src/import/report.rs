@@ -45,6 +45,8 @@ pub struct Problem {
     pub count: u64,
     /// Its sentence, as in the first row it was found in.
     pub message: String,
+    /// Whether other rows were told something else (another age, another row).
+    pub varies: bool,
 }
 
 /// A row that was left out.
@@ -102,11 +104,13 @@ impl Report {
             .and_modify(|problem| {
                 problem.count += 1;
                 problem.severity = problem.severity.max(issue.severity);
+                problem.varies |= problem.message != issue.message;
             })
             .or_insert_with(|| Problem {
                 severity: issue.severity,
                 count: 1,
                 message: issue.message.clone(),
+                varies: false,
             });
         if self.issues.len() < ISSUES_MAX {
             self.issues.push(issue);
@@ -159,9 +163,10 @@ impl Report {
         for problem in problems {
             writeln!(
                 f,
-                "  {:>6} x {}: {}",
+                "  {:>6} x {}{}: {}",
                 problem.count,
                 problem.severity.word(),
+                if problem.varies { ", misalnya" } else { "" },
                 problem.message
             )?;
         }

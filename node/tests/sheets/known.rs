@@ -67,7 +67,8 @@ fn a_newborn_that_gets_a_nik_stays_the_same_person() {
     let mut village = Village::default();
     village.import(&two_families());
     let id = village.resident("BAYU").0;
-    let with_nik = two_families().replace("BAYU;3505010101010001;0", "BAYU;3505010101010001;3505010110260004");
+    let with_nik =
+        two_families().replace("BAYU;3505010101010001;0", "BAYU;3505010101010001;3505010110260004");
     let plan = village.import(&with_nik);
     assert_eq!((plan.report.changed, plan.report.new), (1, 0));
     assert_eq!(village.resident("BAYU").0, id);
@@ -92,9 +93,8 @@ fn moving_to_another_card_moves_the_resident_and_closes_an_empty_card() {
     village.import(&two_families());
     let id = village.resident("PARMIN").0;
     let old = village.family_of("PARMIN").0;
-    let moved = format!(
-        "{HEADER}KRAJAN;001;002;PARMIN;{KK_1};3505010303650003;1;1965-03-03;9;1;4\n"
-    );
+    let moved =
+        format!("{HEADER}KRAJAN;001;002;PARMIN;{KK_1};3505010303650003;1;1965-03-03;9;1;4\n");
     let plan = village.import(&moved);
     assert_eq!((plan.report.changed, plan.report.new), (1, 0));
     assert_eq!(village.resident("PARMIN").0, id);
@@ -132,7 +132,8 @@ fn a_family_in_another_rt_takes_its_own_house_along_but_not_a_shared_one() {
 
 #[test]
 fn an_address_change_reaches_card_and_house() {
-    let sheet = |alamat: &str| format!("alamat;rt;nama;no_kk;nik;kk_level\n{alamat};1;SITI;{KK_1};0;1\n");
+    let sheet =
+        |alamat: &str| format!("alamat;rt;nama;no_kk;nik;kk_level\n{alamat};1;SITI;{KK_1};0;1\n");
     let mut village = Village::default();
     village.import(&sheet("JL MELATI 1"));
     assert_eq!(village.house_of("SITI").1.alamat, "JL MELATI 1");

@@ -165,10 +165,10 @@ fn a_workbook_keeps_numbers_and_dates() {
 
     let mut village = Village::default();
     let plan = village.import_sheet(&read_sheet("warga.xlsx", &content).unwrap());
-    assert_eq!(codes(&plan.report), [
-        ("keluarga.tanpa_kepala", 1),
-        ("nomor_mungkin_dibulatkan", 1)
-    ]);
+    assert_eq!(
+        codes(&plan.report),
+        [("keluarga.tanpa_kepala", 1), ("nomor_mungkin_dibulatkan", 1)]
+    );
     assert_eq!(plan.report.issues[0].row, 4);
     assert_eq!(village.place_of("SITI"), "/002/1");
     assert_eq!(village.resident("SITI").1.tanggal_lahir, Some(date(1990, 3, 12)));
@@ -204,9 +204,7 @@ fn a_sheet_without_dusun_finds_the_only_rt_of_its_number() {
     assert_eq!(plan.report.records.get(&Kind::Rt), None, "001/002 is 1/2");
     assert_eq!(village.place_of("WATI"), "KRAJAN/001/002");
 
-    village.import(&format!(
-        "{HEADER}SUMBER;1;2;PONIDI;3505010101010004;0;1;1980-01-01;1;1;1\n"
-    ));
+    village.import(&format!("{HEADER}SUMBER;1;2;PONIDI;3505010101010004;0;1;1980-01-01;1;1;1\n"));
     let plan = village.import(&format!("{header}1;2;WARNI;3505010101010005;0\n"));
     assert_eq!(plan.report.problems["rt_lebih_dari_satu"].count, 1);
     assert_eq!((plan.report.rejected, plan.changes.len()), (1, 0));
@@ -241,11 +239,10 @@ fn the_template_carries_houses() {
     );
     let mut village = Village::default();
     let plan = village.import(&csv);
-    assert_eq!(codes(&plan.report), [
-        ("berbeda_dalam_rumah", 2),
-        ("jenis_kelamin.kosong", 3),
-        ("tanggal_lahir.kosong", 3)
-    ]);
+    assert_eq!(
+        codes(&plan.report),
+        [("berbeda_dalam_rumah", 2), ("jenis_kelamin.kosong", 3), ("tanggal_lahir.kosong", 3)]
+    );
     let (id, house) = village.house_of("TONO");
     assert_eq!(id, village.house_of("SITI").0, "two cards, one house");
     assert_eq!(house.kriteria, Some(KriteriaRumah::Sehat));

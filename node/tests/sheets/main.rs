@@ -1,5 +1,7 @@
 //! Resident sheets in and out: what they promise to a clerk.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at its first surprise")]
+
 mod fictitious;
 mod hostile;
 mod known;

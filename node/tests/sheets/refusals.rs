@@ -21,7 +21,11 @@ fn each_wrong_file_gets_its_own_sentence() {
         ("a.xlsx", b"PK\x03\x04 not an archive", SheetRefused::Damaged),
         ("a.csv", b"nama;no_kk;nik;rt\n", SheetRefused::NoRows),
         ("a.csv", b"nama;no_kk;nik;rt\n;-;;\n", SheetRefused::NoRows),
-        ("a.csv", b"nama;no_kk;nik;no kk\n1;2;3;4\n", SheetRefused::RepeatedColumn { header: "no_kk" }),
+        (
+            "a.csv",
+            b"nama;no_kk;nik;no kk\n1;2;3;4\n",
+            SheetRefused::RepeatedColumn { header: "no_kk" },
+        ),
     ];
     for (name, content, wanted) in cases {
         assert_eq!(refused(name, content), *wanted, "{}", String::from_utf8_lossy(content));
@@ -31,10 +35,13 @@ fn each_wrong_file_gets_its_own_sentence() {
 #[test]
 fn missing_columns_are_named() {
     let why = refused("a.csv", b"alamat;dusun;rw;rt;nama;sex\nA;B;1;2;C;1\n");
-    assert_eq!(why, SheetRefused::MissingColumns {
-        layout: "lembar penduduk OpenSID",
-        missing: "no_kk, nik".to_owned(),
-    });
+    assert_eq!(
+        why,
+        SheetRefused::MissingColumns {
+            layout: "lembar penduduk OpenSID",
+            missing: "no_kk, nik".to_owned(),
+        }
+    );
 }
 
 #[test]

@@ -43,11 +43,10 @@ fn what_cannot_be_read_beside_the_point_is_passed_over() {
         "rt;nama;no_kk;nik;kk_level;ayah_nik;cara_kb_id;tanggalperkawinan;sex;tanggallahir\n\
          1;SITI;{KK_1};0;1;12345;8;kemarin;2;1990-01-01\n"
     ));
-    assert_eq!(codes(&plan.report), [
-        ("cara_kb_8", 1),
-        ("nik_orang_tua", 1),
-        ("tanggal_dilewati", 1)
-    ]);
+    assert_eq!(
+        codes(&plan.report),
+        [("cara_kb_8", 1), ("nik_orang_tua", 1), ("tanggal_dilewati", 1)]
+    );
     assert_eq!((plan.report.new, plan.report.warned), (1, 1));
 }
 

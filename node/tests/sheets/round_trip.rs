@@ -7,7 +7,7 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::identity::{Nik, NoKk};
 use lumbung_domain::record::{
     Dasawisma, Dusun, Industri, JenisKelamin, KategoriIndustri, KategoriPekarangan, KegiatanPkk,
-    KegiatanWarga, Keluarga, KelompokBelajar, KriteriaRumah, MakananPokok, Pekarangan, Record, Rt,
+    KegiatanWarga, KelompokBelajar, Keluarga, KriteriaRumah, MakananPokok, Pekarangan, Record, Rt,
     RumahTangga, Rw, SumberAir, Titik, Warga,
 };
 use lumbung_node::export::{ExportFormat, Exported, write};
@@ -21,7 +21,8 @@ struct Dice(u64);
 
 impl Dice {
     fn below(&mut self, bound: usize) -> usize {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(self.0 >> 33).unwrap() % bound
     }
 
@@ -43,8 +44,20 @@ impl Dice {
 
     fn text(&mut self) -> String {
         const TEXTS: [&str; 14] = [
-            "", "", "JL MELATI 1", "=1+1", "+62 342", "-8.1", "'apostrof", "''dua", "a;b", "a,b \"c\"",
-            "@x", "é ü", "007", "1234567890123456",
+            "",
+            "",
+            "JL MELATI 1",
+            "=1+1",
+            "+62 342",
+            "-8.1",
+            "'apostrof",
+            "''dua",
+            "a;b",
+            "a,b \"c\"",
+            "@x",
+            "é ü",
+            "007",
+            "1234567890123456",
         ];
         self.of(&TEXTS).to_owned()
     }
@@ -67,7 +80,13 @@ fn village(seed: u64, houses: usize, layout: Layout) -> Village {
     let mut dice = Dice(seed);
     let mut village = Village::default();
     let mut rts = Vec::new();
-    for (dusun, rw, rt) in [("KRAJAN", "001", "001"), ("KRAJAN", "001", "2"), ("", "3", "1"), ("ALAS", "", "9"), ("", "", "7")] {
+    for (dusun, rw, rt) in [
+        ("KRAJAN", "001", "001"),
+        ("KRAJAN", "001", "2"),
+        ("", "3", "1"),
+        ("ALAS", "", "9"),
+        ("", "", "7"),
+    ] {
         let rt = rt_of(&mut village, dusun, rw, rt);
         rts.push((rt, dasawisma(&mut village, &mut dice, rt, layout)));
     }
@@ -133,7 +152,12 @@ fn put(village: &mut Village, record: Record) -> RecordId {
     id
 }
 
-fn dasawisma(village: &mut Village, dice: &mut Dice, rt_id: RecordId, layout: Layout) -> Vec<RecordId> {
+fn dasawisma(
+    village: &mut Village,
+    dice: &mut Dice,
+    rt_id: RecordId,
+    layout: Layout,
+) -> Vec<RecordId> {
     if layout != Layout::Template {
         return Vec::new();
     }
@@ -141,7 +165,8 @@ fn dasawisma(village: &mut Village, dice: &mut Dice, rt_id: RecordId, layout: La
         .into_iter()
         .map(|nama| {
             let id = village.new_id();
-            let group = Dasawisma { nama: nama.to_owned(), rt_id, aktif: true, ..Dasawisma::default() };
+            let group =
+                Dasawisma { nama: nama.to_owned(), rt_id, aktif: true, ..Dasawisma::default() };
             village.census.insert(id, Record::Dasawisma(group));
             id
         })
@@ -157,7 +182,10 @@ fn home(dice: &mut Dice, layout: Layout, rt_id: RecordId, groups: &[RecordId]) -
         rt_id,
         dasawisma_id: (!groups.is_empty()).then(|| dice.of(groups)),
         alamat: dice.text(),
-        titik: dice.maybe(|dice| Titik { lat: -8.0 - dice.below(500) as f64 / 1000.0, lon: 112.123_456_7 }),
+        titik: dice.maybe(|dice| Titik {
+            lat: -8.0 - dice.below(500) as f64 / 1000.0,
+            lon: 112.123_456_7,
+        }),
         kriteria: dice.maybe(|dice| dice.of(KriteriaRumah::ALL)),
         punya_tps: dice.yes(),
         punya_spal: dice.yes(),
@@ -375,10 +403,9 @@ proptest! {
 
 #[test]
 fn every_column_carries_something() {
-    for (format, layout) in [
-        (ExportFormat::OpensidCsv, Layout::Opensid),
-        (ExportFormat::Template, Layout::Template),
-    ] {
+    for (format, layout) in
+        [(ExportFormat::OpensidCsv, Layout::Opensid), (ExportFormat::Template, Layout::Template)]
+    {
         let sheet = sheet(&exported(&village(7, 40, layout), format));
         for (column, _) in layout.headings() {
             let is_filled = sheet.rows().any(|row| !row.text(*column).is_empty());
