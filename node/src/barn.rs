@@ -26,7 +26,8 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
@@ -165,9 +166,20 @@ pub struct Barn {
     queue: mpsc::Sender<Job>,
     steps: Arc<[OpenStep]>,
     boots: u32,
+    writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
 impl Barn {
+    /// Closes the barn and waits until its store is let go. Only useful on
+    /// the last clone: others keep it open.
+    pub fn close(self) {
+        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        drop(self);
+        if let Some(Err(_)) = writer.map(JoinHandle::join) {
+            tracing::error!("the barn's writer failed while closing");
+        }
+    }
+
     /// The durable watermark: everything up to here may be handed out.
     #[must_use]
     pub fn head(&self) -> Head {

@@ -75,9 +75,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     // and one on a village's PC, small.
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-    let done = runtime
-        .map_err(anyhow::Error::from)
-        .and_then(|runtime| runtime.block_on(run(cli)));
+    let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(cli)));
     match done {
         Ok(code) => code,
         Err(error) => {

@@ -12,6 +12,7 @@ use std::io;
 use std::path::Path;
 
 use lumbung_link::limits;
+use lumbung_link::meter::{Metered, Traffic};
 use lumbung_proto::v1::local_server::LocalServer;
 use lumbung_proto::v1::sync_server::SyncServer;
 use tokio::io::DuplexStream;
@@ -26,23 +27,25 @@ pub use sync::SyncService;
 /// whole sheet of the largest allowed size.
 pub const LOCAL_MESSAGE_BYTES_MAX: usize = crate::import::FILE_BYTES_MAX + 64 * 1024;
 
-/// Serves the district on `listener` until `stop` completes.
+/// Serves the district on `listener` until `stop` completes; what crosses its
+/// connections is counted into `traffic`.
 ///
 /// # Errors
 /// When the transport fails.
 pub async fn serve_sync(
     service: SyncService,
     listener: TcpListener,
+    traffic: Traffic,
     stop: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error> {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<SyncServer<SyncService>>().await;
     let incoming = TcpListenerStream::new(listener);
     // A save must leave for the hub at once.
-    let incoming = futures_util::StreamExt::inspect(incoming, |stream| {
-        if let Ok(stream) = stream {
-            let _ = stream.set_nodelay(true);
-        }
+    let incoming = futures_util::StreamExt::map(incoming, move |stream| {
+        let stream = stream?;
+        stream.set_nodelay(true)?;
+        Ok::<_, io::Error>(Metered::new(stream, traffic.clone()))
     });
     Server::builder()
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)

@@ -22,7 +22,7 @@ use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 
 use crate::barn::{
-    Barn, Change, Expected, OpenBarnError, OpenOptions, Receipt, Stored, StoreError, Submission,
+    Barn, Change, Expected, OpenBarnError, OpenOptions, Receipt, StoreError, Stored, Submission,
     SubmitError,
 };
 use census::Census;
@@ -114,6 +114,11 @@ impl Village {
     #[must_use]
     pub const fn barn(&self) -> &Barn {
         &self.barn
+    }
+
+    /// Closes the barn; see [`Barn::close`].
+    pub fn close(self) {
+        self.barn.close();
     }
 
     /// Makes ids for new records.

@@ -19,11 +19,7 @@ impl Head {
     /// The head of a new log.
     #[must_use]
     pub fn empty(log_id: LogId) -> Self {
-        Self {
-            position: Position::origin(log_id),
-            fingerprint: Fingerprint::default(),
-            records: 0,
-        }
+        Self { position: Position::origin(log_id), fingerprint: Fingerprint::default(), records: 0 }
     }
 
     pub(super) fn to_bytes(self) -> Vec<u8> {

@@ -102,7 +102,11 @@ impl Barn {
                 && (bytes >= bytes_max || run.entries.len() >= block::ENTRIES_MAX / 2)
             {
                 run.after = block_before(&value)?;
-                return Ok(Some(Run { before: run.before, after: run.after, entries: std::mem::take(&mut run.entries) }));
+                return Ok(Some(Run {
+                    before: run.before,
+                    after: run.after,
+                    entries: std::mem::take(&mut run.entries),
+                }));
             }
             let (mut before, entries) = read_block(&value)?;
             for entry in entries {

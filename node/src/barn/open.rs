@@ -6,7 +6,7 @@
 //! epoch, so that no number is ever used twice for different entries.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use lumbung_ledger::{LogId, Seq};
 use tokio::sync::{mpsc, watch};
@@ -95,10 +95,11 @@ impl Barn {
             _ => {}
         }
         std::fs::create_dir_all(dir).map_err(StoreError::Io)?;
-        let (store, repairs) = SledStore::open(&dir.join("store")).map_err(|error| match error {
-            StoreError::Busy(_) => OpenBarnError::Busy,
-            error => OpenBarnError::Store(error),
-        })?;
+        let (store, repairs) =
+            SledStore::open(&dir.join("store")).map_err(|error| match error {
+                StoreError::Busy(_) => OpenBarnError::Busy,
+                error => OpenBarnError::Store(error),
+            })?;
         let witness = Witness::open(&dir.join("witness")).map_err(OpenBarnError::Witness)?;
         let steps = repairs.into_iter().map(|repair| match repair {
             OpenRepair::HalfSnapshotRemoved => OpenStep::HalfSnapshotRemoved,
@@ -135,10 +136,7 @@ impl Barn {
                 boots = last.boots.saturating_add(1);
                 let lost = last.seq > head.position.seq || last.epoch > head.position.epoch;
                 if lost {
-                    steps.push(OpenStep::LostTail {
-                        kept: head.position.seq,
-                        witnessed: last.seq,
-                    });
+                    steps.push(OpenStep::LostTail { kept: head.position.seq, witnessed: last.seq });
                     head = open_epoch(&*store, head, last)?;
                 }
             }
@@ -149,18 +147,15 @@ impl Barn {
                 seq: position.seq,
                 boots,
             };
-            witness.testify(testimony).and_then(|()| witness.sync()).map_err(OpenBarnError::Witness)?;
+            witness
+                .testify(testimony)
+                .and_then(|()| witness.sync())
+                .map_err(OpenBarnError::Witness)?;
         }
         let (watermark, watching) = watch::channel(head);
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        let writer = Writer::new(
-            Arc::clone(&store),
-            witness,
-            boots,
-            options.indexer,
-            watermark,
-        );
-        std::thread::Builder::new()
+        let writer = Writer::new(Arc::clone(&store), witness, boots, options.indexer, watermark);
+        let writer = std::thread::Builder::new()
             .name("barn-writer".to_owned())
             .spawn(move || writer.run(jobs))
             .map_err(StoreError::Io)?;
@@ -171,6 +166,7 @@ impl Barn {
             queue,
             steps: steps.into(),
             boots,
+            writer: Arc::new(Mutex::new(Some(writer))),
         })
     }
 }

@@ -112,7 +112,8 @@ fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     let mut found = Vec::new();
     for item in fs::read_dir(dir).map_err(StoreError::Io)? {
         let path = item.map_err(StoreError::Io)?.path();
-        let named = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("snap."));
+        let named =
+            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("snap."));
         if named {
             found.push(path);
         }
@@ -161,7 +162,12 @@ impl Store for SledStore {
     }
 
     fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<(Bytes, Bytes)>, StoreError> {
-        self.tree.range(from..=to).next_back().transpose().map_err(failed).map(|item| item.map(pair))
+        self.tree
+            .range(from..=to)
+            .next_back()
+            .transpose()
+            .map_err(failed)
+            .map(|item| item.map(pair))
     }
 
     fn apply(&self, batch: WriteBatch) -> Result<(), StoreError> {

@@ -73,8 +73,8 @@ fn a_refused_submission_leaves_no_trace() {
     on_both(|barn| {
         barn.submit_blocking(submission(vec![change(1, Some(&[10]))])).unwrap();
         let before = barn.head();
-        let refused = barn
-            .submit_blocking(submission(vec![change(2, Some(&[11])), change(3, Some(&[10]))]));
+        let refused =
+            barn.submit_blocking(submission(vec![change(2, Some(&[11])), change(3, Some(&[10]))]));
         assert!(matches!(refused, Err(SubmitError::Taken { change: 1, .. })));
         let stale = Change { expected: Expected::At(Seq(7)), ..change(1, Some(&[12])) };
         let refused = barn.submit_blocking(submission(vec![change(2, Some(&[11])), stale]));
@@ -149,7 +149,7 @@ fn a_database_behind_its_witness_opens_a_new_epoch() {
     let barn = Barn::open(&path, options(true)).unwrap();
     barn.submit_blocking(submission(vec![change(1, Some(&[10]))])).unwrap();
     let stood = barn.head().position;
-    close(barn, &path);
+    barn.close();
     let mut witness = Witness::open(&path.join("witness")).unwrap();
     let last = witness.last().unwrap();
     witness.testify(Testimony { seq: Seq(5), ..last }).unwrap();
@@ -168,23 +168,11 @@ fn a_half_written_snapshot_does_not_keep_the_barn_shut() {
     let path = dir.path().join("desa");
     let barn = Barn::open(&path, options(true)).unwrap();
     barn.submit_blocking(submission(vec![change(1, Some(&[10]))])).unwrap();
-    close(barn, &path);
+    barn.close();
     std::fs::write(path.join("store/snap.00FFFFFFFFFFFFFF.generating"), b"half").unwrap();
     let barn = Barn::open(&path, options(false)).unwrap();
     assert_eq!(barn.steps(), [OpenStep::HalfSnapshotRemoved]);
     assert_eq!(barn.verify().unwrap().faults, []);
-}
-
-/// Drops the barn and waits until its writer has let go of the store.
-fn close(barn: Barn, path: &std::path::Path) {
-    drop(barn);
-    for _ in 0..200 {
-        if SledStore::open(&path.join("store")).is_ok() {
-            return;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
-    }
-    panic!("the writer holds on to the store");
 }
 
 proptest! {

@@ -206,7 +206,8 @@ impl Writer {
         }
         if let Some(alive) = alive {
             let same_kind = alive.pointer.kind == change.kind;
-            if same_kind && alive.schema == change.schema && alive.content.as_ref() == Some(content) {
+            if same_kind && alive.schema == change.schema && alive.content.as_ref() == Some(content)
+            {
                 return Ok(None);
             }
         }
@@ -354,9 +355,8 @@ impl Group {
     ) {
         step.head.get_or_insert(self.head);
         let header = &entry.header;
-        let hash_of = |schema: u16, content: &Bytes| {
-            content_hash(header.id, header.kind, schema, content)
-        };
+        let hash_of =
+            |schema: u16, content: &Bytes| content_hash(header.id, header.kind, schema, content);
         let pointer = Pointer { kind: header.kind, operation: header.operation, seq: header.seq };
         let now = Current { pointer, content: content.clone(), schema: header.schema };
         self.head.position.seq = header.seq;

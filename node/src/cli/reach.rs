@@ -1,7 +1,6 @@
 //! Reaching the node: the running one, or the barn itself.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use lumbung_link::channel;
 use lumbung_proto::v1::local_client::LocalClient;
@@ -35,7 +34,7 @@ pub(super) async fn node(dir: &Path) -> anyhow::Result<LocalClient<Channel>> {
 
 async fn within(dir: &Path, config: &Config) -> anyhow::Result<Channel> {
     let village = Village::open(dir, config.desa).map_err(open_failed)?;
-    let service = LocalService::new(village, Arc::default(), false);
+    let service = LocalService::at_rest(village);
     let (here, there) = tokio::io::duplex(PIPE_BYTES);
     tokio::spawn(serve_within(service, there));
     Ok(channel::over(here).await?)

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use lumbung_domain::region::roster;
+use lumbung_link::meter::Traffic;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
@@ -44,7 +45,8 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     getrandom::fill(&mut incarnation).map_err(std::io::Error::other)?;
     let confirmed = Arc::default();
     let sync = SyncService::new(village.clone(), incarnation, Arc::clone(&confirmed));
-    let local = LocalService::new(village.clone(), confirmed, true);
+    let traffic = Traffic::default();
+    let local = LocalService::new(village.clone(), confirmed, traffic.clone());
     for step in village.barn().steps() {
         println!("{}", step_sentence(step));
     }
@@ -58,10 +60,9 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         drop(stopped.wait_for(|stopped| *stopped).await);
     };
     let socket = reach::socket(&options.data);
-    let sync = tokio::spawn(serve_sync(sync, listener, wait(stopped.clone())));
+    let sync = tokio::spawn(serve_sync(sync, listener, traffic, wait(stopped.clone())));
     let local_socket = socket.clone();
-    let local =
-        tokio::spawn(async move { serve_local(local, &local_socket, wait(stopped)).await });
+    let local = tokio::spawn(async move { serve_local(local, &local_socket, wait(stopped)).await });
     tokio::pin!(sync, local);
     tokio::select! {
         () = stop => {}

@@ -73,8 +73,10 @@ pub(super) async fn import(dir: &Path, args: ImportArgs) -> anyhow::Result<ExitC
         }
     }
     bar.finish_and_clear();
-    let done = done.context("Node berhenti sebelum laporan selesai. Jalankan impor sekali lagi: \
-        yang sudah tersimpan tidak akan berlipat")?;
+    let done = done.context(
+        "Node berhenti sebelum laporan selesai. Jalankan impor sekali lagi: \
+        yang sudah tersimpan tidak akan berlipat",
+    )?;
     let report: Report = serde_json::from_str(&done.report_json)?;
     if args.json {
         println!("{}", done.report_json);

@@ -8,6 +8,7 @@ use futures_util::Stream;
 use lumbung_domain::id::{Kind, KindCode, RecordId};
 use lumbung_domain::validation::Severity;
 use lumbung_ledger::{Seq, Source};
+use lumbung_link::meter::Traffic;
 use lumbung_proto::v1::{self, import_event};
 use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
@@ -17,7 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::sync::Confirmed;
-use crate::barn::{Barn, Expected, OpenStep, Stored, StoreError, Submission, SubmitError};
+use crate::barn::{Barn, Expected, OpenStep, StoreError, Stored, Submission, SubmitError};
 use crate::export::{self, ExportFormat};
 use crate::import;
 use crate::village::{Remark, SaveError, Village, Wish, change};
@@ -49,6 +50,10 @@ pub struct Report {
     pub confirmed_at_ms: i64,
     /// Whether the node is serving (not just opened for a command).
     pub serving: bool,
+    /// Bytes received from the district since this start.
+    pub received_bytes: u64,
+    /// Bytes sent to the district since this start.
+    pub sent_bytes: u64,
     /// Bytes on disk.
     pub disk_bytes: u64,
     /// How often the barn was opened.
@@ -62,14 +67,22 @@ pub struct Report {
 pub struct LocalService {
     village: Village,
     confirmed: Arc<Confirmed>,
+    traffic: Traffic,
     serving: bool,
 }
 
 impl LocalService {
-    /// Answers for `village`.
+    /// Answers for a village that is being served.
     #[must_use]
-    pub const fn new(village: Village, confirmed: Arc<Confirmed>, serving: bool) -> Self {
-        Self { village, confirmed, serving }
+    pub const fn new(village: Village, confirmed: Arc<Confirmed>, traffic: Traffic) -> Self {
+        Self { village, confirmed, traffic, serving: true }
+    }
+
+    /// Answers for a village that was opened for one command only.
+    #[must_use]
+    pub fn at_rest(village: Village) -> Self {
+        let (confirmed, traffic) = Default::default();
+        Self { village, confirmed, traffic, serving: false }
     }
 
     fn report(&self) -> Report {
@@ -85,6 +98,8 @@ impl LocalService {
             confirmed_seq: self.confirmed.seq().0,
             confirmed_at_ms: self.confirmed.at_ms(),
             serving: self.serving,
+            received_bytes: self.traffic.received(),
+            sent_bytes: self.traffic.sent(),
             disk_bytes: barn.disk_bytes(),
             boots: barn.boots(),
             steps: barn.steps().iter().map(step_sentence).collect(),
@@ -247,7 +262,8 @@ impl v1::local_server::Local for LocalService {
             .ok_or_else(|| Status::invalid_argument("not a record id"))?;
         let barn = self.village.barn().clone();
         let stored = blocking(move || barn.get(id)).await?;
-        let stored = stored.ok_or_else(|| Status::not_found("Catatan itu tidak ada di desa ini."))?;
+        let stored =
+            stored.ok_or_else(|| Status::not_found("Catatan itu tidak ada di desa ini."))?;
         Ok(Response::new(local_record(&stored)))
     }
 
@@ -333,7 +349,11 @@ fn tell(events: &Events, event: import_event::Event) {
     drop(events.blocking_send(Ok(v1::ImportEvent { event: Some(event) })));
 }
 
-fn run_import(village: &Village, request: v1::ImportRequest, events: &Events) -> Result<(), Status> {
+fn run_import(
+    village: &Village,
+    request: v1::ImportRequest,
+    events: &Events,
+) -> Result<(), Status> {
     let sheet = match import::read_sheet(&request.file_name, &request.content) {
         Ok(sheet) => sheet,
         Err(refused) => {

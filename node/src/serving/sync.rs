@@ -131,7 +131,8 @@ impl v1::sync_server::Sync for SyncService {
         request: Request<Streaming<v1::PullControl>>,
     ) -> Result<Response<Self::PullStream>, Status> {
         let mut controls = request.into_inner();
-        let Some(Control::Start(start)) = controls.next().await.transpose()?.and_then(|c| c.control)
+        let Some(Control::Start(start)) =
+            controls.next().await.transpose()?.and_then(|c| c.control)
         else {
             return Err(Status::invalid_argument("a pull begins with Start"));
         };

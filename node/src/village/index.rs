@@ -8,11 +8,11 @@ use lumbung_wire::record as wire;
 use crate::barn::IndexKey;
 
 /// NIK → warga; one record only.
-pub const NIK: u8 = 1;
+pub(super) const NIK: u8 = 1;
 /// Family card number → keluarga; one record only.
-pub const NO_KK: u8 = 2;
+pub(super) const NO_KK: u8 = 2;
 /// Parent record → its children.
-pub const PARENT: u8 = 3;
+pub(super) const PARENT: u8 = 3;
 
 pub(super) fn keys(kind: KindCode, content: &Bytes) -> Vec<IndexKey> {
     let decoded = Kind::from_code(kind).map(|kind| wire::decode(kind, content));

@@ -198,8 +198,7 @@ fn read_headers(
         let kind = KindCode(reader.u16()?);
         let schema = reader.u16()?;
         let packed = reader.u16()?;
-        let operation =
-            Operation::from_number((packed & 3) as u8).ok_or(BlockError::Malformed)?;
+        let operation = Operation::from_number((packed & 3) as u8).ok_or(BlockError::Malformed)?;
         let source = Source(u8::try_from(packed >> 2).map_err(|_| BlockError::Malformed)?);
         let actor = actors.get(reader.len()?).ok_or(BlockError::Malformed)?;
         time_ms = time_ms.wrapping_add(reader.i64()?);

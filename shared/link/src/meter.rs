@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tonic::transport::server::Connected;
 
 /// Bytes received and sent over one or more connections, as the socket saw
 /// them. Clones share the counters.
@@ -44,6 +45,14 @@ impl<S> Metered<S> {
     /// Counts what crosses `inner` into `traffic`.
     pub const fn new(inner: S, traffic: Traffic) -> Self {
         Self { inner, traffic }
+    }
+}
+
+impl<S: Connected> Connected for Metered<S> {
+    type ConnectInfo = S::ConnectInfo;
+
+    fn connect_info(&self) -> Self::ConnectInfo {
+        self.inner.connect_info()
     }
 }
 

@@ -123,9 +123,8 @@ pub fn pack(prev: Position, last: Position, count: u32, block: Vec<u8>) -> v1::B
 /// # Errors
 /// [`BatchError`] says what is wrong; the reader stays where it is.
 pub fn verify(batch: v1::Batch, expected: Position) -> Result<Verified, BatchError> {
-    let position = |wire: Option<&v1::Position>| {
-        wire.and_then(position_from_wire).ok_or(BatchError::Position)
-    };
+    let position =
+        |wire: Option<&v1::Position>| wire.and_then(position_from_wire).ok_or(BatchError::Position);
     let found = position(batch.prev.as_ref())?;
     let last = position(batch.last.as_ref())?;
     if found != expected {
@@ -166,9 +165,9 @@ fn inflate(codec: i32, payload: Bytes, raw_bytes: usize) -> Result<Bytes, BatchE
     let raw = match v1::Codec::try_from(codec) {
         Ok(v1::Codec::Plain) => payload,
         // The capacity caps what a hostile frame can make us allocate.
-        Ok(v1::Codec::Zstd) => zstd::bulk::decompress(&payload, raw_bytes)
-            .map_err(|_| BatchError::Damaged)?
-            .into(),
+        Ok(v1::Codec::Zstd) => {
+            zstd::bulk::decompress(&payload, raw_bytes).map_err(|_| BatchError::Damaged)?.into()
+        }
         Err(_) => return Err(BatchError::Codec(codec)),
     };
     if raw.len() == raw_bytes { Ok(raw) } else { Err(BatchError::TooLarge) }

@@ -13,9 +13,8 @@ fn any_entry() -> impl Strategy<Value = Entry> {
         any::<u8>(),
     );
     let payload = prop_oneof![
-        (any::<[u8; 8]>(), proptest::collection::vec(any::<u8>(), 0..300)).prop_map(
-            |(salt, bytes)| Payload::Present { salt: Salt(salt), bytes: bytes.into() }
-        ),
+        (any::<[u8; 8]>(), proptest::collection::vec(any::<u8>(), 0..300))
+            .prop_map(|(salt, bytes)| Payload::Present { salt: Salt(salt), bytes: bytes.into() }),
         any::<[u8; 32]>().prop_map(|digest| Payload::Withheld { digest }),
     ];
     (header, payload).prop_map(|((id, kind, schema, op, time_ms, actor, source), payload)| Entry {

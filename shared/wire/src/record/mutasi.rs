@@ -95,8 +95,7 @@ fn perpindahan_from_wire(movement: v1::Perpindahan) -> Result<Perpindahan, Decod
     let desa = match movement.desa {
         0 => None,
         code => Some(
-            VillageCode::from_u64(code)
-                .ok_or(DecodeRecordError::Malformed("perpindahan.desa"))?,
+            VillageCode::from_u64(code).ok_or(DecodeRecordError::Malformed("perpindahan.desa"))?,
         ),
     };
     Ok(Perpindahan {

@@ -97,10 +97,7 @@ pub(super) fn from_wire(warga: v1::Warga) -> Result<Warga, DecodeRecordError> {
         status_kawin: code_from_wire(warga.status_kawin, "status_kawin")?,
         shdk: code_from_wire(warga.shdk, "shdk")?,
         warganegara: code_from_wire(warga.warganegara, "warganegara")?,
-        ayah: OrangTua {
-            nik: nik_from_wire(&warga.ayah_nik, "ayah_nik")?,
-            nama: warga.ayah_nama,
-        },
+        ayah: OrangTua { nik: nik_from_wire(&warga.ayah_nik, "ayah_nik")?, nama: warga.ayah_nama },
         ibu: OrangTua { nik: nik_from_wire(&warga.ibu_nik, "ibu_nik")?, nama: warga.ibu_nama },
         golongan_darah: code_from_wire(warga.golongan_darah, "golongan_darah")?,
         dapat_membaca: code_from_wire(warga.dapat_membaca, "dapat_membaca")?,
