@@ -1,0 +1,154 @@
+//! The district at work: fill, start, watch it merge, keep it alive.
+
+mod edits;
+mod fill;
+mod parts;
+mod progress;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use lumbung_hub::dataset::sqlite::SqliteDataset;
+use lumbung_hub::dataset::{Dataset, VillageState};
+use lumbung_telemetry::clock;
+use serde_json::json;
+
+use crate::population;
+use fill::Filled;
+use parts::Parts;
+
+/// How often the merged dataset is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(300);
+
+/// Kabupaten Blitar di satu komputer: satu hub dan 248 node desa dengan warga
+/// rekaan.
+#[derive(Clone, Debug, clap::Parser)]
+#[command(name = "lumbung-demo", version)]
+pub struct Options {
+    /// Bagian dari jumlah warga sebenarnya; 1 = seluruh 1,26 juta jiwa.
+    #[arg(long, default_value_t = 0.03)]
+    scale: f64,
+    /// Folder data; demo berikutnya meneruskan dari sini.
+    #[arg(long, default_value = "lumbung-demo")]
+    dir: PathBuf,
+    /// Berhenti begitu semua desa tergabung dan terbukti sama; baris terakhir
+    /// berupa JSON.
+    #[arg(long)]
+    once: bool,
+    /// Benih penduduk rekaan.
+    #[arg(long, default_value_t = 3505)]
+    seed: u64,
+    /// Alamat konsol kabupaten.
+    #[arg(long, default_value = "127.0.0.1:8700")]
+    console: SocketAddr,
+}
+
+/// Runs the demo until Ctrl-C, or until everything is proven with `--once`.
+///
+/// # Errors
+/// When the folder can't be used or a part can't be started.
+pub async fn run(options: Options) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        options.scale > 0.0 && options.scale <= 1.0,
+        "--scale harus di antara 0 dan 1. Tidak ada yang dibuat."
+    );
+    std::fs::create_dir_all(options.dir.join("log"))
+        .with_context(|| format!("Folder {} tidak bisa dipakai", options.dir.display()))?;
+    let begun = Instant::now();
+    let plans = population::plans(options.seed, options.scale);
+    let dir = options.dir.clone();
+    let filled = tokio::task::spawn_blocking(move || fill::villages(&dir, &plans)).await??;
+    let fill_s = begun.elapsed().as_secs_f64();
+
+    let starting = Instant::now();
+    let mut parts = Parts::start(&options.dir, options.console, &filled)?;
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::pin!(interrupted);
+    let dataset = SqliteDataset::open(&parts::hub_file(&options.dir))?;
+    println!("Konsol kabupaten: http://{}/", options.console);
+    let states = tokio::select! {
+        _ = &mut interrupted => {
+            parts.stop().await;
+            return Ok(());
+        }
+        states = proven(&dataset, &filled, &mut parts) => states?,
+    };
+    let sync_s = starting.elapsed().as_secs_f64();
+    let totals = dataset.totals()?;
+    let wire = edits::traffic(&options.dir, &filled).await;
+    print_recap(&dataset)?;
+    println!(
+        "{} desa tergabung dan terbukti sama: {} warga, {} rumah tangga, {} catatan, {} temuan, \
+         {} karantina. Isi {fill_s:.1} detik, gabung {sync_s:.1} detik.",
+        states.len(),
+        totals.warga,
+        totals.rumah_tangga,
+        totals.records,
+        totals.findings,
+        totals.quarantined
+    );
+    if options.once {
+        parts.stop().await;
+        let line = json!({
+            "villages": states.len(),
+            "proven": states.iter().filter(|state| state.last_proof_ms > 0).count(),
+            "residents": totals.warga,
+            "households": totals.rumah_tangga,
+            "records": totals.records,
+            "findings": totals.findings,
+            "quarantined": totals.quarantined,
+            "seconds": { "fill": fill_s, "sync": sync_s, "total": begun.elapsed().as_secs_f64() },
+            "bytes_on_the_wire": wire,
+        });
+        println!("{line}");
+        return Ok(());
+    }
+    println!("Konsol: http://{}/ . Ctrl-C menghentikan semuanya.", options.console);
+    tokio::select! {
+        _ = &mut interrupted => {}
+        done = edits::keep_making(&options.dir, &filled, options.seed) => done?,
+        () = parts.keep_alive() => {}
+    }
+    println!("Berhenti; semua yang tersimpan ada di {}.", options.dir.display());
+    parts.stop().await;
+    Ok(())
+}
+
+/// Waits until every village is merged up to what it was filled with, and
+/// proven equal there.
+async fn proven(
+    dataset: &SqliteDataset,
+    filled: &[Filled],
+    parts: &mut Parts,
+) -> anyhow::Result<Vec<VillageState>> {
+    let total: u64 = filled.iter().map(|village| village.head.0).sum();
+    let bar = progress::bar("Menggabungkan", total, "catatan");
+    loop {
+        let states = dataset.villages()?;
+        let seq = |state: &VillageState| state.position.map_or(0, |position| position.seq.0);
+        bar.set_position(states.iter().map(seq).sum());
+        let done = filled.iter().all(|village| {
+            states.iter().any(|state| {
+                state.village == village.code
+                    && seq(state) >= village.head.0
+                    && state.last_proof_ms > 0
+                    && state.proven_seq == lumbung_ledger::Seq(seq(state))
+            })
+        });
+        if done {
+            bar.finish_and_clear();
+            return Ok(states);
+        }
+        parts.revive()?;
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn print_recap(dataset: &SqliteDataset) -> anyhow::Result<()> {
+    let region = lumbung_hub::recap::RegionRef::parse("3505")?;
+    let sheet = lumbung_hub::recap::build(dataset, region, clock::today())?;
+    println!("{}", lumbung_hub::exports::recap_table(&sheet));
+    Ok(())
+}
