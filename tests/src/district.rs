@@ -1,0 +1,522 @@
+//! A district on this machine: nodes and a hub as real processes on loopback.
+//!
+//! Everything lives in one temporary folder and ends with the [`District`].
+//! A process is killed (SIGKILL, as a power cut looks to it) or stopped
+//! (SIGTERM); both return only once it is gone.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+use lumbung_domain::region::{VillageCode, roster};
+use lumbung_hub::dataset::sqlite::SqliteDataset;
+use lumbung_hub::dataset::{Dataset, VillageState};
+use lumbung_link::channel;
+use lumbung_proto::v1;
+use lumbung_proto::v1::local_client::LocalClient;
+use tempfile::TempDir;
+use tonic::transport::Channel;
+
+use crate::fold;
+
+/// How long a process may take to answer after its start, and to end after
+/// it was asked to.
+const PROCESS_WITHIN: Duration = Duration::from_secs(20);
+
+/// How often a condition is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// Ports are taken from below the range the system gives to callers, so that
+/// no connection takes the port of a node that is down for a moment.
+const PORTS: std::ops::Range<u16> = 20_000..32_000;
+
+/// A loopback address nobody listens at.
+///
+/// # Errors
+/// When every port is taken.
+pub fn free_address() -> anyhow::Result<SocketAddr> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    // Test binaries run side by side: each starts elsewhere.
+    let offset = (std::process::id() % 997) as u16 * 12;
+    for _ in PORTS {
+        let step = NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = PORTS.start + offset.wrapping_add(step) % (PORTS.end - PORTS.start);
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return Ok(address);
+        }
+    }
+    bail!("no free port")
+}
+
+/// Waits until `condition` holds.
+///
+/// # Errors
+/// When it does not within `within`, or looking failed at the last look.
+pub async fn wait_until(
+    within: Duration,
+    what: &str,
+    mut condition: impl AsyncFnMut() -> anyhow::Result<bool>,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + within;
+    loop {
+        let seen = condition().await;
+        if matches!(seen, Ok(true)) {
+            return Ok(());
+        }
+        if Instant::now() >= deadline {
+            seen.with_context(|| format!("not within {within:?}: {what}"))?;
+            bail!("not within {within:?}: {what}");
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// One of the two programs, on one folder.
+#[derive(Clone, Debug)]
+struct Program {
+    binary: PathBuf,
+    part: &'static str,
+    dir: PathBuf,
+}
+
+impl Program {
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg(self.part).arg("--data").arg(&self.dir).args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command that ends by itself.
+    fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+        self.command(args).output().context("the program can't be started")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.with_extension("log")
+    }
+
+    /// Starts a process that serves; what it says goes to the log.
+    fn spawn(&self, args: &[&str]) -> anyhow::Result<Running> {
+        let log = File::options().create(true).append(true).open(self.log())?;
+        let child = self.command(args).stdout(log.try_clone()?).stderr(log).spawn()?;
+        Ok(Running(child))
+    }
+
+    fn said(&self) -> String {
+        let text = std::fs::read(self.log()).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+/// A process; it ends with its owner.
+#[derive(Debug)]
+struct Running(Child);
+
+impl Running {
+    fn kill(mut self) -> anyhow::Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+
+    async fn stop(mut self) -> anyhow::Result<()> {
+        let asked = Command::new("kill").arg("-TERM").arg(self.0.id().to_string()).status()?;
+        ensure!(asked.success(), "the process can't be asked to stop");
+        wait_until(PROCESS_WITHIN, "the process ends", async || Ok(self.0.try_wait()?.is_some()))
+            .await?;
+        let status = self.0.wait()?;
+        ensure!(status.success(), "the process ended with {status}");
+        Ok(())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Gone already when it was killed or stopped.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Waits until something listens at `address`; fails at once when the
+/// process has ended.
+async fn answers(
+    running: &mut Running,
+    program: &Program,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PROCESS_WITHIN;
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        if let Some(status) = running.0.try_wait()? {
+            bail!("the {} ended at once ({status}):\n{}", program.part, program.said());
+        }
+        ensure!(Instant::now() < deadline, "the {} does not answer", program.part);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
+
+/// A village's node.
+#[derive(Debug)]
+pub struct NodeProcess {
+    program: Program,
+    /// Which village.
+    pub village: VillageCode,
+    /// Where the hub reaches it.
+    pub address: SocketAddr,
+    running: Option<Running>,
+}
+
+impl NodeProcess {
+    /// The village's folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.program.dir
+    }
+
+    /// Whether it was started and neither killed nor stopped since.
+    #[must_use]
+    pub const fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    /// Starts it and returns at once.
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub fn spawn(&mut self) -> anyhow::Result<()> {
+        let address = self.address.to_string();
+        self.running = Some(self.program.spawn(&["serve", "--listen", &address])?);
+        Ok(())
+    }
+
+    /// Starts it and waits until it answers the hub and commands.
+    ///
+    /// # Errors
+    /// When it ends or does not answer in time.
+    pub async fn start(&mut self) -> anyhow::Result<()> {
+        self.spawn()?;
+        let running = self.running.as_mut().context("just started")?;
+        answers(running, &self.program, self.address).await?;
+        wait_until(PROCESS_WITHIN, "the node answers commands", async || {
+            Ok(self.status().await.is_ok())
+        })
+        .await
+    }
+
+    /// SIGKILL.
+    ///
+    /// # Errors
+    /// When the process can't be killed.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.running.take().map_or(Ok(()), Running::kill)
+    }
+
+    /// SIGTERM.
+    ///
+    /// # Errors
+    /// When the process does not end in time, or ends in failure.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        match self.running.take() {
+            Some(running) => running.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Runs another of the program's commands on the same folder.
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub async fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+        let (program, args) = (self.program.clone(), owned(args));
+        tokio::task::spawn_blocking(move || program.run(&borrowed(&args))).await?
+    }
+
+    /// A client of the node's socket.
+    ///
+    /// # Errors
+    /// When the node does not run.
+    pub async fn client(&self) -> anyhow::Result<LocalClient<Channel>> {
+        client(self.dir()).await
+    }
+
+    /// Saves through the node's socket.
+    ///
+    /// # Errors
+    /// When the node does not run, or fails.
+    pub async fn save(&self, changes: Vec<v1::RecordChange>) -> anyhow::Result<v1::SaveReply> {
+        let request = v1::SaveRequest { actor: "uji".to_owned(), changes };
+        Ok(self.client().await?.save(request).await?.into_inner())
+    }
+
+    /// The node's status.
+    ///
+    /// # Errors
+    /// When the node does not run.
+    pub async fn status(&self) -> anyhow::Result<serde_json::Value> {
+        let reply = self.client().await?.status(v1::StatusRequest {}).await?.into_inner();
+        Ok(serde_json::from_str(&reply.json)?)
+    }
+
+    /// The number of the node's last durable entry.
+    ///
+    /// # Errors
+    /// When the node does not run.
+    pub async fn seq(&self) -> anyhow::Result<u64> {
+        self.status().await?["seq"].as_u64().context("no seq in the status")
+    }
+
+    /// Everything the process said.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.program.said()
+    }
+}
+
+/// A client of the node that runs on `dir`.
+///
+/// # Errors
+/// When none runs.
+pub async fn client(dir: &Path) -> anyhow::Result<LocalClient<Channel>> {
+    let channel = channel::dial_unix(&dir.join("node.sock")).await?;
+    Ok(LocalClient::new(channel))
+}
+
+/// The district's hub.
+pub struct HubProcess {
+    program: Program,
+    /// Where its console listens.
+    pub console: SocketAddr,
+    running: Option<Running>,
+    /// A second reader of the hub's file.
+    outside: Option<SqliteDataset>,
+}
+
+impl HubProcess {
+    /// The hub's folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.program.dir
+    }
+
+    /// Puts a village on the hub's list.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub fn add(&self, village: VillageCode, address: SocketAddr) -> anyhow::Result<()> {
+        let done =
+            self.program.run(&["villages", "add", &village.compact(), &address.to_string()])?;
+        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Ok(())
+    }
+
+    /// Starts it and returns at once.
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub fn spawn(&mut self) -> anyhow::Result<()> {
+        let console = self.console.to_string();
+        self.running = Some(self.program.spawn(&["serve", "--console", &console])?);
+        Ok(())
+    }
+
+    /// Starts it and waits until its console answers.
+    ///
+    /// # Errors
+    /// When it ends or does not answer in time.
+    pub async fn start(&mut self) -> anyhow::Result<()> {
+        self.spawn()?;
+        let running = self.running.as_mut().context("just started")?;
+        answers(running, &self.program, self.console).await
+    }
+
+    /// SIGKILL.
+    ///
+    /// # Errors
+    /// When the process can't be killed.
+    pub fn kill(&mut self) -> anyhow::Result<()> {
+        self.running.take().map_or(Ok(()), Running::kill)
+    }
+
+    /// SIGTERM.
+    ///
+    /// # Errors
+    /// When the process does not end in time, or ends in failure.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        match self.running.take() {
+            Some(running) => running.stop().await,
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the process still runs.
+    ///
+    /// # Errors
+    /// When the system can't tell.
+    pub fn is_alive(&mut self) -> anyhow::Result<bool> {
+        match &mut self.running {
+            Some(running) => Ok(running.0.try_wait()?.is_none()),
+            None => Ok(false),
+        }
+    }
+
+    /// Runs another of the program's commands on the same folder.
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+        self.program.run(args)
+    }
+
+    /// The hub's dataset, read from outside: what is committed on its disk.
+    ///
+    /// # Errors
+    /// When the file can't be opened.
+    pub fn dataset(&mut self) -> anyhow::Result<&dyn Dataset> {
+        if self.outside.is_none() {
+            self.outside = Some(SqliteDataset::open(self.program.dir.join("hub.db"))?);
+        }
+        Ok(self.outside.as_ref().context("just opened")?)
+    }
+
+    /// What the hub's disk says of one village.
+    ///
+    /// # Errors
+    /// When it can't be read.
+    pub fn village(&mut self, village: VillageCode) -> anyhow::Result<VillageState> {
+        Ok(self.dataset()?.village(village)?)
+    }
+
+    /// Everything the process said.
+    #[must_use]
+    pub fn said(&self) -> String {
+        self.program.said()
+    }
+}
+
+/// Nodes and a hub in one temporary folder.
+pub struct District {
+    /// The villages' nodes.
+    pub nodes: Vec<NodeProcess>,
+    /// The hub; it has the nodes on its list.
+    pub hub: HubProcess,
+    folder: TempDir,
+}
+
+impl District {
+    /// Prepares the first `villages` villages of the roster and a hub that
+    /// knows them. Nothing runs yet. `binary` is the `lumbung-process` of the
+    /// calling test.
+    ///
+    /// # Errors
+    /// When a folder can't be made or a command fails.
+    pub fn new(binary: &str, villages: usize) -> anyhow::Result<Self> {
+        let folder = TempDir::with_prefix("lumbung-")?;
+        let program = |part, name: String| Program {
+            binary: binary.into(),
+            part,
+            dir: folder.path().join(name),
+        };
+        let hub_program = program("hub", "hub".to_owned());
+        std::fs::create_dir_all(&hub_program.dir)?;
+        let hub = HubProcess {
+            program: hub_program,
+            console: free_address()?,
+            running: None,
+            outside: None,
+        };
+        let mut nodes = Vec::new();
+        for desa in roster().villages().iter().take(villages) {
+            let program = program("node", desa.code.compact());
+            let done = program.run(&["init", &desa.code.compact()])?;
+            ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+            let address = free_address()?;
+            hub.add(desa.code, address)?;
+            nodes.push(NodeProcess { program, village: desa.code, address, running: None });
+        }
+        Ok(Self { nodes, hub, folder })
+    }
+
+    /// The folder that holds everything.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts every node and the hub.
+    ///
+    /// # Errors
+    /// When one does not come up.
+    pub async fn start(&mut self) -> anyhow::Result<()> {
+        for node in &mut self.nodes {
+            node.start().await?;
+        }
+        self.hub.start().await
+    }
+
+    /// Stops the hub and every node.
+    ///
+    /// # Errors
+    /// When one does not end in time.
+    pub async fn stop(&mut self) -> anyhow::Result<()> {
+        self.hub.stop().await?;
+        for node in &mut self.nodes {
+            node.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the hub has every running node's last entry and has
+    /// proven itself equal there.
+    ///
+    /// # Errors
+    /// When it has not within `within`.
+    pub async fn wait_proven(&mut self, within: Duration) -> anyhow::Result<()> {
+        for node in self.nodes.iter().filter(|node| node.is_running()) {
+            let seq = node.seq().await?;
+            let hub = &mut self.hub;
+            let proven = wait_until(within, "the hub is proven equal", async || {
+                Ok(hub.village(node.village)?.proven_seq.0 >= seq)
+            });
+            if let Err(error) = proven.await {
+                let state = self.hub.village(node.village)?;
+                bail!("{error:#}; node at {seq}, hub: {state:?}\n{}", tail(&self.hub.said()));
+            }
+        }
+        Ok(())
+    }
+
+    /// With everything stopped: the hub holds exactly what each village's log
+    /// amounts to. Returns the folded logs in the order of the nodes.
+    ///
+    /// # Errors
+    /// Says what differs.
+    pub fn compare(&mut self) -> anyhow::Result<Vec<fold::Folded>> {
+        let mut all = Vec::new();
+        for node in &self.nodes {
+            let folded = fold::fold(node.dir(), node.village)?;
+            fold::compare(&folded, self.hub.dataset()?, node.village)
+                .with_context(|| format!("village {}", node.village))?;
+            all.push(folded);
+        }
+        Ok(all)
+    }
+}
+
+fn owned(args: &[&str]) -> Vec<String> {
+    args.iter().map(|arg| (*arg).to_owned()).collect()
+}
+
+fn borrowed(args: &[String]) -> Vec<&str> {
+    args.iter().map(String::as_str).collect()
+}
+
+fn tail(text: &str) -> &str {
+    let from = text.len().saturating_sub(4_000);
+    text.get(from..).unwrap_or(text)
+}
