@@ -1,0 +1,4 @@
+//! The parts of the district demo that stand on their own.
+
+pub mod district;
+pub mod population;
