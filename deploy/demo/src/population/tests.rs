@@ -111,7 +111,6 @@ fn averages_are_the_kabupatens() {
         ("school age", ages(5, 17), 0.14, 0.24),
         ("lansia", ages(60, 130), 0.13, 0.18),
     ] {
-        println!("{name}: {found:.3}");
         assert!((least..=most).contains(&found), "{name}: {found}");
     }
 }

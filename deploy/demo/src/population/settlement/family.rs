@@ -93,9 +93,9 @@ impl Settlement<'_> {
     fn couple(&mut self) -> Couple {
         let dice = &mut self.dice;
         let (from, to) = dice.weighted(&[
-            (7, (22, 29)),
-            (20, (30, 39)),
-            (24, (40, 49)),
+            (9, (22, 29)),
+            (22, (30, 39)),
+            (22, (40, 49)),
             (23, (50, 59)),
             (16, (60, 69)),
             (10, (70, 86)),
