@@ -262,9 +262,9 @@ impl Sync for Liar {
         request: Request<Streaming<v1::PullControl>>,
     ) -> Result<Response<Self::PullStream>, Status> {
         let mut controls = request.into_inner();
-        let start = match controls.message().await?.and_then(|control| control.control) {
-            Some(Control::Start(start)) => start,
-            _ => return Err(Status::invalid_argument("a pull begins with Start")),
+        let first = controls.message().await?.and_then(|control| control.control);
+        let Some(Control::Start(start)) = first else {
+            return Err(Status::invalid_argument("a pull begins with Start"));
         };
         let from = start.position.map_or(0, |position| position.seq);
         let (items, stream) = mpsc::channel(8);

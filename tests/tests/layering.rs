@@ -6,6 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context, ensure};
+
 /// For each crate, what it must never depend on, directly.
 const NEVER: &[(&str, &[&str])] = &[
     ("lumbung-proto", &["lumbung-", "tokio", "sled", "rusqlite"]),
@@ -50,31 +52,37 @@ const NEVER: &[(&str, &[&str])] = &[
 const STORES: &[(&str, &str)] = &[("sled", "lumbung-node"), ("rusqlite", "lumbung-hub")];
 
 fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap().to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Each crate of the workspace with what it needs to run, by name.
-fn edges() -> BTreeMap<String, BTreeSet<String>> {
+fn edges() -> anyhow::Result<BTreeMap<String, BTreeSet<String>>> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let metadata = Command::new(cargo)
         .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
         .current_dir(root())
-        .output()
-        .unwrap();
-    assert!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
-    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout).unwrap();
-    let name = |value: &serde_json::Value| value["name"].as_str().unwrap().to_owned();
-    let packages = metadata["packages"].as_array().unwrap();
-    let needs = |package: &serde_json::Value| {
-        let all = package["dependencies"].as_array().unwrap();
-        all.iter().filter(|needed| needed["kind"] != "dev").map(name).collect()
-    };
-    packages.iter().map(|package| (name(package), needs(package))).collect()
+        .output()?;
+    ensure!(metadata.status.success(), "{}", String::from_utf8_lossy(&metadata.stderr));
+    let metadata: serde_json::Value = serde_json::from_slice(&metadata.stdout)?;
+    let mut edges = BTreeMap::new();
+    for package in list(&metadata, "packages")? {
+        let needs = list(package, "dependencies")?.iter().filter(|needed| needed["kind"] != "dev");
+        edges.insert(name(package)?, needs.map(name).collect::<anyhow::Result<_>>()?);
+    }
+    Ok(edges)
+}
+
+fn list<'a>(value: &'a serde_json::Value, key: &str) -> anyhow::Result<&'a [serde_json::Value]> {
+    Ok(value[key].as_array().with_context(|| format!("no {key} in the metadata"))?)
+}
+
+fn name(value: &serde_json::Value) -> anyhow::Result<String> {
+    Ok(value["name"].as_str().context("a package without a name")?.to_owned())
 }
 
 #[test]
-fn every_crate_keeps_to_its_layer() {
-    let edges = edges();
+fn every_crate_keeps_to_its_layer() -> anyhow::Result<()> {
+    let edges = edges()?;
     for (name, never) in NEVER {
         let needs = edges.get(*name).unwrap_or_else(|| panic!("{name} is not in the workspace"));
         for banned in *never {
@@ -84,11 +92,12 @@ fn every_crate_keeps_to_its_layer() {
             assert_eq!(found, None, "{name} must not use {banned}");
         }
     }
+    Ok(())
 }
 
 #[test]
-fn each_store_belongs_to_one_crate() {
-    let edges = edges();
+fn each_store_belongs_to_one_crate() -> anyhow::Result<()> {
+    let edges = edges()?;
     for (store, owner) in STORES {
         let users: Vec<_> = edges
             .iter()
@@ -97,40 +106,46 @@ fn each_store_belongs_to_one_crate() {
             .collect();
         assert_eq!(users, [owner], "{store}");
     }
+    Ok(())
 }
 
-/// Files with Rust code that name `word`, from the root.
-fn naming(word: &str) -> Vec<String> {
-    fn walk(dir: &Path, found: &mut Vec<PathBuf>) {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                walk(&path, found);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                found.push(path);
-            }
+/// Rust files below `dir`.
+fn rust_files(dir: &Path, found: &mut Vec<PathBuf>) -> anyhow::Result<()> {
+    for entry in fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            rust_files(&path, found)?;
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
         }
     }
+    Ok(())
+}
+
+/// Files of the system whose code names `word`, as paths from the root.
+fn naming(word: &str) -> anyhow::Result<Vec<String>> {
     let mut files = Vec::new();
     for part in ["proto", "shared", "node", "hub", "deploy"] {
-        walk(&root().join(part), &mut files);
+        rust_files(&root().join(part), &mut files)?;
     }
-    let code = |line: &str| !line.trim_start().starts_with("//");
-    let names = |path: &PathBuf| {
-        let text = fs::read_to_string(path).unwrap();
-        text.lines().any(|line| code(line) && line.contains(word))
-    };
-    files.retain(names);
-    let shown = |path: PathBuf| path.strip_prefix(root()).unwrap().display().to_string();
-    files.into_iter().map(shown).collect()
+    let mut naming = Vec::new();
+    for file in files {
+        let text = fs::read_to_string(&file)?;
+        let mut code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        if code.any(|line| line.contains(word)) {
+            naming.push(file.strip_prefix(root())?.display().to_string());
+        }
+    }
+    Ok(naming)
 }
 
 #[test]
-fn the_stores_are_named_in_their_own_modules_only() {
-    assert_eq!(naming("sled::"), ["node/src/barn/sled_store.rs"]);
-    let sqlite = naming("rusqlite");
+fn the_stores_are_named_in_their_own_modules_only() -> anyhow::Result<()> {
+    assert_eq!(naming("sled::")?, ["node/src/barn/sled_store.rs"]);
+    let sqlite = naming("rusqlite")?;
     assert!(!sqlite.is_empty());
     let stray: Vec<_> =
         sqlite.iter().filter(|path| !path.starts_with("hub/src/dataset/sqlite")).collect();
     assert!(stray.is_empty(), "{stray:?}");
+    Ok(())
 }
