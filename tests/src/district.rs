@@ -4,10 +4,9 @@
 //! A process is killed (SIGKILL, as a power cut looks to it) or stopped
 //! (SIGTERM); both return only once it is gone.
 
-use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::path::Path;
+use std::process::Output;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
@@ -22,10 +21,7 @@ use tempfile::TempDir;
 use tonic::transport::Channel;
 
 use crate::fold;
-
-/// How long a process may take to answer after its start, and to end after
-/// it was asked to.
-const PROCESS_WITHIN: Duration = Duration::from_secs(20);
+use crate::process::{PROCESS_WITHIN, Program, Running, answers};
 
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -74,91 +70,6 @@ pub async fn wait_until(
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
-}
-
-/// One of the two programs, on one folder.
-#[derive(Clone, Debug)]
-struct Program {
-    binary: PathBuf,
-    part: &'static str,
-    dir: PathBuf,
-}
-
-impl Program {
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
-        command.arg(self.part).arg("--data").arg(&self.dir).args(args).stdin(Stdio::null());
-        command
-    }
-
-    /// Runs a command that ends by itself.
-    fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
-        self.command(args).output().context("the program can't be started")
-    }
-
-    fn log(&self) -> PathBuf {
-        self.dir.with_extension("log")
-    }
-
-    /// Starts a process that serves; what it says goes to the log.
-    fn spawn(&self, args: &[&str]) -> anyhow::Result<Running> {
-        let log = File::options().create(true).append(true).open(self.log())?;
-        let child = self.command(args).stdout(log.try_clone()?).stderr(log).spawn()?;
-        Ok(Running(child))
-    }
-
-    fn said(&self) -> String {
-        let text = std::fs::read(self.log()).unwrap_or_default();
-        String::from_utf8_lossy(&text).into_owned()
-    }
-}
-
-/// A process; it ends with its owner.
-#[derive(Debug)]
-struct Running(Child);
-
-impl Running {
-    fn kill(mut self) -> anyhow::Result<()> {
-        self.0.kill()?;
-        self.0.wait()?;
-        Ok(())
-    }
-
-    async fn stop(mut self) -> anyhow::Result<()> {
-        let asked = Command::new("kill").arg("-TERM").arg(self.0.id().to_string()).status()?;
-        ensure!(asked.success(), "the process can't be asked to stop");
-        wait_until(PROCESS_WITHIN, "the process ends", async || Ok(self.0.try_wait()?.is_some()))
-            .await?;
-        let status = self.0.wait()?;
-        ensure!(status.success(), "the process ended with {status}");
-        Ok(())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Gone already when it was killed or stopped.
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
-
-/// Waits until something listens at `address`; fails at once when the
-/// process has ended.
-async fn answers(
-    running: &mut Running,
-    program: &Program,
-    address: SocketAddr,
-) -> anyhow::Result<()> {
-    let deadline = Instant::now() + PROCESS_WITHIN;
-    while tokio::net::TcpStream::connect(address).await.is_err() {
-        if let Some(status) = running.0.try_wait()? {
-            bail!("the {} ended at once ({status}):\n{}", program.part, program.said());
-        }
-        ensure!(Instant::now() < deadline, "the {} does not answer", program.part);
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    Ok(())
 }
 
 /// A village's node.
@@ -360,7 +271,7 @@ impl HubProcess {
     /// When the system can't tell.
     pub fn is_alive(&mut self) -> anyhow::Result<bool> {
         match &mut self.running {
-            Some(running) => Ok(running.0.try_wait()?.is_none()),
+            Some(running) => running.is_alive(),
             None => Ok(false),
         }
     }

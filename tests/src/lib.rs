@@ -9,3 +9,4 @@ pub mod district;
 pub mod fictitious;
 pub mod fold;
 pub mod liar;
+mod process;

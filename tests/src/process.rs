@@ -1,0 +1,107 @@
+//! One of the two programs as a process of its own: started, killed
+//! (SIGKILL), stopped (SIGTERM). What it says goes to a file beside its
+//! folder. A process ends with its owner.
+
+use std::fs::File;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail, ensure};
+
+use crate::district::wait_until;
+
+/// How long a process may take to answer after its start, and to end after
+/// it was asked to.
+pub(crate) const PROCESS_WITHIN: Duration = Duration::from_secs(20);
+
+/// One of the two programs, on one folder.
+#[derive(Clone, Debug)]
+pub(crate) struct Program {
+    pub(crate) binary: PathBuf,
+    pub(crate) part: &'static str,
+    pub(crate) dir: PathBuf,
+}
+
+impl Program {
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(&self.binary);
+        command.arg(self.part).arg("--data").arg(&self.dir).args(args).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs a command that ends by itself.
+    pub(crate) fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
+        self.command(args).output().context("the program can't be started")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.dir.with_extension("log")
+    }
+
+    /// Starts a process that serves; what it says goes to the log.
+    pub(crate) fn spawn(&self, args: &[&str]) -> anyhow::Result<Running> {
+        let log = File::options().create(true).append(true).open(self.log())?;
+        let child = self.command(args).stdout(log.try_clone()?).stderr(log).spawn()?;
+        Ok(Running(child))
+    }
+
+    pub(crate) fn said(&self) -> String {
+        let text = std::fs::read(self.log()).unwrap_or_default();
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+/// A process; it ends with its owner.
+#[derive(Debug)]
+pub(crate) struct Running(Child);
+
+impl Running {
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+
+    pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
+        let asked = Command::new("kill").arg("-TERM").arg(self.0.id().to_string()).status()?;
+        ensure!(asked.success(), "the process can't be asked to stop");
+        wait_until(PROCESS_WITHIN, "the process ends", async || Ok(self.0.try_wait()?.is_some()))
+            .await?;
+        let status = self.0.wait()?;
+        ensure!(status.success(), "the process ended with {status}");
+        Ok(())
+    }
+
+    /// Whether it still runs.
+    pub(crate) fn is_alive(&mut self) -> anyhow::Result<bool> {
+        Ok(self.0.try_wait()?.is_none())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Gone already when it was killed or stopped.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Waits until something listens at `address`; fails at once when the
+/// process has ended.
+pub(crate) async fn answers(
+    running: &mut Running,
+    program: &Program,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    let deadline = Instant::now() + PROCESS_WITHIN;
+    while tokio::net::TcpStream::connect(address).await.is_err() {
+        if let Some(status) = running.0.try_wait()? {
+            bail!("the {} ended at once ({status}):\n{}", program.part, program.said());
+        }
+        ensure!(Instant::now() < deadline, "the {} does not answer", program.part);
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    Ok(())
+}
