@@ -1,0 +1,281 @@
+//! The frame of every page, and the pages about the whole kabupaten.
+
+use std::collections::HashMap;
+
+use lumbung_domain::region::{NAMA_KABUPATEN, roster};
+use maud::{DOCTYPE, Markup, html};
+use serde_json::json;
+
+use super::tile::{State, Tile, full_name, sentence, thousands, when};
+use crate::dataset::{Claim, CrossFinding, FindingKind, Totals};
+use crate::puller::trouble::Trouble;
+
+/// Villages out of touch that are named one by one; the rest is a number.
+const NAMED_MAX: usize = 12;
+
+/// The pages in the head of every page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tab {
+    Villages,
+    Recap,
+    Findings,
+    None,
+}
+
+/// A whole page.
+pub(super) fn page(title: &str, tab: Tab, refresh: bool, body: &Markup) -> Markup {
+    let link = |to: Tab, href: &str, text: &str| {
+        html! { a href=(href) aria-current=[(tab == to).then_some("page")] { (text) } }
+    };
+    html! {
+        (DOCTYPE)
+        html lang="id" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) " · Lumbung " (NAMA_KABUPATEN) }
+                link rel="stylesheet" href="/style.css";
+                link rel="icon" href="/icon.svg" type="image/svg+xml";
+                @if refresh {
+                    noscript { meta http-equiv="refresh" content="20"; }
+                    script src="/live.js" defer {}
+                }
+            }
+            body {
+                a class="skip" href="#isi" { "Langsung ke isi" }
+                header class="top" {
+                    div class="wide" {
+                        a class="brand" href="/" { b { "Lumbung" } " " span { (NAMA_KABUPATEN) } }
+                        nav aria-label="Halaman" {
+                            (link(Tab::Villages, "/", "Desa"))
+                            (link(Tab::Recap, "/rekap", "Rekap"))
+                            (link(Tab::Findings, "/temuan", "Temuan"))
+                        }
+                    }
+                }
+                main id="isi" class="wide" { (body) }
+            }
+        }
+    }
+}
+
+/// A page that says why there is none.
+pub(super) fn trouble(words: &str) -> Markup {
+    let body = html! {
+        h1 { "Halaman ini tidak bisa dibuka" }
+        p { (words) }
+        p { a href="/" { "Kembali ke daftar desa" } }
+    };
+    page("Tidak bisa dibuka", Tab::None, false, &body)
+}
+
+/// The first page.
+pub(super) fn first(tiles: &[Tile], totals: Totals, now_ms: i64) -> Markup {
+    let body = html! {
+        h1 id="kalimat" class="sentence" aria-live="polite" { (sentence(tiles)) }
+        div id="jumlah" { (numbers(totals)) }
+        section aria-labelledby="perlu-judul" {
+            h2 id="perlu-judul" { "Perlu tindakan" }
+            div id="perlu" { (actions(tiles, now_ms)) }
+        }
+        section aria-labelledby="desa-judul" {
+            h2 id="desa-judul" { "Semua desa" }
+            ul class="legend" aria-label="Arti huruf" {
+                @for state in State::ALL {
+                    li { span class=(format!("mark s{}", state.letter())) { (state.letter()) }
+                        " " (state.word()) }
+                }
+            }
+            @for kecamatan in roster().kecamatan() {
+                h3 { (kecamatan.name) }
+                div class="tiles" {
+                    @for tile in tiles.iter().filter(|tile| tile.desa.kecamatan == kecamatan.code) {
+                        (tile_link(tile, now_ms))
+                    }
+                }
+            }
+        }
+    };
+    page("Desa", Tab::Villages, true, &body)
+}
+
+fn tile_link(tile: &Tile, now_ms: i64) -> Markup {
+    html! {
+        a id=(format!("d{}", tile.key())) class=(format!("tile s{}", tile.state.letter()))
+            href=(format!("/desa/{}", tile.desa.code)) aria-label=(tile.spoken(now_ms)) {
+            span class="mark" { (tile.state.letter()) }
+            span class="name" { (tile.desa.name) }
+            small { (tile.short(now_ms)) }
+        }
+    }
+}
+
+fn numbers(totals: Totals) -> Markup {
+    let one = |count: u64, word: &str| {
+        html! { div { dt { (word) } dd { (thousands(count)) } } }
+    };
+    html! {
+        dl class="numbers" {
+            (one(totals.warga, "warga"))
+            (one(totals.rumah_tangga, "rumah tangga"))
+            (one(totals.records, "catatan"))
+            (one(totals.findings, "temuan"))
+            (one(totals.quarantined, "karantina"))
+        }
+    }
+}
+
+fn actions(tiles: &[Tile], now_ms: i64) -> Markup {
+    let of = |state| tiles.iter().filter(move |tile| tile.state == state);
+    let quarantined = || tiles.iter().filter(|tile| tile.quarantined > 0);
+    let never = of(State::Never).count();
+    let late = of(State::Late).count();
+    let nothing = never + late + of(State::Troubled).count() + quarantined().count() == 0;
+    html! {
+        @if nothing { p class="calm" { "Tidak ada. Semua desa berjalan sendiri." } }
+        ul class="actions" {
+            @for tile in of(State::Troubled) {
+                (action(tile, trouble_words(&tile.trouble), now_ms))
+            }
+            @for tile in of(State::Late).take(NAMED_MAX) {
+                (action(tile, LATE, now_ms))
+            }
+            @if late > NAMED_MAX {
+                li { b { (late - NAMED_MAX) " desa lain" } " juga tidak terhubung. " (LATE) }
+            }
+            @for tile in quarantined() {
+                li class="sM" {
+                    a href=(format!("/desa/{}", tile.desa.code)) { (tile.desa.full_name()) }
+                    p { (thousands(tile.quarantined)) " catatan menunggu di karantina karena belum \
+                        bisa dibaca. Isinya tersimpan utuh. Perbarui hub, lalu coba lagi." }
+                }
+            }
+            @if never > 0 {
+                li class="sB" {
+                    b { (never) " desa belum pernah terhubung." }
+                    p { "Daftarkan alamat nodenya dengan " code { "lumbung-hub villages add" } "." }
+                }
+            }
+        }
+    }
+}
+
+const LATE: &str = "Tidak terhubung. Yang sudah tergabung aman, dan desa tetap bisa mencatat; hub \
+                    mengejar sendiri begitu tersambung. Bila lama, periksa listrik dan jaringan \
+                    desa.";
+
+/// What to tell people about a trouble code.
+pub(super) fn trouble_words(code: &str) -> &'static str {
+    Trouble::from_code(code).map_or(
+        "Penarikan dari desa ini dihentikan. Yang sudah tergabung aman. Lihat catatan hub.",
+        Trouble::sentence,
+    )
+}
+
+fn action(tile: &Tile, words: &str, now_ms: i64) -> Markup {
+    html! {
+        li class=(format!("s{}", tile.state.letter())) {
+            a href=(format!("/desa/{}", tile.desa.code)) { (tile.desa.full_name()) }
+            @if tile.last_contact_ms > 0 {
+                " " small { "kontak terakhir " (when(tile.last_contact_ms, now_ms)) }
+            }
+            p { (words) }
+        }
+    }
+}
+
+/// What changed on the first page since `seen`, as JSON; `None` = nothing.
+pub(super) fn update(
+    tiles: &[Tile],
+    totals: Totals,
+    now_ms: i64,
+    seen: &mut HashMap<u64, String>,
+) -> Option<String> {
+    /// No village has this number.
+    const HEAD: u64 = 0;
+    let mut changed = Vec::new();
+    for tile in tiles {
+        let (short, spoken) = (tile.short(now_ms), tile.spoken(now_ms));
+        let look = format!("{}{short}{spoken}", tile.state.letter());
+        if seen.get(&tile.key()) != Some(&look) {
+            changed.push(json!({
+                "d": tile.key(), "s": tile.state.letter(), "t": short, "l": spoken,
+            }));
+            seen.insert(tile.key(), look);
+        }
+    }
+    let head = json!({
+        "kalimat": sentence(tiles),
+        "jumlah": numbers(totals).into_string(),
+        "perlu": actions(tiles, now_ms).into_string(),
+    });
+    let look = head.to_string();
+    let same_head = seen.get(&HEAD) == Some(&look);
+    if changed.is_empty() && same_head {
+        return None;
+    }
+    seen.insert(HEAD, look);
+    let mut update = if same_head { json!({}) } else { head };
+    update["desa"] = changed.into();
+    Some(update.to_string())
+}
+
+/// The page of contradictions.
+pub(super) fn findings(findings: &[CrossFinding], now_ms: i64) -> Markup {
+    let body = html! {
+        h1 { "Temuan antardesa" }
+        p class="lead" {
+            "Catatan dua desa yang saling bertentangan. Hub hanya melaporkan, tidak memilih: \
+             kedua desa yang memutuskan, lalu temuannya tertutup sendiri."
+        }
+        (finding_list(findings, now_ms))
+    };
+    page("Temuan", Tab::Findings, false, &body)
+}
+
+/// Findings with their claims, identity numbers masked.
+pub(super) fn finding_list(findings: &[CrossFinding], now_ms: i64) -> Markup {
+    html! {
+        @if findings.is_empty() { p class="calm" { "Tidak ada temuan terbuka." } }
+        ul class="findings" {
+            @for finding in findings {
+                li {
+                    h3 { (finding_words(finding.kind)) " "
+                        span class="masked" { (masked(finding.key)) } }
+                    ul class="claims" {
+                        @for claim in &finding.claims { li { (claim_words(claim, now_ms)) } }
+                        @if let Some(other) = finding.other_village {
+                            li { a href=(format!("/desa/{other}")) { (full_name(other)) }
+                                " disebut, tetapi belum mencatat apa-apa." }
+                        }
+                    }
+                    small { "Terlihat sejak " (when(finding.since_ms, now_ms)) }
+                }
+            }
+        }
+    }
+}
+
+fn claim_words(claim: &Claim, now_ms: i64) -> Markup {
+    html! {
+        a href=(format!("/desa/{}", claim.village)) { (full_name(claim.village)) }
+        " mencatatnya " (when(claim.time_ms, now_ms)) " oleh " (claim.actor)
+        " (" (claim.source.name()) ", nomor " (claim.seq) ")"
+    }
+}
+
+const fn finding_words(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::NikGanda => "NIK yang sama di dua desa:",
+        FindingKind::KkGanda => "Nomor KK yang sama di dua desa:",
+        FindingKind::PindahTanpaDatang => "Pindah keluar tanpa dicatat datang:",
+        FindingKind::DatangTanpaPindah => "Datang tanpa dicatat pindah keluar:",
+    }
+}
+
+/// An identity number with its middle hidden.
+fn masked(key: u64) -> String {
+    let digits = format!("{key:016}");
+    format!("{}*******{}", &digits[..6], &digits[13..])
+}

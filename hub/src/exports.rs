@@ -1,0 +1,179 @@
+//! Recap sheets and records as tables, CSV and workbooks.
+//!
+//! Text that a spreadsheet would run as a formula gets an apostrophe in
+//! front. Identity numbers leave masked unless the caller says otherwise; who
+//! may see them is decided above.
+
+mod columns;
+mod records;
+
+use lumbung_domain::recap::{Cell, tanggal_indonesia};
+use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
+
+use crate::recap::Recap;
+
+pub use records::{ExportError, IdentityNumbers, RecordsExport};
+
+/// Excel's number for A4.
+const A4: u8 = 9;
+
+fn text(cell: &Cell) -> String {
+    match cell {
+        Cell::Number(number) => number.to_string(),
+        Cell::Text(text) => text.clone(),
+    }
+}
+
+/// A cell that no spreadsheet takes for a formula.
+fn harmless(text: String) -> String {
+    if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
+}
+
+/// The sheet for a terminal. Columns that are zero everywhere are left out.
+#[must_use]
+pub fn recap_table(recap: &Recap) -> String {
+    let sheet = &recap.sheet;
+    let cells = sheet.cells();
+    let all = || cells.rows.iter().chain([&cells.total]);
+    let kept: Vec<usize> = (0..sheet.form.columns.len())
+        .filter(|column| {
+            all().any(|row| match row.get(*column) {
+                Some(Cell::Number(number)) => *number > 0,
+                Some(Cell::Text(text)) => !text.is_empty(),
+                None => false,
+            })
+        })
+        .collect();
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(kept.iter().map(|column| sheet.form.columns[*column].header));
+    for row in all() {
+        table.add_row(kept.iter().map(|column| row.get(*column).map(text).unwrap_or_default()));
+    }
+    let notes = recap.footnotes().join("\n");
+    format!("{} {}: {}\n{table}\n{notes}", sheet.form.number(), sheet.form.title, sheet.wilayah)
+}
+
+/// The sheet as CSV, UTF-8 with a byte order mark.
+#[must_use]
+pub fn recap_csv(recap: &Recap) -> Vec<u8> {
+    let sheet = &recap.sheet;
+    let cells = sheet.cells();
+    let mut writer =
+        csv::WriterBuilder::new().delimiter(b';').from_writer(b"\xef\xbb\xbf".to_vec());
+    let header = sheet.form.columns.iter().map(|column| match column.group {
+        "" => column.header.to_owned(),
+        group => format!("{group}: {}", column.header),
+    });
+    // Writing to memory can't fail.
+    drop(writer.write_record(header));
+    for row in cells.rows.iter().chain([&cells.total]) {
+        drop(writer.write_record(row.iter().map(|cell| harmless(text(cell)))));
+    }
+    writer.into_inner().unwrap_or_default()
+}
+
+/// The sheet as a workbook that prints on A4 landscape.
+///
+/// # Errors
+/// When the workbook can't be made.
+pub fn recap_xlsx(recap: &Recap) -> Result<Vec<u8>, XlsxError> {
+    /// Title, region and date, and a blank row stand above the headers.
+    const HEAD: u32 = 3;
+    let sheet = &recap.sheet;
+    let cells = sheet.cells();
+    let mut workbook = Workbook::new();
+    let page = workbook.add_worksheet();
+    let border = Format::new().set_border(FormatBorder::Thin);
+    let bold = border.clone().set_bold();
+    page.set_name(sheet.form.number())?;
+    page.set_landscape().set_paper_size(A4).set_print_fit_to_pages(1, 0);
+    page.set_repeat_rows(HEAD, HEAD + 1)?.set_freeze_panes(HEAD + 2, 2)?;
+    page.write_with_format(0, 0, sheet.title, &Format::new().set_bold().set_font_size(13))?;
+    let date = tanggal_indonesia(sheet.tanggal_acuan);
+    page.write(1, 0, format!("{}, {date} ({})", sheet.wilayah, sheet.form.number()))?;
+    headers(page, recap, HEAD)?;
+    let mut line = HEAD + 2;
+    for row in &cells.rows {
+        write_row(page, line, row, &border)?;
+        line += 1;
+    }
+    write_row(page, line, &cells.total, &bold)?;
+    for note in recap.footnotes() {
+        line += 1;
+        page.write(line + 1, 0, note)?;
+    }
+    page.set_column_width(0, 5)?.set_column_width(1, 26)?;
+    workbook.save_to_buffer()
+}
+
+/// The two header rows: groups over their columns, columns of their own over
+/// both.
+fn headers(page: &mut Worksheet, recap: &Recap, row: u32) -> Result<(), XlsxError> {
+    let head = Format::new()
+        .set_border(FormatBorder::Thin)
+        .set_bold()
+        .set_text_wrap()
+        .set_align(FormatAlign::Center)
+        .set_align(FormatAlign::VerticalCenter);
+    let columns = &recap.sheet.form.columns;
+    let mut at = 0;
+    while at < columns.len() {
+        let group = columns[at].group;
+        if group.is_empty() {
+            page.merge_range(row, column(at), row + 1, column(at), columns[at].header, &head)?;
+            at += 1;
+            continue;
+        }
+        let same = columns[at..].iter().take_while(|column| column.group == group).count();
+        if same > 1 {
+            page.merge_range(row, column(at), row, column(at + same - 1), group, &head)?;
+        } else {
+            page.write_with_format(row, column(at), group, &head)?;
+        }
+        for (number, one) in columns.iter().enumerate().skip(at).take(same) {
+            page.write_with_format(row + 1, column(number), one.header, &head)?;
+        }
+        at += same;
+    }
+    Ok(())
+}
+
+fn write_row(
+    page: &mut Worksheet,
+    line: u32,
+    row: &[Cell],
+    format: &Format,
+) -> Result<(), XlsxError> {
+    for (number, cell) in row.iter().enumerate() {
+        match cell {
+            // Counts of people stay far below 2^53.
+            Cell::Number(count) => page.write_with_format(line, column(number), *count, format)?,
+            // Strings are written as strings, never as formulas.
+            Cell::Text(text) => {
+                page.write_string_with_format(line, column(number), text, format)?
+            }
+        };
+    }
+    Ok(())
+}
+
+/// A sheet has at most 36 columns, a record some more.
+fn column(number: usize) -> u16 {
+    u16::try_from(number).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn formulas_are_disarmed_and_nothing_else() {
+        for text in ["=1+1", "+62", "-", "@SUM", "\tx", "\rx"] {
+            assert_eq!(harmless(text.to_owned()), format!("'{text}"));
+        }
+        for text in ["", "Siti", "1=1", "a-b"] {
+            assert_eq!(harmless(text.to_owned()), text);
+        }
+    }
+}

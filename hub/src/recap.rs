@@ -1,0 +1,245 @@
+//! The recap of a region at a date: the PKK sheets 4.16a to 4.17c.
+//!
+//! Per village the facts are read once, one indicator vector is made per
+//! house, and vectors are added up the tree. So kabupaten = sum of kecamatan
+//! = sum of desa = sum of houses, by construction and by test. Houses outside
+//! every dasawisma, RT, RW or dusun get a row of their own; residents outside
+//! every house are told in a footnote. Every recap is counted anew; nothing
+//! is cached.
+
+#[cfg(test)]
+mod tests;
+mod village;
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use jiff::civil::Date;
+use lumbung_domain::id::RecordId;
+use lumbung_domain::indicator::{Indikator, IndikatorVector};
+use lumbung_domain::recap::{Level, Sheet, SheetRow};
+use lumbung_domain::region::{Desa, KABUPATEN, KecamatanCode, NAMA_KABUPATEN, VillageCode, roster};
+
+use crate::dataset::{Dataset, DatasetError};
+
+/// Which region a recap is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RegionRef {
+    /// The whole kabupaten.
+    Kabupaten,
+    /// A kecamatan.
+    Kecamatan(KecamatanCode),
+    /// A desa or kelurahan.
+    Desa(VillageCode),
+    /// A dusun, RW, RT or dasawisma of a village.
+    Below(VillageCode, RecordId),
+}
+
+/// Why there is no recap.
+#[derive(Debug, thiserror::Error)]
+pub enum RecapError {
+    /// The text names no region of this kabupaten.
+    #[error(
+        "Wilayah {0} tidak dikenal. Tulis 3505, 35.05.01, 35.05.01.2001, atau \
+         35.05.01.2001/ID-CATATAN."
+    )]
+    UnknownRegion(String),
+    /// The dataset failed.
+    #[error(transparent)]
+    Dataset(#[from] DatasetError),
+}
+
+/// A sheet with what the console needs around it.
+#[derive(Clone, Debug)]
+pub struct Recap {
+    /// The sheet.
+    pub sheet: Sheet,
+    /// For each row the region it sums up; `None` for houses and for rows of
+    /// what lies in no region.
+    pub below: Vec<Option<RegionRef>>,
+    /// The regions around this one from the top down, with their names.
+    pub above: Vec<(RegionRef, String)>,
+    /// Living residents of its villages who stand on no family card in a
+    /// known house, so that no sheet can place them. Counted for whole
+    /// villages only.
+    pub unplaced: u64,
+}
+
+impl Recap {
+    /// The sheet's footnotes, with the residents no sheet can place.
+    #[must_use]
+    pub fn footnotes(&self) -> Vec<String> {
+        let mut notes = self.sheet.footnotes();
+        if self.unplaced > 0 {
+            notes.push(format!(
+                "{} warga hidup belum punya keluarga atau rumah tangga yang dikenal dan tidak \
+                 masuk kolom mana pun.",
+                self.unplaced
+            ));
+        }
+        notes
+    }
+}
+
+impl fmt::Display for RegionRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kabupaten => write!(f, "{KABUPATEN}"),
+            Self::Kecamatan(code) => write!(f, "{code}"),
+            Self::Desa(code) => write!(f, "{code}"),
+            Self::Below(code, id) => write!(f, "{code}/{id}"),
+        }
+    }
+}
+
+impl RegionRef {
+    /// Reads a region: `3505`, `35.05.01`, `35.05.01.2001`, or a village with
+    /// the id of a dusun, RW, RT or dasawisma after a slash.
+    ///
+    /// # Errors
+    /// [`RecapError::UnknownRegion`].
+    pub fn parse(text: &str) -> Result<Self, RecapError> {
+        let unknown = || RecapError::UnknownRegion(text.to_owned());
+        let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+        if let Some((village, id)) = text.split_once('/') {
+            let village = VillageCode::parse(village).map_err(|_| unknown())?;
+            return Ok(Self::Below(village, id.parse().map_err(|_| unknown())?));
+        }
+        match digits.len() {
+            4 if digits == KABUPATEN.to_string() => Ok(Self::Kabupaten),
+            6 => digits
+                .parse()
+                .ok()
+                .and_then(KecamatanCode::from_u64)
+                .filter(|code| roster().kecamatan_of(*code).is_some())
+                .map(Self::Kecamatan)
+                .ok_or_else(unknown),
+            10 => VillageCode::parse(text)
+                .ok()
+                .filter(|code| roster().village(*code).is_some())
+                .map(Self::Desa)
+                .ok_or_else(unknown),
+            _ => Err(unknown()),
+        }
+    }
+}
+
+/// The sheet of `region` at `date`.
+///
+/// # Errors
+/// [`RecapError`].
+pub fn build(dataset: &dyn Dataset, region: RegionRef, date: Date) -> Result<Sheet, RecapError> {
+    Recap::of(dataset, region, date).map(|recap| recap.sheet)
+}
+
+impl Recap {
+    /// The recap of `region` at `date`.
+    ///
+    /// # Errors
+    /// [`RecapError`].
+    pub fn of(dataset: &dyn Dataset, region: RegionRef, date: Date) -> Result<Self, RecapError> {
+        match region {
+            RegionRef::Kabupaten => Ok(Self::kabupaten(dataset, date)?),
+            RegionRef::Kecamatan(code) => Ok(Self::kecamatan(dataset, code, date)?),
+            RegionRef::Desa(code) => {
+                let facts = dataset.facts(code)?;
+                let name = roster().village(code).map(Desa::full_name).unwrap_or_default();
+                Ok(village::Houses::of(&facts, date).desa(name, date))
+            }
+            RegionRef::Below(code, id) => {
+                let facts = dataset.facts(code)?;
+                village::Houses::of(&facts, date)
+                    .below(id, date)
+                    .ok_or_else(|| RecapError::UnknownRegion(region.to_string()))
+            }
+        }
+    }
+
+    fn kabupaten(dataset: &dyn Dataset, date: Date) -> Result<Self, DatasetError> {
+        let villages: Vec<_> = roster().villages().iter().collect();
+        let sums = sums(dataset, &villages, date)?;
+        let rows = roster().kecamatan().iter().map(|kecamatan| {
+            let within = |(desa, _): &(&&Desa, &VillageSum)| desa.kecamatan == kecamatan.code;
+            let sums = villages.iter().zip(&sums).filter(within);
+            row(kecamatan.name.to_owned(), sums.map(|(_, sum)| sum.vector).sum())
+        });
+        let below = roster().kecamatan().iter().map(|kecamatan| kecamatan.code);
+        Ok(Self {
+            sheet: Sheet::new(Level::Kabupaten.form(), NAMA_KABUPATEN, date, rows.collect()),
+            below: below.map(|code| Some(RegionRef::Kecamatan(code))).collect(),
+            above: Vec::new(),
+            unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
+        })
+    }
+
+    fn kecamatan(
+        dataset: &dyn Dataset,
+        code: KecamatanCode,
+        date: Date,
+    ) -> Result<Self, DatasetError> {
+        let villages: Vec<_> = roster().villages_of(code).collect();
+        let sums = sums(dataset, &villages, date)?;
+        let rows =
+            villages.iter().zip(&sums).map(|(desa, sum)| row(desa.name.to_owned(), sum.vector));
+        let wilayah = kecamatan_name(code);
+        Ok(Self {
+            sheet: Sheet::new(Level::Kecamatan.form(), wilayah, date, rows.collect()),
+            below: villages.iter().map(|desa| Some(RegionRef::Desa(desa.code))).collect(),
+            above: vec![(RegionRef::Kabupaten, NAMA_KABUPATEN.to_owned())],
+            unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
+        })
+    }
+}
+
+fn kecamatan_name(code: KecamatanCode) -> String {
+    format!("Kecamatan {}", roster().kecamatan_of(code).map_or("", |kecamatan| kecamatan.name))
+}
+
+fn row(label: String, vector: IndikatorVector) -> SheetRow {
+    SheetRow { label, vector, note: String::new() }
+}
+
+/// One village in a sheet of many.
+#[derive(Clone, Copy)]
+struct VillageSum {
+    vector: IndikatorVector,
+    unplaced: u64,
+}
+
+/// The sum of each village, on every core. A village nobody registered yet
+/// counts nothing but itself.
+fn sums(
+    dataset: &dyn Dataset,
+    villages: &[&Desa],
+    date: Date,
+) -> Result<Vec<VillageSum>, DatasetError> {
+    let empty = VillageSum { vector: IndikatorVector::single(Indikator::JmlDesa, 1), unplaced: 0 };
+    let next = AtomicUsize::new(0);
+    let sums = Mutex::new(vec![empty; villages.len()]);
+    let work = || -> Result<(), DatasetError> {
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(desa) = villages.get(number) else { return Ok(()) };
+            let facts = match dataset.facts(desa.code) {
+                Ok(facts) => facts,
+                Err(DatasetError::UnknownVillage(_)) => continue,
+                Err(error) => return Err(error),
+            };
+            let vector = village::Houses::of(&facts, date).total();
+            let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
+            sums[number].vector += vector;
+            sums[number].unplaced = facts.unplaced;
+        }
+    };
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| -> Result<(), DatasetError> {
+        let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
+        work()?;
+        for worker in workers {
+            worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
+        }
+        Ok(())
+    })?;
+    Ok(sums.into_inner().unwrap_or_else(PoisonError::into_inner))
+}

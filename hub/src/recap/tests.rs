@@ -1,0 +1,198 @@
+//! Sheets of different levels over the same houses agree number by number.
+
+use bytes::Bytes;
+use jiff::civil::date;
+use lumbung_domain::id::Kind;
+use lumbung_ledger::{Entry, Header, LogId, Operation, Payload, Position, Salt, Source};
+use lumbung_proto::v1;
+use prost::Message;
+
+use super::*;
+use crate::dataset::MergeBatch;
+use crate::dataset::sqlite::SqliteDataset;
+use crate::merge::decode;
+
+const T: Date = date(2026, 12, 31);
+const VILLAGES: [u64; 3] = [3_505_012_001, 3_505_012_002, 3_505_022_001];
+
+fn id(number: u64) -> RecordId {
+    RecordId::from_parts(1_790_000_000_000, 0, number)
+}
+
+fn raw(number: u64) -> Bytes {
+    Bytes::copy_from_slice(id(number).as_bytes())
+}
+
+/// Two dusun, three RT (one outside every RW), two dasawisma (one of them
+/// claimed by a house of another RT), and houses with and without them.
+fn records(size: u64) -> Vec<(u64, Kind, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut put = |number, kind, bytes| all.push((number, kind, bytes));
+    for (number, nama) in [(1, "Krajan"), (2, "Sumber")] {
+        let dusun = v1::Dusun { nama: nama.to_owned(), ..Default::default() };
+        put(number, Kind::Dusun, dusun.encode_to_vec());
+    }
+    let rw = v1::Rw { nomor: "1".to_owned(), dusun_id: raw(1), ..Default::default() };
+    put(10, Kind::Rw, rw.encode_to_vec());
+    for (number, rw_id, dusun_id) in
+        [(20, raw(10), Bytes::new()), (21, raw(10), Bytes::new()), (22, Bytes::new(), raw(2))]
+    {
+        let nomor = (number - 19).to_string();
+        let rt = v1::Rt { nomor, rw_id, dusun_id, ..Default::default() };
+        put(number, Kind::Rt, rt.encode_to_vec());
+    }
+    for (number, rt) in [(30, 20), (31, 21)] {
+        let group =
+            v1::Dasawisma { nama: "Melati".to_owned(), rt_id: raw(rt), ..Default::default() };
+        put(number, Kind::Dasawisma, group.encode_to_vec());
+    }
+    for house in 0..size {
+        // Every fifth house names a dasawisma of another RT, every seventh an
+        // RT that nobody sent.
+        let rt = if house % 7 == 6 { 99 } else { 20 + house % 3 };
+        let group = if house % 5 == 4 { 31 } else { 30 };
+        let record =
+            v1::RumahTangga { rt_id: raw(rt), dasawisma_id: raw(group), ..Default::default() };
+        put(1000 + house, Kind::RumahTangga, record.encode_to_vec());
+        let family =
+            v1::Keluarga { rumah_tangga_id: raw(1000 + house), aktif: true, ..Default::default() };
+        put(2000 + house, Kind::Keluarga, family.encode_to_vec());
+        for one in 0..3 {
+            let warga = v1::Warga {
+                nama: "Tidak Nyata".to_owned(),
+                keluarga_id: raw(2000 + house),
+                jenis_kelamin: 1 + i32::try_from(one % 2).unwrap(),
+                status_dasar: 1,
+                ..Default::default()
+            };
+            put(3000 + house * 3 + one, Kind::Warga, warga.encode_to_vec());
+        }
+    }
+    let loose = v1::Warga { jenis_kelamin: 1, status_dasar: 1, ..Default::default() };
+    put(9000, Kind::Warga, loose.encode_to_vec());
+    all
+}
+
+fn batch(village: VillageCode, records: Vec<(u64, Kind, Vec<u8>)>) -> MergeBatch {
+    let mut log = [7; 16];
+    log[..8].copy_from_slice(&village.as_u64().to_le_bytes());
+    let prev = Position::origin(LogId(log));
+    let mut last = prev;
+    let changes = records.into_iter().map(|(number, kind, bytes)| {
+        let header = Header {
+            seq: last.seq.next(),
+            kind: kind.code(),
+            schema: 1,
+            id: id(number),
+            operation: Operation::Create,
+            time_ms: 1_790_000_000_000,
+            actor: "kader".into(),
+            source: Source::MANUAL,
+        };
+        let payload = Payload::Present { salt: Salt([3; 8]), bytes: bytes.into() };
+        let entry = Entry { header, payload };
+        let (chain, hash) = last.chain.step(&entry);
+        last.chain = chain;
+        last.seq = entry.header.seq;
+        decode::change(entry, hash)
+    });
+    let changes = changes.collect();
+    MergeBatch { village, prev, last, changes }
+}
+
+fn district() -> (tempfile::TempDir, SqliteDataset) {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = SqliteDataset::open(folder.path().join("hub.db")).unwrap();
+    let batches: Vec<_> = VILLAGES
+        .iter()
+        .zip([12, 23, 35])
+        .map(|(code, size)| {
+            let village = VillageCode::from_u64(*code).unwrap();
+            dataset.register(village, "").unwrap();
+            batch(village, records(size))
+        })
+        .collect();
+    for merged in dataset.merge(&batches, 1).unwrap() {
+        assert_eq!(merged.unwrap().quarantined, 0);
+    }
+    (folder, dataset)
+}
+
+/// Every count but those of the regions that only some levels print.
+fn people(vector: &IndikatorVector) -> Vec<(Indikator, u64)> {
+    use Indikator as I;
+    let levels = [I::JmlDesa, I::JmlDusun, I::JmlRw, I::JmlRt, I::JmlDasawisma];
+    vector.iter().filter(|(indikator, _)| !levels.contains(indikator)).collect()
+}
+
+/// Checks that every row equals the total of the sheet it leads to.
+fn descend(dataset: &SqliteDataset, region: RegionRef, sheets: &mut u32) {
+    let recap = Recap::of(dataset, region, T).unwrap();
+    *sheets += 1;
+    assert_eq!(recap.sheet.rows.len(), recap.below.len());
+    assert_eq!(RegionRef::parse(&region.to_string()).unwrap(), region);
+    for (row, below) in recap.sheet.rows.iter().zip(&recap.below) {
+        let registered = |village: &VillageCode| VILLAGES.contains(&village.as_u64());
+        match below {
+            None => {}
+            Some(RegionRef::Desa(village)) if !registered(village) => {
+                assert!(people(&row.vector).iter().all(|(_, count)| *count == 0));
+            }
+            Some(below) => {
+                let sheet = build(dataset, *below, T).unwrap();
+                assert_eq!(people(&sheet.total), people(&row.vector), "{below}");
+                descend(dataset, *below, sheets);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_row_is_the_total_of_the_sheet_below() {
+    let (_folder, dataset) = district();
+    let mut sheets = 0;
+    descend(&dataset, RegionRef::Kabupaten, &mut sheets);
+    // The kabupaten, 22 kecamatan; 3 desa with 2 dusun, 1 RW, 2 RT reached
+    // through the RW and 2 dasawisma each.
+    assert_eq!(sheets, 1 + 22 + 3 * (1 + 2 + 1 + 2 + 2));
+}
+
+#[test]
+fn the_kabupaten_counts_every_house_and_every_placed_resident() {
+    let (_folder, dataset) = district();
+    let recap = Recap::of(&dataset, RegionRef::Kabupaten, T).unwrap();
+    let total = recap.sheet.total;
+    let houses = 12 + 23 + 35;
+    assert_eq!(total.get(Indikator::JmlKrt), houses);
+    assert_eq!(total.get(Indikator::JmlKk), houses);
+    assert_eq!(total.jiwa(), houses * 3);
+    assert_eq!(total.get(Indikator::JmlDesa), 248);
+    assert_eq!(total.get(Indikator::JmlDusun), 3 * 2);
+    assert_eq!(total.get(Indikator::JmlRt), 3 * 3);
+    assert_eq!(total.get(Indikator::JmlDasawisma), 3 * 2);
+    assert_eq!(recap.unplaced, 3);
+    assert!(recap.footnotes().iter().any(|note| note.starts_with("3 warga hidup belum punya")));
+}
+
+#[test]
+fn houses_outside_every_region_get_a_row() {
+    let (_folder, dataset) = district();
+    let village = VillageCode::from_u64(VILLAGES[0]).unwrap();
+    let sheet = build(&dataset, RegionRef::Desa(village), T).unwrap();
+    let labels: Vec<_> = sheet.rows.iter().map(|row| row.label.as_str()).collect();
+    assert_eq!(labels, ["Krajan", "Sumber", "(tanpa dusun)"]);
+    assert_eq!(sheet.rows[2].vector.get(Indikator::JmlKrt), 1);
+    let sheet = build(&dataset, RegionRef::Below(village, id(2)), T).unwrap();
+    assert_eq!(sheet.rows.len(), 1);
+    assert_eq!(sheet.rows[0].label, "(tanpa RW)");
+    assert_eq!(sheet.rows[0].vector.get(Indikator::JmlRt), 1);
+}
+
+#[test]
+fn regions_of_other_places_are_unknown() {
+    for text in ["", "3506", "35.06.01", "35.05.01.2999", "35.05.01.2001/", "3505012001/x"] {
+        assert!(RegionRef::parse(text).is_err(), "{text}");
+    }
+    let kecamatan = RegionRef::parse("350501").unwrap();
+    assert_eq!(kecamatan, RegionRef::parse("35.05.01").unwrap());
+}
