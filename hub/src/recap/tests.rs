@@ -61,7 +61,7 @@ fn records(size: u64) -> Vec<(u64, Kind, Vec<u8>)> {
             let warga = v1::Warga {
                 nama: "Tidak Nyata".to_owned(),
                 keluarga_id: raw(2000 + house),
-                jenis_kelamin: 1 + i32::try_from(one % 2).unwrap(),
+                jenis_kelamin: 1 + u32::from(one % 2 == 1),
                 status_dasar: 1,
                 ..Default::default()
             };
