@@ -5,6 +5,8 @@
 //! only.
 
 mod pages;
+#[cfg(test)]
+mod tests;
 mod tile;
 mod village;
 

@@ -8,7 +8,7 @@
 //! is cached.
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 mod village;
 
 use std::fmt;

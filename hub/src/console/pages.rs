@@ -1,6 +1,6 @@
 //! The frame of every page, and the pages about the whole kabupaten.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use lumbung_domain::region::{NAMA_KABUPATEN, roster};
 use maud::{DOCTYPE, Markup, html};
@@ -10,8 +10,8 @@ use super::tile::{State, Tile, full_name, sentence, thousands, when};
 use crate::dataset::{Claim, CrossFinding, FindingKind, Totals};
 use crate::puller::trouble::Trouble;
 
-/// Villages out of touch that are named one by one; the rest is a number.
-const NAMED_MAX: usize = 12;
+/// Villages named one by one under a thing to do; the rest is a number.
+const NAMED_MAX: usize = 8;
 
 /// The pages in the head of every page.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -126,30 +126,32 @@ fn numbers(totals: Totals) -> Markup {
     }
 }
 
+/// What a person must do, one card per thing to do.
 fn actions(tiles: &[Tile], now_ms: i64) -> Markup {
     let of = |state| tiles.iter().filter(move |tile| tile.state == state);
-    let quarantined = || tiles.iter().filter(|tile| tile.quarantined > 0);
+    let mut troubles: BTreeMap<&str, Vec<&Tile>> = BTreeMap::new();
+    for tile in of(State::Troubled) {
+        troubles.entry(&tile.trouble).or_default().push(tile);
+    }
+    let late: Vec<_> = of(State::Late).collect();
+    let quarantined: Vec<_> = tiles.iter().filter(|tile| tile.quarantined > 0).collect();
     let never = of(State::Never).count();
-    let late = of(State::Late).count();
-    let nothing = never + late + of(State::Troubled).count() + quarantined().count() == 0;
+    let nothing = troubles.is_empty() && late.is_empty() && quarantined.is_empty() && never == 0;
+    let contact = |tile: &Tile| match tile.last_contact_ms {
+        0 => String::new(),
+        at_ms => format!("kontak terakhir {}", when(at_ms, now_ms)),
+    };
     html! {
         @if nothing { p class="calm" { "Tidak ada. Semua desa berjalan sendiri." } }
         ul class="actions" {
-            @for tile in of(State::Troubled) {
-                (action(tile, trouble_words(&tile.trouble), now_ms))
+            @for (code, tiles) in &troubles {
+                (action(State::Troubled, trouble_words(code), tiles, contact))
             }
-            @for tile in of(State::Late).take(NAMED_MAX) {
-                (action(tile, LATE, now_ms))
-            }
-            @if late > NAMED_MAX {
-                li { b { (late - NAMED_MAX) " desa lain" } " juga tidak terhubung. " (LATE) }
-            }
-            @for tile in quarantined() {
-                li class="sM" {
-                    a href=(format!("/desa/{}", tile.desa.code)) { (tile.desa.full_name()) }
-                    p { (thousands(tile.quarantined)) " catatan menunggu di karantina karena belum \
-                        bisa dibaca. Isinya tersimpan utuh. Perbarui hub, lalu coba lagi." }
-                }
+            @if !late.is_empty() { (action(State::Late, LATE, &late, contact)) }
+            @if !quarantined.is_empty() {
+                (action(State::Troubled, QUARANTINED, &quarantined, |tile| {
+                    format!("{} catatan", thousands(tile.quarantined))
+                }))
             }
             @if never > 0 {
                 li class="sB" {
@@ -161,6 +163,28 @@ fn actions(tiles: &[Tile], now_ms: i64) -> Markup {
     }
 }
 
+fn action(state: State, words: &str, tiles: &[&Tile], remark: impl Fn(&Tile) -> String) -> Markup {
+    html! {
+        li class=(format!("s{}", state.letter())) {
+            p { @if tiles.len() > 1 { b { (tiles.len()) " desa. " } } (words) }
+            ul class="who" {
+                @for tile in tiles.iter().take(NAMED_MAX) {
+                    li {
+                        a href=(format!("/desa/{}", tile.desa.code)) { (tile.desa.full_name()) }
+                        small { (remark(tile)) }
+                    }
+                }
+                @if tiles.len() > NAMED_MAX {
+                    li { "dan " (tiles.len() - NAMED_MAX) " desa lain, lihat daftar di bawah" }
+                }
+            }
+        }
+    }
+}
+
+const QUARANTINED: &str = "Ada catatan di karantina karena belum bisa dibaca hub. Isinya tersimpan \
+                           utuh dan sisanya berjalan terus. Perbarui hub, lalu coba lagi.";
+
 const LATE: &str = "Tidak terhubung. Yang sudah tergabung aman, dan desa tetap bisa mencatat; hub \
                     mengejar sendiri begitu tersambung. Bila lama, periksa listrik dan jaringan \
                     desa.";
@@ -171,18 +195,6 @@ pub(super) fn trouble_words(code: &str) -> &'static str {
         "Penarikan dari desa ini dihentikan. Yang sudah tergabung aman. Lihat catatan hub.",
         Trouble::sentence,
     )
-}
-
-fn action(tile: &Tile, words: &str, now_ms: i64) -> Markup {
-    html! {
-        li class=(format!("s{}", tile.state.letter())) {
-            a href=(format!("/desa/{}", tile.desa.code)) { (tile.desa.full_name()) }
-            @if tile.last_contact_ms > 0 {
-                " " small { "kontak terakhir " (when(tile.last_contact_ms, now_ms)) }
-            }
-            p { (words) }
-        }
-    }
 }
 
 /// What changed on the first page since `seen`, as JSON; `None` = nothing.

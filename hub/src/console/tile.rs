@@ -65,6 +65,8 @@ pub(super) struct Tile {
     pub(super) quarantined: u64,
     pub(super) last_contact_ms: i64,
     pub(super) last_proof_ms: i64,
+    /// The entry that proof was made at.
+    pub(super) proven_seq: u64,
     /// The proof covers everything merged.
     pub(super) proven: bool,
     /// Trouble code; empty = nothing.
@@ -97,6 +99,7 @@ impl Tile {
             quarantined: 0,
             last_contact_ms: 0,
             last_proof_ms: 0,
+            proven_seq: 0,
             proven: false,
             trouble: String::new(),
         };
@@ -108,6 +111,7 @@ impl Tile {
             tile.quarantined = live.quarantined;
             tile.last_contact_ms = live.last_contact_ms;
             tile.last_proof_ms = live.last_proof_ms;
+            tile.proven_seq = live.proven_seq;
             tile.proven = live.proven();
             tile.trouble.clone_from(&live.trouble);
         } else if let Some(state) = stored {
@@ -115,6 +119,7 @@ impl Tile {
             tile.quarantined = state.quarantined;
             tile.last_contact_ms = state.last_contact_ms;
             tile.last_proof_ms = state.last_proof_ms;
+            tile.proven_seq = state.proven_seq.0;
             tile.proven = state.last_proof_ms > 0 && state.proven_seq.0 == tile.merged_seq;
             tile.trouble.clone_from(&state.trouble);
         }

@@ -95,7 +95,7 @@ impl VillagePage {
         let proof = match tile.last_proof_ms {
             0 => "belum pernah".to_owned(),
             proof => {
-                format!("{}, pada nomor {}", at(proof), thousands(self.stored.proven_seq.0))
+                format!("{}, pada nomor {}", at(proof), thousands(tile.proven_seq))
             }
         };
         let mut rows = vec![
@@ -138,8 +138,8 @@ impl VillagePage {
             div class="scroll" tabindex="0" role="region" aria-label="Daftar karantina" {
                 table {
                     thead { tr {
-                        th scope="col" { "Nomor" } th scope="col" { "Sebab" }
-                        th scope="col" { "Sejak" } th scope="col" { "Ukuran" }
+                        th scope="col" class="n" { "Nomor" } th scope="col" { "Sebab" }
+                        th scope="col" { "Sejak" } th scope="col" class="n" { "Ukuran" }
                     } }
                     tbody {
                         @for entry in self.quarantine.iter().take(LISTED_MAX) {
@@ -178,16 +178,18 @@ fn bytes(count: u64) -> String {
 
 /// The page of a recap.
 pub(super) fn recap_page(recap: &Recap, region: RegionRef, date: Date) -> Markup {
-    let sheet_title = &recap.sheet;
+    let printed = &recap.sheet;
     let body = html! {
-        nav class="crumbs" aria-label="Wilayah di atasnya" {
-            @for (above, name) in &recap.above {
-                a href=(href(*above, date)) { (name) } " › "
+        @if !recap.above.is_empty() {
+            nav class="crumbs" aria-label="Wilayah di atasnya" {
+                @for (above, name) in &recap.above {
+                    a href=(href(*above, date)) { (name) } " › "
+                }
+                span aria-current="page" { (printed.wilayah) }
             }
-            span aria-current="page" { (sheet_title.wilayah) }
         }
-        h1 { (sheet_title.wilayah) }
-        p class="lead" { (sheet_title.title) " (" (sheet_title.form.number()) ")" }
+        h1 { (printed.wilayah) }
+        p class="lead" { (printed.title) " (" (printed.form.number()) ")" }
         form class="pick" action="/rekap" {
             input type="hidden" name="wilayah" value=(region);
             label for="tanggal" { "Keadaan pada" }

@@ -100,7 +100,8 @@ fn batch(village: VillageCode, records: Vec<(u64, Kind, Vec<u8>)>) -> MergeBatch
     MergeBatch { village, prev, last, changes }
 }
 
-fn district() -> (tempfile::TempDir, SqliteDataset) {
+/// Three villages of two kecamatan in a folder that goes with them.
+pub(crate) fn district() -> (tempfile::TempDir, SqliteDataset) {
     let folder = tempfile::tempdir().unwrap();
     let dataset = SqliteDataset::open(folder.path().join("hub.db")).unwrap();
     let batches: Vec<_> = VILLAGES
