@@ -3,7 +3,16 @@
 //!
 //! `uplink` reaches villages, `puller` follows one village each, `merge`
 //! turns verified batches into rows, `dataset` keeps them. `recap`,
-//! `findings`, `exports` and `console` only read.
+//! `exports` and `console` only read. `serve` puts the parts together, `cli`
+//! is the command.
 
+pub mod cli;
+pub mod console;
 pub mod dataset;
+pub mod exports;
+pub mod live;
 pub mod merge;
+pub mod puller;
+pub mod recap;
+pub mod serve;
+mod uplink;

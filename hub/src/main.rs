@@ -1,3 +1,7 @@
 //! The `lumbung-hub` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    lumbung_hub::cli::main(std::env::args_os())
+}

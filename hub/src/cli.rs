@@ -1,0 +1,137 @@
+//! The `lumbung-hub` command: parse, read or serve, print.
+
+mod export;
+mod findings;
+mod quarantine;
+mod recap;
+mod records;
+mod villages;
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+
+use crate::dataset::sqlite::SqliteDataset;
+use crate::serve::{self, ServeOptions};
+
+/// Lumbung kabupaten: mengambil perubahan dari semua desa dan
+/// menggabungkannya.
+#[derive(Parser)]
+#[command(name = "lumbung-hub", version, disable_help_subcommand = true)]
+struct Cli {
+    /// Folder data kabupaten.
+    #[arg(long, global = true, env = "LUMBUNG_HUB", default_value = "lumbung-kabupaten")]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Menjalankan hub dan konsolnya.
+    Serve {
+        /// Alamat konsol.
+        #[arg(long, default_value = "127.0.0.1:8700")]
+        console: SocketAddr,
+    },
+    /// Daftar desa yang diikuti.
+    #[command(subcommand)]
+    Villages(villages::VillagesCommand),
+    /// Keadaan seluruh kabupaten.
+    Status(villages::StatusArgs),
+    /// Rekapitulasi PKK suatu wilayah.
+    Recap(recap::RecapArgs),
+    /// Menulis catatan ke berkas.
+    Export(export::ExportArgs),
+    /// Catatan satu jenis.
+    Query(records::QueryArgs),
+    /// Satu catatan lengkap.
+    Show(records::ShowArgs),
+    /// Pertentangan antardesa.
+    Findings(findings::FindingsArgs),
+    /// Catatan yang belum bisa diterima hub.
+    #[command(subcommand)]
+    Quarantine(quarantine::QuarantineCommand),
+}
+
+/// Runs the command line and gives its exit code: 0 done, 1 failed, 2 used
+/// wrongly.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            drop(error.print());
+            return ExitCode::from(code);
+        }
+    };
+    let serving = matches!(cli.command, Command::Serve { .. });
+    lumbung_telemetry::start(if serving { "info" } else { "warn" });
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(cli: Cli) -> anyhow::Result<()> {
+    if let Command::Serve { console } = cli.command {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let options = ServeOptions { data: cli.data, console };
+        let served = runtime.block_on(serve::run(options, interrupted()));
+        runtime.shutdown_timeout(std::time::Duration::from_secs(3));
+        return served;
+    }
+    std::fs::create_dir_all(&cli.data)
+        .with_context(|| format!("Folder {} tidak bisa dipakai", cli.data.display()))?;
+    let dataset = SqliteDataset::open(serve::dataset_file(&cli.data))
+        .context("Data kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
+    let dataset = &dataset;
+    match cli.command {
+        Command::Serve { .. } => Ok(()),
+        Command::Villages(command) => villages::villages(&command, dataset),
+        Command::Status(args) => villages::status(&args, dataset),
+        Command::Recap(args) => recap::run(&args, dataset),
+        Command::Export(args) => export::run(&args, dataset),
+        Command::Query(args) => records::query(&args, dataset),
+        Command::Show(args) => records::show(&args, dataset),
+        Command::Findings(args) => findings::run(&args, dataset),
+        Command::Quarantine(command) => quarantine::run(&command, dataset),
+    }
+}
+
+/// Completes at Ctrl-C or when the system asks the process to stop.
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = tokio::signal::ctrl_c() => {}
+            }
+        }
+        Err(_) => drop(tokio::signal::ctrl_c().await),
+    }
+}
+
+/// A table as every command prints it.
+fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
+    let mut table = comfy_table::Table::new();
+    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(header);
+    table
+}
+
+/// The village with this code in the roster.
+fn village(code: &str) -> anyhow::Result<&'static lumbung_domain::region::Desa> {
+    use lumbung_domain::region::{VillageCode, roster};
+    VillageCode::parse(code).ok().and_then(|code| roster().village(code)).with_context(|| {
+        format!("Kode {code} bukan desa atau kelurahan di Kabupaten Blitar. Tidak ada yang diubah")
+    })
+}

@@ -1,0 +1,70 @@
+//! `findings`.
+
+use lumbung_domain::identity::{Nik, NoKk};
+use lumbung_domain::region::roster;
+use lumbung_telemetry::clock;
+
+use super::{table, village};
+use crate::dataset::{CrossFinding, Dataset, FindingKind};
+
+#[derive(clap::Args)]
+pub(super) struct FindingsArgs {
+    /// Hanya yang menyangkut desa ini.
+    #[arg(long)]
+    village: Option<String>,
+    /// Yang sudah tertutup juga.
+    #[arg(long)]
+    all: bool,
+    /// Paling banyak sekian.
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+}
+
+/// What the finding is about, in words.
+fn sentence(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::NikGanda => "NIK yang sama hidup di dua desa",
+        FindingKind::KkGanda => "nomor KK yang sama dipakai di dua desa",
+        FindingKind::PindahTanpaDatang => "pindah keluar tanpa kedatangan",
+        FindingKind::DatangTanpaPindah => "kedatangan tanpa pindah keluar",
+    }
+}
+
+/// The identity number, masked.
+fn masked(finding: &CrossFinding) -> String {
+    let nik = Nik::from_u64(finding.key).map(|nik| nik.to_string());
+    let kk = || NoKk::parse(&format!("{:016}", finding.key)).ok().map(|kk| kk.to_string());
+    nik.or_else(kk).unwrap_or_else(|| "****************".to_owned())
+}
+
+pub(super) fn run(args: &FindingsArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+    let of = args.village.as_deref().map(village).transpose()?.map(|desa| desa.code);
+    let mut table = table(["no", "temuan", "nomor", "sejak", "pernyataan desa"]);
+    for finding in dataset.findings(of, !args.all, args.limit)? {
+        let claims: Vec<_> = finding
+            .claims
+            .iter()
+            .map(|claim| {
+                let name = roster()
+                    .village(claim.village)
+                    .map(|desa| desa.full_name())
+                    .unwrap_or_default();
+                format!(
+                    "{name}: {} oleh {} ({})",
+                    clock::display(claim.time_ms),
+                    claim.actor,
+                    claim.source.name()
+                )
+            })
+            .collect();
+        table.add_row([
+            finding.number.to_string(),
+            sentence(finding.kind).to_owned(),
+            masked(&finding),
+            clock::display(finding.since_ms),
+            claims.join("\n"),
+        ]);
+    }
+    println!("{table}");
+    Ok(())
+}

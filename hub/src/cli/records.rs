@@ -1,0 +1,100 @@
+//! `query` and `show`.
+
+use anyhow::Context;
+use lumbung_domain::id::{Kind, RecordId};
+use lumbung_domain::record::Record;
+use lumbung_telemetry::clock;
+use lumbung_wire::record as wire;
+
+use super::{table, village};
+use crate::dataset::{Dataset, RecordFilter, StoredRecord};
+
+#[derive(clap::Args)]
+pub(super) struct QueryArgs {
+    /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, atau mutasi.
+    kind: String,
+    /// Hanya desa ini.
+    #[arg(long)]
+    village: Option<String>,
+    /// Paling banyak sekian baris.
+    #[arg(long, default_value_t = 50)]
+    limit: u32,
+}
+
+#[derive(clap::Args)]
+pub(super) struct ShowArgs {
+    /// Kode desa.
+    village: String,
+    /// Id catatan.
+    id: RecordId,
+    /// Isi asli apa adanya, heksadesimal.
+    #[arg(long)]
+    raw: bool,
+}
+
+fn decoded(record: &StoredRecord) -> Option<Record> {
+    wire::decode(Kind::from_code(record.kind)?, &record.bytes).ok()
+}
+
+/// What names the record to people. Identity numbers stay masked.
+fn name(record: &Record) -> String {
+    match record {
+        Record::Dusun(dusun) => dusun.nama.clone(),
+        Record::Rw(rw) => format!("RW {}", rw.nomor),
+        Record::Rt(rt) => format!("RT {}", rt.nomor),
+        Record::Dasawisma(group) => group.nama.clone(),
+        Record::RumahTangga(house) => house.alamat.clone(),
+        Record::Keluarga(family) => family.no_kk.map(|kk| kk.to_string()).unwrap_or_default(),
+        Record::Warga(warga) => {
+            let nik = warga.nik.map(|nik| nik.to_string()).unwrap_or_default();
+            format!("{} {nik}", warga.nama)
+        }
+        Record::Mutasi(event) => {
+            event.peristiwa.and_then(|code| code.label()).unwrap_or_default().to_owned()
+        }
+    }
+}
+
+pub(super) fn query(args: &QueryArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+    let kind = Kind::from_name(&args.kind)
+        .with_context(|| format!("Jenis {} tidak dikenal", args.kind))?;
+    let of = args.village.as_deref().map(village).transpose()?.map(|desa| desa.code);
+    let filter = RecordFilter { village: of, kind: Some(kind), after: None, limit: args.limit };
+    let mut table = table(["desa", "id", "nama", "diubah", "oleh"]);
+    for record in dataset.records(&filter)? {
+        table.add_row([
+            record.village.to_string(),
+            record.id.to_string(),
+            decoded(&record).as_ref().map(name).unwrap_or_default(),
+            clock::display(record.time_ms),
+            record.actor,
+        ]);
+    }
+    println!("{table}");
+    Ok(())
+}
+
+pub(super) fn show(args: &ShowArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+    let desa = village(&args.village)?;
+    let record = dataset
+        .record(desa.code, args.id)?
+        .with_context(|| format!("Catatan {} tidak ada di {}", args.id, desa.full_name()))?;
+    if args.raw {
+        let hex: String = record.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        println!("{hex}");
+        return Ok(());
+    }
+    println!(
+        "{}, nomor {}, {} oleh {} ({})",
+        desa.full_name(),
+        record.seq,
+        clock::display(record.time_ms),
+        record.actor,
+        record.source.name()
+    );
+    match decoded(&record) {
+        Some(record) => println!("{record:#?}"),
+        None => println!("Jenis {} belum dikenal versi ini; isinya disimpan utuh.", record.kind.0),
+    }
+    Ok(())
+}

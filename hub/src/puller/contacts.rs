@@ -1,0 +1,81 @@
+//! Contacts on their way into the dataset.
+//!
+//! When a village answered and when it was proven equal is worth keeping,
+//! but not worth a transaction each: notes are gathered and written together
+//! once a second.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::Seq;
+use lumbung_telemetry::clock;
+
+use crate::dataset::{ContactNote, Dataset};
+
+/// How often notes are written. A crash loses at most this much of when
+/// villages were last seen, and nothing else.
+const WRITE_EVERY: Duration = Duration::from_secs(1);
+
+/// Notes that wait to be written.
+#[derive(Clone, Debug, Default)]
+pub struct Contacts(Arc<Mutex<HashMap<u64, (VillageCode, ContactNote)>>>);
+
+impl Contacts {
+    /// The node answered.
+    pub(super) fn reached(&self, village: VillageCode, software: &str) {
+        self.note(village, |note| note.software = Some(software.to_owned()));
+    }
+
+    /// Node and hub are proven equal at `seq`.
+    pub(super) fn proven(&self, village: VillageCode, seq: Seq) {
+        self.note(village, |note| {
+            note.proven = Some(seq);
+            note.trouble = Some(String::new());
+        });
+    }
+
+    /// Something is wrong with the village.
+    pub(super) fn trouble(&self, village: VillageCode, code: &str) {
+        self.note(village, |note| note.trouble = Some(code.to_owned()));
+    }
+
+    fn note(&self, village: VillageCode, change: impl FnOnce(&mut ContactNote)) {
+        let mut notes = self.notes();
+        let (_, note) =
+            notes.entry(village.as_u64()).or_insert_with(|| (village, ContactNote::default()));
+        note.at_ms = clock::now_ms();
+        change(note);
+    }
+
+    fn notes(&self) -> MutexGuard<'_, HashMap<u64, (VillageCode, ContactNote)>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes what waits. Notes that can't be written wait on.
+    pub fn flush(&self, dataset: &dyn Dataset) {
+        let waiting = std::mem::take(&mut *self.notes());
+        if waiting.is_empty() {
+            return;
+        }
+        let notes: Vec<_> = waiting.values().cloned().collect();
+        if let Err(error) = dataset.note_contacts(&notes) {
+            tracing::error!(%error, "contacts can't be noted");
+            let mut now = self.notes();
+            for (code, note) in waiting {
+                now.entry(code).or_insert(note);
+            }
+        }
+    }
+
+    /// Writes notes once a second, for ever.
+    pub async fn keep_flushing(self, dataset: Arc<dyn Dataset>) {
+        loop {
+            tokio::time::sleep(WRITE_EVERY).await;
+            let (contacts, dataset) = (self.clone(), Arc::clone(&dataset));
+            // The task only ends early when the hub stops.
+            drop(tokio::task::spawn_blocking(move || contacts.flush(&*dataset)).await);
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What can be wrong with a village: stable codes, and what to tell people.
+
+/// A trouble that the operator sees. Codes never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Trouble {
+    /// A node of another village answers at the address.
+    OtherVillage,
+    /// The node speaks no protocol version this hub speaks.
+    Protocol,
+    /// The node lost the end of its log.
+    LostTail,
+    /// The node's history differs from what was merged.
+    Forked,
+    /// The node has a new log.
+    OtherLog,
+    /// A batch was refused.
+    BadBatch,
+    /// Merged, but the sums differ.
+    Differs,
+    /// The node can't read its own barn.
+    NodeDisk,
+}
+
+impl Trouble {
+    /// Every trouble.
+    pub const ALL: [Self; 8] = [
+        Self::OtherVillage,
+        Self::Protocol,
+        Self::LostTail,
+        Self::Forked,
+        Self::OtherLog,
+        Self::BadBatch,
+        Self::Differs,
+        Self::NodeDisk,
+    ];
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::OtherVillage => "desa_lain",
+            Self::Protocol => "versi_tak_cocok",
+            Self::LostTail => "ekor_hilang",
+            Self::Forked => "bercabang",
+            Self::OtherLog => "log_lain",
+            Self::BadBatch => "kiriman_rusak",
+            Self::Differs => "isi_beda",
+            Self::NodeDisk => "disk_desa",
+        }
+    }
+
+    /// The trouble behind a code.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|trouble| trouble.code() == code)
+    }
+
+    /// What happened, whether the data is safe, what to do.
+    #[must_use]
+    pub const fn sentence(self) -> &'static str {
+        match self {
+            Self::OtherVillage => {
+                "Node desa lain menjawab di alamat ini. Tidak ada data yang \
+                diambil. Periksa alamat desa ini."
+            }
+            Self::Protocol => {
+                "Versi node dan hub tidak cocok. Data yang sudah tergabung aman. \
+                Perbarui node desa."
+            }
+            Self::LostTail => {
+                "Node kehilangan sebagian catatan terakhirnya (listrik padam atau \
+                cadangan lama dipulihkan). Yang sudah tergabung aman di sini. Hubungi desa sebelum \
+                melanjutkan."
+            }
+            Self::Forked => {
+                "Riwayat node berbeda dengan yang sudah tergabung: cadangan dipulihkan \
+                lalu ditulisi, atau disk digandakan. Yang sudah tergabung aman. Pastikan hanya satu \
+                node yang dipakai desa ini."
+            }
+            Self::OtherLog => {
+                "Node dipasang ulang dan memulai catatan baru. Yang sudah tergabung \
+                aman. Pastikan dengan desa apakah data lama sudah dipindahkan."
+            }
+            Self::BadBatch => {
+                "Kiriman dari node tidak lolos pemeriksaan dan ditolak utuh. Yang \
+                sudah tergabung aman. Hub mencoba lagi; bila berulang, periksa disk node."
+            }
+            Self::Differs => {
+                "Isi di hub tidak sama dengan isi di desa. Penggabungan berjalan terus, \
+                tetapi angka desa ini belum bisa dipercaya. Laporkan ke pengelola."
+            }
+            Self::NodeDisk => {
+                "Node tidak bisa membaca disknya. Yang sudah tergabung aman. Minta \
+                desa memeriksa komputernya."
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_code_leads_back_to_its_trouble() {
+        for trouble in Trouble::ALL {
+            assert_eq!(Trouble::from_code(trouble.code()), Some(trouble));
+            assert!(trouble.sentence().ends_with('.'));
+        }
+    }
+}
