@@ -85,7 +85,8 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let options = ServeOptions { data: cli.data, console };
         let served = runtime.block_on(serve::run(options, interrupted()));
-        runtime.shutdown_timeout(std::time::Duration::from_secs(3));
+        // Console pages that are still open don't hold the process.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         return served;
     }
     std::fs::create_dir_all(&cli.data)

@@ -8,4 +8,4 @@
 pub mod decode;
 mod writer;
 
-pub use writer::{MergeError, MergeWriter};
+pub use writer::{MergeError, MergeWriter, Pending};

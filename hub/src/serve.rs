@@ -8,20 +8,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lumbung_domain::region::VillageCode;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use crate::console::{self, ConsoleState};
-use crate::dataset::Dataset;
 use crate::dataset::sqlite::SqliteDataset;
-use crate::live::Live;
+use crate::dataset::{Dataset, VillageState};
+use crate::live::{Live, LiveVillage, Phase};
 use crate::merge::MergeWriter;
-use crate::puller::{self, Contacts, Shared};
+use crate::puller::{self, Shared};
 
 /// How often the list of villages is read again, so that one added by a
 /// command is followed without a restart.
 const ROLL_EVERY: Duration = Duration::from_secs(2);
+
+/// How long stopping may wait for the transaction under way.
+const STOP_WITHIN: Duration = Duration::from_secs(3);
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -38,10 +40,11 @@ pub fn dataset_file(data: &Path) -> PathBuf {
     data.join("hub.db")
 }
 
-/// Serves until `stop` completes.
+/// Serves until `stop` completes, then lets the writer finish what it has.
 ///
 /// # Errors
-/// When the dataset can't be opened or the console's address is taken.
+/// When the dataset can't be opened, the console's address is taken, or the
+/// hub can't go on.
 pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     std::fs::create_dir_all(&options.data)
         .with_context(|| format!("Folder {} tidak bisa dipakai", options.data.display()))?;
@@ -53,74 +56,101 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         format!("Alamat {} sudah dipakai. Pilih yang lain dengan --console", options.console)
     })?;
     let live = Arc::new(Live::default());
-    let contacts = Contacts::default();
-    let shared = Shared {
-        dataset: Arc::clone(&dataset),
-        writer: MergeWriter::start(Arc::clone(&dataset))?,
-        live: Arc::clone(&live),
-        contacts: contacts.clone(),
-    };
+    let (writer, writing) = MergeWriter::start(Arc::clone(&dataset))?;
+    let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
+    let contacts = shared.contacts.clone();
     println!("Konsol kabupaten: http://{}/", listener.local_addr()?);
     let router = console::router(ConsoleState { dataset: Arc::clone(&dataset), live });
     let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));
+    let mut roll = Roll::default();
     tokio::pin!(stop);
-    tokio::select! {
-        () = &mut stop => {}
-        served = axum::serve(listener, router) => served.context("Konsol berhenti")?,
-        failed = follow_all(&shared) => failed?,
-    }
+    let served = tokio::select! {
+        () = &mut stop => Ok(()),
+        served = axum::serve(listener, router) => served.context("Konsol berhenti"),
+        failed = roll.keep(&shared) => failed,
+    };
+    roll.tasks.shutdown().await;
     flushing.abort();
-    contacts.flush(&*dataset);
-    tracing::info!("stopped");
-    Ok(())
-}
-
-/// A village that is followed, and where.
-struct Followed {
-    address: String,
-    task: JoinHandle<()>,
-}
-
-impl Drop for Followed {
-    fn drop(&mut self) {
-        self.task.abort();
+    drop(shared);
+    let finish = tokio::task::spawn_blocking(move || {
+        contacts.flush(&*dataset);
+        writing.join()
+    });
+    match tokio::time::timeout(STOP_WITHIN, finish).await {
+        Ok(Ok(Ok(()))) => tracing::info!("stopped"),
+        // An unfinished transaction is rolled back; its batches come again.
+        _ => tracing::warn!("stopped without waiting for the writer any longer"),
     }
+    served
 }
 
-/// Keeps one puller per village with an address. Only returns on failure.
-async fn follow_all(shared: &Shared) -> anyhow::Result<()> {
-    let mut followed: BTreeMap<u64, Followed> = BTreeMap::new();
-    loop {
-        let dataset = Arc::clone(&shared.dataset);
-        let villages = tokio::task::spawn_blocking(move || dataset.villages()).await??;
-        for state in villages {
-            let code = state.village.as_u64();
-            if shared.live.get(state.village).is_none() {
-                shared.live.update(state.village, |live| {
-                    let seq = state.position.map_or(0, |position| position.seq.0);
-                    live.head_seq = seq;
-                    live.merged_seq = seq;
-                    live.records = state.records;
-                    live.quarantined = state.quarantined;
-                    live.last_contact_ms = state.last_contact_ms;
-                    live.last_proof_ms = state.last_proof_ms;
-                    live.proven_seq = state.proven_seq.0;
-                    live.trouble.clone_from(&state.trouble);
-                });
+/// The villages that are followed, and where.
+#[derive(Default)]
+struct Roll {
+    tasks: JoinSet<()>,
+    followed: BTreeMap<u64, (String, AbortHandle)>,
+}
+
+impl Roll {
+    /// Keeps one puller per village with an address. Only returns on failure.
+    async fn keep(&mut self, shared: &Shared) -> anyhow::Result<()> {
+        loop {
+            let dataset = Arc::clone(&shared.dataset);
+            match tokio::task::spawn_blocking(move || dataset.villages()).await? {
+                Ok(states) => states.into_iter().for_each(|state| self.take(state, shared)),
+                // The pullers go on, and tell of it if it concerns them.
+                Err(error) => tracing::error!(%error, "the list of villages can't be read"),
             }
-            let same = followed.get(&code).is_some_and(|now| now.address == state.address);
-            if !same {
-                followed.remove(&code);
-                if !state.address.is_empty() {
-                    followed.insert(code, start(state.village, state.address, shared));
+            while let Some(ended) = self.tasks.try_join_next() {
+                if let Err(error) = ended.as_ref()
+                    && error.is_panic()
+                {
+                    tracing::error!("a puller failed; its village is followed anew");
                 }
             }
+            anyhow::ensure!(
+                !shared.writer.has_ended(),
+                "Penulis data berhenti. Yang sudah tergabung aman. Jalankan hub lagi."
+            );
+            tokio::time::sleep(ROLL_EVERY).await;
         }
-        tokio::time::sleep(ROLL_EVERY).await;
+    }
+
+    /// Follows a village as the dataset lists it now.
+    fn take(&mut self, state: VillageState, shared: &Shared) {
+        let known = shared.live.get(state.village);
+        match known {
+            None => shared.live.update(state.village, |live| first_seen(live, &state)),
+            // A replay by a command empties the quarantine behind our back.
+            Some(known) if known.quarantined != state.quarantined => {
+                shared.live.update(state.village, |live| live.quarantined = state.quarantined);
+            }
+            Some(_) => {}
+        }
+        let code = state.village.as_u64();
+        if let Some((address, task)) = self.followed.get(&code) {
+            if *address == state.address && !task.is_finished() {
+                return;
+            }
+            task.abort();
+            self.followed.remove(&code);
+            shared.live.update(state.village, |live| live.phase = Phase::Waiting);
+        }
+        if !state.address.is_empty() {
+            let puller = puller::follow(state.village, state.address.clone(), shared.clone());
+            self.followed.insert(code, (state.address, self.tasks.spawn(puller)));
+        }
     }
 }
 
-fn start(village: VillageCode, address: String, shared: &Shared) -> Followed {
-    let task = tokio::spawn(puller::follow(village, address.clone(), shared.clone()));
-    Followed { address, task }
+fn first_seen(live: &mut LiveVillage, state: &VillageState) {
+    let seq = state.position.map_or(0, |position| position.seq.0);
+    live.head_seq = seq;
+    live.merged_seq = seq;
+    live.records = state.records;
+    live.quarantined = state.quarantined;
+    live.last_contact_ms = state.last_contact_ms;
+    live.last_proof_ms = state.last_proof_ms;
+    live.proven_seq = state.proven_seq.0;
+    live.trouble.clone_from(&state.trouble);
 }

@@ -1,6 +1,11 @@
 //! The one writer of the dataset.
 
+use std::error::Error as _;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::thread::JoinHandle;
 
 use lumbung_telemetry::clock;
 use tokio::sync::{mpsc, oneshot};
@@ -13,7 +18,11 @@ const QUEUE_MAX: usize = 512;
 /// A transaction takes no further batch once it holds this many changes:
 /// long enough to spread the cost of a commit, short enough that a lone save
 /// never waits long behind a first load.
-const CHANGES_PER_COMMIT: usize = 8_192;
+const CHANGES_PER_COMMIT: usize = 20_000;
+
+/// Nor once it holds this many bytes of payload: few large records must not
+/// make a long transaction either.
+const BYTES_PER_COMMIT: usize = 16 * 1024 * 1024;
 
 struct Job {
     batch: MergeBatch,
@@ -34,23 +43,47 @@ pub enum MergeError {
     Stopping,
 }
 
+/// A batch in the writer's queue; completes once it is durable or refused.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Merged, MergeError>>);
+
+impl Future for Pending {
+    type Output = Result<Merged, MergeError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx).map(|answer| answer.unwrap_or(Err(MergeError::Stopping)))
+    }
+}
+
 /// A handle of the writer. The writer ends when the last one is gone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct MergeWriter {
     queue: mpsc::Sender<Job>,
 }
 
 impl MergeWriter {
-    /// Starts the writer's thread.
+    /// Starts the writer's thread, which ends after the last handle is gone
+    /// and everything queued is written.
     ///
     /// # Errors
     /// When the system gives no thread.
-    pub fn start(dataset: Arc<dyn Dataset>) -> std::io::Result<Self> {
+    pub fn start(dataset: Arc<dyn Dataset>) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("merge-writer".to_owned())
             .spawn(move || write(&*dataset, jobs))?;
-        Ok(Self { queue })
+        Ok((Self { queue }, thread))
+    }
+
+    /// Puts a batch into the queue and returns once it has a place there:
+    /// batches submitted one after another are merged in that order.
+    ///
+    /// # Errors
+    /// [`MergeError::Stopping`].
+    pub async fn submit(&self, batch: MergeBatch) -> Result<Pending, MergeError> {
+        let (reply, answer) = oneshot::channel();
+        self.queue.send(Job { batch, reply }).await.map_err(|_| MergeError::Stopping)?;
+        Ok(Pending(answer))
     }
 
     /// Merges a batch; returns once it is durable.
@@ -58,30 +91,26 @@ impl MergeWriter {
     /// # Errors
     /// [`MergeError`].
     pub async fn merge(&self, batch: MergeBatch) -> Result<Merged, MergeError> {
-        let (reply, answer) = oneshot::channel();
-        self.queue.send(Job { batch, reply }).await.map_err(|_| MergeError::Stopping)?;
-        answer.await.unwrap_or(Err(MergeError::Stopping))
+        self.submit(batch).await?.await
+    }
+
+    /// Whether the thread has ended, so that nothing can be merged any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.queue.is_closed()
     }
 }
 
 fn write(dataset: &dyn Dataset, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.blocking_recv() {
-        let (mut batches, mut replies) = (Vec::new(), Vec::new());
-        let mut changes = 0;
-        let mut next = Some(first);
-        while let Some(Job { batch, reply }) = next.take() {
-            changes += batch.changes.len();
-            batches.push(batch);
-            replies.push(reply);
-            if changes < CHANGES_PER_COMMIT {
-                next = jobs.try_recv().ok();
-            }
-        }
-        let merged = dataset.merge(&batches, clock::now_ms());
-        let mut outcomes = match merged {
+        let gathered = gather(first, &mut jobs);
+        let (batches, replies): (Vec<_>, Vec<_>) =
+            gathered.into_iter().map(|job| (job.batch, job.reply)).unzip();
+        let mut outcomes = match dataset.merge(&batches, clock::now_ms()) {
             Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(refused)).collect(),
             Err(error) => {
-                tracing::error!(%error, "the dataset failed; the transaction was rolled back");
+                let cause = error.source();
+                tracing::error!(%error, cause, "the transaction was rolled back");
                 vec![Err(refused(error)); replies.len()]
             }
         }
@@ -93,9 +122,133 @@ fn write(dataset: &dyn Dataset, mut jobs: mpsc::Receiver<Job>) {
     }
 }
 
+/// Everything that waits, of whichever villages, up to what one transaction
+/// takes.
+fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
+    let (mut changes, mut bytes) = (0, 0);
+    let mut gathered = Vec::new();
+    let mut next = Some(first);
+    while let Some(job) = next.take() {
+        changes += job.batch.changes.len();
+        bytes += job.batch.changes.iter().map(|change| change.bytes.len()).sum::<usize>();
+        gathered.push(job);
+        if changes < CHANGES_PER_COMMIT && bytes < BYTES_PER_COMMIT {
+            next = jobs.try_recv().ok();
+        }
+    }
+    gathered
+}
+
 fn refused(error: DatasetError) -> MergeError {
     match error {
         DatasetError::NotNext { .. } => MergeError::NotNext,
         error => MergeError::Dataset(Arc::new(error)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use lumbung_domain::id::{KindCode, RecordId};
+    use lumbung_domain::region::VillageCode;
+    use lumbung_ledger::fingerprint::ContentHash;
+    use lumbung_ledger::{ChainTag, LogId, Operation, Position, Seq, Source};
+
+    use super::*;
+    use crate::dataset::sqlite::SqliteDataset;
+    use crate::dataset::{Change, Content};
+
+    const BAKUNG: u64 = 3_505_012_001;
+    const SIDOMULYO: u64 = 3_505_012_002;
+
+    fn at(code: u64, seq: u64) -> Position {
+        let origin = Position::origin(LogId([code as u8; 16]));
+        match seq {
+            0 => origin,
+            _ => Position { seq: Seq(seq), chain: ChainTag([seq as u8; 16]), ..origin },
+        }
+    }
+
+    fn change(seq: u64, bytes: usize) -> Change {
+        Change {
+            id: RecordId::from_parts(1_790_000_000_000, 0, seq),
+            kind: KindCode(4711),
+            schema: 1,
+            seq: Seq(seq),
+            operation: Operation::Create,
+            time_ms: 1_790_000_000_000,
+            actor: Arc::from("uji"),
+            source: Source::MANUAL,
+            bytes: Bytes::from(vec![0; bytes]),
+            hash: Some(ContentHash([seq as u8; 32])),
+            content: Content::UnknownKind,
+        }
+    }
+
+    /// `changes` changes after `after`, each of `bytes` bytes.
+    fn batch(code: u64, after: u64, changes: u64, bytes: usize) -> MergeBatch {
+        MergeBatch {
+            village: VillageCode::from_u64(code).unwrap(),
+            prev: at(code, after),
+            last: at(code, after + changes),
+            changes: (after + 1..=after + changes).map(|seq| change(seq, bytes)).collect(),
+        }
+    }
+
+    fn job(batch: MergeBatch) -> Job {
+        Job { batch, reply: oneshot::channel().0 }
+    }
+
+    /// How many of the waiting batches each transaction takes.
+    fn groups(batches: Vec<MergeBatch>) -> Vec<usize> {
+        let (queue, mut jobs) = mpsc::channel(QUEUE_MAX);
+        for batch in batches {
+            queue.try_send(job(batch)).ok().unwrap();
+        }
+        let mut groups = Vec::new();
+        while let Ok(first) = jobs.try_recv() {
+            groups.push(gather(first, &mut jobs).len());
+        }
+        groups
+    }
+
+    #[test]
+    fn one_transaction_takes_all_that_waits_up_to_its_bounds() {
+        let trickle = |at: u64| batch(if at % 2 == 0 { BAKUNG } else { SIDOMULYO }, at, 1, 10);
+        assert_eq!(groups((0..248).map(trickle).collect()), [248]);
+        let half = |at: u64| batch(BAKUNG, at, CHANGES_PER_COMMIT as u64 / 2, 1);
+        assert_eq!(groups((0..5).map(half).collect()), [2, 2, 1]);
+        let large = |at: u64| batch(BAKUNG, at, 1, BYTES_PER_COMMIT / 4);
+        assert_eq!(groups((0..6).map(large).collect()), [4, 2]);
+    }
+
+    #[tokio::test]
+    async fn each_batch_of_a_group_gets_its_own_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = Arc::new(SqliteDataset::open(folder.path().join("hub.db")).unwrap());
+        for code in [BAKUNG, SIDOMULYO] {
+            dataset.register(VillageCode::from_u64(code).unwrap(), "").unwrap();
+        }
+        let (writer, thread) = MergeWriter::start(dataset.clone()).unwrap();
+        let mut pending = Vec::new();
+        for batch in [
+            batch(BAKUNG, 0, 2, 10),
+            batch(SIDOMULYO, 7, 1, 10),
+            batch(BAKUNG, 2, 3, 10),
+            batch(SIDOMULYO, 0, 1, 10),
+        ] {
+            pending.push(writer.submit(batch).await.unwrap());
+        }
+        let mut stood = Vec::new();
+        for pending in pending {
+            stood.push(pending.await.map(|merged| (merged.position.seq.0, merged.records)));
+        }
+        assert!(matches!(stood[1], Err(MergeError::NotNext)));
+        let merged: Vec<_> = stood.into_iter().flatten().collect();
+        assert_eq!(merged, [(2, 2), (5, 5), (1, 1)]);
+        drop(writer);
+        thread.join().unwrap();
+        let bakung = dataset.village(VillageCode::from_u64(BAKUNG).unwrap()).unwrap();
+        assert_eq!(bakung.position, Some(at(BAKUNG, 5)));
     }
 }

@@ -28,6 +28,11 @@ impl Contacts {
         self.note(village, |note| note.software = Some(software.to_owned()));
     }
 
+    /// The link showed a sign of life.
+    pub(super) fn alive(&self, village: VillageCode) {
+        self.note(village, |_| {});
+    }
+
     /// Node and hub are proven equal at `seq`.
     pub(super) fn proven(&self, village: VillageCode, seq: Seq) {
         self.note(village, |note| {

@@ -19,11 +19,13 @@ pub enum Trouble {
     Differs,
     /// The node can't read its own barn.
     NodeDisk,
+    /// The hub can't read or write its own dataset.
+    HubDisk,
 }
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OtherVillage,
         Self::Protocol,
         Self::LostTail,
@@ -32,6 +34,7 @@ impl Trouble {
         Self::BadBatch,
         Self::Differs,
         Self::NodeDisk,
+        Self::HubDisk,
     ];
 
     /// The stable code.
@@ -43,9 +46,10 @@ impl Trouble {
             Self::LostTail => "ekor_hilang",
             Self::Forked => "bercabang",
             Self::OtherLog => "log_lain",
-            Self::BadBatch => "kiriman_rusak",
+            Self::BadBatch => "batch_rusak",
             Self::Differs => "isi_beda",
             Self::NodeDisk => "disk_desa",
+            Self::HubDisk => "disk_hub",
         }
     }
 
@@ -53,6 +57,20 @@ impl Trouble {
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|trouble| trouble.code() == code)
+    }
+
+    /// Whether only a person can mend it: nothing is merged until then. The
+    /// others may pass by themselves and are tried again like a lost link.
+    #[must_use]
+    pub const fn needs_a_person(self) -> bool {
+        match self {
+            Self::OtherVillage
+            | Self::Protocol
+            | Self::LostTail
+            | Self::Forked
+            | Self::OtherLog => true,
+            Self::BadBatch | Self::Differs | Self::NodeDisk | Self::HubDisk => false,
+        }
     }
 
     /// What happened, whether the data is safe, what to do.
@@ -93,12 +111,18 @@ impl Trouble {
                 "Node tidak bisa membaca disknya. Yang sudah tergabung aman. Minta \
                 desa memeriksa komputernya."
             }
+            Self::HubDisk => {
+                "Hub tidak bisa menyimpan. Yang sudah tergabung dan yang ada di desa \
+                aman. Periksa ruang kosong dan disk komputer kabupaten."
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
@@ -107,5 +131,13 @@ mod tests {
             assert_eq!(Trouble::from_code(trouble.code()), Some(trouble));
             assert!(trouble.sentence().ends_with('.'));
         }
+        assert_eq!(Trouble::from_code(""), None);
+    }
+
+    #[test]
+    fn no_two_troubles_share_a_code_or_a_sentence() {
+        let codes: HashSet<_> = Trouble::ALL.iter().map(|trouble| trouble.code()).collect();
+        let sentences: HashSet<_> = Trouble::ALL.iter().map(|trouble| trouble.sentence()).collect();
+        assert_eq!((codes.len(), sentences.len()), (Trouble::ALL.len(), Trouble::ALL.len()));
     }
 }

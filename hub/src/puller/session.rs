@@ -1,0 +1,370 @@
+//! One session: connect, Hello, Pull, until something ends it.
+//!
+//! Batches are verified while those before them are being merged, and merged
+//! in order; Ack and Credit go out only for what is durable. Nothing of a
+//! batch that does not verify is applied.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::{Fingerprint, Position};
+use lumbung_link::limits;
+use lumbung_link::meter::Traffic;
+use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
+use lumbung_telemetry::clock;
+use lumbung_wire::batch;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Code, Status};
+
+use super::Shared;
+use super::trouble::Trouble;
+use crate::dataset::{MergeBatch, Merged};
+use crate::live::Phase;
+use crate::merge::{MergeError, Pending, decode};
+use crate::uplink;
+
+/// Control messages that may wait for the stream.
+const CONTROLS_QUEUED: usize = 64;
+
+/// Merges that may be under way for one village: the writer never waits for
+/// the next batch to be verified.
+const MERGING_MAX: usize = 2;
+
+/// Batches with fewer entries and bytes are verified in place, which takes
+/// less than handing them to a thread; others go to one.
+const INLINE: (u32, u32) = (64, 64 * 1024);
+
+/// How often an idle link is looked at: did anything, be it a keepalive,
+/// arrive since?
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// Why a session ended.
+#[derive(Debug)]
+pub(super) enum Ended {
+    /// The link is gone; try again.
+    Lost,
+    /// Something contradicts or fails; people must know.
+    Trouble(Trouble),
+}
+
+impl From<Status> for Ended {
+    fn from(status: Status) -> Self {
+        match status.code() {
+            Code::DataLoss => Self::Trouble(Trouble::NodeDisk),
+            // Larger than `limits::MESSAGE_BYTES_MAX`.
+            Code::OutOfRange | Code::Internal if status.message().contains("too large") => {
+                Self::Trouble(Trouble::BadBatch)
+            }
+            _ => Self::Lost,
+        }
+    }
+}
+
+/// What the dataset holds of the village, durably.
+#[derive(Clone, Copy)]
+struct Standing {
+    fingerprint: Fingerprint,
+    records: u64,
+}
+
+/// A batch in the writer's queue, and what it is worth in credit.
+struct Merging {
+    pending: Pending,
+    raw_bytes: u64,
+}
+
+type Controls = mpsc::Sender<v1::PullControl>;
+
+pub(super) struct Session<'a> {
+    village: VillageCode,
+    shared: &'a Shared,
+    traffic: Traffic,
+    reached: bool,
+    progressed: bool,
+}
+
+impl<'a> Session<'a> {
+    pub(super) fn new(village: VillageCode, shared: &'a Shared) -> Self {
+        let traffic = shared.live.get(village).map(|live| live.traffic).unwrap_or_default();
+        Self { village, shared, traffic, reached: false, progressed: false }
+    }
+
+    /// Whether the node answered as the village it should be.
+    pub(super) const fn reached(&self) -> bool {
+        self.reached
+    }
+
+    /// Whether anything was merged or proven.
+    pub(super) const fn progressed(&self) -> bool {
+        self.progressed
+    }
+
+    /// Runs until something ends it; a village is followed for ever.
+    pub(super) async fn run(&mut self, address: &str) -> Ended {
+        let Err(ended) = self.follow(address).await;
+        ended
+    }
+
+    async fn follow(&mut self, address: &str) -> Result<Infallible, Ended> {
+        let session =
+            uplink::reach(address, self.traffic.clone()).await.map_err(|_| Ended::Lost)?;
+        let mut sync = session.sync;
+        let (stored, standing) = self.stored().await?;
+        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, sync.hello(self.hello(stored)));
+        let reply = answer.await.map_err(|_| Ended::Lost)?.map_err(|status| {
+            // The one precondition of Hello is a common protocol version.
+            match status.code() {
+                Code::FailedPrecondition => Ended::Trouble(Trouble::Protocol),
+                _ => status.into(),
+            }
+        })?;
+        let position = self.judge(&reply.into_inner(), stored)?;
+        let (controls, outgoing) = mpsc::channel(CONTROLS_QUEUED);
+        let start = v1::pull_control::Start {
+            position: Some(batch::position_to_wire(position)),
+            batch_bytes: limits::BATCH_BYTES,
+            credit_bytes: limits::CREDIT_BYTES,
+        };
+        send(&controls, Control::Start(start)).await?;
+        let opening = sync.pull(ReceiverStream::new(outgoing));
+        let opened = tokio::time::timeout(limits::ANSWER_TIMEOUT, opening).await;
+        let items = opened.map_err(|_| Ended::Lost)??.into_inner();
+        self.pull(position, standing, items, &controls).await
+    }
+
+    /// Where the dataset says this village stands.
+    async fn stored(&self) -> Result<(Option<Position>, Standing), Ended> {
+        let (dataset, village) = (Arc::clone(&self.shared.dataset), self.village);
+        let state = tokio::task::spawn_blocking(move || dataset.village(village)).await;
+        let state = state.map_err(|_| Ended::Lost)?.map_err(|error| {
+            tracing::error!(%village, %error, "where the village stands can't be read");
+            Ended::Trouble(Trouble::HubDisk)
+        })?;
+        let standing = Standing { fingerprint: state.fingerprint, records: state.records };
+        Ok((state.position, standing))
+    }
+
+    fn hello(&self, stored: Option<Position>) -> v1::HelloRequest {
+        v1::HelloRequest {
+            version_min: limits::PROTOCOL_VERSIONS.0,
+            version_max: limits::PROTOCOL_VERSIONS.1,
+            village: self.village.as_u64(),
+            clock_ms: clock::now_ms(),
+            position: stored.map(batch::position_to_wire),
+        }
+    }
+
+    /// Decides from the node's answer where to pull from.
+    fn judge(
+        &mut self,
+        reply: &v1::HelloReply,
+        stored: Option<Position>,
+    ) -> Result<Position, Ended> {
+        if reply.village != self.village.as_u64() {
+            return Err(Ended::Trouble(Trouble::OtherVillage));
+        }
+        let (oldest, newest) = limits::PROTOCOL_VERSIONS;
+        if !(oldest..=newest).contains(&reply.version) {
+            return Err(Ended::Trouble(Trouble::Protocol));
+        }
+        let head = reply.head.as_ref().and_then(batch::position_from_wire);
+        let head = head.ok_or(Ended::Trouble(Trouble::BadBatch))?;
+        self.reached = true;
+        self.shared.contacts.reached(self.village, &reply.software);
+        self.shared.live.update(self.village, |live| {
+            live.phase = Phase::CatchingUp;
+            live.head_seq = head.seq.0;
+            live.last_contact_ms = clock::now_ms();
+        });
+        match (reply.relation(), stored) {
+            (v1::Relation::First, None) => Ok(Position::origin(head.log_id)),
+            (v1::Relation::Resume, Some(stored)) => Ok(stored),
+            (v1::Relation::Ahead, _) => Err(Ended::Trouble(Trouble::LostTail)),
+            (v1::Relation::Forked, _) => Err(Ended::Trouble(Trouble::Forked)),
+            (v1::Relation::OtherLog, _) => Err(Ended::Trouble(Trouble::OtherLog)),
+            // No answer to the question that was asked.
+            _ => Err(Ended::Trouble(Trouble::Protocol)),
+        }
+    }
+
+    async fn pull(
+        &mut self,
+        mut position: Position,
+        mut standing: Standing,
+        mut items: tonic::Streaming<v1::PullItem>,
+        controls: &Controls,
+    ) -> Result<Infallible, Ended> {
+        let mut merging: VecDeque<Merging> = VecDeque::with_capacity(MERGING_MAX);
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        let mut received = self.traffic.received();
+        loop {
+            let item = tokio::select! {
+                item = items.message(), if merging.len() < MERGING_MAX => item?,
+                merged = next(&mut merging) => {
+                    standing = self.merged(merged?, controls).await?;
+                    continue;
+                }
+                _ = look.tick() => {
+                    self.look(&mut received);
+                    continue;
+                }
+            };
+            match item.and_then(|item| item.item) {
+                None => return Err(Ended::Lost),
+                Some(Item::Batch(batch)) => {
+                    let (batch, raw_bytes) = self.verify(batch, position).await?;
+                    position = batch.last;
+                    self.shared.live.update(self.village, |live| {
+                        live.head_seq = live.head_seq.max(position.seq.0);
+                    });
+                    let pending = self.shared.writer.submit(batch).await;
+                    let pending = pending.map_err(|_| Ended::Lost)?;
+                    merging.push_back(Merging { pending, raw_bytes });
+                }
+                Some(Item::CaughtUp(caught_up)) => {
+                    while !merging.is_empty() {
+                        standing = self.merged(next(&mut merging).await?, controls).await?;
+                    }
+                    self.compare(&caught_up, position, standing)?;
+                }
+                Some(Item::Beat(beat)) => {
+                    let head = beat.head.map_or(0, |head| head.seq);
+                    self.shared.live.update(self.village, |live| {
+                        live.head_seq = live.head_seq.max(head);
+                        live.last_contact_ms = clock::now_ms();
+                    });
+                }
+                Some(Item::Poison(poison)) => {
+                    // Its place in the chain comes with a batch, which puts
+                    // it into the quarantine. `why` is the node's text: not
+                    // for a log.
+                    tracing::warn!(village = %self.village, seq = poison.seq, "entry withheld");
+                }
+            }
+        }
+    }
+
+    /// Proves a batch and reads its entries.
+    async fn verify(
+        &self,
+        batch: v1::Batch,
+        position: Position,
+    ) -> Result<(MergeBatch, u64), Ended> {
+        let village = self.village;
+        let small = batch.count <= INLINE.0 && batch.raw_bytes <= INLINE.1;
+        let prove = move || {
+            let verified = batch::verify(batch, position)?;
+            let entries = verified.entries.into_iter();
+            let changes = entries.map(|(entry, hash)| decode::change(entry, hash)).collect();
+            let batch = MergeBatch { village, prev: position, last: verified.last, changes };
+            Ok::<_, batch::BatchError>((batch, verified.raw_bytes as u64))
+        };
+        let proven = if small {
+            prove()
+        } else {
+            let permit = self.shared.verifying.acquire().await;
+            let proven = tokio::task::spawn_blocking(prove).await;
+            drop(permit);
+            proven.map_err(|_| Ended::Lost)?
+        };
+        proven.map_err(|error| {
+            tracing::warn!(%village, %error, "batch refused");
+            Ended::Trouble(Trouble::BadBatch)
+        })
+    }
+
+    /// A batch is durable: say so to the node and to the watchers.
+    async fn merged(
+        &mut self,
+        (merged, raw_bytes): (Merged, u64),
+        controls: &Controls,
+    ) -> Result<Standing, Ended> {
+        self.progressed = true;
+        self.shared.live.update(self.village, |live| {
+            live.merged_seq = merged.position.seq.0;
+            live.records = merged.records;
+            live.quarantined += merged.quarantined;
+            live.last_contact_ms = clock::now_ms();
+        });
+        let position = Some(batch::position_to_wire(merged.position));
+        send(controls, Control::Ack(v1::pull_control::Ack { position })).await?;
+        send(controls, Control::Credit(v1::pull_control::Credit { bytes: raw_bytes })).await?;
+        Ok(Standing { fingerprint: merged.fingerprint, records: merged.records })
+    }
+
+    /// The node says what everything sums up to: is it what is merged here?
+    fn compare(
+        &mut self,
+        caught_up: &v1::CaughtUp,
+        position: Position,
+        standing: Standing,
+    ) -> Result<(), Ended> {
+        let told = caught_up.position.as_ref().and_then(batch::position_from_wire);
+        let sum = Fingerprint::from_slice(&caught_up.fingerprint);
+        let (Some(told), Some(sum)) = (told, sum) else {
+            return Err(Ended::Trouble(Trouble::BadBatch));
+        };
+        // The epoch may have moved on without an entry.
+        let here = Position { epoch: position.epoch, ..told } == position;
+        if !here {
+            return Err(Ended::Trouble(Trouble::BadBatch));
+        }
+        let (village, contacts) = (self.village, &self.shared.contacts);
+        let equal = standing.fingerprint == sum && standing.records == caught_up.records;
+        let trouble = if equal { "" } else { Trouble::Differs.code() };
+        let now = clock::now_ms();
+        self.shared.live.update(village, |live| {
+            live.phase = Phase::Live;
+            live.head_seq = told.seq.0;
+            live.merged_seq = told.seq.0;
+            live.records = standing.records;
+            live.last_contact_ms = now;
+            if equal {
+                live.last_proof_ms = now;
+                live.proven_seq = told.seq.0;
+            }
+            trouble.clone_into(&mut live.trouble);
+        });
+        if equal {
+            self.progressed = true;
+            contacts.proven(village, told.seq);
+        } else {
+            tracing::warn!(%village, "the sums differ");
+            contacts.trouble(village, trouble);
+        }
+        Ok(())
+    }
+
+    /// Notes a sign of life of an idle link: bytes that arrived since.
+    fn look(&self, received: &mut u64) {
+        let now = self.traffic.received();
+        if std::mem::replace(received, now) < now {
+            self.shared.contacts.alive(self.village);
+            self.shared.live.update(self.village, |live| live.last_contact_ms = clock::now_ms());
+        }
+    }
+}
+
+/// The oldest merge under way, once it is durable; for ever when there is
+/// none.
+async fn next(merging: &mut VecDeque<Merging>) -> Result<(Merged, u64), Ended> {
+    let Some(oldest) = merging.front_mut() else { return std::future::pending().await };
+    let outcome = (&mut oldest.pending).await;
+    let raw_bytes = oldest.raw_bytes;
+    merging.pop_front();
+    match outcome {
+        Ok(merged) => Ok((merged, raw_bytes)),
+        // Somebody else moved the position: begin again from what is stored.
+        Err(MergeError::NotNext | MergeError::Stopping) => Err(Ended::Lost),
+        Err(MergeError::Dataset(_)) => Err(Ended::Trouble(Trouble::HubDisk)),
+    }
+}
+
+async fn send(controls: &Controls, control: Control) -> Result<(), Ended> {
+    let control = v1::PullControl { control: Some(control) };
+    controls.send(control).await.map_err(|_| Ended::Lost)
+}
