@@ -1,5 +1,7 @@
 //! `villages` and `status`.
 
+use std::collections::HashSet;
+
 use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 use serde_json::json;
@@ -35,6 +37,19 @@ pub(super) struct StatusArgs {
     json: bool,
 }
 
+/// A contact this recent means that the village is followed: an idle link
+/// shows a sign of life every two minutes, it is looked at every minute, and
+/// a minute is left for a link that is being made anew.
+const FRESH_MS: i64 = 240_000;
+
+/// Whether a dialler could make sense of it: a host and a port.
+fn is_address(address: &str) -> bool {
+    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port != 0);
+    address
+        .rsplit_once(':')
+        .is_some_and(|(host, end)| !host.is_empty() && port(end) && !host.contains(' '))
+}
+
 fn when(at_ms: i64) -> String {
     if at_ms == 0 { "belum pernah".to_owned() } else { clock::display(at_ms) }
 }
@@ -53,17 +68,24 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &dyn Dataset) -> anyh
         VillagesCommand::List => list(&dataset.villages()?),
         VillagesCommand::Add { code, address } => {
             let desa = village(code)?;
+            anyhow::ensure!(
+                is_address(address),
+                "Alamat harus berbentuk nama:porta, misalnya 10.1.2.3:8701. Tidak ada yang diubah."
+            );
             dataset.register(desa.code, address)?;
             println!("{} terdaftar di {address}.", desa.full_name());
         }
         VillagesCommand::AddRoster => {
-            let known = dataset.villages()?;
-            let is_known = |code| known.iter().any(|state| state.village == code);
-            let missing = || roster().villages().iter().filter(|desa| !is_known(desa.code));
-            for desa in missing() {
-                dataset.register(desa.code, "")?;
+            let known: HashSet<_> =
+                dataset.villages()?.iter().map(|state| state.village.as_u64()).collect();
+            let mut added = 0;
+            for desa in roster().villages() {
+                if !known.contains(&desa.code.as_u64()) {
+                    dataset.register(desa.code, "")?;
+                    added += 1;
+                }
             }
-            println!("{} desa ditambahkan ke daftar.", missing().count());
+            println!("{added} desa ditambahkan ke daftar.");
         }
         VillagesCommand::Show { code } => show(&dataset.village(village(code)?.code)?),
     }
@@ -119,6 +141,12 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
     let equal = count(proven);
     let troubled = count(|state| !state.trouble.is_empty());
     let unseen = count(|state| state.last_contact_ms == 0);
+    let now = clock::now_ms();
+    let is_fresh = |state: &VillageState| {
+        state.last_contact_ms > 0 && now.saturating_sub(state.last_contact_ms) < FRESH_MS
+    };
+    let fresh = states.iter().filter(|state| is_fresh(state)).count();
+    let late = states.len() - fresh - unseen;
     if args.json {
         let villages: Vec<_> = states
             .iter()
@@ -128,6 +156,7 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
                     "seq": seq(state),
                     "records": state.records,
                     "residents": state.warga,
+                    "fresh": is_fresh(state),
                     "proven": proven(state),
                     "proven_seq": state.proven_seq.0,
                     "last_contact_ms": state.last_contact_ms,
@@ -142,6 +171,8 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
             "villages": states.len(),
             "proven": equal,
             "troubled": troubled,
+            "fresh": fresh,
+            "late": late,
             "unseen": unseen,
             "residents": totals.warga,
             "households": totals.rumah_tangga,
@@ -154,7 +185,8 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
         return Ok(());
     }
     println!(
-        "{equal} dari {} desa terbukti sama, {troubled} bermasalah, {unseen} belum pernah dihubungi.",
+        "{equal} dari {} desa terbukti sama, {troubled} bermasalah; \
+        {fresh} terhubung, {late} terlambat, {unseen} belum pernah dihubungi.",
         states.len()
     );
     println!(
@@ -166,4 +198,19 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
         println!("{}: {sentence}", state.village);
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_host_and_a_port() {
+        for address in ["10.1.2.3:8701", "node.desa:1", "[::1]:8701"] {
+            assert!(is_address(address), "{address}");
+        }
+        for address in ["", "10.1.2.3", ":8701", "10.1.2.3:", "10.1.2.3:70000", "a b:1", "a:0"] {
+            assert!(!is_address(address), "{address}");
+        }
+    }
 }
