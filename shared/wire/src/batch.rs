@@ -173,3 +173,55 @@ fn inflate(codec: i32, payload: Bytes, raw_bytes: usize) -> Result<Bytes, BatchE
     };
     if raw.len() == raw_bytes { Ok(raw) } else { Err(BatchError::TooLarge) }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use lumbung_domain::id::{KindCode, RecordId};
+    use lumbung_ledger::{Header, Operation, Payload, Salt, Source};
+
+    use super::*;
+
+    /// A batch of `count` entries after the origin of a log, in `epoch`.
+    fn batch(count: u64, epoch: u32) -> (Position, v1::Batch) {
+        let prev = Position { epoch: Epoch(2), ..Position::origin(LogId([7; 16])) };
+        let entry = |seq| Entry {
+            header: Header {
+                seq: Seq(seq),
+                id: RecordId::from_parts(1_700_000_000_000, 0, seq),
+                kind: KindCode(4711),
+                schema: 1,
+                operation: Operation::Create,
+                time_ms: 1_700_000_000_000,
+                actor: Arc::from("uji"),
+                source: Source::MANUAL,
+            },
+            payload: Payload::Present { salt: Salt([1; 8]), bytes: Bytes::from_static(b"isi") },
+        };
+        let entries: Vec<_> = (1..=count).map(entry).collect();
+        let chain = entries.iter().fold(prev.chain, |chain, entry| chain.step(entry).0);
+        let last = Position { epoch: Epoch(epoch), seq: Seq(count), chain, ..prev };
+        let block = block::encode(&entries).unwrap();
+        (prev, pack(prev, last, u32::try_from(count).unwrap(), block))
+    }
+
+    #[test]
+    fn a_batch_leads_from_where_it_says_to_where_it_says() {
+        let (prev, batch) = batch(40, 2);
+        assert_eq!(batch.codec(), v1::Codec::Zstd);
+        let verified = verify(batch.clone(), prev).unwrap();
+        assert_eq!((verified.last.seq, verified.entries.len()), (Seq(40), 40));
+        let elsewhere = Position { seq: Seq(1), ..prev };
+        assert!(matches!(verify(batch, elsewhere), Err(BatchError::Gap { .. })));
+    }
+
+    #[test]
+    fn a_batch_may_lead_into_a_later_epoch_but_not_into_an_earlier_one() {
+        for (epoch, sound) in [(1, false), (2, true), (3, true)] {
+            let (prev, batch) = batch(3, epoch);
+            let verified = verify(batch, prev);
+            assert_eq!(verified.is_ok(), sound, "epoch {epoch}: {verified:?}");
+        }
+    }
+}
