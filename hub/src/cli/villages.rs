@@ -58,9 +58,9 @@ fn seq(state: &VillageState) -> u64 {
     state.position.map_or(0, |position| position.seq.0)
 }
 
-/// Proven equal at everything merged.
+/// Proven equal at everything merged, and nothing has contradicted it since.
 fn proven(state: &VillageState) -> bool {
-    state.last_proof_ms > 0 && state.proven_seq.0 == seq(state)
+    state.last_proof_ms > 0 && state.proven_seq.0 == seq(state) && state.trouble.is_empty()
 }
 
 pub(super) fn villages(command: &VillagesCommand, dataset: &dyn Dataset) -> anyhow::Result<()> {

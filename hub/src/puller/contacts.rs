@@ -25,23 +25,28 @@ pub struct Contacts(Arc<Mutex<HashMap<u64, (VillageCode, ContactNote)>>>);
 impl Contacts {
     /// The node answered.
     pub(super) fn reached(&self, village: VillageCode, software: &str) {
-        self.note(village, |note| note.software = Some(software.to_owned()));
+        self.note(village, |note| {
+            note.at_ms = clock::now_ms();
+            note.software = Some(software.to_owned());
+        });
     }
 
     /// The link showed a sign of life.
     pub(super) fn alive(&self, village: VillageCode) {
-        self.note(village, |_| {});
+        self.note(village, |note| note.at_ms = clock::now_ms());
     }
 
     /// Node and hub are proven equal at `seq`.
     pub(super) fn proven(&self, village: VillageCode, seq: Seq) {
         self.note(village, |note| {
+            note.at_ms = clock::now_ms();
             note.proven = Some(seq);
             note.trouble = Some(String::new());
         });
     }
 
-    /// Something is wrong with the village.
+    /// Something is wrong with the village. No contact by itself: another
+    /// village's node may have answered, or the hub's disk be full.
     pub(super) fn trouble(&self, village: VillageCode, code: &str) {
         self.note(village, |note| note.trouble = Some(code.to_owned()));
     }
@@ -50,7 +55,6 @@ impl Contacts {
         let mut notes = self.notes();
         let (_, note) =
             notes.entry(village.as_u64()).or_insert_with(|| (village, ContactNote::default()));
-        note.at_ms = clock::now_ms();
         change(note);
     }
 
@@ -82,5 +86,34 @@ impl Contacts {
             // The task only ends early when the hub stops.
             drop(tokio::task::spawn_blocking(move || contacts.flush(&*dataset)).await);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::sqlite::SqliteDataset;
+
+    #[test]
+    fn a_trouble_is_no_contact_and_a_proof_ends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let dataset = SqliteDataset::open(folder.path().join("hub.db")).unwrap();
+        let village = VillageCode::from_u64(3_505_012_001).unwrap();
+        dataset.register(village, "").unwrap();
+        let contacts = Contacts::default();
+        let seen = || {
+            contacts.flush(&dataset);
+            assert!(contacts.notes().is_empty(), "what is written waits no longer");
+            let state = dataset.village(village).unwrap();
+            (state.last_contact_ms > 0, state.last_proof_ms > 0, state.trouble)
+        };
+        contacts.trouble(village, "desa_lain");
+        assert_eq!(seen(), (false, false, "desa_lain".to_owned()));
+        contacts.reached(village, "0.1.0");
+        contacts.alive(village);
+        assert_eq!(seen(), (true, false, "desa_lain".to_owned()));
+        contacts.proven(village, Seq(3));
+        assert_eq!(seen(), (true, true, String::new()));
+        assert_eq!(dataset.village(village).unwrap().proven_seq, Seq(3));
     }
 }

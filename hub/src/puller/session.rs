@@ -334,6 +334,7 @@ impl<'a> Session<'a> {
             contacts.proven(village, told.seq);
         } else {
             tracing::warn!(%village, "the sums differ");
+            contacts.alive(village);
             contacts.trouble(village, trouble);
         }
         Ok(())
