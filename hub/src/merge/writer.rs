@@ -214,7 +214,8 @@ mod tests {
 
     #[test]
     fn one_transaction_takes_all_that_waits_up_to_its_bounds() {
-        let trickle = |at: u64| batch(if at % 2 == 0 { BAKUNG } else { SIDOMULYO }, at, 1, 10);
+        let trickle =
+            |at: u64| batch(if at.is_multiple_of(2) { BAKUNG } else { SIDOMULYO }, at, 1, 10);
         assert_eq!(groups((0..248).map(trickle).collect()), [248]);
         let half = |at: u64| batch(BAKUNG, at, CHANGES_PER_COMMIT as u64 / 2, 1);
         assert_eq!(groups((0..5).map(half).collect()), [2, 2, 1]);
