@@ -37,10 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let entries: Vec<Vec<Entry>> = (1..=villages).map(village_entries).collect();
     let records: usize = entries.iter().map(Vec::len).sum();
     let bytes: usize = entries.iter().flatten().map(payload_bytes).sum();
-    println!(
-        "{villages} villages, {records} records, {} payload bytes each",
-        bytes / records
-    );
+    println!("{villages} villages, {records} records, {} payload bytes each", bytes / records);
 
     let start = Instant::now();
     let batches = batches(entries, per_batch);
@@ -101,22 +98,11 @@ fn read_back(dataset: &SqliteDataset, villages: u64) -> Result<(), Box<dyn Error
 fn single_changes(dataset: &SqliteDataset, batches: &[MergeBatch]) -> Result<(), Box<dyn Error>> {
     let mut waits = Vec::new();
     for batch in batches.iter().step_by(batches.len() / 400 + 1) {
-        let prev = dataset
-            .village(batch.village)?
-            .position
-            .ok_or("nothing was merged")?;
-        let last = Position {
-            seq: prev.seq.next(),
-            ..prev
-        };
+        let prev = dataset.village(batch.village)?.position.ok_or("nothing was merged")?;
+        let last = Position { seq: prev.seq.next(), ..prev };
         let mut change = batch.changes[batch.changes.len() / 2].clone();
         (change.seq, change.operation) = (last.seq, Operation::Update);
-        let batch = MergeBatch {
-            village: batch.village,
-            prev,
-            last,
-            changes: vec![change],
-        };
+        let batch = MergeBatch { village: batch.village, prev, last, changes: vec![change] };
         let start = Instant::now();
         for merged in dataset.merge(&[batch], 1)? {
             merged?;
@@ -125,19 +111,13 @@ fn single_changes(dataset: &SqliteDataset, batches: &[MergeBatch]) -> Result<(),
     }
     waits.sort_unstable();
     let (half, most) = (waits[waits.len() / 2], waits[waits.len() * 99 / 100]);
-    println!(
-        "{:28} {half:9} µs at the median, {most} at the 99th",
-        "one change, durable"
-    );
+    println!("{:28} {half:9} µs at the median, {most} at the 99th", "one change, durable");
     Ok(())
 }
 
 fn report(what: &str, count: usize, start: Instant) {
     let secs = start.elapsed().as_secs_f64();
-    println!(
-        "{what:28} {:9.0} a second, {secs:.3} s",
-        count as f64 / secs
-    );
+    println!("{what:28} {:9.0} a second, {secs:.3} s", count as f64 / secs);
 }
 
 fn code(village: u64) -> Result<VillageCode, Box<dyn Error>> {
@@ -176,12 +156,7 @@ fn batches(villages: Vec<Vec<Entry>>, per_batch: usize) -> Vec<MergeBatch> {
                 if turns.len() <= turn {
                     turns.push(Vec::new());
                 }
-                turns[turn].push(MergeBatch {
-                    village,
-                    prev,
-                    last,
-                    changes,
-                });
+                turns[turn].push(MergeBatch { village, prev, last, changes });
             }
             prev = last;
         }
@@ -216,12 +191,7 @@ impl Writer {
                 schema: 1,
                 operation: Operation::Create,
                 time_ms: millis as i64,
-                actor: if number.is_multiple_of(1000) {
-                    "admin"
-                } else {
-                    "kader"
-                }
-                .into(),
+                actor: if number.is_multiple_of(1000) { "admin" } else { "kader" }.into(),
                 source: Source::OPENSID,
             },
             payload: Payload::Present {
@@ -254,36 +224,18 @@ fn wire_id(id: RecordId) -> Bytes {
 
 /// About 5,200 records: what an average village holds.
 fn village_entries(village: u64) -> Vec<Entry> {
-    let mut w = Writer {
-        village,
-        entries: Vec::new(),
-        random: village * 0x9e37_79b9 + 1,
-    };
+    let mut w = Writer { village, entries: Vec::new(), random: village * 0x9e37_79b9 + 1 };
     for (dusun, name) in (0..3).zip(NAMES) {
         let nama = format!("DUSUN {name}");
-        let dusun_id = w.push(
-            Kind::Dusun,
-            &v1::Dusun {
-                nama,
-                ..Default::default()
-            },
-        );
+        let dusun_id = w.push(Kind::Dusun, &v1::Dusun { nama, ..Default::default() });
         for rw in 0..2 {
             let nomor = format!("{:03}", dusun * 2 + rw + 1);
             let dusun_id = wire_id(dusun_id);
-            let rw = v1::Rw {
-                nomor,
-                dusun_id,
-                ..Default::default()
-            };
+            let rw = v1::Rw { nomor, dusun_id, ..Default::default() };
             let rw_id = w.push(Kind::Rw, &rw);
             for rt in 0..4 {
                 let rw_id = wire_id(rw_id);
-                let rt = v1::Rt {
-                    nomor: format!("{:03}", rt + 1),
-                    rw_id,
-                    ..Default::default()
-                };
+                let rt = v1::Rt { nomor: format!("{:03}", rt + 1), rw_id, ..Default::default() };
                 let rt_id = w.push(Kind::Rt, &rt);
                 neighbourhood(&mut w, rt_id);
             }
@@ -296,12 +248,8 @@ fn neighbourhood(w: &mut Writer, rt_id: RecordId) {
     for group in 0..3 {
         let nama = format!("MAWAR {}", group + 1);
         let rt_id = wire_id(rt_id);
-        let message = v1::Dasawisma {
-            nama,
-            rt_id: rt_id.clone(),
-            aktif: true,
-            ..Default::default()
-        };
+        let message =
+            v1::Dasawisma { nama, rt_id: rt_id.clone(), aktif: true, ..Default::default() };
         let dasawisma_id = wire_id(w.push(Kind::Dasawisma, &message));
         for house in 0..14 {
             let message = v1::RumahTangga {
@@ -380,8 +328,5 @@ fn family(w: &mut Writer, house_id: RecordId) {
 fn number(w: &mut Writer) -> String {
     let kecamatan = 1 + w.village / 11;
     let (day, month, year) = (1 + w.draw(28), 1 + w.draw(12), w.draw(100));
-    format!(
-        "9905{kecamatan:02}{day:02}{month:02}{year:02}{:04}",
-        1 + w.draw(9000)
-    )
+    format!("9905{kecamatan:02}{day:02}{month:02}{year:02}{:04}", 1 + w.draw(9000))
 }

@@ -66,7 +66,10 @@ impl LiveVillage {
     /// Proven equal at everything merged so far.
     #[must_use]
     pub const fn proven(&self) -> bool {
-        self.last_proof_ms > 0 && self.proven_seq == self.merged_seq && self.lag() == 0
+        self.trouble.is_empty()
+            && self.last_proof_ms > 0
+            && self.proven_seq == self.merged_seq
+            && self.lag() == 0
     }
 }
 

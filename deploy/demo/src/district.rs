@@ -148,7 +148,7 @@ async fn proven(
 
 fn print_recap(dataset: &SqliteDataset) -> anyhow::Result<()> {
     let region = lumbung_hub::recap::RegionRef::parse("3505")?;
-    let sheet = lumbung_hub::recap::build(dataset, region, clock::today())?;
-    println!("{}", lumbung_hub::exports::recap_table(&sheet));
+    let recap = lumbung_hub::recap::Recap::of(dataset, region, clock::today())?;
+    println!("{}", lumbung_hub::exports::recap_table(&recap));
     Ok(())
 }

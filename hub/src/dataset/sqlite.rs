@@ -77,11 +77,7 @@ impl SqliteDataset {
         let memory = remember(&conn)?;
         Ok(Self {
             path,
-            writer: Mutex::new(Writer {
-                conn,
-                memory,
-                unsettled: false,
-            }),
+            writer: Mutex::new(Writer { conn, memory, unsettled: false }),
             idle: Mutex::new(Vec::new()),
         })
     }
@@ -132,9 +128,7 @@ impl Writer {
         if std::mem::replace(&mut self.unsettled, true) {
             self.memory.actors.forget();
         }
-        let tx = self
-            .conn
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut merge = Merge::new(&tx, &mut self.memory, now_ms);
         let outcome = work(&mut merge)?;
         merge.finish()?;
@@ -191,21 +185,17 @@ impl Dataset for SqliteDataset {
         batches: &[MergeBatch],
         now_ms: i64,
     ) -> Result<Vec<Result<Merged, DatasetError>>, DatasetError> {
-        self.writer().transact(now_ms, |merge| {
-            batches.iter().map(|batch| merge.batch(batch)).collect()
-        })
+        self.writer()
+            .transact(now_ms, |merge| batches.iter().map(|batch| merge.batch(batch)).collect())
     }
 
     fn resume_at(&self, village: VillageCode, position: Position) -> Result<(), DatasetError> {
-        self.writer()
-            .transact(0, |merge| merge.resume_at(village, position))
+        self.writer().transact(0, |merge| merge.resume_at(village, position))
     }
 
     fn note_contacts(&self, notes: &[(VillageCode, ContactNote)]) -> Result<(), DatasetError> {
         let mut writer = self.writer();
-        let tx = writer
-            .conn
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let tx = writer.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         for (village, note) in notes {
             village::note_contact(&tx, *village, note)?;
         }
@@ -240,8 +230,7 @@ impl Dataset for SqliteDataset {
     }
 
     fn release(&self, number: i64, change: &Change, now_ms: i64) -> Result<(), DatasetError> {
-        self.writer()
-            .transact(now_ms, |merge| merge.release(number, change))
+        self.writer().transact(now_ms, |merge| merge.release(number, change))
     }
 
     fn findings(

@@ -109,17 +109,12 @@ fn message<M: Message + Default>(kind: Kind, bytes: &Bytes) -> Result<M, Refusal
 
 fn dusun(dusun: v1::Dusun) -> Result<DusunRow, Refusal> {
     maybe_id(&dusun.kepala_id, "kepala_id")?;
-    Ok(DusunRow {
-        nama: text(dusun.nama, "nama")?,
-    })
+    Ok(DusunRow { nama: text(dusun.nama, "nama")? })
 }
 
 fn rw(rw: v1::Rw) -> Result<RwRow, Refusal> {
     maybe_id(&rw.ketua_id, "ketua_id")?;
-    Ok(RwRow {
-        nomor: text(rw.nomor, "nomor")?,
-        dusun_id: maybe_id(&rw.dusun_id, "dusun_id")?,
-    })
+    Ok(RwRow { nomor: text(rw.nomor, "nomor")?, dusun_id: maybe_id(&rw.dusun_id, "dusun_id")? })
 }
 
 fn rt(rt: v1::Rt) -> Result<RtRow, Refusal> {
@@ -212,11 +207,7 @@ pub fn resident_bits(warga: &v1::Warga) -> u32 {
         | yes(warga.buta3, resident::BUTA3)
         | yes(warga.up2k, resident::UP2K)
         | yes(warga.kesling, resident::KESLING)
-        | if warga.cara_kb != 0 {
-            resident::AKSEPTOR_KB
-        } else {
-            0
-        }
+        | if warga.cara_kb != 0 { resident::AKSEPTOR_KB } else { 0 }
         | yes(warga.aktif_posyandu, resident::POSYANDU)
         | yes(warga.bkb, resident::BKB)
         | yes(warga.tabungan, resident::TABUNGAN)
@@ -257,10 +248,7 @@ pub fn house_bits(house: &v1::RumahTangga) -> u32 {
 /// One bit per category that has at least one entry.
 fn categories(entries: &[v1::Usaha], mask: u32) -> u32 {
     let bit = |kategori: u32| 1_u32.checked_shl(kategori.wrapping_sub(1)).unwrap_or(0);
-    entries
-        .iter()
-        .fold(0, |bits, entry| bits | bit(entry.kategori))
-        & mask
+    entries.iter().fold(0, |bits, entry| bits | bit(entry.kategori)) & mask
 }
 
 /// On the wire 0 is blank, 1 yes, 2 no.
@@ -273,19 +261,11 @@ fn id(bytes: &Bytes, field: &'static str) -> Result<RecordId, Refusal> {
 }
 
 fn maybe_id(bytes: &Bytes, field: &'static str) -> Result<Option<RecordId>, Refusal> {
-    if bytes.is_empty() {
-        Ok(None)
-    } else {
-        id(bytes, field).map(Some)
-    }
+    if bytes.is_empty() { Ok(None) } else { id(bytes, field).map(Some) }
 }
 
 fn text(text: String, field: &'static str) -> Result<String, Refusal> {
-    if text.len() <= TEXT_BYTES_MAX {
-        Ok(text)
-    } else {
-        Err(Refusal::TooLong(field))
-    }
+    if text.len() <= TEXT_BYTES_MAX { Ok(text) } else { Err(Refusal::TooLong(field)) }
 }
 
 fn code(number: u32, field: &'static str) -> Result<u16, Refusal> {
@@ -309,9 +289,7 @@ fn number(digits: &str, field: &'static str) -> Result<Option<u64>, Refusal> {
     digits
         .bytes()
         .try_fold(0_u64, |number, digit| {
-            digit
-                .is_ascii_digit()
-                .then(|| number * 10 + u64::from(digit - b'0'))
+            digit.is_ascii_digit().then(|| number * 10 + u64::from(digit - b'0'))
         })
         .map(Some)
         .ok_or(Refusal::NotANumber(field))

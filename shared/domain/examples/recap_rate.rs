@@ -43,10 +43,7 @@ fn main() {
         let start = Instant::now();
         let total: IndikatorVector = (0..HOUSES)
             .map(|number| {
-                let rumah = RumahFacts {
-                    punya_tps: number % 3 == 0,
-                    ..RumahFacts::default()
-                };
+                let rumah = RumahFacts { punya_tps: number % 3 == 0, ..RumahFacts::default() };
                 rumah_tangga_vector(&rumah, 1, &residents[house_of(number)], day)
             })
             .sum();

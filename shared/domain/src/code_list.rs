@@ -80,11 +80,7 @@ impl<L: CodeList> Code<L> {
     /// is kept, listed or not.
     #[must_use]
     pub const fn from_wire(number: u16) -> Option<Self> {
-        if number == 0 {
-            None
-        } else {
-            Some(Self::listed(number))
-        }
+        if number == 0 { None } else { Some(Self::listed(number)) }
     }
 
     /// The official label, if this version knows the number.
@@ -108,10 +104,7 @@ impl<L: CodeList> Code<L> {
         if let Some(number) = whole_number(&key) {
             return Self::new(number)
                 .map(Some)
-                .ok_or(ParseCodeError::UnlistedNumber {
-                    list: L::NAME,
-                    number,
-                });
+                .ok_or(ParseCodeError::UnlistedNumber { list: L::NAME, number });
         }
         let labels = L::entries().iter().map(|entry| (entry.label, entry.code));
         labels
@@ -124,10 +117,7 @@ impl<L: CodeList> Code<L> {
 
 fn entry<L: CodeList>(number: u16) -> Option<&'static CodeEntry> {
     let entries = L::entries();
-    entries
-        .binary_search_by_key(&number, |entry| entry.code)
-        .ok()
-        .map(|at| &entries[at])
+    entries.binary_search_by_key(&number, |entry| entry.code).ok().map(|at| &entries[at])
 }
 
 /// The text names nothing in the list.

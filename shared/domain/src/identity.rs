@@ -47,10 +47,5 @@ fn sixteen_digits(bare: &str) -> Option<u64> {
 
 /// The region part and the last three digits, as on a masked copy of a card.
 fn write_masked(number: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(
-        f,
-        "{:06}*******{:03}",
-        number / 10_000_000_000,
-        number % 1_000
-    )
+    write!(f, "{:06}*******{:03}", number / 10_000_000_000, number % 1_000)
 }

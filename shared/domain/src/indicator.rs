@@ -53,11 +53,7 @@ mod tests {
             (date(2024, 5, 2), date(2024, 5, 1), -1, -1),
             (date(1964, 12, 31), date(2024, 12, 31), 720, 60),
         ] {
-            assert_eq!(
-                (umur_bulan(lahir, t), umur_tahun(lahir, t)),
-                (months, years),
-                "{lahir}"
-            );
+            assert_eq!((umur_bulan(lahir, t), umur_tahun(lahir, t)), (months, years), "{lahir}");
         }
     }
 }

@@ -85,16 +85,12 @@ impl Verdict {
 
     /// The findings that forbid saving.
     pub fn rejections(&self) -> impl Iterator<Item = &Finding> {
-        self.0
-            .iter()
-            .filter(|finding| finding.severity == Severity::Reject)
+        self.0.iter().filter(|finding| finding.severity == Severity::Reject)
     }
 
     /// The findings that only ask for a look.
     pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
-        self.0
-            .iter()
-            .filter(|finding| finding.severity == Severity::Warn)
+        self.0.iter().filter(|finding| finding.severity == Severity::Warn)
     }
 
     /// Takes the findings of another check in.
@@ -109,12 +105,7 @@ impl Verdict {
         code: &'static str,
         message: impl Into<String>,
     ) {
-        self.0.push(Finding {
-            severity,
-            field,
-            code,
-            message: message.into(),
-        });
+        self.0.push(Finding { severity, field, code, message: message.into() });
     }
 
     fn reject(&mut self, field: &'static str, code: &'static str, message: impl Into<String>) {

@@ -8,32 +8,18 @@ use proptest::prelude::*;
 /// Digits with the marks that people and spreadsheets put between them.
 fn marked(digits: &str, marks: &[u8]) -> String {
     const MARKS: [&str; 6] = ["", " ", ".", "-", "\u{200b}", "\u{a0}"];
-    let mark = |at: usize| {
-        marks
-            .get(at)
-            .map_or("", |m| MARKS[usize::from(*m) % MARKS.len()])
-    };
-    digits
-        .chars()
-        .enumerate()
-        .flat_map(|(at, c)| [mark(at).to_owned(), c.to_string()])
-        .collect()
+    let mark = |at: usize| marks.get(at).map_or("", |m| MARKS[usize::from(*m) % MARKS.len()]);
+    digits.chars().enumerate().flat_map(|(at, c)| [mark(at).to_owned(), c.to_string()]).collect()
 }
 
 fn possible_nik() -> impl Strategy<Value = String> {
     let region = 110_101_u32..=969_999;
-    (
-        region,
-        1_u32..=28,
-        any::<bool>(),
-        1_u32..=12,
-        0_u32..=99,
-        1_u32..=9_999,
-    )
-        .prop_map(|(region, day, woman, month, year, serial)| {
+    (region, 1_u32..=28, any::<bool>(), 1_u32..=12, 0_u32..=99, 1_u32..=9_999).prop_map(
+        |(region, day, woman, month, year, serial)| {
             let day = day + if woman { 40 } else { 0 };
             format!("{region:06}{day:02}{month:02}{year:02}{serial:04}")
-        })
+        },
+    )
 }
 
 proptest! {

@@ -22,12 +22,7 @@ fn rumah() -> impl Strategy<Value = RumahFacts> {
             punya_jamban: bit(2),
             jumlah_mck: mck,
             stiker_p4k: bit(3),
-            air: SumberAir {
-                pdam: bit(4),
-                sumur: bit(5),
-                sungai: bit(6),
-                dll: bit(7),
-            },
+            air: SumberAir { pdam: bit(4), sumur: bit(5), sungai: bit(6), dll: bit(7) },
             makanan_pokok: MakananPokok::from_wire(makanan),
             up2k: bit(8),
             kesling: bit(9),
@@ -43,13 +38,8 @@ fn lahir() -> impl Strategy<Value = Date> {
 
 fn warga() -> impl Strategy<Value = WargaFacts> {
     let codes = (0_u16..=4, 0_u16..=11, 0_u32..3);
-    (
-        codes,
-        proptest::option::weighted(0.95, lahir()),
-        any::<u16>(),
-        0_u32..3,
-    )
-        .prop_map(|((kawin, shdk, jk), lahir, bits, keluarga)| {
+    (codes, proptest::option::weighted(0.95, lahir()), any::<u16>(), 0_u32..3).prop_map(
+        |((kawin, shdk, jk), lahir, bits, keluarga)| {
             let bit = |n: u16| bits & 1 << n != 0;
             WargaFacts {
                 keluarga,
@@ -66,7 +56,8 @@ fn warga() -> impl Strategy<Value = WargaFacts> {
                 hadir: bit(6) || bit(7),
                 wafat: bit(8) && bit(9),
             }
-        })
+        },
+    )
 }
 
 fn house() -> impl Strategy<Value = IndikatorVector> {
@@ -161,9 +152,5 @@ fn without_absent_husbands(warga: &[WargaFacts]) -> Vec<WargaFacts> {
         one.shdk == Some(Code::<Shdk>::KEPALA_KELUARGA) || one.shdk == Some(Code::<Shdk>::SUAMI)
     };
     let away = |one: &&WargaFacts| !(one.hadir || one.wafat);
-    warga
-        .iter()
-        .filter(|one| !(away(one) && husband(one)))
-        .copied()
-        .collect()
+    warga.iter().filter(|one| !(away(one) && husband(one))).copied().collect()
 }

@@ -4,8 +4,8 @@
 //! written last: an interrupted fill is begun again, a finished one kept.
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::Context;
 use lumbung_domain::region::VillageCode;

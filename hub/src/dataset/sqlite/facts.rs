@@ -31,35 +31,15 @@ pub(super) fn read(conn: &Connection, village: VillageCode) -> Result<VillageFac
     let heads = heads(conn, village)?;
     let (residents, unplaced) = residents(conn, village, &family_ids, &mut houses, &heads)?;
     let regions = regions(conn, village)?;
-    Ok(VillageFacts {
-        village,
-        seq: Seq(seq),
-        regions,
-        houses,
-        families,
-        residents,
-        unplaced,
-    })
+    Ok(VillageFacts { village, seq: Seq(seq), regions, houses, families, residents, unplaced })
 }
 
 fn regions(conn: &Connection, village: VillageCode) -> rusqlite::Result<Vec<FactsRegion>> {
     let sources = [
-        (
-            Kind::Dusun,
-            "SELECT id, nama, NULL FROM dusun WHERE village = ?1",
-        ),
-        (
-            Kind::Rw,
-            "SELECT id, nomor, dusun_id FROM rw WHERE village = ?1",
-        ),
-        (
-            Kind::Rt,
-            "SELECT id, nomor, coalesce(rw_id, dusun_id) FROM rt WHERE village = ?1",
-        ),
-        (
-            Kind::Dasawisma,
-            "SELECT id, nama, rt_id FROM dasawisma WHERE village = ?1",
-        ),
+        (Kind::Dusun, "SELECT id, nama, NULL FROM dusun WHERE village = ?1"),
+        (Kind::Rw, "SELECT id, nomor, dusun_id FROM rw WHERE village = ?1"),
+        (Kind::Rt, "SELECT id, nomor, coalesce(rw_id, dusun_id) FROM rt WHERE village = ?1"),
+        (Kind::Dasawisma, "SELECT id, nama, rt_id FROM dasawisma WHERE village = ?1"),
     ];
     let mut regions = Vec::new();
     for (kind, sql) in sources {
@@ -132,10 +112,7 @@ fn families(
             continue;
         };
         ids.push(RecordId(row.get(0)?));
-        families.push(FactsFamily {
-            house,
-            aktif: row.get(2)?,
-        });
+        families.push(FactsFamily { house, aktif: row.get(2)? });
     }
     Ok((ids, families))
 }
@@ -196,10 +173,7 @@ fn residents(
             family,
             facts: resident_facts(row, family)?,
             status_dasar: Code::from_wire(status_dasar),
-            events: own
-                .iter()
-                .map(|(_, day, peristiwa)| (*day, *peristiwa))
-                .collect(),
+            events: own.iter().map(|(_, day, peristiwa)| (*day, *peristiwa)).collect(),
         });
     }
     Ok((residents, unplaced))
@@ -214,18 +188,13 @@ fn split_off<'a, T>(
 ) -> &'a [T] {
     let list = *ordered;
     let start = list.iter().take_while(|item| id_of(item) < id).count();
-    let length = list[start..]
-        .iter()
-        .take_while(|item| id_of(item) == id)
-        .count();
+    let length = list[start..].iter().take_while(|item| id_of(item) == id).count();
     *ordered = &list[start + length..];
     &list[start..start + length]
 }
 
 fn place(ids: &[RecordId], id: RecordId) -> Option<u32> {
-    ids.binary_search(&id)
-        .ok()
-        .and_then(|place| u32::try_from(place).ok())
+    ids.binary_search(&id).ok().and_then(|place| u32::try_from(place).ok())
 }
 
 fn maybe_id(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Option<RecordId>> {

@@ -182,15 +182,7 @@ fn open_moves(conn: &Connection, nik: u64) -> rusqlite::Result<BTreeMap<Place, i
     )?
     .query_map([nik.cast_signed()], |row| {
         let id = RecordId(row.get(2)?);
-        Ok((
-            (
-                row.get(0)?,
-                village_code(row, 1)?,
-                id,
-                village_code(row, 3)?,
-            ),
-            row.get(4)?,
-        ))
+        Ok(((row.get(0)?, village_code(row, 1)?, id, village_code(row, 3)?), row.get(4)?))
     })?
     .collect()
 }
@@ -240,8 +232,7 @@ fn close(conn: &Connection, number: i64, now_ms: i64) -> rusqlite::Result<()> {
 }
 
 fn write_claims(conn: &Connection, number: i64, claims: &[RowClaim]) -> rusqlite::Result<()> {
-    conn.prepare_cached("DELETE FROM claim WHERE finding = ?1")?
-        .execute([number])?;
+    conn.prepare_cached("DELETE FROM claim WHERE finding = ?1")?.execute([number])?;
     let mut insert = conn.prepare_cached(
         "INSERT INTO claim (finding, place, village, id, epoch, seq, time_ms, actor, source)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",

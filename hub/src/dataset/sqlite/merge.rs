@@ -62,8 +62,7 @@ impl Stored {
     /// The newest entry about the record.
     fn newest(&self) -> Option<Stamp> {
         let row = self.row.as_ref().map(|row| row.stamp);
-        row.max(self.tombstone)
-            .max(self.waiting.as_ref().map(|waiting| waiting.stamp))
+        row.max(self.tombstone).max(self.waiting.as_ref().map(|waiting| waiting.stamp))
     }
 
     /// The record's part of the village's sum.
@@ -145,13 +144,8 @@ impl<'c> Merge<'c> {
         village: VillageCode,
         position: Position,
     ) -> Result<(), DatasetError> {
-        let mut standing = self
-            .standing(village)?
-            .ok_or(DatasetError::UnknownVillage(village))?;
-        if standing
-            .position
-            .is_some_and(|stored| stored.log_id != position.log_id)
-        {
+        let mut standing = self.standing(village)?.ok_or(DatasetError::UnknownVillage(village))?;
+        if standing.position.is_some_and(|stored| stored.log_id != position.log_id) {
             let shelves = Shelf::all().map(Shelf::table);
             for table in shelves.chain(["tombstone", "quarantine"]) {
                 self.conn.execute(
@@ -168,19 +162,15 @@ impl<'c> Merge<'c> {
     /// Merges a quarantined entry that was read anew.
     pub(super) fn release(&mut self, number: i64, change: &Change) -> Result<(), DatasetError> {
         if let Content::Quarantined(reason) = &change.content {
-            self.conn.execute(
-                "UPDATE quarantine SET reason = ?2 WHERE number = ?1",
-                (number, reason),
-            )?;
+            self.conn
+                .execute("UPDATE quarantine SET reason = ?2 WHERE number = ?1", (number, reason))?;
             return Ok(());
         }
         let waiting = self
             .conn
-            .query_row(
-                "SELECT village, epoch FROM quarantine WHERE number = ?1",
-                [number],
-                |row| Ok((super::village::village_code(row, 0)?, row.get(1)?)),
-            )
+            .query_row("SELECT village, epoch FROM quarantine WHERE number = ?1", [number], |row| {
+                Ok((super::village::village_code(row, 0)?, row.get(1)?))
+            })
             .optional()?;
         let Some((village, epoch)) = waiting else {
             return Ok(());
@@ -189,10 +179,7 @@ impl<'c> Merge<'c> {
             return Ok(());
         };
         let mut stored = self.stored(&standing, change)?;
-        let stamp = Stamp {
-            epoch,
-            seq: change.seq.0,
-        };
+        let stamp = Stamp { epoch, seq: change.seq.0 };
         // The entry itself must not look like something as new as itself; it
         // keeps its part in the sum until its row takes it over.
         if let Some(waiting) = stored.waiting.as_mut().filter(|it| it.stamp == stamp) {
@@ -234,10 +221,7 @@ impl<'c> Merge<'c> {
             self.touch(standing, marks);
             return Ok(());
         }
-        let stamp = Stamp {
-            epoch,
-            seq: change.seq.0,
-        };
+        let stamp = Stamp { epoch, seq: change.seq.0 };
         let stored = self.stored(standing, change)?;
         if stored.newest().is_some_and(|newest| newest >= stamp) {
             return Ok(());
@@ -339,31 +323,16 @@ impl<'c> Merge<'c> {
                 }
             }
         }
-        let tombstone = if standing.tombstones == 0 {
-            None
-        } else {
-            self.tombstone(village, id)?
-        };
-        let waiting = if standing.quarantined == 0 {
-            None
-        } else {
-            self.waiting(village, id)?
-        };
-        Ok(Stored {
-            row,
-            tombstone,
-            waiting,
-        })
+        let tombstone = if standing.tombstones == 0 { None } else { self.tombstone(village, id)? };
+        let waiting = if standing.quarantined == 0 { None } else { self.waiting(village, id)? };
+        Ok(Stored { row, tombstone, waiting })
     }
 
     fn tombstone(&self, village: VillageCode, id: RecordId) -> rusqlite::Result<Option<Stamp>> {
         self.conn
             .prepare_cached("SELECT epoch, seq FROM tombstone WHERE village = ?1 AND id = ?2")?
             .query_row((village_sql(village), id.as_bytes()), |row| {
-                Ok(Stamp {
-                    epoch: row.get(0)?,
-                    seq: super::village::count(row, 1)?,
-                })
+                Ok(Stamp { epoch: row.get(0)?, seq: super::village::count(row, 1)? })
             })
             .optional()
     }
@@ -377,10 +346,7 @@ impl<'c> Merge<'c> {
             .query_row((village_sql(village), id.as_bytes()), |row| {
                 Ok(Waiting {
                     number: row.get(0)?,
-                    stamp: Stamp {
-                        epoch: row.get(1)?,
-                        seq: super::village::count(row, 2)?,
-                    },
+                    stamp: Stamp { epoch: row.get(1)?, seq: super::village::count(row, 2)? },
                     hash: row.get::<_, Option<[u8; 32]>>(3)?.map(ContentHash),
                 })
             })
@@ -399,9 +365,7 @@ impl<'c> Merge<'c> {
     }
 
     fn forget_waiting(&self, standing: &mut Standing, number: i64) -> rusqlite::Result<()> {
-        self.conn
-            .prepare_cached("DELETE FROM quarantine WHERE number = ?1")?
-            .execute([number])?;
+        self.conn.prepare_cached("DELETE FROM quarantine WHERE number = ?1")?.execute([number])?;
         standing.quarantined -= 1;
         Ok(())
     }

@@ -25,10 +25,7 @@ pub(super) struct Prefilter {
 impl Prefilter {
     /// A filter that grows with what it is told.
     pub(super) fn empty() -> Self {
-        Self {
-            slots: vec![0; 1024],
-            used: 0,
-        }
+        Self { slots: vec![0; 1024], used: 0 }
     }
 
     /// Notes that a village uses the number; says whether another one was

@@ -17,9 +17,7 @@ use crate::dataset::{Change, Content, QuarantinedEntry, RecordFilter, StoredReco
 
 /// What a [`StoredRecord`] is read from, by [`stored_record`].
 fn record_columns(shelf: Shelf) -> String {
-    let kind = shelf
-        .kind()
-        .map_or_else(|| "kind".to_owned(), |kind| kind.code().0.to_string());
+    let kind = shelf.kind().map_or_else(|| "kind".to_owned(), |kind| kind.code().0.to_string());
     format!(
         "village, id, {kind}, schema, seq, time_ms,
          (SELECT name FROM actor WHERE actor.number = {}.actor), source, bytes",
@@ -48,17 +46,12 @@ pub(super) fn records(
     filter: &RecordFilter,
 ) -> rusqlite::Result<Vec<StoredRecord>> {
     let start = (filter.village.map_or(0, village_sql), Vec::new());
-    let after = filter
-        .after
-        .map(|(village, id)| (village_sql(village), id.as_bytes().to_vec()));
+    let after = filter.after.map(|(village, id)| (village_sql(village), id.as_bytes().to_vec()));
     let (from_village, from_id) = after.unwrap_or_default().max(start);
     let to_village = filter.village.map_or(i64::MAX, village_sql);
     let mut found = Vec::new();
     for shelf in Shelf::all() {
-        if filter
-            .kind
-            .is_some_and(|kind| Shelf::of(kind.code()) != shelf)
-        {
+        if filter.kind.is_some_and(|kind| Shelf::of(kind.code()) != shelf) {
             continue;
         }
         let sql = format!(
@@ -68,10 +61,8 @@ pub(super) fn records(
             shelf.table(),
         );
         let mut statement = conn.prepare_cached(&sql)?;
-        let rows = statement.query_map(
-            (from_village, &from_id, to_village, filter.limit),
-            stored_record,
-        )?;
+        let rows = statement
+            .query_map((from_village, &from_id, to_village, filter.limit), stored_record)?;
         for record in rows {
             found.push(record?);
         }
@@ -146,9 +137,8 @@ pub(super) fn quarantined_change(
             kind: kind_code(row, 1)?,
             schema: row.get(2)?,
             seq: Seq(count(row, 3)?),
-            operation: Operation::from_number(operation).ok_or(
-                rusqlite::Error::IntegralValueOutOfRange(4, operation.into()),
-            )?,
+            operation: Operation::from_number(operation)
+                .ok_or(rusqlite::Error::IntegralValueOutOfRange(4, operation.into()))?,
             time_ms: row.get(5)?,
             actor: Arc::from(row.get_ref(6)?.as_str()?),
             source: Source(row.get(7)?),

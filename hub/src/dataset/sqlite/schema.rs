@@ -135,14 +135,9 @@ impl Shelf {
             Kind::Rw => &["nomor", "dusun_id"],
             Kind::Rt => &["nomor", "rw_id", "dusun_id"],
             Kind::Dasawisma => &["nama", "rt_id", "aktif"],
-            Kind::RumahTangga => &[
-                "rt_id",
-                "dasawisma_id",
-                "kepala_id",
-                "alamat",
-                "rumah",
-                "jumlah_mck",
-            ],
+            Kind::RumahTangga => {
+                &["rt_id", "dasawisma_id", "kepala_id", "alamat", "rumah", "jumlah_mck"]
+            }
             Kind::Keluarga => &["no_kk", "rumah_tangga_id", "aktif"],
             Kind::Warga => &[
                 "nik",
@@ -158,14 +153,9 @@ impl Shelf {
                 "agama",
                 "tanda",
             ],
-            Kind::Mutasi => &[
-                "warga_id",
-                "nik",
-                "peristiwa",
-                "jenis_pindah",
-                "tgl_peristiwa",
-                "desa",
-            ],
+            Kind::Mutasi => {
+                &["warga_id", "nik", "peristiwa", "jenis_pindah", "tgl_peristiwa", "desa"]
+            }
         }
     }
 
@@ -182,9 +172,8 @@ impl Shelf {
 }
 
 /// The columns every record has before its typed ones.
-pub(super) const HEAD: [&str; 8] = [
-    "village", "id", "epoch", "seq", "schema", "time_ms", "actor", "source",
-];
+pub(super) const HEAD: [&str; 8] =
+    ["village", "id", "epoch", "seq", "schema", "time_ms", "actor", "source"];
 
 /// The statements that touch one shelf.
 pub(super) struct ShelfSql {
@@ -204,12 +193,7 @@ pub(super) static SHELF_SQL: LazyLock<[ShelfSql; Shelf::COUNT]> =
 
 fn shelf_sql(shelf: Shelf) -> ShelfSql {
     let table = shelf.table();
-    let columns: Vec<&str> = HEAD
-        .iter()
-        .chain(shelf.typed())
-        .copied()
-        .chain(["bytes"])
-        .collect();
+    let columns: Vec<&str> = HEAD.iter().chain(shelf.typed()).copied().chain(["bytes"]).collect();
     let mut places = String::new();
     let mut sets = String::new();
     for (number, column) in (1..).zip(&columns) {
@@ -221,10 +205,7 @@ fn shelf_sql(shelf: Shelf) -> ShelfSql {
             let _ = write!(sets, "{comma}{column} = excluded.{column}");
         }
     }
-    let insert = format!(
-        "INSERT INTO {table} ({}) VALUES ({places})",
-        columns.join(", ")
-    );
+    let insert = format!("INSERT INTO {table} ({}) VALUES ({places})", columns.join(", "));
     ShelfSql {
         put: format!("{insert} ON CONFLICT (village, id) DO UPDATE SET {sets}"),
         insert: format!("{insert} ON CONFLICT (village, id) DO NOTHING"),

@@ -32,10 +32,7 @@ pub(super) struct Statements<'c> {
 
 impl<'c> Statements<'c> {
     pub(super) fn new(conn: &'c Connection) -> Self {
-        Self {
-            conn,
-            slots: [const { None }; Shelf::COUNT * ACTS],
-        }
+        Self { conn, slots: [const { None }; Shelf::COUNT * ACTS] }
     }
 
     pub(super) fn get(
@@ -103,8 +100,7 @@ fn stored_number(conn: &Connection, name: &str) -> rusqlite::Result<i64> {
     match found {
         Some(number) => Ok(number),
         None => {
-            conn.prepare_cached("INSERT INTO actor (name) VALUES (?1)")?
-                .execute([name])?;
+            conn.prepare_cached("INSERT INTO actor (name) VALUES (?1)")?.execute([name])?;
             Ok(conn.last_insert_rowid())
         }
     }

@@ -66,10 +66,7 @@ impl Store {
 
     fn merge_at(&self, batches: &[MergeBatch], now_ms: i64) -> Vec<Merged> {
         let outcomes = self.dataset.merge(batches, now_ms).unwrap();
-        outcomes
-            .into_iter()
-            .map(|outcome| outcome.unwrap())
-            .collect()
+        outcomes.into_iter().map(|outcome| outcome.unwrap()).collect()
     }
 
     fn state(&self, log: &Log) -> VillageState {
@@ -89,29 +86,16 @@ struct Draft {
 
 fn create(number: u64, kind: Kind, message: &impl prost::Message) -> Draft {
     let bytes = Some(message.encode_to_vec().into());
-    Draft {
-        id: id(number),
-        kind: kind.code(),
-        operation: Operation::Create,
-        bytes,
-    }
+    Draft { id: id(number), kind: kind.code(), operation: Operation::Create, bytes }
 }
 
 fn update(number: u64, kind: Kind, message: &impl prost::Message) -> Draft {
-    Draft {
-        operation: Operation::Update,
-        ..create(number, kind, message)
-    }
+    Draft { operation: Operation::Update, ..create(number, kind, message) }
 }
 
 fn delete(number: u64, kind: Kind) -> Draft {
     let bytes = Some(Bytes::new());
-    Draft {
-        id: id(number),
-        kind: kind.code(),
-        operation: Operation::Delete,
-        bytes,
-    }
+    Draft { id: id(number), kind: kind.code(), operation: Operation::Delete, bytes }
 }
 
 /// Bytes that are no message of any kind.
@@ -130,10 +114,7 @@ impl Log {
     fn new(code: u64) -> Self {
         let mut log_id = [7; 16];
         log_id[..8].copy_from_slice(&code.to_le_bytes());
-        Self {
-            village: village(code),
-            position: Position::origin(LogId(log_id)),
-        }
+        Self { village: village(code), position: Position::origin(LogId(log_id)) }
     }
 
     fn batch(&mut self, drafts: impl IntoIterator<Item = Draft>) -> MergeBatch {
@@ -148,20 +129,12 @@ impl Log {
                 decode::change(entry, hash)
             })
             .collect();
-        MergeBatch {
-            village: self.village,
-            prev,
-            last: self.position,
-            changes,
-        }
+        MergeBatch { village: self.village, prev, last: self.position, changes }
     }
 
     fn entry(&self, draft: Draft) -> Entry {
         let payload = match draft.bytes {
-            Some(bytes) => Payload::Present {
-                salt: Salt([3; 8]),
-                bytes,
-            },
+            Some(bytes) => Payload::Present { salt: Salt([3; 8]), bytes },
             None => Payload::Withheld { digest: [9; 32] },
         };
         Entry {
@@ -182,11 +155,7 @@ impl Log {
 
 /// A living resident; province 99 does not exist.
 fn warga(nik: &str) -> v1::Warga {
-    v1::Warga {
-        nik: nik.to_owned(),
-        nama: "CONTOH".to_owned(),
-        ..Default::default()
-    }
+    v1::Warga { nik: nik.to_owned(), nama: "CONTOH".to_owned(), ..Default::default() }
 }
 
 const NIK: &str = "9905010101010001";
@@ -203,8 +172,5 @@ fn keluarga(no_kk: &str) -> v1::Keluarga {
 
 fn rumah_tangga() -> v1::RumahTangga {
     let rt_id = Bytes::copy_from_slice(id(400).as_bytes());
-    v1::RumahTangga {
-        rt_id,
-        ..Default::default()
-    }
+    v1::RumahTangga { rt_id, ..Default::default() }
 }

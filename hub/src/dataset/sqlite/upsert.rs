@@ -60,31 +60,14 @@ impl Marks {
     }
 
     const fn from_columns(kind: Kind, number: Option<u64>, code: u16) -> Self {
-        let none = Self {
-            warga: false,
-            rumah_tangga: false,
-            nik: None,
-            no_kk: None,
-            moved: None,
-        };
+        let none = Self { warga: false, rumah_tangga: false, nik: None, no_kk: None, moved: None };
         match kind {
-            Kind::Warga => Self {
-                warga: code <= STATUS_HIDUP,
-                nik: number,
-                ..none
-            },
-            Kind::RumahTangga => Self {
-                rumah_tangga: true,
-                ..none
-            },
-            Kind::Keluarga => Self {
-                no_kk: number,
-                ..none
-            },
-            Kind::Mutasi if matches!(code, PINDAH_KELUAR | PINDAH_MASUK) => Self {
-                moved: number,
-                ..none
-            },
+            Kind::Warga => Self { warga: code <= STATUS_HIDUP, nik: number, ..none },
+            Kind::RumahTangga => Self { rumah_tangga: true, ..none },
+            Kind::Keluarga => Self { no_kk: number, ..none },
+            Kind::Mutasi if matches!(code, PINDAH_KELUAR | PINDAH_MASUK) => {
+                Self { moved: number, ..none }
+            }
             _ => none,
         }
     }
@@ -122,10 +105,7 @@ pub(super) fn find(
     };
     Ok(Some(Found {
         shelf,
-        stamp: Stamp {
-            epoch: row.get(0)?,
-            seq: row.get::<_, i64>(1)?.cast_unsigned(),
-        },
+        stamp: Stamp { epoch: row.get(0)?, seq: row.get::<_, i64>(1)?.cast_unsigned() },
         hash: content_hash(id, kind, schema, bytes),
         marks,
     }))
@@ -138,9 +118,7 @@ pub(super) fn remove(
     village: VillageCode,
     id: RecordId,
 ) -> rusqlite::Result<()> {
-    statements
-        .get(shelf, Act::Remove)?
-        .execute((village_sql(village), id.as_bytes()))?;
+    statements.get(shelf, Act::Remove)?.execute((village_sql(village), id.as_bytes()))?;
     Ok(())
 }
 

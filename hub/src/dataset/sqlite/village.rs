@@ -82,11 +82,7 @@ impl Standing {
     pub(super) fn continues(&self, prev: &Position) -> bool {
         match &self.position {
             Some(stored) => {
-                Position {
-                    epoch: stored.epoch,
-                    ..*prev
-                } == *stored
-                    && prev.epoch >= stored.epoch
+                Position { epoch: stored.epoch, ..*prev } == *stored && prev.epoch >= stored.epoch
             }
             None => prev.seq == Seq::ZERO && prev.chain == ChainTag::genesis(prev.log_id),
         }
@@ -114,8 +110,7 @@ pub(super) fn register(
 }
 
 pub(super) fn is_registered(conn: &Connection, village: VillageCode) -> rusqlite::Result<bool> {
-    conn.prepare_cached("SELECT 1 FROM village WHERE village = ?1")?
-        .exists([village_sql(village)])
+    conn.prepare_cached("SELECT 1 FROM village WHERE village = ?1")?.exists([village_sql(village)])
 }
 
 pub(super) fn note_contact(

@@ -58,10 +58,7 @@ fn a_resident_becomes_typed_columns() {
 
 #[test]
 fn a_house_becomes_typed_columns() {
-    let usaha = |kategori| v1::Usaha {
-        kategori,
-        ..Default::default()
-    };
+    let usaha = |kategori| v1::Usaha { kategori, ..Default::default() };
     let message = v1::RumahTangga {
         rt_id: id_bytes(),
         kriteria: 2,
@@ -89,59 +86,27 @@ fn a_house_becomes_typed_columns() {
 
 #[test]
 fn what_cannot_be_a_row_says_why_without_repeating_it() {
-    let nik = |nik: &str| v1::Warga {
-        nik: nik.into(),
-        ..Default::default()
-    };
-    for bad in [
-        "1",
-        "990501010101000x",
-        "99050101010100012",
-        "9905 01010101001",
-    ] {
+    let nik = |nik: &str| v1::Warga { nik: nik.into(), ..Default::default() };
+    for bad in ["1", "990501010101000x", "99050101010100012", "9905 01010101001"] {
         let reason = refusal(Kind::Warga, &nik(bad));
         assert_eq!(reason, "Kolom nik harus 16 angka.");
     }
-    let family = v1::Keluarga {
-        no_kk: "12".into(),
-        rumah_tangga_id: id_bytes(),
-        ..Default::default()
-    };
-    assert_eq!(
-        refusal(Kind::Keluarga, &family),
-        "Kolom no_kk harus 16 angka."
-    );
+    let family =
+        v1::Keluarga { no_kk: "12".into(), rumah_tangga_id: id_bytes(), ..Default::default() };
+    assert_eq!(refusal(Kind::Keluarga, &family), "Kolom no_kk harus 16 angka.");
     let family = v1::Keluarga::default();
     let reason = "Kolom rumah_tangga_id tidak menunjuk catatan lain dengan benar.";
     assert_eq!(refusal(Kind::Keluarga, &family), reason);
-    let long = v1::Warga {
-        nama: "A".repeat(TEXT_BYTES_MAX + 1),
-        ..Default::default()
-    };
-    assert_eq!(
-        refusal(Kind::Warga, &long),
-        "Kolom nama lebih panjang dari 1000 huruf."
-    );
-    let code = v1::Warga {
-        agama: 70_000,
-        ..Default::default()
-    };
-    assert_eq!(
-        refusal(Kind::Warga, &code),
-        "Kolom agama berisi kode yang tidak mungkin."
-    );
+    let long = v1::Warga { nama: "A".repeat(TEXT_BYTES_MAX + 1), ..Default::default() };
+    assert_eq!(refusal(Kind::Warga, &long), "Kolom nama lebih panjang dari 1000 huruf.");
+    let code = v1::Warga { agama: 70_000, ..Default::default() };
+    assert_eq!(refusal(Kind::Warga, &code), "Kolom agama berisi kode yang tidak mungkin.");
     let desa = v1::Mutasi {
         warga_id: id_bytes(),
-        perpindahan: Some(v1::Perpindahan {
-            desa: 12,
-            ..Default::default()
-        }),
+        perpindahan: Some(v1::Perpindahan { desa: 12, ..Default::default() }),
         ..Default::default()
     };
-    assert_eq!(
-        refusal(Kind::Mutasi, &desa),
-        "Kolom desa berisi kode yang tidak mungkin."
-    );
+    assert_eq!(refusal(Kind::Mutasi, &desa), "Kolom desa berisi kode yang tidak mungkin.");
     for kind in Kind::ALL {
         let Content::Quarantined(reason) = read(kind.code(), vec![0xff; 5]) else {
             panic!("{kind} was read");
@@ -152,18 +117,11 @@ fn what_cannot_be_a_row_says_why_without_repeating_it() {
 
 #[test]
 fn fields_of_a_newer_version_are_no_fault() {
-    let mut bytes = v1::Warga {
-        nama: "CONTOH".into(),
-        ..Default::default()
-    }
-    .encode_to_vec();
+    let mut bytes = v1::Warga { nama: "CONTOH".into(), ..Default::default() }.encode_to_vec();
     // Field 900, a number.
     bytes.extend_from_slice(&[0xa0, 0x38, 5]);
     assert!(matches!(read(Kind::Warga.code(), bytes), Content::Row(_)));
-    assert!(matches!(
-        read(KindCode(900), vec![0xff; 3]),
-        Content::UnknownKind
-    ));
+    assert!(matches!(read(KindCode(900), vec![0xff; 3]), Content::UnknownKind));
 }
 
 #[test]
@@ -181,28 +139,16 @@ fn withheld_content_waits_and_a_deletion_needs_none() {
         },
         payload,
     };
-    let withheld = change(
-        entry(Operation::Update, Payload::Withheld { digest: [1; 32] }),
-        None,
-    );
+    let withheld = change(entry(Operation::Update, Payload::Withheld { digest: [1; 32] }), None);
     assert!(matches!(&withheld.content, Content::Quarantined(_)));
     assert!(matches!(again(withheld).content, Content::Quarantined(_)));
-    let gone = change(
-        entry(Operation::Delete, Payload::Withheld { digest: [1; 32] }),
-        None,
-    );
+    let gone = change(entry(Operation::Delete, Payload::Withheld { digest: [1; 32] }), None);
     assert!(matches!(gone.content, Content::Tombstone));
-    let present = Payload::Present {
-        salt: Salt::default(),
-        bytes: Bytes::new(),
-    };
+    let present = Payload::Present { salt: Salt::default(), bytes: Bytes::new() };
     let entry = entry(Operation::Create, present);
     let hash = entry.content_hash();
     let blank = change(entry, hash);
-    assert!(
-        matches!(&blank.content, Content::Row(_)),
-        "an empty message is a blank record"
-    );
+    assert!(matches!(&blank.content, Content::Row(_)), "an empty message is a blank record");
     assert!(matches!(again(blank).content, Content::Row(_)));
 }
 
@@ -234,29 +180,11 @@ fn any_warga() -> impl Strategy<Value = v1::Warga> {
 
 fn any_rumah() -> impl Strategy<Value = v1::RumahTangga> {
     let usaha = || proptest::collection::vec(0_u32..10, 0..3);
-    (
-        proptest::array::uniform9(0_u32..4),
-        0_u32..40,
-        usaha(),
-        usaha(),
-    )
-        .prop_map(|(answers, air, pekarangan, industri)| {
-            let [
-                kriteria,
-                tps,
-                spal,
-                jamban,
-                p4k,
-                makanan,
-                up2k,
-                kesling,
-                mck,
-            ] = answers;
+    (proptest::array::uniform9(0_u32..4), 0_u32..40, usaha(), usaha()).prop_map(
+        |(answers, air, pekarangan, industri)| {
+            let [kriteria, tps, spal, jamban, p4k, makanan, up2k, kesling, mck] = answers;
             let rows = |list: Vec<u32>| {
-                let row = |kategori| v1::Usaha {
-                    kategori,
-                    ..Default::default()
-                };
+                let row = |kategori| v1::Usaha { kategori, ..Default::default() };
                 list.into_iter().map(row).collect()
             };
             v1::RumahTangga {
@@ -275,7 +203,8 @@ fn any_rumah() -> impl Strategy<Value = v1::RumahTangga> {
                 industri: rows(industri),
                 ..Default::default()
             }
-        })
+        },
+    )
 }
 
 proptest! {

@@ -9,43 +9,20 @@ fn check_list<L: CodeList>(rows: usize) {
     let entries = L::entries();
     assert_eq!(entries.len(), rows, "{}", L::NAME);
     assert!(entries.iter().all(|entry| entry.code > 0), "{}", L::NAME);
-    assert!(
-        entries.windows(2).all(|pair| pair[0].code < pair[1].code),
-        "{}",
-        L::NAME
-    );
+    assert!(entries.windows(2).all(|pair| pair[0].code < pair[1].code), "{}", L::NAME);
     let labels: HashSet<_> = entries.iter().map(|entry| fold(entry.label)).collect();
-    assert_eq!(
-        labels.len(),
-        rows,
-        "two labels of {} read the same",
-        L::NAME
-    );
+    assert_eq!(labels.len(), rows, "two labels of {} read the same", L::NAME);
     for entry in entries {
         let by_label = Code::<L>::parse(&format!(" {} ", entry.label.to_lowercase()));
-        assert_eq!(
-            by_label,
-            Ok(Some(Code::listed(entry.code))),
-            "{}",
-            entry.label
-        );
+        assert_eq!(by_label, Ok(Some(Code::listed(entry.code))), "{}", entry.label);
         let by_number = Code::<L>::parse(&entry.code.to_string());
         assert_eq!(by_number, Ok(Code::new(entry.code)), "{}", entry.label);
         assert_eq!(Code::<L>::listed(entry.code).label(), Some(entry.label));
     }
     for (alias, number) in L::aliases() {
-        assert!(
-            !labels.contains(&fold(alias)),
-            "{alias} is a label of {} already",
-            L::NAME
-        );
+        assert!(!labels.contains(&fold(alias)), "{alias} is a label of {} already", L::NAME);
         assert!(Code::<L>::new(*number).is_some(), "{alias} of {}", L::NAME);
-        assert_eq!(
-            Code::<L>::parse(alias),
-            Ok(Code::new(*number)),
-            "{alias} of {}",
-            L::NAME
-        );
+        assert_eq!(Code::<L>::parse(alias), Ok(Code::new(*number)), "{alias} of {}", L::NAME);
     }
 }
 
@@ -120,17 +97,8 @@ fn what_is_not_listed_is_an_error_that_keeps_the_text_to_itself() {
     assert_eq!(error, ParseCodeError::UnknownLabel { list: "agama" });
     assert!(!error.to_string().contains("RAHASIA"));
     let unused = Code::<StatusDasar>::parse("5").unwrap_err();
-    assert_eq!(
-        unused,
-        ParseCodeError::UnlistedNumber {
-            list: "status_dasar",
-            number: 5
-        }
-    );
-    assert!(
-        Code::<CaraKb>::parse("8").is_err(),
-        "8 stands in old sheets and means nothing"
-    );
+    assert_eq!(unused, ParseCodeError::UnlistedNumber { list: "status_dasar", number: 5 });
+    assert!(Code::<CaraKb>::parse("8").is_err(), "8 stands in old sheets and means nothing");
     assert!(Code::<Agama>::parse("99999999").is_err());
 }
 
@@ -145,31 +113,17 @@ fn an_unlisted_number_survives_the_wire() {
 #[test]
 fn choices_are_read_by_number_label_and_letter() {
     for text in ["L", "lk", "Laki-Laki", "LAKI - LAKI", "1"] {
-        assert_eq!(
-            JenisKelamin::parse(text),
-            Ok(Some(JenisKelamin::LakiLaki)),
-            "{text}"
-        );
+        assert_eq!(JenisKelamin::parse(text), Ok(Some(JenisKelamin::LakiLaki)), "{text}");
     }
     for text in ["P", "pr", "PEREMPUAN", "2"] {
-        assert_eq!(
-            JenisKelamin::parse(text),
-            Ok(Some(JenisKelamin::Perempuan)),
-            "{text}"
-        );
+        assert_eq!(JenisKelamin::parse(text), Ok(Some(JenisKelamin::Perempuan)), "{text}");
     }
     assert_eq!(JenisKelamin::parse("-"), Ok(None));
     assert!(JenisKelamin::parse("3").is_err());
     assert_eq!(KelompokBelajar::parse("kf"), Ok(Some(KelompokBelajar::Kf)));
-    assert_eq!(
-        KategoriPekarangan::parse("toga"),
-        Ok(Some(KategoriPekarangan::Toga))
-    );
+    assert_eq!(KategoriPekarangan::parse("toga"), Ok(Some(KategoriPekarangan::Toga)));
     for choice in BerkebutuhanKhusus::ALL {
-        assert_eq!(
-            BerkebutuhanKhusus::from_wire(choice.number()),
-            Some(*choice)
-        );
+        assert_eq!(BerkebutuhanKhusus::from_wire(choice.number()), Some(*choice));
         assert_eq!(BerkebutuhanKhusus::parse(choice.label()), Ok(Some(*choice)));
     }
     assert_eq!(BerkebutuhanKhusus::from_wire(0), None);

@@ -41,19 +41,13 @@ impl NoKk {
         if !bare.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(NoKkError::Character);
         }
-        sixteen_digits(&bare)
-            .map(Self)
-            .ok_or(NoKkError::Length { found: bare.len() })
+        sixteen_digits(&bare).map(Self).ok_or(NoKkError::Length { found: bare.len() })
     }
 
     /// The number behind [`as_u64`](Self::as_u64), if it can be one.
     #[must_use]
     pub const fn from_u64(number: u64) -> Option<Self> {
-        if number == 0 || number > 9_999_999_999_999_999 {
-            None
-        } else {
-            Some(Self(number))
-        }
+        if number == 0 || number > 9_999_999_999_999_999 { None } else { Some(Self(number)) }
     }
 
     /// The 16 digits as a number, for columns and indexes.
@@ -105,9 +99,6 @@ mod tests {
     #[test]
     fn printing_masks() {
         let kk = NoKk::parse("3505010101010001").unwrap();
-        assert_eq!(
-            format!("{kk} {kk:?}"),
-            "350501*******001 NoKk(350501*******001)"
-        );
+        assert_eq!(format!("{kk} {kk:?}"), "350501*******001 NoKk(350501*******001)");
     }
 }

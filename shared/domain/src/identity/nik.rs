@@ -144,11 +144,7 @@ impl Nik {
     /// The sex that the day of birth encodes.
     #[must_use]
     pub const fn jenis_kelamin(self) -> JenisKelamin {
-        if self.day() > HARI_PEREMPUAN {
-            JenisKelamin::Perempuan
-        } else {
-            JenisKelamin::LakiLaki
-        }
+        if self.day() > HARI_PEREMPUAN { JenisKelamin::Perempuan } else { JenisKelamin::LakiLaki }
     }
 
     /// Compares the number with the resident's sex and birth date and with
@@ -181,39 +177,24 @@ impl Nik {
             return Err(NikError::Serial);
         }
         let day = nik.day();
-        let day = if day > HARI_PEREMPUAN {
-            day - HARI_PEREMPUAN
-        } else {
-            day
-        };
+        let day = if day > HARI_PEREMPUAN { day - HARI_PEREMPUAN } else { day };
         let days = match nik.month() {
             2 => 29,
             4 | 6 | 9 | 11 => 30,
             1..=12 => 31,
             _ => return Err(NikError::Date),
         };
-        if (1..=days).contains(&day) {
-            Ok(nik)
-        } else {
-            Err(NikError::Date)
-        }
+        if (1..=days).contains(&day) { Ok(nik) } else { Err(NikError::Date) }
     }
 
     /// Whether digits 7 to 12 are this date. The century isn't in the number.
     fn encodes(self, date: Date) -> bool {
         let day = self.day();
-        let day = if day > HARI_PEREMPUAN {
-            day - HARI_PEREMPUAN
-        } else {
-            day
-        };
+        let day = if day > HARI_PEREMPUAN { day - HARI_PEREMPUAN } else { day };
         let same = |part: i64, of_date: i64| part == of_date;
         same(day.cast_signed(), i64::from(date.day()))
             && same(self.month().cast_signed(), i64::from(date.month()))
-            && same(
-                (self.0 / 10_000 % 100).cast_signed(),
-                i64::from(date.year()).rem_euclid(100),
-            )
+            && same((self.0 / 10_000 % 100).cast_signed(), i64::from(date.year()).rem_euclid(100))
     }
 
     const fn day(self) -> u64 {
@@ -294,9 +275,7 @@ mod tests {
         }
         let temporary = Nik::parse("0350501200100007").unwrap();
         assert_eq!(temporary.nik(), None);
-        let NikInput::Sementara(number) = temporary else {
-            panic!("not temporary")
-        };
+        let NikInput::Sementara(number) = temporary else { panic!("not temporary") };
         assert_eq!(number.digits(), "0350501200100007");
         assert_eq!(number.village(), VillageCode::from_u64(3_505_012_001));
     }
@@ -334,26 +313,11 @@ mod tests {
         for (text, jk, lahir, wanted) in [
             ("3505014101900001", p, Some(date(1990, 1, 1)), vec![]),
             ("3505014101900001", None, None, vec![]),
-            (
-                "3505014101900001",
-                l,
-                Some(date(1990, 1, 1)),
-                vec![JenisKelaminBeda],
-            ),
-            (
-                "3505014101900001",
-                p,
-                Some(date(1990, 1, 2)),
-                vec![TanggalBeda],
-            ),
+            ("3505014101900001", l, Some(date(1990, 1, 1)), vec![JenisKelaminBeda]),
+            ("3505014101900001", p, Some(date(1990, 1, 2)), vec![TanggalBeda]),
             ("3505014101050001", p, Some(date(1905, 1, 1)), vec![]),
             ("3505014101050001", p, Some(date(2005, 1, 1)), vec![]),
-            (
-                "3505010101900001",
-                p,
-                Some(date(1991, 1, 1)),
-                vec![JenisKelaminBeda, TanggalBeda],
-            ),
+            ("3505010101900001", p, Some(date(1991, 1, 1)), vec![JenisKelaminBeda, TanggalBeda]),
             ("9905010101900001", l, None, vec![ProvinsiTidakDikenal]),
             ("3505990101900001", l, None, vec![KecamatanTidakDikenal]),
             ("3374010101900001", l, None, vec![]),
@@ -365,10 +329,7 @@ mod tests {
     #[test]
     fn printing_masks() {
         let nik = nik("3505014101900001");
-        assert_eq!(
-            format!("{nik} {nik:?}"),
-            "350501*******001 Nik(350501*******001)"
-        );
+        assert_eq!(format!("{nik} {nik:?}"), "350501*******001 Nik(350501*******001)");
         let input = format!("{:?}", Nik::parse("0350501200100007").unwrap());
         assert!(!input.contains("2001000"), "{input}");
     }

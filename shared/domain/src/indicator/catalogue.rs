@@ -167,10 +167,7 @@ impl Indikator {
         if key == Self::Buta3.key() {
             return Some(Self::Buta3);
         }
-        Self::STORED
-            .iter()
-            .copied()
-            .find(|indikator| indikator.key() == key)
+        Self::STORED.iter().copied().find(|indikator| indikator.key() == key)
     }
 
     /// How it is counted, where that needs saying below a sheet; one sentence

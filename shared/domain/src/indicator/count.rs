@@ -158,10 +158,9 @@ pub fn rumah_tangga_vector(
     for resident in warga.iter().filter(|resident| resident.present(t)) {
         count_resident(resident, warga, t, &mut vector);
     }
-    for (house_says, indikator) in [
-        (rumah.up2k, Indikator::Up2k),
-        (rumah.kesling, Indikator::Kesling),
-    ] {
+    for (house_says, indikator) in
+        [(rumah.up2k, Indikator::Up2k), (rumah.kesling, Indikator::Kesling)]
+    {
         if house_says && vector.get(indikator) == 0 {
             vector.bump(indikator, 1);
         }
@@ -227,10 +226,7 @@ fn count_resident(
         (I::Pus, fertile && is_wife(resident, house)),
         (I::IbuHamil, woman && resident.hamil),
         (I::IbuMenyusui, woman && resident.menyusui),
-        (
-            I::Lansia,
-            age.is_some_and(|months| months >= LANSIA_BULAN_MIN),
-        ),
+        (I::Lansia, age.is_some_and(|months| months >= LANSIA_BULAN_MIN)),
         (I::BerkebutuhanKhusus, resident.berkebutuhan_khusus),
         (I::Up2k, resident.up2k),
         (I::Kesling, resident.kesling),

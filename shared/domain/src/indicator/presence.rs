@@ -69,10 +69,8 @@ pub fn wafat_pada(
     events: &[(Date, Code<Peristiwa>)],
     t: Date,
 ) -> bool {
-    let mut deaths = events
-        .iter()
-        .filter(|(_, event)| *event == Code::<Peristiwa>::MATI)
-        .peekable();
+    let mut deaths =
+        events.iter().filter(|(_, event)| *event == Code::<Peristiwa>::MATI).peekable();
     if deaths.peek().is_none() {
         return status_dasar == Some(Code::<StatusDasar>::MATI);
     }
@@ -109,11 +107,7 @@ mod tests {
             (HIDUP, vec![(july, MASUK)], false),
             (HIDUP, vec![(june, MASUK)], true),
             (HIDUP, vec![(july, LAHIR)], false),
-            (
-                Some(Code::<StatusDasar>::PINDAH),
-                vec![(july, KELUAR)],
-                true,
-            ),
+            (Some(Code::<StatusDasar>::PINDAH), vec![(july, KELUAR)], true),
             (HIDUP, vec![(may, KELUAR), (june, MASUK)], true),
             (HIDUP, vec![(june, MASUK), (may, KELUAR)], true),
             (HIDUP, vec![(may, PERGI), (august, MASUK)], false),
@@ -122,11 +116,7 @@ mod tests {
             (HIDUP, vec![(may, MATI), (may, LAHIR)], false),
             (HIDUP, vec![(may, Code::from_wire(77).unwrap())], true),
         ] {
-            assert_eq!(
-                hadir_pada(status, &events, t),
-                here,
-                "{status:?} {events:?}"
-            );
+            assert_eq!(hadir_pada(status, &events, t), here, "{status:?} {events:?}");
         }
     }
 

@@ -66,9 +66,7 @@ impl IndikatorVector {
 
     /// Every stored indicator with its count, in catalogue order.
     pub fn iter(&self) -> impl Iterator<Item = (Indikator, u64)> + '_ {
-        Indikator::STORED
-            .iter()
-            .map(|indikator| (*indikator, self.get(*indikator)))
+        Indikator::STORED.iter().map(|indikator| (*indikator, self.get(*indikator)))
     }
 
     /// Residents counted, both sexes.
@@ -105,10 +103,7 @@ impl IndikatorVector {
             ),
             (get(I::JmlKk) < get(I::JmlKrt), Kejanggalan::KkKurangDariKrt),
         ];
-        checks
-            .into_iter()
-            .filter_map(|(broken, rule)| broken.then_some(rule))
-            .collect()
+        checks.into_iter().filter_map(|(broken, rule)| broken.then_some(rule)).collect()
     }
 }
 

@@ -70,9 +70,7 @@ impl Form {
     /// Whether the form prints this indicator.
     #[must_use]
     pub fn prints(&self, indikator: Indikator) -> bool {
-        self.columns
-            .iter()
-            .any(|column| column.isi == Isi::Jumlah(indikator))
+        self.columns.iter().any(|column| column.isi == Isi::Jumlah(indikator))
     }
 }
 
@@ -107,17 +105,10 @@ fn form_row(line: &'static str) -> Option<Form> {
     let mut cells = line.split('\t');
     let (key, title, row_unit) = (cells.next()?, cells.next()?, cells.next()?);
     let count: usize = cells.next()?.parse().ok()?;
-    let rows = COLUMNS
-        .lines()
-        .filter(|row| row.split('\t').next() == Some(key));
+    let rows = COLUMNS.lines().filter(|row| row.split('\t').next() == Some(key));
     let mut columns = rows.map(column_row).collect::<Option<Vec<_>>>()?;
     print_river_inside_others(&mut columns);
-    (columns.len() == count).then_some(Form {
-        key,
-        title,
-        row_unit,
-        columns,
-    })
+    (columns.len() == count).then_some(Form { key, title, row_unit, columns })
 }
 
 fn column_row(line: &'static str) -> Option<Column> {
@@ -129,20 +120,12 @@ fn column_row(line: &'static str) -> Option<Column> {
         name if name.starts_with("nama_") || name.starts_with("nomor_") => Isi::Nama,
         indikator => Isi::Jumlah(Indikator::from_key(indikator)?),
     };
-    Some(Column {
-        group,
-        header,
-        key,
-        isi,
-    })
+    Some(Column { group, header, key, isi })
 }
 
 /// Below RW the forms have no river column: "dll" holds it.
 fn print_river_inside_others(columns: &mut [Column]) {
-    if columns
-        .iter()
-        .any(|column| column.isi == Isi::Jumlah(Indikator::AirSungai))
-    {
+    if columns.iter().any(|column| column.isi == Isi::Jumlah(Indikator::AirSungai)) {
         return;
     }
     for column in columns {
@@ -197,16 +180,8 @@ mod tests {
                 vec![I::Buta3L, I::Buta3P, I::AirSungai, I::AirDll, I::JumlahMck],
                 vec![I::BerkebutuhanKhusus, I::PunyaJamban, I::AirSungaiDll],
             ),
-            (
-                "4.17a",
-                vec![I::Buta3, I::JmlRw, I::JmlRt],
-                vec![I::Buta3L, I::JmlDusun],
-            ),
-            (
-                "4.17b",
-                vec![I::Buta3L, I::JmlDusun],
-                vec![I::Buta3, I::JmlDesa],
-            ),
+            ("4.17a", vec![I::Buta3, I::JmlRw, I::JmlRt], vec![I::Buta3L, I::JmlDusun]),
+            ("4.17b", vec![I::Buta3L, I::JmlDusun], vec![I::Buta3, I::JmlDesa]),
             ("4.17c", vec![I::JmlDesa], vec![I::Buta3]),
         ] {
             let form = forms().iter().find(|form| form.key == key).unwrap();
@@ -214,11 +189,7 @@ mod tests {
                 assert!(form.prints(indikator), "{key} prints {}", indikator.key());
             }
             for indikator in not {
-                assert!(
-                    !form.prints(indikator),
-                    "{key} doesn't print {}",
-                    indikator.key()
-                );
+                assert!(!form.prints(indikator), "{key} doesn't print {}", indikator.key());
             }
         }
     }

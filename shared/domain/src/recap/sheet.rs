@@ -62,14 +62,7 @@ impl Sheet {
         rows: Vec<SheetRow>,
     ) -> Self {
         let total = rows.iter().map(|row| &row.vector).sum();
-        Self {
-            form,
-            title: form.title,
-            wilayah: wilayah.into(),
-            tanggal_acuan,
-            rows,
-            total,
-        }
+        Self { form, title: form.title, wilayah: wilayah.into(), tanggal_acuan, rows, total }
     }
 
     /// What the sheet prints, column by column.
@@ -107,14 +100,8 @@ impl Sheet {
             notes.push("Sungai dihitung di kolom DLL.".to_owned());
         }
         let gaps = [
-            (
-                Indikator::RumahBelumDinilai,
-                "rumah belum dinilai kriterianya oleh kader.",
-            ),
-            (
-                Indikator::MakananBelumDiisi,
-                "rumah belum diisi makanan pokoknya.",
-            ),
+            (Indikator::RumahBelumDinilai, "rumah belum dinilai kriterianya oleh kader."),
+            (Indikator::MakananBelumDiisi, "rumah belum diisi makanan pokoknya."),
             (
                 Indikator::WargaTanpaJk,
                 "warga belum diisi jenis kelaminnya dan tidak masuk kolom mana pun.",
@@ -141,11 +128,7 @@ impl Sheet {
             Isi::Jumlah(indikator) => Cell::Number(vector.get(indikator)),
             Isi::Keterangan => Cell::Text(note.to_owned()),
         };
-        self.form
-            .columns
-            .iter()
-            .map(|column| cell(column.isi))
-            .collect()
+        self.form.columns.iter().map(|column| cell(column.isi)).collect()
     }
 }
 
@@ -161,17 +144,8 @@ mod tests {
     const T: Date = date(2026, 12, 31);
 
     fn river_house() -> IndikatorVector {
-        let air = SumberAir {
-            sungai: true,
-            dll: true,
-            ..SumberAir::default()
-        };
-        let house = RumahFacts {
-            air,
-            jumlah_mck: 2,
-            stiker_p4k: true,
-            ..RumahFacts::default()
-        };
+        let air = SumberAir { sungai: true, dll: true, ..SumberAir::default() };
+        let house = RumahFacts { air, jumlah_mck: 2, stiker_p4k: true, ..RumahFacts::default() };
         rumah_tangga_vector(&house, 1, &[], T)
             + IndikatorVector::single(Indikator::Buta3L, 1)
             + IndikatorVector::single(Indikator::Buta3P, 2)
@@ -187,12 +161,7 @@ mod tests {
     }
 
     fn printed(sheet: &Sheet, key: &str) -> Cell {
-        let at = sheet
-            .form
-            .columns
-            .iter()
-            .position(|column| column.key == key)
-            .unwrap();
+        let at = sheet.form.columns.iter().position(|column| column.key == key).unwrap();
         sheet.cells().total[at].clone()
     }
 
@@ -239,24 +208,13 @@ mod tests {
         let notes = sheet(Level::Rt.form()).footnotes();
         assert!(notes[0].contains("31 Desember 2026"), "{notes:?}");
         let all = notes.join("\n");
-        for words in [
-            "UP2K",
-            "Sungai dihitung",
-            "2 rumah belum dinilai",
-            "versi 1",
-            "pasangan",
-        ] {
+        for words in ["UP2K", "Sungai dihitung", "2 rumah belum dinilai", "versi 1", "pasangan"] {
             assert!(all.contains(words), "{words} in {all}");
         }
         assert!(!all.contains("jenis kelaminnya"), "no gap, no note: {all}");
         let mut once = notes.clone();
         once.dedup();
         assert_eq!(once, notes);
-        assert!(
-            !sheet(Level::Rw.form())
-                .footnotes()
-                .join("\n")
-                .contains("Sungai dihitung")
-        );
+        assert!(!sheet(Level::Rw.form()).footnotes().join("\n").contains("Sungai dihitung"));
     }
 }

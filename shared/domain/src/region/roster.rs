@@ -91,48 +91,32 @@ impl Roster {
     /// The village with this code, if it lies in the kabupaten.
     #[must_use]
     pub fn village(&self, code: VillageCode) -> Option<&Desa> {
-        let at = self
-            .villages
-            .binary_search_by_key(&code, |desa| desa.code)
-            .ok()?;
+        let at = self.villages.binary_search_by_key(&code, |desa| desa.code).ok()?;
         self.villages.get(at)
     }
 
     /// The kecamatan with this code, if it lies in the kabupaten.
     #[must_use]
     pub fn kecamatan_of(&self, code: KecamatanCode) -> Option<&Kecamatan> {
-        let at = self
-            .kecamatan
-            .binary_search_by_key(&code, |kecamatan| kecamatan.code)
-            .ok()?;
+        let at = self.kecamatan.binary_search_by_key(&code, |kecamatan| kecamatan.code).ok()?;
         self.kecamatan.get(at)
     }
 
     /// The villages of one kecamatan, ascending by code.
     pub fn villages_of(&self, code: KecamatanCode) -> impl Iterator<Item = &Desa> {
-        self.villages
-            .iter()
-            .filter(move |desa| desa.kecamatan == code)
+        self.villages.iter().filter(move |desa| desa.kecamatan == code)
     }
 
     /// Every village with this name, whatever the case: often one, up to
     /// three.
     pub fn villages_named(&self, name: &str) -> impl Iterator<Item = &Desa> {
         let name = name.trim().to_lowercase();
-        self.villages
-            .iter()
-            .filter(move |desa| desa.name.to_lowercase() == name)
+        self.villages.iter().filter(move |desa| desa.name.to_lowercase() == name)
     }
 
     fn built_in() -> Self {
-        let villages = VILLAGES
-            .lines()
-            .map(village_row)
-            .collect::<Option<Vec<_>>>();
-        let kecamatan = KECAMATAN
-            .lines()
-            .map(kecamatan_row)
-            .collect::<Option<Vec<_>>>();
+        let villages = VILLAGES.lines().map(village_row).collect::<Option<Vec<_>>>();
+        let kecamatan = KECAMATAN.lines().map(kecamatan_row).collect::<Option<Vec<_>>>();
         Self {
             villages: villages.expect("the built-in village table is well formed"),
             kecamatan: kecamatan.expect("the built-in kecamatan table is well formed"),
@@ -145,21 +129,12 @@ fn village_row(line: &'static str) -> Option<Desa> {
     let code = VillageCode::parse(cells.next()?).ok()?;
     let _kind_is_in_the_code = cells.next()?;
     let (name, kode_pos) = (cells.next()?, cells.next()?);
-    Some(Desa {
-        code,
-        kind: code.kind(),
-        name,
-        kecamatan: code.kecamatan(),
-        kode_pos,
-    })
+    Some(Desa { code, kind: code.kind(), name, kecamatan: code.kecamatan(), kode_pos })
 }
 
 fn kecamatan_row(line: &'static str) -> Option<Kecamatan> {
     let (code, name) = line.split_once('\t')?;
-    Some(Kecamatan {
-        code: KecamatanCode::parse(code)?,
-        name,
-    })
+    Some(Kecamatan { code: KecamatanCode::parse(code)?, name })
 }
 
 #[cfg(test)]
@@ -171,19 +146,12 @@ mod tests {
         let roster = roster();
         assert_eq!(roster.villages().len(), 248);
         assert_eq!(roster.kecamatan().len(), 22);
-        let kelurahan = roster
-            .villages()
-            .iter()
-            .filter(|d| d.kind == JenisDesa::Kelurahan);
+        let kelurahan = roster.villages().iter().filter(|d| d.kind == JenisDesa::Kelurahan);
         assert_eq!(kelurahan.count(), 28);
         assert!(roster.villages().is_sorted_by(|a, b| a.code < b.code));
         assert!(roster.kecamatan().is_sorted_by(|a, b| a.code < b.code));
         for desa in roster.villages() {
-            assert!(
-                roster.kecamatan_of(desa.kecamatan).is_some(),
-                "{}",
-                desa.code
-            );
+            assert!(roster.kecamatan_of(desa.kecamatan).is_some(), "{}", desa.code);
             assert_eq!(roster.village(desa.code), Some(desa));
             assert_eq!(desa.kode_pos.len(), 5, "{}", desa.code);
         }
@@ -200,23 +168,12 @@ mod tests {
 
     #[test]
     fn labels_follow_the_kind() {
-        let desa = roster()
-            .village(VillageCode::parse("35.05.01.2001").unwrap())
-            .unwrap();
+        let desa = roster().village(VillageCode::parse("35.05.01.2001").unwrap()).unwrap();
         assert_eq!(desa.full_name(), "Desa Jaten, Kecamatan Wonodadi");
-        assert_eq!(
-            (desa.label_dusun(), desa.label_kepala()),
-            ("Dusun", "Kepala Desa")
-        );
-        let kelurahan = roster()
-            .villages()
-            .iter()
-            .find(|d| d.kind == JenisDesa::Kelurahan)
-            .unwrap();
-        assert_eq!(
-            (kelurahan.label_dusun(), kelurahan.label_kepala()),
-            ("Lingkungan", "Lurah")
-        );
+        assert_eq!((desa.label_dusun(), desa.label_kepala()), ("Dusun", "Kepala Desa"));
+        let kelurahan =
+            roster().villages().iter().find(|d| d.kind == JenisDesa::Kelurahan).unwrap();
+        assert_eq!((kelurahan.label_dusun(), kelurahan.label_kepala()), ("Lingkungan", "Lurah"));
         assert!(kelurahan.full_name().starts_with("Kelurahan "));
     }
 

@@ -39,22 +39,14 @@ impl VillageCode {
         if plain.len() != 10 || !plain.bytes().all(|byte| byte.is_ascii_digit()) {
             return Err(ParseVillageCodeError);
         }
-        plain
-            .parse()
-            .ok()
-            .and_then(Self::from_u64)
-            .ok_or(ParseVillageCodeError)
+        plain.parse().ok().and_then(Self::from_u64).ok_or(ParseVillageCodeError)
     }
 
     /// The code behind a number: 10 digits, DDDD starting with 1 or 2.
     #[must_use]
     pub const fn from_u64(number: u64) -> Option<Self> {
         let ten_digits = number >= 1_000_000_000 && number <= 9_999_999_999;
-        if ten_digits && matches!(number / 1_000 % 10, 1 | 2) {
-            Some(Self(number))
-        } else {
-            None
-        }
+        if ten_digits && matches!(number / 1_000 % 10, 1 | 2) { Some(Self(number)) } else { None }
     }
 
     /// The code as a number, for columns and keys.
@@ -71,10 +63,7 @@ impl VillageCode {
 
     /// The kecamatan the village lies in.
     #[must_use]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "10 digits less 4 fit 32 bits"
-    )]
+    #[expect(clippy::cast_possible_truncation, reason = "10 digits less 4 fit 32 bits")]
     pub const fn kecamatan(self) -> KecamatanCode {
         KecamatanCode((self.0 / 10_000) as u32)
     }
@@ -82,11 +71,7 @@ impl VillageCode {
     /// Desa or kelurahan.
     #[must_use]
     pub const fn kind(self) -> JenisDesa {
-        if self.0 / 1_000 % 10 == 1 {
-            JenisDesa::Kelurahan
-        } else {
-            JenisDesa::Desa
-        }
+        if self.0 / 1_000 % 10 == 1 { JenisDesa::Kelurahan } else { JenisDesa::Desa }
     }
 }
 
@@ -96,10 +81,7 @@ impl KecamatanCode {
     pub fn parse(text: &str) -> Option<Self> {
         let plain: String = text.trim().chars().filter(|c| *c != '.').collect();
         let digits = plain.len() == 6 && plain.bytes().all(|byte| byte.is_ascii_digit());
-        digits
-            .then(|| plain.parse().ok())
-            .flatten()
-            .and_then(Self::from_u64)
+        digits.then(|| plain.parse().ok()).flatten().and_then(Self::from_u64)
     }
 
     /// The code behind a number of 6 digits.
@@ -160,13 +142,7 @@ impl From<VillageCode> for String {
 
 impl fmt::Display for KecamatanCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{:02}.{:02}.{:02}",
-            self.0 / 10_000,
-            self.0 / 100 % 100,
-            self.0 % 100
-        )
+        write!(f, "{:02}.{:02}.{:02}", self.0 / 10_000, self.0 / 100 % 100, self.0 % 100)
     }
 }
 
@@ -207,11 +183,7 @@ mod tests {
             "35.05.01.20O1",
             "35.05.01.2001.1",
         ] {
-            assert_eq!(
-                VillageCode::parse(text),
-                Err(ParseVillageCodeError),
-                "{text}"
-            );
+            assert_eq!(VillageCode::parse(text), Err(ParseVillageCodeError), "{text}");
         }
     }
 }

@@ -37,10 +37,7 @@ pub fn check_keluarga(family: &Keluarga, today: Date) -> Verdict {
 #[must_use]
 pub fn check_keluarga_anggota(shdk: &[Option<Code<Shdk>>]) -> Verdict {
     let mut verdict = Verdict::default();
-    let heads = shdk
-        .iter()
-        .filter(|shdk| **shdk == Some(Code::<Shdk>::KEPALA_KELUARGA))
-        .count();
+    let heads = shdk.iter().filter(|shdk| **shdk == Some(Code::<Shdk>::KEPALA_KELUARGA)).count();
     match heads {
         1 => {}
         0 => verdict.warn(

@@ -19,17 +19,9 @@ const ANAK_KE_MAX: u16 = 20;
 #[must_use]
 pub fn check_mutasi(event: &Mutasi, lahir: Option<Date>) -> Verdict {
     let mut verdict = Verdict::default();
-    verdict.required_id(
-        "warga_id",
-        event.warga_id,
-        "Pilih warga yang mengalami peristiwa ini.",
-    );
+    verdict.required_id("warga_id", event.warga_id, "Pilih warga yang mengalami peristiwa ini.");
     if event.peristiwa.is_none() {
-        verdict.reject(
-            "peristiwa",
-            "wajib.kosong",
-            "Jenis peristiwa wajib dipilih.",
-        );
+        verdict.reject("peristiwa", "wajib.kosong", "Jenis peristiwa wajib dipilih.");
     }
     verdict.listed("peristiwa", event.peristiwa);
     dates(&mut verdict, event, lahir);
@@ -100,16 +92,8 @@ fn details(verdict: &mut Verdict, event: &Mutasi) {
         Code::<Peristiwa>::PERGI,
     ]);
     for (field, filled, fits) in [
-        (
-            "kelahiran",
-            event.kelahiran.is_some(),
-            is(&[Code::<Peristiwa>::LAHIR]),
-        ),
-        (
-            "kematian",
-            event.kematian.is_some(),
-            is(&[Code::<Peristiwa>::MATI]),
-        ),
+        ("kelahiran", event.kelahiran.is_some(), is(&[Code::<Peristiwa>::LAHIR])),
+        ("kematian", event.kematian.is_some(), is(&[Code::<Peristiwa>::MATI])),
         ("perpindahan", event.perpindahan.is_some(), moves),
     ] {
         if filled && !fits {
@@ -120,10 +104,7 @@ fn details(verdict: &mut Verdict, event: &Mutasi) {
             );
         }
     }
-    let crosses = is(&[
-        Code::<Peristiwa>::PINDAH_KELUAR,
-        Code::<Peristiwa>::PINDAH_MASUK,
-    ]);
+    let crosses = is(&[Code::<Peristiwa>::PINDAH_KELUAR, Code::<Peristiwa>::PINDAH_MASUK]);
     if crosses && event.nik.is_none() {
         verdict.warn(
             "nik",

@@ -84,10 +84,9 @@ fn latrine(verdict: &mut Verdict, house: &RumahTangga) {
 }
 
 fn rows(verdict: &mut Verdict, house: &RumahTangga) {
-    for (field, count) in [
-        ("pekarangan", house.pekarangan.len()),
-        ("industri", house.industri.len()),
-    ] {
+    for (field, count) in
+        [("pekarangan", house.pekarangan.len()), ("industri", house.industri.len())]
+    {
         if count > ISIAN_MAX {
             verdict.reject(
                 field,

@@ -97,18 +97,10 @@ fn identity(verdict: &mut Verdict, warga: &Warga) {
         verdict.warn("nik", code, message);
     }
     if warga.ayah.nik == Some(nik) {
-        verdict.warn(
-            "ayah_nik",
-            "nik.sama_dengan_anak",
-            "NIK ayah sama dengan NIK warga ini.",
-        );
+        verdict.warn("ayah_nik", "nik.sama_dengan_anak", "NIK ayah sama dengan NIK warga ini.");
     }
     if warga.ibu.nik == Some(nik) {
-        verdict.warn(
-            "ibu_nik",
-            "nik.sama_dengan_anak",
-            "NIK ibu sama dengan NIK warga ini.",
-        );
+        verdict.warn("ibu_nik", "nik.sama_dengan_anak", "NIK ibu sama dengan NIK warga ini.");
     }
 }
 
@@ -241,11 +233,7 @@ fn texts(verdict: &mut Verdict, warga: &Warga) {
         ("telepon", &warga.telepon, NOMOR_MAX),
         ("frekuensi_posyandu", &warga.frekuensi_posyandu, NAMA_MAX),
         ("jenis_koperasi", &warga.jenis_koperasi, NAMA_MAX),
-        (
-            "keterangan_kegiatan",
-            &warga.keterangan_kegiatan,
-            CATATAN_MAX,
-        ),
+        ("keterangan_kegiatan", &warga.keterangan_kegiatan, CATATAN_MAX),
     ] {
         verdict.text(field, text, chars_max);
     }
@@ -257,11 +245,7 @@ fn texts(verdict: &mut Verdict, warga: &Warga) {
             "Tag ID card biasanya 10 sampai 17 huruf. Periksa lagi.",
         );
     }
-    if warga
-        .telepon
-        .chars()
-        .any(|c| !c.is_ascii_digit() && !"+-() ./".contains(c))
-    {
+    if warga.telepon.chars().any(|c| !c.is_ascii_digit() && !"+-() ./".contains(c)) {
         verdict.warn(
             "telepon",
             "telepon.bukan_nomor",

@@ -13,12 +13,7 @@ const NOMOR_RT_MAX: usize = 10;
 #[must_use]
 pub fn check_dusun(dusun: &Dusun) -> Verdict {
     let mut verdict = Verdict::default();
-    verdict.required_text(
-        "nama",
-        &dusun.nama,
-        NAMA_MAX,
-        "Nama dusun atau lingkungan wajib diisi.",
-    );
+    verdict.required_text("nama", &dusun.nama, NAMA_MAX, "Nama dusun atau lingkungan wajib diisi.");
     let upper = dusun.nama.trim().to_uppercase();
     if upper.starts_with("DUSUN ") || upper.starts_with("LINGKUNGAN ") {
         verdict.warn(
@@ -27,12 +22,7 @@ pub fn check_dusun(dusun: &Dusun) -> Verdict {
             "Tulis namanya saja, tanpa kata Dusun atau Lingkungan.",
         );
     }
-    common(
-        &mut verdict,
-        dusun.titik,
-        dusun.aktif,
-        &dusun.sk_pembentukan,
-    );
+    common(&mut verdict, dusun.titik, dusun.aktif, &dusun.sk_pembentukan);
     verdict
 }
 
@@ -61,11 +51,7 @@ pub fn check_rt(rt: &Rt) -> Verdict {
 pub fn check_dasawisma(group: &Dasawisma, today: Date) -> Verdict {
     let mut verdict = Verdict::default();
     verdict.required_text("nama", &group.nama, NAMA_MAX, "Nama dasawisma wajib diisi.");
-    verdict.required_id(
-        "rt_id",
-        group.rt_id,
-        "Pilih RT tempat dasawisma ini berada.",
-    );
+    verdict.required_id("rt_id", group.rt_id, "Pilih RT tempat dasawisma ini berada.");
     verdict.book_year(group.tahun, today);
     verdict
 }

@@ -4,13 +4,7 @@ use super::*;
 use crate::dataset::{FindingKind, Row, RumahTanggaRow, bits};
 
 fn open_kinds(store: &Store) -> Vec<FindingKind> {
-    store
-        .dataset
-        .findings(None, true, 100)
-        .unwrap()
-        .iter()
-        .map(|found| found.kind)
-        .collect()
+    store.dataset.findings(None, true, 100).unwrap().iter().map(|found| found.kind).collect()
 }
 
 fn pindah(nik: &str, peristiwa: u32, day: i32, desa: u64) -> v1::Mutasi {
@@ -19,10 +13,7 @@ fn pindah(nik: &str, peristiwa: u32, day: i32, desa: u64) -> v1::Mutasi {
         nik: nik.to_owned(),
         peristiwa,
         tgl_peristiwa: day,
-        perpindahan: Some(v1::Perpindahan {
-            desa,
-            ..Default::default()
-        }),
+        perpindahan: Some(v1::Perpindahan { desa, ..Default::default() }),
         ..Default::default()
     }
 }
@@ -32,24 +23,15 @@ fn a_nik_alive_in_two_villages_opens_and_closes_a_finding() {
     let store = Store::new();
     let (mut bakung, mut lorejo) = (Log::new(BAKUNG), Log::new(LOREJO));
     // Twice in one village is that village's own question.
-    store.merge(&[bakung.batch([
-        create(1, Kind::Warga, &warga(NIK)),
-        create(2, Kind::Warga, &warga(NIK)),
-    ])]);
+    store
+        .merge(&[bakung
+            .batch([create(1, Kind::Warga, &warga(NIK)), create(2, Kind::Warga, &warga(NIK))])]);
     assert_eq!(open_kinds(&store), []);
     store.merge_at(&[lorejo.batch([create(9, Kind::Warga, &warga(NIK))])], 2000);
-    let found = store
-        .dataset
-        .findings(Some(bakung.village), true, 10)
-        .unwrap()
-        .remove(0);
+    let found = store.dataset.findings(Some(bakung.village), true, 10).unwrap().remove(0);
     assert_eq!((found.kind, found.since_ms), (FindingKind::NikGanda, 2000));
     assert_eq!(format!("{:016}", found.key), NIK);
-    let sides: Vec<_> = found
-        .claims
-        .iter()
-        .map(|claim| (claim.village, claim.id))
-        .collect();
+    let sides: Vec<_> = found.claims.iter().map(|claim| (claim.village, claim.id)).collect();
     assert_eq!(sides, [(bakung.village, id(1)), (lorejo.village, id(9))]);
     assert_eq!(found.claims[1].actor, "kader-3");
     assert_eq!(store.state(&bakung).findings, 1);
@@ -57,23 +39,13 @@ fn a_nik_alive_in_two_villages_opens_and_closes_a_finding() {
 
     // Found again after reopening, from the file alone.
     let store = store.reopen();
-    let moved = v1::Warga {
-        status_dasar: 3,
-        ..warga(NIK)
-    };
+    let moved = v1::Warga { status_dasar: 3, ..warga(NIK) };
     store.merge(&[bakung.batch([update(1, Kind::Warga, &moved)])]);
-    assert_eq!(
-        open_kinds(&store),
-        [FindingKind::NikGanda],
-        "the second one still lives there"
-    );
+    assert_eq!(open_kinds(&store), [FindingKind::NikGanda], "the second one still lives there");
     store.merge_at(&[bakung.batch([delete(2, Kind::Warga)])], 3000);
     assert_eq!(open_kinds(&store), []);
     let closed = store.dataset.findings(None, false, 10).unwrap().remove(0);
-    assert_eq!(
-        (closed.number, closed.closed_ms),
-        (found.number, Some(3000))
-    );
+    assert_eq!((closed.number, closed.closed_ms), (found.number, Some(3000)));
     assert_eq!(store.state(&bakung).findings, 0);
 
     // And a new one when it happens again.
@@ -104,10 +76,7 @@ fn a_family_number_in_two_villages_is_found() {
         lorejo.batch([create(1, Kind::Keluarga, &keluarga(NIK))]),
     ]);
     assert_eq!(open_kinds(&store), [FindingKind::KkGanda]);
-    let unused = v1::Keluarga {
-        aktif: false,
-        ..keluarga(NIK)
-    };
+    let unused = v1::Keluarga { aktif: false, ..keluarga(NIK) };
     store.merge(&[bakung.batch([update(1, Kind::Keluarga, &unused)])]);
     assert_eq!(open_kinds(&store), []);
 }
@@ -131,11 +100,7 @@ fn a_move_without_its_other_end_is_found_until_the_other_end_comes() {
     let store = Store::new();
     let (mut bakung, mut lorejo) = (Log::new(BAKUNG), Log::new(LOREJO));
     store.merge(&[bakung.batch([create(5, Kind::Mutasi, &pindah(NIK, 3, 20_000, LOREJO))])]);
-    let found = store
-        .dataset
-        .findings(Some(lorejo.village), true, 10)
-        .unwrap()
-        .remove(0);
+    let found = store.dataset.findings(Some(lorejo.village), true, 10).unwrap().remove(0);
     assert_eq!(found.kind, FindingKind::PindahTanpaDatang);
     assert_eq!(found.other_village, Some(lorejo.village));
     assert_eq!(found.claims.len(), 1);
@@ -145,10 +110,7 @@ fn a_move_without_its_other_end_is_found_until_the_other_end_comes() {
     // Too late to be the same move: two questions now.
     let late = pindah(NIK, 5, 20_181, BAKUNG);
     store.merge(&[lorejo.batch([create(6, Kind::Mutasi, &late)])]);
-    let kinds = [
-        FindingKind::DatangTanpaPindah,
-        FindingKind::PindahTanpaDatang,
-    ];
+    let kinds = [FindingKind::DatangTanpaPindah, FindingKind::PindahTanpaDatang];
     assert_eq!(open_kinds(&store), kinds);
     let in_time = pindah(NIK, 5, 20_180, BAKUNG);
     store.merge(&[lorejo.batch([update(6, Kind::Mutasi, &in_time)])]);
@@ -180,18 +142,9 @@ fn looking_for_claims_takes_an_index() {
     let store = Store::new();
     let conn = Connection::open(store.path()).unwrap();
     for (rest, index) in [
-        (
-            "warga WHERE nik = ?1 AND status_dasar <= 1 ORDER BY village, id",
-            "warga_nik",
-        ),
-        (
-            "keluarga WHERE no_kk = ?1 AND aktif ORDER BY village, id",
-            "keluarga_no_kk",
-        ),
-        (
-            "mutasi WHERE nik = ?1 AND peristiwa IN (3, 5) ORDER BY village, id",
-            "mutasi_nik",
-        ),
+        ("warga WHERE nik = ?1 AND status_dasar <= 1 ORDER BY village, id", "warga_nik"),
+        ("keluarga WHERE no_kk = ?1 AND aktif ORDER BY village, id", "keluarga_no_kk"),
+        ("mutasi WHERE nik = ?1 AND peristiwa IN (3, 5) ORDER BY village, id", "mutasi_nik"),
     ] {
         let sql = format!("EXPLAIN QUERY PLAN SELECT village, id FROM {rest}");
         let plan: String = conn.query_row(&sql, [1], |row| row.get(3)).unwrap();
@@ -208,10 +161,7 @@ fn a_village_reads_back_as_facts() {
         kepala_id: Bytes::copy_from_slice(id(2).as_bytes()),
         ..rumah_tangga()
     };
-    let rt = v1::Rt {
-        nomor: "001".into(),
-        ..Default::default()
-    };
+    let rt = v1::Rt { nomor: "001".into(), ..Default::default() };
     let in_family = v1::Warga {
         keluarga_id: Bytes::copy_from_slice(id(600).as_bytes()),
         status_dasar: 1,
@@ -222,14 +172,7 @@ fn a_village_reads_back_as_facts() {
         create(500, Kind::RumahTangga, &house),
         create(600, Kind::Keluarga, &keluarga("")),
         create(1, Kind::Warga, &in_family),
-        create(
-            2,
-            Kind::Warga,
-            &v1::Warga {
-                nama: "KEPALA".into(),
-                ..in_family.clone()
-            },
-        ),
+        create(2, Kind::Warga, &v1::Warga { nama: "KEPALA".into(), ..in_family.clone() }),
         create(3, Kind::Warga, &warga("")),
         create(8, Kind::Mutasi, &pindah("", 5, 20_000, 0)),
         create(9, Kind::Mutasi, &pindah("", 1, 10_000, 0)),
@@ -237,27 +180,15 @@ fn a_village_reads_back_as_facts() {
     let facts = store.dataset.facts(log.village).unwrap();
     assert_eq!(facts.seq, Seq(8));
     assert_eq!((facts.regions.len(), &*facts.regions[0].label), (1, "001"));
-    assert_eq!(
-        (facts.houses.len(), &*facts.houses[0].kepala),
-        (1, "KEPALA")
-    );
+    assert_eq!((facts.houses.len(), &*facts.houses[0].kepala), (1, "KEPALA"));
     assert_eq!((facts.families.len(), facts.families[0].house), (1, 0));
     assert_eq!((facts.residents.len(), facts.unplaced), (2, 1));
     let events = &facts.residents[0].events;
-    let codes: Vec<u16> = events
-        .iter()
-        .map(|(_, peristiwa)| peristiwa.number())
-        .collect();
+    let codes: Vec<u16> = events.iter().map(|(_, peristiwa)| peristiwa.number()).collect();
     assert_eq!(codes, [1, 5], "in order of their day");
     let row = match &log.batch([create(500, Kind::RumahTangga, &house)]).changes[0].content {
         Content::Row(Row::RumahTangga(row)) => row.clone(),
         other => panic!("{other:?}"),
     };
-    assert_eq!(
-        RumahTanggaRow {
-            rumah: bits::house::SEHAT,
-            ..row.clone()
-        },
-        row
-    );
+    assert_eq!(RumahTanggaRow { rumah: bits::house::SEHAT, ..row.clone() }, row);
 }

@@ -35,17 +35,11 @@ fn draft(model: &mut Model, (number, step, salt): (u64, Step, u8)) -> Draft {
     let (kind, bytes) = match number % 3 {
         0 => {
             let nik = if salt < 100 { NIK } else { "" };
-            let message = v1::Warga {
-                nama: name,
-                ..warga(nik)
-            };
+            let message = v1::Warga { nama: name, ..warga(nik) };
             (Kind::Warga.code(), message.encode_to_vec())
         }
         1 => {
-            let message = v1::RumahTangga {
-                alamat: name,
-                ..rumah_tangga()
-            };
+            let message = v1::RumahTangga { alamat: name, ..rumah_tangga() };
             (Kind::RumahTangga.code(), message.encode_to_vec())
         }
         _ => (FUTURE, name.into_bytes()),
@@ -66,12 +60,7 @@ fn draft(model: &mut Model, (number, step, salt): (u64, Step, u8)) -> Draft {
         Step::Delete => model.remove(&number),
         _ => model.insert(number, (kind, bytes.clone())),
     };
-    Draft {
-        id: id(number),
-        kind,
-        operation,
-        bytes,
-    }
+    Draft { id: id(number), kind, operation, bytes }
 }
 
 fn sum(model: &Model) -> Fingerprint {

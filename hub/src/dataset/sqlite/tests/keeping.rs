@@ -25,10 +25,7 @@ fn rows_and_position_survive_reopening_together() {
     assert_eq!((state.records, state.warga, state.rumah_tangga), (3, 1, 1));
     let kept = store.dataset.record(log.village, id(1)).unwrap().unwrap();
     let sent = &batch.changes[0];
-    assert_eq!(
-        (&kept.bytes, kept.seq, kept.kind),
-        (&sent.bytes, sent.seq, sent.kind)
-    );
+    assert_eq!((&kept.bytes, kept.seq, kept.kind), (&sent.bytes, sent.seq, sent.kind));
     assert_eq!((&*kept.actor, kept.time_ms), (&*sent.actor, sent.time_ms));
     let next = log.batch([update(1, Kind::Warga, &warga(OTHER_NIK))]);
     assert_eq!(store.merge(&[next])[0].records, 3);
@@ -39,19 +36,13 @@ fn a_failed_transaction_leaves_neither_rows_nor_position() {
     let store = Store::new();
     let full = "CREATE TRIGGER full BEFORE INSERT ON rumah_tangga
                 BEGIN SELECT RAISE(ABORT, 'full'); END";
-    Connection::open(store.path())
-        .unwrap()
-        .execute_batch(full)
-        .unwrap();
+    Connection::open(store.path()).unwrap().execute_batch(full).unwrap();
     let mut log = Log::new(BAKUNG);
     let batches = [
         log.batch([create(1, Kind::Warga, &warga(NIK))]),
         log.batch([create(2, Kind::RumahTangga, &rumah_tangga())]),
     ];
-    assert!(matches!(
-        store.dataset.merge(&batches, 1),
-        Err(DatasetError::Store(_))
-    ));
+    assert!(matches!(store.dataset.merge(&batches, 1), Err(DatasetError::Store(_))));
     let state = store.state(&log);
     assert_eq!((state.position, state.records), (None, 0));
     assert_eq!(state.fingerprint, Fingerprint::default());
@@ -70,19 +61,11 @@ fn a_batch_that_does_not_continue_changes_nothing_and_holds_nobody_up() {
     let skipped = bakung.batch([create(2, Kind::Warga, &warga(""))]);
     let third = bakung.batch([create(3, Kind::Warga, &warga(""))]);
     let other = sidomulyo.batch([create(1, Kind::Warga, &warga(""))]);
-    let outcomes = store
-        .dataset
-        .merge(&[first.clone(), third.clone(), first.clone(), other], 1)
-        .unwrap();
+    let outcomes =
+        store.dataset.merge(&[first.clone(), third.clone(), first.clone(), other], 1).unwrap();
     assert!(outcomes[0].is_ok());
     for refused in &outcomes[1..3] {
-        assert!(matches!(
-            refused,
-            Err(DatasetError::NotNext {
-                stored: Some(_),
-                ..
-            })
-        ));
+        assert!(matches!(refused, Err(DatasetError::NotNext { stored: Some(_), .. })));
     }
     assert!(outcomes[3].is_ok());
     assert_eq!(store.state(&bakung).position, Some(first.last));
@@ -99,26 +82,15 @@ fn an_unknown_kind_is_kept_byte_for_byte() {
     let store = Store::new();
     let mut log = Log::new(BAKUNG);
     let bytes = Bytes::from_static(b"\x00future\xff\xfe");
-    let draft = Draft {
-        id: id(1),
-        kind: FUTURE,
-        operation: Operation::Create,
-        bytes: Some(bytes.clone()),
-    };
+    let draft =
+        Draft { id: id(1), kind: FUTURE, operation: Operation::Create, bytes: Some(bytes.clone()) };
     let merged = store.merge(&[log.batch([draft.clone()])])[0];
     assert_eq!((merged.records, merged.quarantined), (1, 0));
     let kept = store.dataset.record(log.village, id(1)).unwrap().unwrap();
     assert_eq!((kept.kind, &kept.bytes), (FUTURE, &bytes));
-    let gone = Draft {
-        operation: Operation::Delete,
-        bytes: Some(Bytes::new()),
-        ..draft
-    };
+    let gone = Draft { operation: Operation::Delete, bytes: Some(Bytes::new()), ..draft };
     let merged = store.merge(&[log.batch([gone])])[0];
-    assert_eq!(
-        (merged.records, merged.fingerprint),
-        (0, Fingerprint::default())
-    );
+    assert_eq!((merged.records, merged.fingerprint), (0, Fingerprint::default()));
     assert!(store.dataset.record(log.village, id(1)).unwrap().is_none());
 }
 
@@ -127,32 +99,19 @@ fn an_entry_that_cannot_be_taken_waits_and_is_released() {
     let store = Store::new();
     let mut log = Log::new(BAKUNG);
     let draft = create(1, Kind::Warga, &warga(NIK));
-    let batch = log.batch([
-        create(2, Kind::Warga, &warga("")),
-        create(1, Kind::Warga, &warga("12")),
-    ]);
+    let batch =
+        log.batch([create(2, Kind::Warga, &warga("")), create(1, Kind::Warga, &warga("12"))]);
     let merged = store.merge(std::slice::from_ref(&batch))[0];
     assert_eq!((merged.records, merged.quarantined), (2, 1));
-    let waiting = store
-        .dataset
-        .quarantine(Some(log.village))
-        .unwrap()
-        .remove(0);
+    let waiting = store.dataset.quarantine(Some(log.village)).unwrap().remove(0);
     assert_eq!((waiting.id, waiting.seq), (id(1), Seq(2)));
     assert_eq!(waiting.reason, "Kolom nik harus 16 angka.");
     assert_eq!(store.state(&log).warga, 1);
 
     // Still not readable: it stays, with the reason of today.
-    let change = store
-        .dataset
-        .quarantined_change(waiting.number)
-        .unwrap()
-        .unwrap();
+    let change = store.dataset.quarantined_change(waiting.number).unwrap().unwrap();
     assert_eq!(change.bytes, batch.changes[1].bytes);
-    store
-        .dataset
-        .release(waiting.number, &decode::again(change.clone()), 5)
-        .unwrap();
+    store.dataset.release(waiting.number, &decode::again(change.clone()), 5).unwrap();
     assert_eq!(store.state(&log).quarantined, 1);
 
     // A version that can read it.
@@ -160,17 +119,11 @@ fn an_entry_that_cannot_be_taken_waits_and_is_released() {
         Content::Row(row) => row,
         other => panic!("{other:?}"),
     };
-    let change = Change {
-        content: Content::Row(row),
-        ..change
-    };
+    let change = Change { content: Content::Row(row), ..change };
     store.dataset.release(waiting.number, &change, 5).unwrap();
     let state = store.state(&log);
     assert_eq!((state.quarantined, state.warga, state.records), (0, 2, 2));
-    assert_eq!(
-        state.fingerprint, merged.fingerprint,
-        "the bytes are the same"
-    );
+    assert_eq!(state.fingerprint, merged.fingerprint, "the bytes are the same");
     assert!(store.dataset.record(log.village, id(1)).unwrap().is_some());
     assert!(store.dataset.quarantine(None).unwrap().is_empty());
 }
@@ -184,15 +137,7 @@ fn a_later_sound_entry_replaces_the_quarantined_one() {
     let state = store.state(&log);
     assert_eq!((state.quarantined, state.records, state.warga), (1, 1, 1));
     // The last readable row stays in sight.
-    assert_eq!(
-        store
-            .dataset
-            .record(log.village, id(1))
-            .unwrap()
-            .unwrap()
-            .seq,
-        Seq(1)
-    );
+    assert_eq!(store.dataset.record(log.village, id(1)).unwrap().unwrap().seq, Seq(1));
     let merged = store.merge(&[log.batch([update(1, Kind::Warga, &warga(OTHER_NIK))])])[0];
     let state = store.state(&log);
     assert_eq!((state.quarantined, state.records, state.warga), (0, 1, 1));
@@ -212,10 +157,7 @@ fn a_replay_does_not_bring_a_deleted_record_back() {
     // only the part before the deletion.
     store.dataset.resume_at(log.village, batch.prev).unwrap();
     let replay = MergeBatch {
-        last: Position {
-            seq: Seq(1),
-            ..batch.last
-        },
+        last: Position { seq: Seq(1), ..batch.last },
         changes: batch.changes[..1].to_vec(),
         ..batch
     };
@@ -235,10 +177,7 @@ fn a_new_log_outranks_the_rows_of_the_closed_one() {
     ])]);
     log.position = Position::origin(LogId([1; 16]));
     let batch = log.batch([create(2, Kind::Warga, &warga(NIK))]);
-    let refused = store
-        .dataset
-        .merge(std::slice::from_ref(&batch), 1)
-        .unwrap();
+    let refused = store.dataset.merge(std::slice::from_ref(&batch), 1).unwrap();
     assert!(matches!(refused[0], Err(DatasetError::NotNext { .. })));
     store.dataset.resume_at(log.village, batch.prev).unwrap();
     assert_eq!(store.merge(std::slice::from_ref(&batch))[0].records, 2);
@@ -263,10 +202,7 @@ fn a_later_epoch_continues_where_the_earlier_one_ended() {
 fn records_come_in_pages_over_all_kinds() {
     let store = Store::new();
     let (mut bakung, mut lorejo) = (Log::new(BAKUNG), Log::new(LOREJO));
-    let future = Draft {
-        kind: FUTURE,
-        ..create(3, Kind::Warga, &warga(""))
-    };
+    let future = Draft { kind: FUTURE, ..create(3, Kind::Warga, &warga("")) };
     store.merge(&[
         lorejo.batch([create(1, Kind::Warga, &warga(""))]),
         bakung.batch([
@@ -275,26 +211,15 @@ fn records_come_in_pages_over_all_kinds() {
             future,
         ]),
     ]);
-    let mut filter = RecordFilter {
-        limit: 2,
-        ..RecordFilter::default()
-    };
+    let mut filter = RecordFilter { limit: 2, ..RecordFilter::default() };
     let mut seen = Vec::new();
     loop {
         let page = store.dataset.records(&filter).unwrap();
         let Some(last) = page.last() else { break };
         filter.after = Some((last.village, last.id));
-        seen.extend(
-            page.into_iter()
-                .map(|record| (record.village.as_u64(), record.id)),
-        );
+        seen.extend(page.into_iter().map(|record| (record.village.as_u64(), record.id)));
     }
-    let all = [
-        (BAKUNG, id(1)),
-        (BAKUNG, id(3)),
-        (BAKUNG, id(5)),
-        (LOREJO, id(1)),
-    ];
+    let all = [(BAKUNG, id(1)), (BAKUNG, id(3)), (BAKUNG, id(5)), (LOREJO, id(1))];
     assert_eq!(seen, all);
     let filter = RecordFilter {
         village: Some(bakung.village),
@@ -303,10 +228,7 @@ fn records_come_in_pages_over_all_kinds() {
         limit: 9,
     };
     let page = store.dataset.records(&filter).unwrap();
-    assert_eq!(
-        page.iter().map(|record| record.id).collect::<Vec<_>>(),
-        [id(5)]
-    );
+    assert_eq!(page.iter().map(|record| record.id).collect::<Vec<_>>(), [id(5)]);
 }
 
 #[test]
@@ -321,25 +243,16 @@ fn contacts_are_noted_without_touching_the_position() {
         proven: Some(Seq(1)),
         trouble: Some("clock".into()),
     });
-    note(ContactNote {
-        at_ms: 60,
-        ..ContactNote::default()
-    });
+    note(ContactNote { at_ms: 60, ..ContactNote::default() });
     let state = store.state(&log);
     assert_eq!((state.last_contact_ms, state.last_proof_ms), (60, 50));
     assert_eq!((state.proven_seq, &*state.trouble), (Seq(1), "clock"));
     assert_eq!(state.position, Some(log.position));
-    note(ContactNote {
-        at_ms: 70,
-        trouble: Some(String::new()),
-        ..ContactNote::default()
-    });
+    note(ContactNote { at_ms: 70, trouble: Some(String::new()), ..ContactNote::default() });
     assert_eq!(store.state(&log).trouble, "");
     let all = store.dataset.villages().unwrap();
     assert_eq!(
-        all.iter()
-            .map(|state| state.village.as_u64())
-            .collect::<Vec<_>>(),
+        all.iter().map(|state| state.village.as_u64()).collect::<Vec<_>>(),
         [BAKUNG, SIDOMULYO, LOREJO]
     );
 }
@@ -355,13 +268,7 @@ fn a_file_of_a_newer_version_is_refused_and_left_alone() {
     drop(conn);
     let before = std::fs::read(&path).unwrap();
     let refused = SqliteDataset::open(&path).map(|_| ());
-    assert!(matches!(
-        refused,
-        Err(DatasetError::NewerFormat {
-            found: 99,
-            known: 1
-        })
-    ));
+    assert!(matches!(refused, Err(DatasetError::NewerFormat { found: 99, known: 1 })));
     assert_eq!(std::fs::read(&path).unwrap(), before);
     drop(folder);
 }

@@ -8,12 +8,7 @@ use Indikator as I;
 const T: Date = date(2026, 12, 31);
 
 fn person(jk: JenisKelamin, lahir: Date) -> WargaFacts {
-    WargaFacts {
-        jk: Some(jk),
-        lahir: Some(lahir),
-        hadir: true,
-        ..WargaFacts::default()
-    }
+    WargaFacts { jk: Some(jk), lahir: Some(lahir), hadir: true, ..WargaFacts::default() }
 }
 
 fn woman(lahir: Date) -> WargaFacts {
@@ -31,20 +26,12 @@ fn count(warga: &[WargaFacts]) -> IndikatorVector {
 /// The counts named, all others of people 0.
 fn check(warga: &[WargaFacts], wanted: &[(Indikator, u64)]) {
     let vector = count(warga);
-    for (indikator, found) in vector
-        .iter()
-        .filter(|(i, _)| i.unit() == super::super::Satuan::Jiwa)
+    for (indikator, found) in vector.iter().filter(|(i, _)| i.unit() == super::super::Satuan::Jiwa)
     {
-        let wanted = wanted
-            .iter()
-            .find(|(i, _)| *i == indikator)
-            .map_or(0, |(_, n)| *n);
+        let wanted = wanted.iter().find(|(i, _)| *i == indikator).map_or(0, |(_, n)| *n);
         assert_eq!(found, wanted, "{} of {warga:?}", indikator.key());
     }
-    let pus = wanted
-        .iter()
-        .find(|(i, _)| *i == I::Pus)
-        .map_or(0, |(_, n)| *n);
+    let pus = wanted.iter().find(|(i, _)| *i == I::Pus).map_or(0, |(_, n)| *n);
     assert_eq!(vector.get(I::Pus), pus, "pus of {warga:?}");
 }
 
@@ -84,16 +71,8 @@ fn never_married_is_not_a_couple() {
 fn couple(husband_shdk: Code<Shdk>, wife_shdk: Code<Shdk>) -> [WargaFacts; 2] {
     let kawin = Some(Code::<StatusKawin>::KAWIN);
     [
-        WargaFacts {
-            status_kawin: kawin,
-            shdk: Some(husband_shdk),
-            ..man(date(1985, 1, 1))
-        },
-        WargaFacts {
-            status_kawin: kawin,
-            shdk: Some(wife_shdk),
-            ..woman(date(1990, 1, 1))
-        },
+        WargaFacts { status_kawin: kawin, shdk: Some(husband_shdk), ..man(date(1985, 1, 1)) },
+        WargaFacts { status_kawin: kawin, shdk: Some(wife_shdk), ..woman(date(1990, 1, 1)) },
     ]
 }
 
@@ -149,39 +128,19 @@ fn overlapping_groups_are_all_counted() {
 
 #[test]
 fn who_is_away_is_counted_nowhere_and_blanks_are_told() {
-    let away = WargaFacts {
-        hadir: false,
-        hamil: true,
-        ..woman(date(2000, 1, 1))
-    };
-    let ageless = WargaFacts {
-        lahir: None,
-        ..man(date(2000, 1, 1))
-    };
-    let sexless = WargaFacts {
-        jk: None,
-        up2k: true,
-        ..man(date(1950, 1, 1))
-    };
+    let away = WargaFacts { hadir: false, hamil: true, ..woman(date(2000, 1, 1)) };
+    let ageless = WargaFacts { lahir: None, ..man(date(2000, 1, 1)) };
+    let sexless = WargaFacts { jk: None, up2k: true, ..man(date(1950, 1, 1)) };
     check(
         &[away, ageless, sexless],
-        &[
-            (I::TotalL, 1),
-            (I::WargaTanpaJk, 1),
-            (I::WargaTanpaLahir, 1),
-        ],
+        &[(I::TotalL, 1), (I::WargaTanpaJk, 1), (I::WargaTanpaLahir, 1)],
     );
 }
 
 fn house(rumah: RumahFacts, wanted: &[(Indikator, u64)]) {
     let vector = rumah_tangga_vector(&rumah, 2, &[], T);
     for (indikator, n) in wanted {
-        assert_eq!(
-            vector.get(*indikator),
-            *n,
-            "{} of {rumah:?}",
-            indikator.key()
-        );
+        assert_eq!(vector.get(*indikator), *n, "{} of {rumah:?}", indikator.key());
     }
     assert!(vector.kejanggalan().is_empty(), "{rumah:?}");
 }
@@ -195,50 +154,23 @@ fn a_house_is_judged_by_the_kader_and_otherwise_by_what_it_has() {
         ..RumahFacts::default()
     };
     house(all, &[(I::RumahSehat, 1), (I::RumahBelumDinilai, 1)]);
+    house(RumahFacts { punya_spal: false, ..all }, &[(I::RumahTidakSehat, 1)]);
     house(
-        RumahFacts {
-            punya_spal: false,
-            ..all
-        },
-        &[(I::RumahTidakSehat, 1)],
-    );
-    house(
-        RumahFacts {
-            kriteria: Some(KriteriaRumah::TidakSehat),
-            ..all
-        },
+        RumahFacts { kriteria: Some(KriteriaRumah::TidakSehat), ..all },
         &[(I::RumahTidakSehat, 1), (I::RumahBelumDinilai, 0)],
     );
-    let judged = RumahFacts {
-        kriteria: Some(KriteriaRumah::Sehat),
-        ..RumahFacts::default()
-    };
+    let judged = RumahFacts { kriteria: Some(KriteriaRumah::Sehat), ..RumahFacts::default() };
     house(judged, &[(I::RumahSehat, 1), (I::JmlKrt, 1), (I::JmlKk, 2)]);
 }
 
 #[test]
 fn food_counts_houses_and_water_counts_each_source() {
-    house(
-        RumahFacts::default(),
-        &[(I::MakanBeras, 1), (I::MakananBelumDiisi, 1)],
-    );
-    let corn = RumahFacts {
-        makanan_pokok: Some(MakananPokok::NonBeras),
-        ..RumahFacts::default()
-    };
+    house(RumahFacts::default(), &[(I::MakanBeras, 1), (I::MakananBelumDiisi, 1)]);
+    let corn = RumahFacts { makanan_pokok: Some(MakananPokok::NonBeras), ..RumahFacts::default() };
     house(corn, &[(I::MakanBeras, 0), (I::MakanNonBeras, 1)]);
-    let air = SumberAir {
-        pdam: true,
-        sungai: true,
-        dll: true,
-        ..SumberAir::default()
-    };
+    let air = SumberAir { pdam: true, sungai: true, dll: true, ..SumberAir::default() };
     house(
-        RumahFacts {
-            air,
-            jumlah_mck: 3,
-            ..RumahFacts::default()
-        },
+        RumahFacts { air, jumlah_mck: 3, ..RumahFacts::default() },
         &[
             (I::AirPdam, 1),
             (I::AirSumur, 0),
@@ -252,15 +184,8 @@ fn food_counts_houses_and_water_counts_each_source() {
 
 #[test]
 fn a_house_flag_counts_one_where_no_resident_is_named() {
-    let rumah = RumahFacts {
-        up2k: true,
-        kesling: true,
-        ..RumahFacts::default()
-    };
-    let named = WargaFacts {
-        up2k: true,
-        ..woman(date(1990, 1, 1))
-    };
+    let rumah = RumahFacts { up2k: true, kesling: true, ..RumahFacts::default() };
+    let named = WargaFacts { up2k: true, ..woman(date(1990, 1, 1)) };
     let vector = rumah_tangga_vector(&rumah, 1, &[named, named], T);
     assert_eq!((vector.get(I::Up2k), vector.get(I::Kesling)), (2, 1));
 }
@@ -270,12 +195,6 @@ fn last_years_recap_stays_last_years() {
     let family = [woman(date(2021, 6, 1)), man(date(1966, 6, 1))];
     let facts = RumahFacts::default();
     let year = |y| rumah_tangga_vector(&facts, 1, &family, date(y, 12, 31));
-    assert_eq!(
-        (year(2025).get(I::BalitaP), year(2025).get(I::Lansia)),
-        (1, 0)
-    );
-    assert_eq!(
-        (year(2026).get(I::BalitaP), year(2026).get(I::Lansia)),
-        (0, 1)
-    );
+    assert_eq!((year(2025).get(I::BalitaP), year(2025).get(I::Lansia)), (1, 0));
+    assert_eq!((year(2026).get(I::BalitaP), year(2026).get(I::Lansia)), (0, 1));
 }

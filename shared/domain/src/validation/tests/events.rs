@@ -25,84 +25,25 @@ fn events() {
     let mati = |day| event(Code::<Peristiwa>::MATI, day);
     let lahir = |day| event(Code::<Peristiwa>::LAHIR, day);
     let keluar = event(Code::<Peristiwa>::PINDAH_KELUAR, TODAY);
-    let baby = |berat_gram| {
-        Some(Kelahiran {
-            berat_gram,
-            ..Kelahiran::default()
-        })
-    };
+    let baby = |berat_gram| Some(Kelahiran { berat_gram, ..Kelahiran::default() });
     for (event, wanted) in [
         (mati(TODAY), vec![]),
         (mati(born), vec![]),
+        (mati(date(2026, 2, 28)), vec!["!tgl_peristiwa.sebelum_lahir"]),
         (
-            mati(date(2026, 2, 28)),
-            vec!["!tgl_peristiwa.sebelum_lahir"],
-        ),
-        (
-            Mutasi {
-                tgl_lapor: Some(date(2026, 11, 23)),
-                ..mati(TODAY)
-            },
+            Mutasi { tgl_lapor: Some(date(2026, 11, 23)), ..mati(TODAY) },
             vec!["!tgl_lapor.sebelum_peristiwa"],
         ),
-        (
-            Mutasi {
-                tgl_peristiwa: None,
-                ..mati(TODAY)
-            },
-            vec!["!wajib.kosong"],
-        ),
-        (
-            Mutasi {
-                peristiwa: None,
-                ..mati(TODAY)
-            },
-            vec!["!wajib.kosong"],
-        ),
-        (
-            Mutasi {
-                peristiwa: Code::from_wire(9),
-                ..mati(TODAY)
-            },
-            vec!["!kode.tidak_terdaftar"],
-        ),
+        (Mutasi { tgl_peristiwa: None, ..mati(TODAY) }, vec!["!wajib.kosong"]),
+        (Mutasi { peristiwa: None, ..mati(TODAY) }, vec!["!wajib.kosong"]),
+        (Mutasi { peristiwa: Code::from_wire(9), ..mati(TODAY) }, vec!["!kode.tidak_terdaftar"]),
         (lahir(born), vec![]),
         (lahir(TODAY), vec!["tgl_peristiwa.bukan_tanggal_lahir"]),
-        (
-            Mutasi {
-                kelahiran: baby(3_200),
-                ..lahir(born)
-            },
-            vec![],
-        ),
-        (
-            Mutasi {
-                kelahiran: baby(3),
-                ..lahir(born)
-            },
-            vec!["kelahiran.berat"],
-        ),
-        (
-            Mutasi {
-                kelahiran: baby(0),
-                ..mati(TODAY)
-            },
-            vec!["rincian.tidak_cocok"],
-        ),
-        (
-            Mutasi {
-                perpindahan: Some(Perpindahan::default()),
-                ..keluar.clone()
-            },
-            vec![],
-        ),
-        (
-            Mutasi {
-                nik: None,
-                ..keluar
-            },
-            vec!["nik.kosong"],
-        ),
+        (Mutasi { kelahiran: baby(3_200), ..lahir(born) }, vec![]),
+        (Mutasi { kelahiran: baby(3), ..lahir(born) }, vec!["kelahiran.berat"]),
+        (Mutasi { kelahiran: baby(0), ..mati(TODAY) }, vec!["rincian.tidak_cocok"]),
+        (Mutasi { perpindahan: Some(Perpindahan::default()), ..keluar.clone() }, vec![]),
+        (Mutasi { nik: None, ..keluar }, vec!["nik.kosong"]),
     ] {
         check(&check_mutasi(&event, Some(born)), &wanted);
     }
@@ -112,10 +53,7 @@ fn events() {
 fn any_record_is_checked_by_its_own_rules() {
     let tomorrow = event(Code::<Peristiwa>::MATI, date(2026, 11, 25));
     let record = Record::Mutasi(Box::new(tomorrow));
-    check(
-        &check_record(&record, TODAY),
-        &["!tanggal.masa_depan", "!tanggal.masa_depan"],
-    );
+    check(&check_record(&record, TODAY), &["!tanggal.masa_depan", "!tanggal.masa_depan"]);
     let blank = check_record(&Record::Warga(Box::default()), TODAY);
     assert_eq!(blank.rejections().count(), 1);
     assert_eq!(blank.warnings().count(), 2);

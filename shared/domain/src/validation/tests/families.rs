@@ -10,22 +10,13 @@ use crate::validation::{
 
 #[test]
 fn families_and_what_lies_side_by_side() {
-    let family = Keluarga {
-        rumah_tangga_id: RT,
-        ..Keluarga::default()
-    };
+    let family = Keluarga { rumah_tangga_id: RT, ..Keluarga::default() };
     check(&check_keluarga(&family, TODAY), &["no_kk.kosong"]);
     let head = Some(Code::<Shdk>::KEPALA_KELUARGA);
     let child = Some(Code::<Shdk>::ANAK);
     check(&check_keluarga_anggota(&[head, child, None]), &[]);
-    check(
-        &check_keluarga_anggota(&[child]),
-        &["keluarga.tanpa_kepala"],
-    );
-    check(
-        &check_keluarga_anggota(&[head, head]),
-        &["keluarga.banyak_kepala"],
-    );
+    check(&check_keluarga_anggota(&[child]), &["keluarga.tanpa_kepala"]);
+    check(&check_keluarga_anggota(&[head, head]), &["keluarga.banyak_kepala"]);
     for (kk, wanted) in [
         (9, vec!["dasawisma.jumlah_kk"]),
         (10, vec![]),
@@ -35,8 +26,5 @@ fn families_and_what_lies_side_by_side() {
         check(&check_dasawisma_size(kk), &wanted);
     }
     check(&check_rumah_tangga_dasawisma(RT, RT), &[]);
-    check(
-        &check_rumah_tangga_dasawisma(RT, RecordId([9; 16])),
-        &["!dasawisma_id.rt_lain"],
-    );
+    check(&check_rumah_tangga_dasawisma(RT, RecordId([9; 16])), &["!dasawisma_id.rt_lain"]);
 }
