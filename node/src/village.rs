@@ -141,7 +141,7 @@ impl Village {
         if remarks.iter().any(|remark| remark.finding.severity == Severity::Reject) {
             return Err(SaveError::Refused(remarks));
         }
-        let changes: Vec<_> = wishes.into_iter().map(|wish| self.change(wish)).collect();
+        let changes: Vec<_> = wishes.iter().map(|wish| self.change(wish)).collect();
         let ids = changes.iter().map(|change| change.id).collect();
         let submission =
             Submission { actor: actor.into(), source, time_ms: clock::now_ms(), changes };
@@ -149,7 +149,7 @@ impl Village {
         Ok(Saved { ids, receipt, remarks })
     }
 
-    fn change(&self, wish: Wish) -> Change {
+    fn change(&self, wish: &Wish) -> Change {
         let expected = if wish.id.is_some() { Expected::Any } else { Expected::Absent };
         let id = wish.id.unwrap_or_else(|| self.mint.next(clock::now_ms()));
         change(id, wish.kind, wish.record.as_ref(), expected)
@@ -160,7 +160,7 @@ impl Village {
     /// # Errors
     /// [`StoreError`] when the barn can't be read.
     pub fn census(&self) -> Result<Census, StoreError> {
-        let living = self.barn.living()?;
+        let (_, living) = self.barn.living()?;
         Ok(Census::from_records(living.iter().filter_map(decoded)))
     }
 }

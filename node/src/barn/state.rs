@@ -1,11 +1,19 @@
 //! Reading the state: the latest entry of each record, and the indexes.
 
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_ledger::{Entry, Operation, Payload, Seq};
 
 use super::store::{Store, StoreError};
-use super::{Barn, keys, log};
+use super::{Barn, Head, keys, log};
+
+/// A group becomes durable in a millisecond or few; a disk that takes longer
+/// than this has failed.
+const DURABLE_WITHIN: Duration = Duration::from_secs(5);
+const DURABLE_LOOK_EVERY: Duration = Duration::from_micros(200);
 
 /// Where a record stands: what its latest entry says about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,10 +80,24 @@ impl Barn {
     pub fn get(&self, id: RecordId) -> Result<Option<Stored>, StoreError> {
         match pointer(&*self.store, id)? {
             Some(pointer) if pointer.alive() => {
+                self.wait_until_durable(pointer.seq)?;
                 Ok(self.entry(pointer.seq)?.map(|entry| Stored { entry }))
             }
             _ => Ok(None),
         }
+    }
+
+    /// A record that is just being saved is shown once it is durable, not
+    /// before, and not as missing.
+    fn wait_until_durable(&self, seq: Seq) -> Result<(), StoreError> {
+        let begun = Instant::now();
+        while self.head().position.seq < seq {
+            if begun.elapsed() > DURABLE_WITHIN {
+                return Err(StoreError::Damaged("a save does not become durable".to_owned()));
+            }
+            std::thread::sleep(DURABLE_LOOK_EVERY);
+        }
+        Ok(())
     }
 
     /// The living records under an index key.
@@ -93,32 +115,27 @@ impl Barn {
             .collect()
     }
 
-    /// Every living record, oldest entry first. One pass over the log: cheap
-    /// for a village, not meant for a page that shows one record.
+    /// Every living record as of one watermark, which is given along; oldest
+    /// entry first. Folds the log, so saves that go on meanwhile don't blur
+    /// the picture. Cheap for a village, not meant for showing one record.
     ///
     /// # Errors
     /// [`StoreError`] when the barn can't be read.
-    pub fn living(&self) -> Result<Vec<Stored>, StoreError> {
-        let head = self.head().position.seq;
-        let mut current = std::collections::HashMap::new();
-        for pair in self.store.scan(b"S", b"T") {
-            let (key, value) = pair?;
-            let pointer = read_pointer(&value)?;
-            if pointer.alive() && pointer.seq <= head {
-                if let Some(id) = keys::state_id(&key) {
-                    current.insert(id, pointer.seq);
-                }
-            }
-        }
-        let mut living = Vec::with_capacity(current.len());
-        for pair in self.store.scan(&keys::log(Seq::ZERO), &keys::log(head.next())) {
+    pub fn living(&self) -> Result<(Head, Vec<Stored>), StoreError> {
+        let head = self.head();
+        let mut living: HashMap<RecordId, Entry> = HashMap::new();
+        let end = keys::log(head.position.seq.next());
+        for pair in self.store.scan(&keys::log(Seq::ZERO), &end) {
             let (_, entries) = log::read_block(&pair?.1)?;
             for entry in entries {
-                if current.get(&entry.header.id) == Some(&entry.header.seq) {
-                    living.push(Stored { entry });
-                }
+                match entry.header.operation {
+                    Operation::Delete => living.remove(&entry.header.id),
+                    Operation::Create | Operation::Update => living.insert(entry.header.id, entry),
+                };
             }
         }
-        Ok(living)
+        let mut living: Vec<_> = living.into_values().map(|entry| Stored { entry }).collect();
+        living.sort_by_key(|stored| stored.entry.header.seq);
+        Ok((head, living))
     }
 }

@@ -64,7 +64,7 @@ fn numbers_are_gapless_and_the_barn_proves_sound() {
         assert_eq!(barn.get(id(4)).unwrap().unwrap().content().unwrap().as_ref(), [4, 2]);
         assert_eq!(barn.find(1, &[4]).unwrap(), [id(4)]);
         assert_eq!(barn.find(1, &[3]).unwrap(), []);
-        assert_eq!(barn.living().unwrap().len(), 49);
+        assert_eq!(barn.living().unwrap().1.len(), 49);
     });
 }
 
@@ -207,6 +207,7 @@ proptest! {
         let living: std::collections::BTreeMap<_, _> = barn
             .living()
             .unwrap()
+            .1
             .into_iter()
             .map(|stored| {
                 let content: [u8; 2] = stored.content().unwrap().as_ref().try_into().unwrap();

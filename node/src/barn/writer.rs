@@ -37,6 +37,9 @@ const BLOCK_BYTES_MAX: usize = 4 * 1024;
 /// The witness survives a power cut at most this long after its database.
 const WITNESS_SYNC_EVERY: Duration = Duration::from_secs(1);
 
+/// Index, key and record of one index entry.
+type IndexEntry = (u8, Vec<u8>, RecordId);
+
 /// A record as the group sees it: in the store, or already changed by it.
 #[derive(Clone)]
 struct Current {
@@ -64,8 +67,10 @@ struct Admitted {
 struct Group {
     head: Head,
     entries: Vec<Entry>,
+    /// The chain before each entry.
+    chains: Vec<ChainTag>,
     records: HashMap<RecordId, Current>,
-    index: BTreeMap<(u8, Vec<u8>, RecordId), bool>,
+    index: BTreeMap<IndexEntry, bool>,
 }
 
 pub(super) struct Writer {
@@ -126,6 +131,7 @@ impl Writer {
         Group {
             head: self.head,
             entries: Vec::new(),
+            chains: Vec::new(),
             records: HashMap::new(),
             index: BTreeMap::new(),
         }
@@ -162,7 +168,7 @@ impl Writer {
                         },
                         payload,
                     };
-                    group.push(&mut step, entry, change.content, before);
+                    group.push(&mut step, entry, before.as_ref());
                 }
                 Err(error) => {
                     group.undo(step, entries_before);
@@ -277,9 +283,8 @@ impl Writer {
         if group.entries.is_empty() {
             return Ok(());
         }
-        let mut head = group.head;
-        let (mut batch, chain) = group.into_batch(self.head.position.chain)?;
-        head.position.chain = chain;
+        let head = group.head;
+        let mut batch = group.into_batch()?;
         batch.put(keys::HEAD.to_vec(), head.to_bytes());
         self.store.apply(batch)?;
         self.store.sync()?;
@@ -328,7 +333,7 @@ fn random_salt() -> Result<Salt, StoreError> {
 struct Step {
     head: Option<Head>,
     records: Vec<(RecordId, Option<Current>)>,
-    index: Vec<((u8, Vec<u8>, RecordId), Option<bool>)>,
+    index: Vec<(IndexEntry, Option<bool>)>,
 }
 
 impl Step {
@@ -344,26 +349,23 @@ impl Step {
 }
 
 impl Group {
-    /// Adds an entry: head and record move with it. The chain is computed
-    /// once, when the group is written.
-    fn push(
-        &mut self,
-        step: &mut Step,
-        entry: Entry,
-        content: Option<Bytes>,
-        before: Option<(KindCode, u16, Bytes)>,
-    ) {
+    /// Adds an entry: head and record move with it.
+    fn push(&mut self, step: &mut Step, entry: Entry, before: Option<&(KindCode, u16, Bytes)>) {
         step.head.get_or_insert(self.head);
         let header = &entry.header;
-        let hash_of =
-            |schema: u16, content: &Bytes| content_hash(header.id, header.kind, schema, content);
         let pointer = Pointer { kind: header.kind, operation: header.operation, seq: header.seq };
-        let now = Current { pointer, content: content.clone(), schema: header.schema };
+        let content = match &entry.payload {
+            Payload::Present { bytes, .. } if pointer.alive() => Some(bytes.clone()),
+            _ => None,
+        };
+        self.chains.push(self.head.position.chain);
+        let (chain, hash) = self.head.position.chain.step(&entry);
         self.head.position.seq = header.seq;
-        if let Some(content) = &content {
-            self.head.fingerprint += hash_of(header.schema, content);
+        self.head.position.chain = chain;
+        if let Some(hash) = hash {
+            self.head.fingerprint += hash;
         }
-        if let Some((kind, schema, old)) = &before {
+        if let Some((kind, schema, old)) = before {
             self.head.fingerprint -= content_hash(header.id, *kind, *schema, old);
         }
         match header.operation {
@@ -371,6 +373,7 @@ impl Group {
             Operation::Update => {}
             Operation::Delete => self.head.records -= 1,
         }
+        let now = Current { pointer, content, schema: header.schema };
         let replaced = self.records.insert(header.id, now);
         step.records.push((header.id, replaced));
         self.entries.push(entry);
@@ -378,6 +381,7 @@ impl Group {
 
     fn undo(&mut self, step: Step, entries_before: usize) {
         self.entries.truncate(entries_before);
+        self.chains.truncate(entries_before);
         if let Some(head) = step.head {
             self.head = head;
         }
@@ -395,11 +399,11 @@ impl Group {
         }
     }
 
-    /// Everything the group writes, and the chain after it.
-    fn into_batch(self, mut chain: ChainTag) -> Result<(WriteBatch, ChainTag), StoreError> {
+    /// Everything the group writes, except the head.
+    fn into_batch(self) -> Result<WriteBatch, StoreError> {
         let mut batch = WriteBatch::default();
         let mut rest = self.entries.as_slice();
-        while !rest.is_empty() {
+        while let Some(before) = self.chains.get(self.entries.len() - rest.len()) {
             let mut bytes = 0;
             let count = rest
                 .iter()
@@ -412,8 +416,7 @@ impl Group {
             let (block, remaining) = rest.split_at(count);
             let encoded = block::encode(block)
                 .ok_or_else(|| StoreError::Damaged("entries do not form a block".to_owned()))?;
-            batch.put(keys::log(block[0].header.seq), log::block_value(chain, &encoded));
-            chain = block.iter().fold(chain, |chain, entry| chain.step(entry).0);
+            batch.put(keys::log(block[0].header.seq), log::block_value(*before, &encoded));
             rest = remaining;
         }
         for (id, current) in self.records {
@@ -423,6 +426,6 @@ impl Group {
             let key = keys::index(index, &key, id);
             if present { batch.put(key, Vec::new()) } else { batch.remove(key) }
         }
-        Ok((batch, chain))
+        Ok(batch)
     }
 }

@@ -59,6 +59,7 @@ pub(super) fn open_failed(error: OpenBarnError) -> anyhow::Error {
 }
 
 /// A refusal or failure of the node: its sentence is already for people.
+#[allow(clippy::needless_pass_by_value, reason = "takes what `map_err` gives")]
 pub(super) fn said(status: tonic::Status) -> anyhow::Error {
     let message = status.message().to_owned();
     anyhow::Error::msg(message)

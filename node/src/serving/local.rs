@@ -128,8 +128,8 @@ pub fn step_sentence(step: &OpenStep) -> String {
 fn store_failed(error: &StoreError) -> Status {
     tracing::error!(%error, "the barn failed");
     Status::data_loss(
-        "Disk komputer ini bermasalah. Yang sudah tersimpan aman; yang barusan belum tersimpan. \
-         Hentikan node, periksa disk, lalu jalankan lagi.",
+        "Disk komputer ini bermasalah. Yang sudah tersimpan aman; yang barusan belum pasti. \
+         Hentikan node, periksa disk, jalankan lagi, lalu lihat apakah yang barusan ada.",
     )
 }
 
@@ -164,7 +164,7 @@ fn notes(remarks: Vec<Remark>) -> Vec<v1::Note> {
         .collect()
 }
 
-fn wish(change: v1::RecordChange) -> Result<Wish, Status> {
+fn wish(change: &v1::RecordChange) -> Result<Wish, Status> {
     let bad = |what: &'static str| Status::invalid_argument(what);
     let kind = u16::try_from(change.kind).ok().and_then(|kind| Kind::from_code(KindCode(kind)));
     let kind = kind.ok_or_else(|| bad("unknown kind"))?;
@@ -220,7 +220,7 @@ impl v1::local_server::Local for LocalService {
         request: Request<v1::SaveRequest>,
     ) -> Result<Response<v1::SaveReply>, Status> {
         let v1::SaveRequest { actor, changes } = request.into_inner();
-        let wishes = changes.into_iter().map(wish).collect::<Result<Vec<_>, _>>()?;
+        let wishes = changes.iter().map(wish).collect::<Result<Vec<_>, _>>()?;
         let reply = match self.village.save(&actor, Source::MANUAL, wishes).await {
             Ok(saved) => v1::SaveReply {
                 ids: saved.ids.iter().map(|id| Bytes::copy_from_slice(&id.0)).collect(),
@@ -244,7 +244,7 @@ impl v1::local_server::Local for LocalService {
     ) -> Result<Response<Self::ListStream>, Status> {
         let v1::ListRequest { kind, limit } = request.into_inner();
         let barn = self.village.barn().clone();
-        let living = blocking(move || barn.living()).await?;
+        let (_, living) = blocking(move || barn.living()).await?;
         let limit = if limit == 0 { usize::MAX } else { limit as usize };
         let items = living
             .into_iter()
@@ -277,7 +277,7 @@ impl v1::local_server::Local for LocalService {
         let village = self.village.clone();
         let (events, stream) = mpsc::channel(8);
         tokio::task::spawn_blocking(move || {
-            if let Err(status) = run_import(&village, request, &events) {
+            if let Err(status) = run_import(&village, &request, &events) {
                 // The caller may have gone away; what was saved is saved.
                 drop(events.blocking_send(Err(status)));
             }
@@ -351,7 +351,7 @@ fn tell(events: &Events, event: import_event::Event) {
 
 fn run_import(
     village: &Village,
-    request: v1::ImportRequest,
+    request: &v1::ImportRequest,
     events: &Events,
 ) -> Result<(), Status> {
     let sheet = match import::read_sheet(&request.file_name, &request.content) {

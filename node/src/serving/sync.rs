@@ -173,8 +173,9 @@ impl v1::sync_server::Sync for SyncService {
         };
         let barn = self.village.barn().clone();
         let reply = blocking(move || {
-            let position = barn.head().position;
-            let parts = parts(&barn.living()?, parent);
+            let (head, living) = barn.living()?;
+            let position = head.position;
+            let parts = parts(&living, parent);
             Ok(v1::FingerprintReply {
                 position: Some(batch::position_to_wire(position)),
                 parts: parts
