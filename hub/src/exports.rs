@@ -9,7 +9,7 @@ mod records;
 #[cfg(test)]
 mod tests;
 
-use lumbung_domain::recap::{Cell, tanggal_indonesia};
+use lumbung_domain::recap::{Cell, Column, Isi, tanggal_indonesia};
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
 use crate::recap::Recap;
@@ -31,29 +31,39 @@ fn harmless(text: String) -> String {
     if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{text}") } else { text }
 }
 
-/// The sheet for a terminal. Columns that are zero everywhere are left out.
+/// The sheet for a terminal: one table per group of columns, since no
+/// terminal is as wide as the paper. Columns that are zero everywhere are
+/// left out.
 #[must_use]
 pub fn recap_table(recap: &Recap) -> String {
     let sheet = &recap.sheet;
     let cells = sheet.cells();
-    let all = || cells.rows.iter().chain([&cells.total]);
-    let kept: Vec<usize> = (0..sheet.form.columns.len())
-        .filter(|column| {
-            all().any(|row| match row.get(*column) {
-                Some(Cell::Number(number)) => *number > 0,
-                Some(Cell::Text(text)) => !text.is_empty(),
-                None => false,
-            })
+    let rows: Vec<_> = cells.rows.iter().chain([&cells.total]).collect();
+    let columns = || sheet.form.columns.iter().zip(0..);
+    let name = columns().find(|(column, _)| column.isi == Isi::Nama).map_or(0, |(_, at)| at);
+    let counts = |row: &&Vec<Cell>, at: usize| matches!(row.get(at), Some(Cell::Number(1..)));
+    let kept: Vec<(&Column, usize)> = columns()
+        .filter(|(column, at)| {
+            matches!(column.isi, Isi::Jumlah(_)) && rows.iter().any(|row| counts(row, *at))
         })
         .collect();
-    let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(kept.iter().map(|column| sheet.form.columns[*column].header));
-    for row in all() {
-        table.add_row(kept.iter().map(|column| row.get(*column).map(text).unwrap_or_default()));
+    let mut lines =
+        vec![format!("{} {}: {}", sheet.form.number(), sheet.form.title, sheet.wilayah)];
+    for group in kept.chunk_by(|(a, _), (b, _)| a.group == b.group) {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_header([group[0].0.group].into_iter().chain(group.iter().map(|(c, _)| c.header)));
+        for row in &rows {
+            let at = |at: usize| row.get(at).map(text).unwrap_or_default();
+            table.add_row([at(name)].into_iter().chain(group.iter().map(|(_, one)| at(*one))));
+        }
+        for column in table.column_iter_mut().skip(1) {
+            column.set_cell_alignment(comfy_table::CellAlignment::Right);
+        }
+        lines.push(format!("{table}\n"));
     }
-    let notes = recap.footnotes().join("\n");
-    format!("{} {}: {}\n{table}\n{notes}", sheet.form.number(), sheet.form.title, sheet.wilayah)
+    lines.extend(recap.footnotes());
+    lines.join("\n")
 }
 
 /// The sheet as CSV, UTF-8 with a byte order mark.
