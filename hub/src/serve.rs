@@ -59,7 +59,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let (writer, writing) = MergeWriter::start(Arc::clone(&dataset))?;
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
     let contacts = shared.contacts.clone();
-    println!("Konsol kabupaten: http://{}/", listener.local_addr()?);
+    lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
     let router = console::router(ConsoleState { dataset: Arc::clone(&dataset), live });
     let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));
     let mut roll = Roll::default();

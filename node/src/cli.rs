@@ -111,8 +111,8 @@ fn init(dir: &std::path::Path, desa: &str) -> anyhow::Result<ExitCode> {
         );
     };
     create(dir, desa.code)?;
-    println!("{} siap di {}.", desa.full_name(), dir.display());
-    println!("Langkah berikut: lumbung-node --data {} serve", dir.display());
+    lumbung_telemetry::say!("{} siap di {}.", desa.full_name(), dir.display());
+    lumbung_telemetry::say!("Langkah berikut: lumbung-node --data {} serve", dir.display());
     Ok(ExitCode::SUCCESS)
 }
 

@@ -67,7 +67,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let interrupted = tokio::signal::ctrl_c();
     tokio::pin!(interrupted);
     let dataset = SqliteDataset::open(&parts::hub_file(&options.dir))?;
-    println!("Konsol kabupaten: http://{}/", options.console);
+    lumbung_telemetry::say!("Konsol kabupaten: http://{}/", options.console);
     let states = tokio::select! {
         _ = &mut interrupted => {
             parts.stop().await;
@@ -79,7 +79,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let totals = dataset.totals()?;
     let wire = edits::traffic(&options.dir, &filled).await;
     print_recap(&dataset)?;
-    println!(
+    lumbung_telemetry::say!(
         "{} desa tergabung dan terbukti sama: {} warga, {} rumah tangga, {} catatan, {} temuan, \
          {} karantina. Isi {fill_s:.1} detik, gabung {sync_s:.1} detik.",
         states.len(),
@@ -102,16 +102,16 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
             "seconds": { "fill": fill_s, "sync": sync_s, "total": begun.elapsed().as_secs_f64() },
             "bytes_on_the_wire": wire,
         });
-        println!("{line}");
+        lumbung_telemetry::say!("{line}");
         return Ok(());
     }
-    println!("Konsol: http://{}/ . Ctrl-C menghentikan semuanya.", options.console);
+    lumbung_telemetry::say!("Konsol: http://{}/ . Ctrl-C menghentikan semuanya.", options.console);
     tokio::select! {
         _ = &mut interrupted => {}
         done = edits::keep_making(&options.dir, &filled, options.seed) => done?,
         () = parts.keep_alive() => {}
     }
-    println!("Berhenti; semua yang tersimpan ada di {}.", options.dir.display());
+    lumbung_telemetry::say!("Berhenti; semua yang tersimpan ada di {}.", options.dir.display());
     parts.stop().await;
     Ok(())
 }
@@ -149,6 +149,6 @@ async fn proven(
 fn print_recap(dataset: &SqliteDataset) -> anyhow::Result<()> {
     let region = lumbung_hub::recap::RegionRef::parse("3505")?;
     let recap = lumbung_hub::recap::Recap::of(dataset, region, clock::today())?;
-    println!("{}", lumbung_hub::exports::recap_table(&recap));
+    lumbung_telemetry::say!("{}", lumbung_hub::exports::recap_table(&recap));
     Ok(())
 }

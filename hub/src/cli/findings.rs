@@ -65,6 +65,6 @@ pub(super) fn run(args: &FindingsArgs, dataset: &dyn Dataset) -> anyhow::Result<
             claims.join("\n"),
         ]);
     }
-    println!("{table}");
+    lumbung_telemetry::say!("{table}");
     Ok(())
 }

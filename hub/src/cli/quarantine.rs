@@ -50,7 +50,7 @@ fn list(of: Option<&str>, dataset: &dyn Dataset) -> anyhow::Result<()> {
             clock::display(entry.since_ms),
         ]);
     }
-    println!("{table}");
+    lumbung_telemetry::say!("{table}");
     Ok(())
 }
 
@@ -66,16 +66,25 @@ fn show(number: i64, dataset: &dyn Dataset) -> anyhow::Result<()> {
     let name = roster().village(entry.village).map(|desa| desa.full_name()).unwrap_or_default();
     let kind = Kind::from_code(entry.kind)
         .map_or_else(|| format!("jenis {}", entry.kind.0), |kind| kind.to_string());
-    println!("{name} ({}), nomor urut {}", entry.village, entry.seq);
-    println!("Catatan {} ({kind}, skema {}), {} bita", entry.id, change.schema, entry.bytes);
-    println!(
+    lumbung_telemetry::say!("{name} ({}), nomor urut {}", entry.village, entry.seq);
+    lumbung_telemetry::say!(
+        "Catatan {} ({kind}, skema {}), {} bita",
+        entry.id,
+        change.schema,
+        entry.bytes
+    );
+    lumbung_telemetry::say!(
         "Ditulis {} oleh {} ({})",
         clock::display(change.time_ms),
         change.actor,
         change.source.name()
     );
-    println!("Di karantina sejak {}: {}", clock::display(entry.since_ms), entry.reason);
-    println!("Isinya disimpan utuh dan dihitung dalam bukti kesamaan dengan desa.");
+    lumbung_telemetry::say!(
+        "Di karantina sejak {}: {}",
+        clock::display(entry.since_ms),
+        entry.reason
+    );
+    lumbung_telemetry::say!("Isinya disimpan utuh dan dihitung dalam bukti kesamaan dengan desa.");
     Ok(())
 }
 
@@ -95,6 +104,6 @@ fn replay(number: Option<i64>, dataset: &dyn Dataset) -> anyhow::Result<()> {
         taken += u32::from(!matches!(change.content, Content::Quarantined(_)));
         dataset.release(*number, &change, clock::now_ms())?;
     }
-    println!("{taken} dari {} catatan sekarang diterima.", numbers.len());
+    lumbung_telemetry::say!("{taken} dari {} catatan sekarang diterima.", numbers.len());
     Ok(())
 }

@@ -29,7 +29,7 @@ pub(super) fn run(args: &RecapArgs, dataset: &dyn Dataset) -> anyhow::Result<()>
     let region = RegionRef::parse(&args.region)?;
     let recap = Recap::of(dataset, region, args.date.unwrap_or_else(clock::today))?;
     let Some(path) = &args.out else {
-        println!("{}", exports::recap_table(&recap));
+        lumbung_telemetry::say!("{}", exports::recap_table(&recap));
         return Ok(());
     };
     let file = match path.extension().and_then(|ending| ending.to_str()) {

@@ -70,7 +70,7 @@ pub(super) fn query(args: &QueryArgs, dataset: &dyn Dataset) -> anyhow::Result<(
             record.actor,
         ]);
     }
-    println!("{table}");
+    lumbung_telemetry::say!("{table}");
     Ok(())
 }
 
@@ -81,10 +81,10 @@ pub(super) fn show(args: &ShowArgs, dataset: &dyn Dataset) -> anyhow::Result<()>
         .with_context(|| format!("Catatan {} tidak ada di {}", args.id, desa.full_name()))?;
     if args.raw {
         let hex: String = record.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-        println!("{hex}");
+        lumbung_telemetry::say!("{hex}");
         return Ok(());
     }
-    println!(
+    lumbung_telemetry::say!(
         "{}, nomor {}, {} oleh {} ({})",
         desa.full_name(),
         record.seq,
@@ -93,8 +93,11 @@ pub(super) fn show(args: &ShowArgs, dataset: &dyn Dataset) -> anyhow::Result<()>
         record.source.name()
     );
     match decoded(&record) {
-        Some(record) => println!("{record:#?}"),
-        None => println!("Jenis {} belum dikenal versi ini; isinya disimpan utuh.", record.kind.0),
+        Some(record) => lumbung_telemetry::say!("{record:#?}"),
+        None => lumbung_telemetry::say!(
+            "Jenis {} belum dikenal versi ini; isinya disimpan utuh.",
+            record.kind.0
+        ),
     }
     Ok(())
 }

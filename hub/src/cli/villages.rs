@@ -73,7 +73,7 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &dyn Dataset) -> anyh
                 "Alamat harus berbentuk nama:porta, misalnya 10.1.2.3:8701. Tidak ada yang diubah."
             );
             dataset.register(desa.code, address)?;
-            println!("{} terdaftar di {address}.", desa.full_name());
+            lumbung_telemetry::say!("{} terdaftar di {address}.", desa.full_name());
         }
         VillagesCommand::AddRoster => {
             let known: HashSet<_> =
@@ -85,7 +85,7 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &dyn Dataset) -> anyh
                     added += 1;
                 }
             }
-            println!("{added} desa ditambahkan ke daftar.");
+            lumbung_telemetry::say!("{added} desa ditambahkan ke daftar.");
         }
         VillagesCommand::Show { code } => show(&dataset.village(village(code)?.code)?),
     }
@@ -107,30 +107,33 @@ fn list(states: &[VillageState]) {
             proof,
         ]);
     }
-    println!("{table}");
+    lumbung_telemetry::say!("{table}");
 }
 
 fn show(state: &VillageState) {
     if let Some(desa) = roster().village(state.village) {
-        println!("{} ({})", desa.full_name(), state.village);
+        lumbung_telemetry::say!("{} ({})", desa.full_name(), state.village);
     }
-    println!("Alamat: {}", if state.address.is_empty() { "-" } else { &state.address });
-    println!(
+    lumbung_telemetry::say!(
+        "Alamat: {}",
+        if state.address.is_empty() { "-" } else { &state.address }
+    );
+    lumbung_telemetry::say!(
         "Tergabung sampai nomor {}; {} catatan, {} warga, {} rumah tangga.",
         seq(state),
         state.records,
         state.warga,
         state.rumah_tangga
     );
-    println!(
+    lumbung_telemetry::say!(
         "Kontak terakhir: {}. Terbukti sama: {} (nomor {}).",
         when(state.last_contact_ms),
         when(state.last_proof_ms),
         state.proven_seq
     );
-    println!("Karantina {}, temuan terbuka {}.", state.quarantined, state.findings);
+    lumbung_telemetry::say!("Karantina {}, temuan terbuka {}.", state.quarantined, state.findings);
     if let Some(trouble) = Trouble::from_code(&state.trouble) {
-        println!("Masalah: {}", trouble.sentence());
+        lumbung_telemetry::say!("Masalah: {}", trouble.sentence());
     }
 }
 
@@ -181,21 +184,25 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
             "quarantined": totals.quarantined,
             "by_village": villages,
         });
-        println!("{status}");
+        lumbung_telemetry::say!("{status}");
         return Ok(());
     }
-    println!(
+    lumbung_telemetry::say!(
         "{equal} dari {} desa terbukti sama, {troubled} bermasalah; \
         {fresh} terhubung, {late} terlambat, {unseen} belum pernah dihubungi.",
         states.len()
     );
-    println!(
+    lumbung_telemetry::say!(
         "{} warga, {} rumah tangga, {} catatan; {} temuan terbuka, {} di karantina.",
-        totals.warga, totals.rumah_tangga, totals.records, totals.findings, totals.quarantined
+        totals.warga,
+        totals.rumah_tangga,
+        totals.records,
+        totals.findings,
+        totals.quarantined
     );
     for state in states.iter().filter(|state| !state.trouble.is_empty()) {
         let sentence = Trouble::from_code(&state.trouble).map_or("", Trouble::sentence);
-        println!("{}: {sentence}", state.village);
+        lumbung_telemetry::say!("{}: {sentence}", state.village);
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ pub(super) async fn list(dir: &Path, args: &ListArgs) -> anyhow::Result<ExitCode
         let name = decoded(&record).as_ref().map(name).unwrap_or_default();
         table.add_row([id.to_string(), name, clock::display(record.time_ms), record.actor]);
     }
-    println!("{table}");
+    lumbung_telemetry::say!("{table}");
     Ok(ExitCode::SUCCESS)
 }
 
@@ -78,7 +78,7 @@ pub(super) async fn show(dir: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode
     let request = v1::ShowRequest { id: Bytes::copy_from_slice(args.id.as_bytes()) };
     let record = node(dir).await?.show(request).await.map_err(said)?.into_inner();
     let source = Source(u8::try_from(record.source).unwrap_or_default());
-    println!(
+    lumbung_telemetry::say!(
         "{} nomor {}, {} oleh {} ({})",
         args.id,
         record.seq,
@@ -87,8 +87,8 @@ pub(super) async fn show(dir: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode
         source.name()
     );
     match decoded(&record) {
-        Some(record) => println!("{record:#?}"),
-        None => println!("Jenis {} belum dikenal versi ini.", record.kind),
+        Some(record) => lumbung_telemetry::say!("{record:#?}"),
+        None => lumbung_telemetry::say!("Jenis {} belum dikenal versi ini.", record.kind),
     }
     Ok(ExitCode::SUCCESS)
 }

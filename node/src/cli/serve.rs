@@ -48,10 +48,10 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     let traffic = Traffic::default();
     let local = LocalService::new(village.clone(), confirmed, traffic.clone());
     for step in village.barn().steps() {
-        println!("{}", step_sentence(step));
+        lumbung_telemetry::say!("{}", step_sentence(step));
     }
     let name = roster().village(config.desa).map(|desa| desa.full_name()).unwrap_or_default();
-    println!("{name} melayani kabupaten di {}.", listener.local_addr()?);
+    lumbung_telemetry::say!("{name} melayani kabupaten di {}.", listener.local_addr()?);
     tracing::info!(village = %config.desa, seq = village.barn().head().position.seq.0, "serving");
 
     let (stopping, stopped) = watch::channel(false);

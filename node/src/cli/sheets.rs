@@ -79,11 +79,11 @@ pub(super) async fn import(dir: &Path, args: ImportArgs) -> anyhow::Result<ExitC
     )?;
     let report: Report = serde_json::from_str(&done.report_json)?;
     if args.json {
-        println!("{}", done.report_json);
+        lumbung_telemetry::say!("{}", done.report_json);
     } else {
-        print!("{report}");
+        lumbung_telemetry::say!("{}", report.to_string().trim_end());
         if args.dry_run {
-            println!("Ini hanya pemeriksaan: tidak ada yang disimpan.");
+            lumbung_telemetry::say!("Ini hanya pemeriksaan: tidak ada yang disimpan.");
         }
     }
     if done.rejected_csv.is_empty() {

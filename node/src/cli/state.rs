@@ -27,29 +27,41 @@ pub(super) struct VerifyArgs {
 pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<ExitCode> {
     let reply = node(dir).await?.status(v1::StatusRequest {}).await.map_err(said)?.into_inner();
     if args.json {
-        println!("{}", reply.json);
+        lumbung_telemetry::say!("{}", reply.json);
         return Ok(ExitCode::SUCCESS);
     }
     let report: Report = serde_json::from_str(&reply.json)?;
     let desa = VillageCode::from_u64(report.village).and_then(|code| roster().village(code));
     if let Some(desa) = desa {
-        println!("{}", desa.full_name());
+        lumbung_telemetry::say!("{}", desa.full_name());
     }
-    println!("{} catatan, perubahan terakhir nomor {}.", report.records, report.seq);
-    println!("Sidik isi {} (log {}, epoch {}).", report.fingerprint, report.log_id, report.epoch);
+    lumbung_telemetry::say!("{} catatan, perubahan terakhir nomor {}.", report.records, report.seq);
+    lumbung_telemetry::say!(
+        "Sidik isi {} (log {}, epoch {}).",
+        report.fingerprint,
+        report.log_id,
+        report.epoch
+    );
     match (report.serving, report.confirmed_at_ms, report.waiting()) {
-        (false, ..) => println!("Node tidak sedang berjalan; kabupaten tidak bisa mengambil data."),
-        (true, 0, _) => println!("Kabupaten belum menghubungi node sejak node dijalankan."),
-        (true, at, 0) => {
-            println!("Semua perubahan aman di kabupaten (dipastikan {}).", clock::display(at));
+        (false, ..) => lumbung_telemetry::say!(
+            "Node tidak sedang berjalan; kabupaten tidak bisa mengambil data."
+        ),
+        (true, 0, _) => {
+            lumbung_telemetry::say!("Kabupaten belum menghubungi node sejak node dijalankan.")
         }
-        (true, at, waiting) => println!(
+        (true, at, 0) => {
+            lumbung_telemetry::say!(
+                "Semua perubahan aman di kabupaten (dipastikan {}).",
+                clock::display(at)
+            );
+        }
+        (true, at, waiting) => lumbung_telemetry::say!(
             "{waiting} perubahan belum dipastikan kabupaten (terakhir {}).",
             clock::display(at)
         ),
     }
     for step in &report.steps {
-        println!("Saat dibuka: {step}");
+        lumbung_telemetry::say!("Saat dibuka: {step}");
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -57,11 +69,14 @@ pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<Exit
 pub(super) async fn verify(dir: &Path, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
     let reply = node(dir).await?.verify(v1::VerifyRequest {}).await.map_err(said)?.into_inner();
     if args.json {
-        println!("{}", reply.json);
+        lumbung_telemetry::say!("{}", reply.json);
     } else if reply.sound {
-        println!("Lumbung utuh: rantai, keadaan, indeks dan sidik isi cocok.");
+        lumbung_telemetry::say!("Lumbung utuh: rantai, keadaan, indeks dan sidik isi cocok.");
     } else {
-        println!("Lumbung TIDAK utuh. Jangan hapus apa pun; hubungi kabupaten. {}", reply.json);
+        lumbung_telemetry::say!(
+            "Lumbung TIDAK utuh. Jangan hapus apa pun; hubungi kabupaten. {}",
+            reply.json
+        );
     }
     Ok(ExitCode::from(if reply.sound { 0 } else { 3 }))
 }

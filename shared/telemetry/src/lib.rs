@@ -20,3 +20,13 @@ pub fn start(default_filter: &str) {
         builder.json().flatten_event(true).try_init()
     };
 }
+
+/// Prints a line for people, like `println!`, but a reader that went away
+/// (`| head`) ends nothing and is no error.
+#[macro_export]
+macro_rules! say {
+    ($($text:tt)*) => {{
+        use ::std::io::Write as _;
+        drop(::std::writeln!(::std::io::stdout(), $($text)*));
+    }};
+}

@@ -66,7 +66,7 @@ impl Parts {
     pub(super) fn revive(&mut self) -> anyhow::Result<()> {
         for part in &mut self.0 {
             if let Some(status) = part.child.try_wait()? {
-                println!("{} berhenti ({status}); dijalankan lagi.", part.name);
+                lumbung_telemetry::say!("{} berhenti ({status}); dijalankan lagi.", part.name);
                 part.child = spawn(&part.args, &part.log)?;
             }
         }
@@ -78,7 +78,7 @@ impl Parts {
         loop {
             tokio::time::sleep(REVIVE_EVERY).await;
             if let Err(error) = self.revive() {
-                println!("Satu bagian tidak bisa dijalankan lagi: {error:#}");
+                lumbung_telemetry::say!("Satu bagian tidak bisa dijalankan lagi: {error:#}");
                 return;
             }
         }
