@@ -29,6 +29,12 @@ const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_
 /// trouble may have been mended there.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
+/// Villages that catch up on much at the same time. Fewer villages in one
+/// transaction change fewer pages of the store, so all are done sooner than
+/// if each crept along, and what waits in memory stays small. A slow link
+/// gives its turn away and goes on at its own pace.
+const CATCHING_UP_MAX: usize = 12;
+
 /// What every puller of a hub shares.
 #[derive(Clone)]
 pub struct Shared {
@@ -43,6 +49,9 @@ pub struct Shared {
     /// One permit per batch that may be verified at the same time: a district
     /// that returns at once must not put a thread behind every village.
     pub verifying: Arc<Semaphore>,
+    /// One permit per village that may catch up at full speed, see
+    /// [`CATCHING_UP_MAX`].
+    pub catching_up: Arc<Semaphore>,
 }
 
 impl Shared {
@@ -56,6 +65,7 @@ impl Shared {
             live,
             contacts: Contacts::default(),
             verifying: Arc::new(Semaphore::new(cores)),
+            catching_up: Arc::new(Semaphore::new(CATCHING_UP_MAX)),
         }
     }
 }

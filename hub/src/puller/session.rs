@@ -16,7 +16,7 @@ use lumbung_link::meter::Traffic;
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
@@ -41,6 +41,13 @@ const INLINE: (u32, u32) = (64, 64 * 1024);
 /// How often an idle link is looked at: did anything, be it a keepalive,
 /// arrive since?
 const LOOK_EVERY: Duration = Duration::from_secs(60);
+
+/// From this many missing entries on, a village waits for its turn to catch
+/// up.
+const TURN_FROM_ENTRIES: u64 = 1_000;
+
+/// A link that delivers nothing for this long gives its turn away.
+const TURN_IDLE_MAX: Duration = Duration::from_millis(400);
 
 /// Why a session ended.
 #[derive(Debug)]
@@ -122,7 +129,9 @@ impl<'a> Session<'a> {
                 _ => status.into(),
             }
         })?;
-        let position = self.judge(&reply.into_inner(), stored)?;
+        let reply = reply.into_inner();
+        let position = self.judge(&reply, stored)?;
+        let turn = self.turn(&reply, position).await;
         let (controls, outgoing) = mpsc::channel(CONTROLS_QUEUED);
         let start = v1::pull_control::Start {
             position: Some(batch::position_to_wire(position)),
@@ -133,7 +142,20 @@ impl<'a> Session<'a> {
         let opening = sync.pull(ReceiverStream::new(outgoing));
         let opened = tokio::time::timeout(limits::ANSWER_TIMEOUT, opening).await;
         let items = opened.map_err(|_| Ended::Lost)??.into_inner();
-        self.pull(position, standing, items, &controls).await
+        self.pull(position, standing, items, &controls, turn).await
+    }
+
+    /// Waits for a turn when there is much to catch up on.
+    async fn turn(
+        &self,
+        reply: &v1::HelloReply,
+        position: Position,
+    ) -> Option<OwnedSemaphorePermit> {
+        let head = reply.head.as_ref().map_or(0, |head| head.seq);
+        if head.saturating_sub(position.seq.0) < TURN_FROM_ENTRIES {
+            return None;
+        }
+        Arc::clone(&self.shared.catching_up).acquire_owned().await.ok()
     }
 
     /// Where the dataset says this village stands.
@@ -197,6 +219,7 @@ impl<'a> Session<'a> {
         mut standing: Standing,
         mut items: tonic::Streaming<v1::PullItem>,
         controls: &Controls,
+        mut turn: Option<OwnedSemaphorePermit>,
     ) -> Result<Infallible, Ended> {
         let mut merging: VecDeque<Merging> = VecDeque::with_capacity(MERGING_MAX);
         let mut look = tokio::time::interval(LOOK_EVERY);
@@ -206,6 +229,10 @@ impl<'a> Session<'a> {
                 item = items.message(), if merging.len() < MERGING_MAX => item?,
                 merged = next(&mut merging) => {
                     standing = self.merged(merged?, controls).await?;
+                    continue;
+                }
+                () = tokio::time::sleep(TURN_IDLE_MAX), if turn.is_some() && merging.is_empty() => {
+                    turn = None;
                     continue;
                 }
                 _ = look.tick() => {
@@ -230,6 +257,7 @@ impl<'a> Session<'a> {
                         standing = self.merged(next(&mut merging).await?, controls).await?;
                     }
                     self.compare(&caught_up, position, standing)?;
+                    turn = None;
                 }
                 Some(Item::Beat(beat)) => {
                     let head = beat.head.map_or(0, |head| head.seq);
