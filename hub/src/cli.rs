@@ -84,7 +84,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if let Command::Serve { console } = cli.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let options = ServeOptions { data: cli.data, console };
-        let served = runtime.block_on(serve::run(options, interrupted()));
+        let served = runtime.block_on(serve::run(options, lumbung_telemetry::stop::asked()));
         // Console pages that are still open don't hold the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         return served;
@@ -104,20 +104,6 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Show(args) => records::show(&args, dataset),
         Command::Findings(args) => findings::run(&args, dataset),
         Command::Quarantine(command) => quarantine::run(&command, dataset),
-    }
-}
-
-/// Completes at Ctrl-C or when the system asks the process to stop.
-async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
     }
 }
 

@@ -90,7 +90,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::Init { desa } => init(data, &desa),
         Command::Serve { listen } => {
-            serve(ServeOptions { data: data.clone(), listen }, serve::interrupted()).await?;
+            serve(ServeOptions { data: data.clone(), listen }, lumbung_telemetry::stop::asked())
+                .await?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Import(args) => sheets::import(data, args).await,

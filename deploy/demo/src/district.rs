@@ -64,12 +64,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
 
     let starting = Instant::now();
     let mut parts = Parts::start(&options.dir, options.console, &filled)?;
-    let interrupted = tokio::signal::ctrl_c();
+    let interrupted = lumbung_telemetry::stop::asked();
     tokio::pin!(interrupted);
-    let dataset = SqliteDataset::open(&parts::hub_file(&options.dir))?;
+    let dataset = SqliteDataset::open(parts::hub_file(&options.dir))?;
     lumbung_telemetry::say!("Konsol kabupaten: http://{}/", options.console);
     let states = tokio::select! {
-        _ = &mut interrupted => {
+        () = &mut interrupted => {
             parts.stop().await;
             return Ok(());
         }
@@ -107,7 +107,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     }
     lumbung_telemetry::say!("Konsol: http://{}/ . Ctrl-C menghentikan semuanya.", options.console);
     tokio::select! {
-        _ = &mut interrupted => {}
+        () = &mut interrupted => {}
         done = edits::keep_making(&options.dir, &filled, options.seed) => done?,
         () = parts.keep_alive() => {}
     }

@@ -77,17 +77,3 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     tracing::info!("stopped");
     Ok(())
 }
-
-/// Completes at Ctrl-C or when the system asks the process to stop.
-pub(super) async fn interrupted() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = tokio::signal::ctrl_c() => {}
-            }
-        }
-        Err(_) => drop(tokio::signal::ctrl_c().await),
-    }
-}

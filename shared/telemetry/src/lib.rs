@@ -1,6 +1,7 @@
-//! How Lumbung's programs log, and the one place that reads the wall clock.
+//! What every program of Lumbung does: log, read the wall clock, stop.
 
 pub mod clock;
+pub mod stop;
 
 use std::io::IsTerminal;
 

@@ -43,7 +43,7 @@ impl Parts {
     ) -> anyhow::Result<Self> {
         std::fs::create_dir_all(dir.join("hub"))?;
         let ports = free_ports(filled.len())?;
-        let dataset = SqliteDataset::open(&hub_file(dir))?;
+        let dataset = SqliteDataset::open(hub_file(dir))?;
         for (village, port) in filled.iter().zip(&ports) {
             dataset.register(village.code, &format!("127.0.0.1:{port}"))?;
         }
