@@ -49,8 +49,7 @@ pub struct Shared {
     /// One permit per batch that may be verified at the same time: a district
     /// that returns at once must not put a thread behind every village.
     pub verifying: Arc<Semaphore>,
-    /// One permit per village that may catch up at full speed, see
-    /// [`CATCHING_UP_MAX`].
+    /// One permit per village that may catch up at full speed.
     pub catching_up: Arc<Semaphore>,
 }
 

@@ -47,7 +47,7 @@ pub enum Lie {
     TooLarge,
     /// A message is larger than gRPC may take.
     Oversized,
-    /// A small batch swells to [`BOMB_BYTES`].
+    /// A small batch swells to 64 MiB.
     Bomb,
     /// The chain does not belong to the entries.
     Chain,

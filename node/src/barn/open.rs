@@ -53,9 +53,9 @@ pub enum OpenBarnError {
 /// What opening had to do. Each is worth a sentence to the clerk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum OpenStep {
-    /// See [`OpenRepair::HalfSnapshotRemoved`].
+    /// A snapshot was being written when the power failed; it was removed.
     HalfSnapshotRemoved,
-    /// See [`OpenRepair::SnapshotSetAside`].
+    /// A snapshot was unreadable; it was set aside and rebuilt.
     SnapshotSetAside,
     /// The database is behind the witness: entries after `kept` up to
     /// `witnessed` are lost here; a new epoch was opened.
