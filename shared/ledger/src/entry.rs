@@ -101,7 +101,7 @@ pub enum Payload {
     /// The content is gone (erased) or not sent (too large for this link);
     /// its digest keeps the chain verifiable.
     Withheld {
-        /// What [`Payload::digest`] gave while the content was there.
+        /// What [`Entry::digest`] gave while the content was there.
         digest: [u8; 32],
     },
 }
