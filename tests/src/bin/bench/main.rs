@@ -1,0 +1,75 @@
+//! Benchmarks of the hot paths, each beside the raw limit it could reach,
+//! measured in the same run. Nothing here asserts a time.
+//!
+//! `cargo run --release -p lumbung-tests --bin bench -- [a] [b] [c] [d] [e]
+//! [--scale S]`: without letters everything runs, on one district that is
+//! filled first. `docs/benchmarks.md` says what each letter measures.
+
+mod idle;
+mod latency;
+mod machine;
+mod nodes;
+mod pull;
+mod recap;
+mod write;
+
+use std::process::ExitCode;
+
+use nodes::District;
+
+/// Share of the real number of residents at which 248 villages hold about
+/// 248 × 5,000 records.
+const SCALE: f64 = 0.562;
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os();
+    let program = args.next();
+    // The parts this command starts itself as.
+    match args.next().as_deref().and_then(|part| part.to_str()) {
+        Some("part-node") => return lumbung_node::cli::main(program.into_iter().chain(args)),
+        Some("part-hub") => return lumbung_hub::cli::main(program.into_iter().chain(args)),
+        _ => {}
+    }
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let done = runtime.map_err(anyhow::Error::from).and_then(|rt| rt.block_on(run(&args)));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(args: &[String]) -> anyhow::Result<()> {
+    let scale = match args.iter().position(|arg| arg == "--scale") {
+        Some(at) => args.get(at + 1).map_or(Ok(SCALE), |scale| scale.parse())?,
+        None => SCALE,
+    };
+    let letters: Vec<&str> =
+        args.iter().map(String::as_str).filter(|arg| arg.len() == 1 && *arg >= "a").collect();
+    let wanted = |letter: &str| letters.is_empty() || letters.contains(&letter);
+    let dir = tempfile::tempdir()?;
+    machine::describe(dir.path())?;
+    if wanted("b") {
+        write::measure(dir.path())?;
+    }
+    if ["a", "c", "d", "e"].into_iter().any(wanted) {
+        let mut district = District::fill(dir.path(), scale)?;
+        // The yardstick first: it must not find a warm cache of our making.
+        let raw = pull::raw(&district)?;
+        pull::measure(&mut district, &raw).await?;
+        if wanted("c") {
+            latency::measure(&district).await?;
+        }
+        if wanted("d") {
+            idle::measure(&district).await?;
+        }
+        if wanted("e") {
+            recap::measure(&district)?;
+        }
+        district.stop();
+    }
+    Ok(())
+}

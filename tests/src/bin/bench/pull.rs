@@ -1,0 +1,97 @@
+//! (a) Full pull of every village into an empty hub, against a raw bulk
+//! upsert of the same rows into the same tables under the same settings.
+
+use std::time::{Duration, Instant};
+
+use lumbung_hub::dataset::sqlite::{SqliteDataset, upsert_bulk};
+use lumbung_hub::dataset::{Dataset, MergeBatch};
+use lumbung_hub::merge::decode;
+use lumbung_ledger::Position;
+use lumbung_node::village::Village;
+
+use crate::machine::{cpu_seconds, peak_mb};
+use crate::nodes::District;
+
+/// How often the hub is asked whether all is proven.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+
+/// Rows of one transaction of the yardstick: as many as the hub's writer
+/// takes.
+const BATCHES_PER_TRANSACTION: usize = 20;
+
+/// What the raw bulk upsert did.
+pub(crate) struct Raw {
+    rows: u64,
+    seconds: f64,
+}
+
+/// Reads every log into memory, then upserts all rows in bulk.
+pub(crate) fn raw(district: &District) -> anyhow::Result<Raw> {
+    let mut batches = Vec::new();
+    for node in &district.nodes {
+        let village = Village::open(&node.dir, node.code)?;
+        let head = village.barn().head().position;
+        let mut prev = Position::origin(head.log_id);
+        while let Some(run) = village.barn().read_after(prev.seq, 192 * 1024)? {
+            let seq = run.entries.last().map_or(prev.seq, |entry| entry.header.seq);
+            let last = Position { seq, chain: run.after, ..head };
+            let changes = run.entries.into_iter().map(|entry| {
+                let hash = entry.content_hash();
+                decode::change(entry, hash)
+            });
+            let changes = changes.collect();
+            batches.push(MergeBatch { village: node.code, prev, last, changes });
+            prev = last;
+        }
+        village.close();
+    }
+    let file = district.dir.join("raw.db");
+    let begun = Instant::now();
+    let rows = upsert_bulk(&file, &batches, BATCHES_PER_TRANSACTION)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    drop(batches);
+    for ending in ["raw.db", "raw.db-wal", "raw.db-shm"] {
+        drop(std::fs::remove_file(district.dir.join(ending)));
+    }
+    Ok(Raw { rows, seconds })
+}
+
+/// Starts nodes, then the hub, and waits until every village is merged and
+/// proven equal.
+pub(crate) async fn measure(district: &mut District, raw: &Raw) -> anyhow::Result<()> {
+    district.start_nodes().await?;
+    let node_pids: Vec<_> = district.nodes.iter().filter_map(|node| node.pid()).collect();
+    let cpu = |pids: &[u32]| pids.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>();
+    let (nodes_before, wire_before) = (cpu(&node_pids), district.traffic().await?);
+    let dataset = SqliteDataset::open(district.hub_file())?;
+    let begun = Instant::now();
+    let hub = district.start_hub()?;
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let states = dataset.villages()?;
+        let done = district.nodes.iter().zip(&states).all(|(node, state)| {
+            let seq = state.position.map_or(0, |position| position.seq.0);
+            seq == node.entries && state.last_proof_ms > 0 && state.proven_seq.0 == seq
+        });
+        if done {
+            break;
+        }
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    let (hub_cpu, nodes_cpu) = (cpu_seconds(hub), cpu(&node_pids) - nodes_before);
+    let wire = district.traffic().await? - wire_before;
+    let entries = district.entries() as f64;
+    let raw_rate = raw.rows as f64 / raw.seconds;
+    let node_peak = node_pids.iter().map(|pid| peak_mb(*pid)).fold(0.0, f64::max);
+    println!("(a) full pull of {} villages, {entries} records", district.nodes.len());
+    println!("    merged and proven in   {seconds:>10.2} s");
+    println!("    rate                   {:>10.0} records/s", entries / seconds);
+    println!("    raw bulk upsert        {raw_rate:>10.0} rows/s");
+    println!("    ratio to raw           {:>10.0} %", entries / seconds / raw_rate * 100.0);
+    println!("    CPU, hub               {:>10.2} µs a record", hub_cpu / entries * 1e6);
+    println!("    CPU, nodes             {:>10.2} µs a record", nodes_cpu / entries * 1e6);
+    println!("    on the wire            {:>10.1} bytes a record", wire as f64 / entries);
+    println!("    peak memory, hub       {:>10.1} MB", peak_mb(hub));
+    println!("    peak memory, a node    {node_peak:>10.1} MB\n");
+    Ok(())
+}
