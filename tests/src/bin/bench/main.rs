@@ -16,6 +16,7 @@ mod write;
 use std::process::ExitCode;
 
 use nodes::District;
+use tokio::task::block_in_place;
 
 /// Share of the real number of residents at which 248 villages hold about
 /// 248 × 5,000 records.
@@ -53,12 +54,12 @@ async fn run(args: &[String]) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     machine::describe(dir.path())?;
     if wanted("b") {
-        write::measure(dir.path())?;
+        block_in_place(|| write::measure(dir.path()))?;
     }
     if ["a", "c", "d", "e"].into_iter().any(wanted) {
-        let mut district = District::fill(dir.path(), scale)?;
+        let mut district = block_in_place(|| District::fill(dir.path(), scale))?;
         // The yardstick first: it must not find a warm cache of our making.
-        let raw = pull::raw(&district)?;
+        let raw = block_in_place(|| pull::raw(&district))?;
         pull::measure(&mut district, &raw).await?;
         if wanted("c") {
             latency::measure(&district).await?;
@@ -67,7 +68,7 @@ async fn run(args: &[String]) -> anyhow::Result<()> {
             idle::measure(&district).await?;
         }
         if wanted("e") {
-            recap::measure(&district)?;
+            block_in_place(|| recap::measure(&district))?;
         }
         district.stop();
     }

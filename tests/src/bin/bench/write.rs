@@ -1,7 +1,6 @@
 //! (b) What a node writes: single saves, each durable, and an import, against
 //! raw sled and against the disk.
 
-use std::fs::File;
 use std::path::Path;
 use std::time::Instant;
 
@@ -47,9 +46,7 @@ pub(crate) fn measure(dir: &Path) -> anyhow::Result<()> {
     for warga in residents.take(SAVES) {
         let wish = Wish { id: None, kind: Kind::Warga, record: Some(Record::Warga(warga)) };
         let one = Instant::now();
-        tokio::task::block_in_place(|| {
-            runtime.block_on(village.save("kader", Source::MANUAL, vec![wish]))
-        })?;
+        runtime.block_on(village.save("kader", Source::MANUAL, vec![wish]))?;
         waits.push(one.elapsed().as_secs_f64());
     }
     let rate = waits.len() as f64 / begun.elapsed().as_secs_f64();
@@ -132,6 +129,5 @@ fn import(
         (seconds - planned) * 1e3
     );
     println!("    import with parsing    {:>10.0} rows/s", rows / (seconds + parsed));
-    drop(File::open(dir));
     Ok(())
 }
