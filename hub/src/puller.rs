@@ -33,7 +33,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// transaction change fewer pages of the store, so all are done sooner than
 /// if each crept along, and what waits in memory stays small. A slow link
 /// gives its turn away and goes on at its own pace.
-const CATCHING_UP_MAX: usize = 12;
+const CATCHING_UP_MAX: usize = 8;
 
 /// What every puller of a hub shares.
 #[derive(Clone)]

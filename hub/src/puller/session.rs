@@ -31,8 +31,9 @@ use crate::uplink;
 const CONTROLS_QUEUED: usize = 64;
 
 /// Merges that may be under way for one village: the writer never waits for
-/// the next batch to be verified.
-const MERGING_MAX: usize = 2;
+/// the next batch to be verified, and finds several of one village for one
+/// transaction.
+const MERGING_MAX: usize = 4;
 
 /// Batches with fewer entries and bytes are verified in place, which takes
 /// less than handing them to a thread; others go to one.

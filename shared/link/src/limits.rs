@@ -22,10 +22,11 @@ pub const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// throughput levels off; four of them let the compressor see more.
 pub const BATCH_BYTES: u32 = 192 * 1024;
 
-/// Bytes before compression that may be under way to the hub per village.
-/// Two batches: one being merged, one arriving. 248 villages then hold less
-/// than 100 MB at the hub even if all arrive at once.
-pub const CREDIT_BYTES: u64 = 2 * BATCH_BYTES as u64;
+/// Bytes before compression that may be under way to the hub per village:
+/// four batches waiting for or in the writer, one arriving. A hub lets few
+/// villages catch up at full speed at a time, so this stays far from 248
+/// times a megabyte.
+pub const CREDIT_BYTES: u64 = 5 * BATCH_BYTES as u64;
 
 /// How long an idle connection goes without a sign of life. An HTTP/2 ping
 /// and its answer take 34 bytes inside TCP and about 150 with TCP/IP

@@ -6,10 +6,13 @@
 //! handed on. So a gap, a lie about numbers, a changed byte or a truncation
 //! is refused before anything is merged.
 
+use std::cell::RefCell;
+
 use bytes::Bytes;
 use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{ChainTag, Entry, Epoch, LogId, Position, Seq, block};
 use lumbung_proto::v1;
+use zstd::bulk::{Compressor, Decompressor};
 
 /// Largest batch before compression, bytes: what a receiver must be ready
 /// to hold for one batch. Four times the usual size, so that one entry of
@@ -101,7 +104,7 @@ pub fn position_from_wire(position: &v1::Position) -> Option<Position> {
 pub fn pack(prev: Position, last: Position, count: u32, block: Vec<u8>) -> v1::Batch {
     let raw_bytes = u32::try_from(block.len()).unwrap_or(u32::MAX);
     let compressed = (block.len() >= COMPRESS_FROM_BYTES)
-        .then(|| zstd::bulk::compress(&block, ZSTD_LEVEL).ok())
+        .then(|| compress(&block))
         .flatten()
         .filter(|bytes| bytes.len() < block.len());
     let (codec, payload) = match compressed {
@@ -162,13 +165,37 @@ pub fn verify(batch: v1::Batch, expected: Position) -> Result<Verified, BatchErr
     Ok(Verified { last, entries, raw_bytes })
 }
 
+// A compressor is a megabyte of tables: made once a thread, not once a batch.
+thread_local! {
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+fn compress(block: &[u8]) -> Option<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|kept| {
+        let compressor = match kept {
+            Some(compressor) => compressor,
+            None => kept.insert(Compressor::new(ZSTD_LEVEL).ok()?),
+        };
+        compressor.compress(block).ok()
+    })
+}
+
+fn decompress(payload: &[u8], raw_bytes: usize) -> Result<Vec<u8>, BatchError> {
+    DECOMPRESSOR.with_borrow_mut(|kept| {
+        let decompressor = match kept {
+            Some(decompressor) => decompressor,
+            None => kept.insert(Decompressor::new().map_err(|_| BatchError::Damaged)?),
+        };
+        decompressor.decompress(payload, raw_bytes).map_err(|_| BatchError::Damaged)
+    })
+}
+
 fn inflate(codec: i32, payload: Bytes, raw_bytes: usize) -> Result<Bytes, BatchError> {
     let raw = match v1::Codec::try_from(codec) {
         Ok(v1::Codec::Plain) => payload,
         // The capacity caps what a hostile frame can make us allocate.
-        Ok(v1::Codec::Zstd) => {
-            zstd::bulk::decompress(&payload, raw_bytes).map_err(|_| BatchError::Damaged)?.into()
-        }
+        Ok(v1::Codec::Zstd) => decompress(&payload, raw_bytes)?.into(),
         Err(_) => return Err(BatchError::Codec(codec)),
     };
     if raw.len() == raw_bytes { Ok(raw) } else { Err(BatchError::TooLarge) }
