@@ -1,0 +1,146 @@
+//! When hub and village contradict each other: each case is caused with real
+//! processes and real disks, told by its code, and merges nothing.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context;
+use lumbung_domain::id::Kind;
+use lumbung_ledger::Seq;
+use lumbung_proto::v1;
+use lumbung_tests::district::{District, wait_until};
+use lumbung_tests::fictitious::dusun;
+
+/// A trouble is looked at again every 30 s at most.
+const CLEARED_WITHIN: Duration = Duration::from_secs(60);
+
+async fn district() -> anyhow::Result<District> {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 2)?;
+    district.start().await?;
+    for node in 0..2 {
+        save(&district, node, "KRAJAN").await?;
+    }
+    district.wait_proven(Duration::from_secs(20)).await?;
+    Ok(district)
+}
+
+async fn save(district: &District, node: usize, name: &str) -> anyhow::Result<()> {
+    let change = v1::RecordChange {
+        id: bytes::Bytes::new(),
+        kind: u32::from(Kind::Dusun.code().0),
+        delete: false,
+        payload: dusun(name),
+    };
+    let reply = district.nodes[node].save(vec![change]).await?;
+    anyhow::ensure!(!reply.refused, "a dusun was refused");
+    Ok(())
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for item in std::fs::read_dir(from)? {
+        let item = item?;
+        let target = to.join(item.file_name());
+        if item.file_type()?.is_dir() {
+            copy(&item.path(), &target)?;
+        } else {
+            std::fs::copy(item.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+/// What `lumbung-hub status --json` says of one village.
+fn status(district: &District, node: usize) -> anyhow::Result<serde_json::Value> {
+    let said = district.hub.run(&["status", "--json"])?;
+    let status: serde_json::Value = serde_json::from_slice(&said.stdout)?;
+    let code = district.nodes[node].village.to_string();
+    let villages = status["by_village"].as_array().context("a list of villages")?;
+    let found = villages.iter().find(|village| village["code"] == code.as_str());
+    found.cloned().context("the village is listed")
+}
+
+async fn wait_trouble(district: &District, node: usize, code: &str) -> anyhow::Result<()> {
+    wait_until(CLEARED_WITHIN, "the trouble is told", async || {
+        Ok(status(district, node)?["trouble"] == code)
+    })
+    .await
+}
+
+/// Nothing of the troubled village moved, and the other one goes on.
+async fn only_the_other_goes_on(district: &mut District, merged: Seq) -> anyhow::Result<()> {
+    save(district, 1, "SUMBER").await?;
+    let honest = district.nodes[1].seq().await?;
+    let village = district.nodes[1].village;
+    wait_until(Duration::from_secs(20), "the other village goes on", async || {
+        let state = district.hub.village(village)?;
+        Ok(state.position.map(|position| position.seq) == Some(Seq(honest)))
+    })
+    .await?;
+    let state = district.hub.village(district.nodes[0].village)?;
+    assert_eq!(state.position.map(|position| position.seq), Some(merged));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_tail_and_a_written_past_restore_are_told_and_clear_again() -> anyhow::Result<()> {
+    let mut district = district().await?;
+    let dir = district.nodes[0].dir().to_path_buf();
+    let (old, newer) = (dir.with_extension("old"), dir.with_extension("newer"));
+    district.nodes[0].stop().await?;
+    copy(&dir, &old)?;
+    district.nodes[0].start().await?;
+    save(&district, 0, "NGADIREJO").await?;
+    district.wait_proven(Duration::from_secs(40)).await?;
+    let merged = Seq(district.nodes[0].seq().await?);
+
+    // The folder of yesterday comes back whole, witness and all.
+    district.nodes[0].stop().await?;
+    std::fs::rename(&dir, &newer)?;
+    copy(&old, &dir)?;
+    district.nodes[0].start().await?;
+    wait_trouble(&district, 0, "ekor_hilang").await?;
+    only_the_other_goes_on(&mut district, merged).await?;
+
+    // And somebody writes on in it.
+    save(&district, 0, "TAMBAKREJO").await?;
+    wait_trouble(&district, 0, "bercabang").await?;
+    only_the_other_goes_on(&mut district, merged).await?;
+
+    // The true folder returns: the trouble clears by itself.
+    district.nodes[0].stop().await?;
+    std::fs::remove_dir_all(&dir)?;
+    std::fs::rename(&newer, &dir)?;
+    district.nodes[0].start().await?;
+    wait_trouble(&district, 0, "").await?;
+    district.wait_proven(CLEARED_WITHIN).await?;
+    district.stop().await?;
+    district.compare()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reinstalled_machine_and_another_villages_node_are_told() -> anyhow::Result<()> {
+    let mut district = district().await?;
+    let merged = Seq(district.nodes[0].seq().await?);
+    let dir = district.nodes[0].dir().to_path_buf();
+    district.nodes[0].stop().await?;
+    std::fs::rename(&dir, dir.with_extension("gone"))?;
+    let code = district.nodes[0].village.to_string();
+    let made = district.nodes[0].run(&["init", &code]).await?;
+    assert!(made.status.success());
+    district.nodes[0].start().await?;
+    save(&district, 0, "BARU").await?;
+    wait_trouble(&district, 0, "log_lain").await?;
+    only_the_other_goes_on(&mut district, merged).await?;
+
+    district.nodes[0].stop().await?;
+    std::fs::remove_dir_all(&dir)?;
+    let other = "35.05.22.2001";
+    let made = district.nodes[0].run(&["init", other]).await?;
+    assert!(made.status.success());
+    district.nodes[0].start().await?;
+    wait_trouble(&district, 0, "desa_lain").await?;
+    only_the_other_goes_on(&mut district, merged).await?;
+    Ok(())
+}
