@@ -1,0 +1,274 @@
+//! Old messages stay readable: the bytes of one message of every record kind
+//! and of the session's messages are kept as files. A field number that moves
+//! or a type that changes makes a kept message read differently, and fails.
+//!
+//! A new field never changes the kept bytes. Files are added, never edited.
+
+use bytes::Bytes;
+use lumbung_proto::v1;
+use prost::Message;
+
+/// The kept bytes still decode to `message`, and `message` still encodes to
+/// them.
+fn check<M: Message + Default + PartialEq>(name: &str, message: &M) {
+    let path = format!("{}/tests/golden/{name}.hex", env!("CARGO_MANIFEST_DIR"));
+    let kept = std::fs::read_to_string(&path).unwrap_or_default();
+    let kept: Vec<u8> = kept
+        .trim()
+        .as_bytes()
+        .chunks(2)
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect();
+    let now = message.encode_to_vec();
+    let hex: String = now.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(kept, now, "{path} should hold {hex}");
+    assert!(M::decode(&kept[..]).unwrap() == *message, "{name} reads differently");
+}
+
+fn id(byte: u8) -> Bytes {
+    Bytes::from(vec![byte; 16])
+}
+
+fn text(text: &str) -> String {
+    text.to_owned()
+}
+
+fn titik() -> Option<v1::Titik> {
+    Some(v1::Titik { lat: -8.1, lon: 112.2 })
+}
+
+#[test]
+fn regions() {
+    let dusun = v1::Dusun {
+        nama: text("KRAJAN"),
+        kepala_id: id(1),
+        titik: titik(),
+        aktif_dari: 1,
+        aktif_sampai: -2,
+        sk_pembentukan: text("SK 1"),
+    };
+    check("dusun", &dusun);
+    let rw = v1::Rw {
+        nomor: text("003"),
+        dusun_id: id(2),
+        ketua_id: id(3),
+        titik: titik(),
+        aktif_dari: 3,
+        aktif_sampai: 4,
+        sk_pembentukan: text("SK 2"),
+    };
+    check("rw", &rw);
+    let rt = v1::Rt {
+        nomor: text("004"),
+        rw_id: id(4),
+        dusun_id: id(5),
+        ketua_id: id(6),
+        batas: text("sungai"),
+        titik: titik(),
+        aktif_dari: 5,
+        aktif_sampai: 6,
+        sk_pembentukan: text("SK 3"),
+    };
+    check("rt", &rt);
+    let group = v1::Dasawisma {
+        nama: text("MELATI"),
+        rt_id: id(7),
+        ketua_id: id(8),
+        aktif: true,
+        tahun: 2026,
+    };
+    check("dasawisma", &group);
+}
+
+#[test]
+fn houses_and_families() {
+    let usaha = |kategori| v1::Usaha { kategori, komoditi: text("lele"), jumlah: text("12") };
+    let house = v1::RumahTangga {
+        rt_id: id(1),
+        dasawisma_id: id(2),
+        kepala_id: id(3),
+        nomor: text("7"),
+        alamat: text("Jl. Contoh"),
+        titik: titik(),
+        kriteria: 1,
+        punya_tps: 2,
+        punya_spal: 1,
+        punya_jamban: 2,
+        jumlah_mck: 3,
+        stiker_p4k: 1,
+        air: 9,
+        makanan_pokok: 2,
+        up2k: 1,
+        kesling: 2,
+        pekarangan: vec![usaha(2)],
+        industri: vec![usaha(5)],
+        dinding: 1,
+        lantai: 2,
+        atap: 3,
+        status_rumah: 4,
+        sumber_air_minum: 5,
+        tahun: 2026,
+        diperiksa_pada: 20_000,
+    };
+    check("rumah_tangga", &house);
+    let family = v1::Keluarga {
+        no_kk: text("3505010000000001"),
+        rumah_tangga_id: id(4),
+        kepala_id: id(5),
+        kelas_sosial: 2,
+        alamat: text("Jl. Contoh"),
+        tgl_daftar: -3,
+        aktif: true,
+    };
+    check("keluarga", &family);
+}
+
+#[test]
+fn residents() {
+    let warga = v1::Warga {
+        nik: text("3505010000000002"),
+        keluarga_id: id(1),
+        nama: text("CONTOH"),
+        jenis_kelamin: 2,
+        tempat_lahir: text("BLITAR"),
+        tanggal_lahir: -100,
+        agama: 1,
+        pendidikan_kk: 2,
+        pendidikan_sedang: 3,
+        pekerjaan: 4,
+        status_kawin: 5,
+        shdk: 6,
+        warganegara: 7,
+        ayah_nik: text("3505010000000003"),
+        ayah_nama: text("AYAH"),
+        ibu_nik: text("3505010000000004"),
+        ibu_nama: text("IBU"),
+        golongan_darah: 8,
+        dapat_membaca: 9,
+        cacat: 10,
+        sakit_menahun: 11,
+        cara_kb: 99,
+        hamil: 1,
+        menyusui: 2,
+        ktp_el: 12,
+        status_rekam: 13,
+        alamat_sekarang: text("a"),
+        status_dasar: 14,
+        status_penduduk: 15,
+        suku: text("b"),
+        asuransi: 16,
+        no_asuransi: text("c"),
+        telepon: text("d"),
+        lat: text("e"),
+        lng: text("f"),
+        berkebutuhan_khusus: 17,
+        buta3: 1,
+        aktif_posyandu: 2,
+        frekuensi_posyandu: text("g"),
+        bkb: 1,
+        tabungan: 2,
+        kelompok_belajar: 18,
+        paud: 1,
+        koperasi: 2,
+        jenis_koperasi: text("h"),
+        up2k: 1,
+        kesling: 2,
+        kegiatan_warga: 127,
+        keterangan_kegiatan: text("i"),
+        kegiatan_pkk: 255,
+        no_registrasi: text("j"),
+        jabatan: text("k"),
+        akta_lahir: text("l"),
+        paspor: text("m"),
+        paspor_berlaku_sampai: 21,
+        kitas: text("n"),
+        akta_perkawinan: text("o"),
+        tanggal_perkawinan: 22,
+        akta_perceraian: text("p"),
+        tanggal_perceraian: 23,
+        tag_id_card: text("q"),
+    };
+    check("warga", &warga);
+    let event = v1::Mutasi {
+        warga_id: id(2),
+        nik: text("3505010000000005"),
+        peristiwa: 3,
+        tgl_peristiwa: 24,
+        tgl_lapor: 25,
+        kelahiran: Some(v1::Kelahiran {
+            waktu: text("04:30"),
+            tempat: 1,
+            jenis: 2,
+            anak_ke: 3,
+            penolong: 4,
+            berat_gram: 3_100,
+            panjang_mm: 490,
+        }),
+        kematian: Some(v1::Kematian {
+            tempat: text("r"),
+            jam: text("s"),
+            sebab: text("t"),
+            penolong: text("u"),
+            akta: text("v"),
+        }),
+        perpindahan: Some(v1::Perpindahan {
+            jenis: 1,
+            alamat: text("w"),
+            desa: 3_505_012_001,
+            alasan: text("x"),
+        }),
+        keterangan: text("y"),
+    };
+    check("mutasi", &event);
+}
+
+#[test]
+fn the_session() {
+    let position = v1::Position { log_id: id(1), epoch: 2, seq: 3, chain: id(4) };
+    let hello = v1::HelloRequest {
+        version_min: 1,
+        version_max: 2,
+        village: 3_505_012_001,
+        clock_ms: 1_790_000_000_000,
+        position: Some(position.clone()),
+    };
+    check("hello_request", &hello);
+    let reply = v1::HelloReply {
+        version: 1,
+        village: 3_505_012_001,
+        log_id: id(1),
+        head: Some(position.clone()),
+        incarnation: id(5),
+        clock_ms: 1_790_000_000_001,
+        software: text("0.1.0"),
+        relation: v1::Relation::Resume.into(),
+    };
+    check("hello_reply", &reply);
+    let batch = v1::Batch {
+        prev: Some(position.clone()),
+        last: Some(position.clone()),
+        count: 6,
+        codec: v1::Codec::Zstd.into(),
+        raw_bytes: 7,
+        payload: Bytes::from_static(b"payload"),
+    };
+    let item = |item| v1::PullItem { item: Some(item) };
+    check("pull_batch", &item(v1::pull_item::Item::Batch(batch)));
+    let caught_up = v1::CaughtUp {
+        position: Some(position.clone()),
+        fingerprint: Bytes::from(vec![8; 32]),
+        records: 9,
+    };
+    check("pull_caught_up", &item(v1::pull_item::Item::CaughtUp(caught_up)));
+    let start = v1::pull_control::Start {
+        position: Some(position.clone()),
+        batch_bytes: 10,
+        credit_bytes: 11,
+    };
+    let control = |control| v1::PullControl { control: Some(control) };
+    check("control_start", &control(v1::pull_control::Control::Start(start)));
+    let ack = v1::pull_control::Ack { position: Some(position) };
+    check("control_ack", &control(v1::pull_control::Control::Ack(ack)));
+    let credit = v1::pull_control::Credit { bytes: 12 };
+    check("control_credit", &control(v1::pull_control::Control::Credit(credit)));
+}
