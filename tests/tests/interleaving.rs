@@ -1,6 +1,8 @@
 //! Any interleaving of edits, crashes, pulls of any size and repeated
 //! batches ends with the hub equal to the fold of the village's log.
 
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test")]
+
 use std::sync::Arc;
 
 use bytes::Bytes;

@@ -30,29 +30,13 @@ pub(super) struct ShowArgs {
     /// Isi asli apa adanya, heksadesimal.
     #[arg(long)]
     raw: bool,
+    /// Buka data spesifik (kesehatan, disabilitas).
+    #[arg(long)]
+    spesifik: bool,
 }
 
 fn decoded(record: &StoredRecord) -> Option<Record> {
     wire::decode(Kind::from_code(record.kind)?, &record.bytes).ok()
-}
-
-/// What names the record to people. Identity numbers stay masked.
-fn name(record: &Record) -> String {
-    match record {
-        Record::Dusun(dusun) => dusun.nama.clone(),
-        Record::Rw(rw) => format!("RW {}", rw.nomor),
-        Record::Rt(rt) => format!("RT {}", rt.nomor),
-        Record::Dasawisma(group) => group.nama.clone(),
-        Record::RumahTangga(house) => house.alamat.clone(),
-        Record::Keluarga(family) => family.no_kk.map(|kk| kk.to_string()).unwrap_or_default(),
-        Record::Warga(warga) => {
-            let nik = warga.nik.map(|nik| nik.to_string()).unwrap_or_default();
-            format!("{} {nik}", warga.nama)
-        }
-        Record::Mutasi(event) => {
-            event.peristiwa.and_then(|code| code.label()).unwrap_or_default().to_owned()
-        }
-    }
 }
 
 pub(super) fn query(args: &QueryArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
@@ -65,7 +49,7 @@ pub(super) fn query(args: &QueryArgs, dataset: &dyn Dataset) -> anyhow::Result<(
         table.add_row([
             record.village.to_string(),
             record.id.to_string(),
-            decoded(&record).as_ref().map(name).unwrap_or_default(),
+            decoded(&record).as_ref().map(Record::title).unwrap_or_default(),
             clock::display(record.time_ms),
             record.actor,
         ]);
@@ -93,7 +77,7 @@ pub(super) fn show(args: &ShowArgs, dataset: &dyn Dataset) -> anyhow::Result<()>
         record.source.name()
     );
     match decoded(&record) {
-        Some(record) => lumbung_telemetry::say!("{record:#?}"),
+        Some(record) => lumbung_telemetry::say!("{}", record.describe(args.spesifik)),
         None => lumbung_telemetry::say!(
             "Jenis {} belum dikenal versi ini; isinya disimpan utuh.",
             record.kind.0

@@ -27,33 +27,14 @@ pub(super) struct ListArgs {
 pub(super) struct ShowArgs {
     /// Id catatan, seperti di kolom pertama `list`.
     id: RecordId,
+    /// Buka data spesifik (kesehatan, disabilitas).
+    #[arg(long)]
+    spesifik: bool,
 }
 
 fn decoded(record: &v1::LocalRecord) -> Option<Record> {
     let kind = Kind::from_code(KindCode(u16::try_from(record.kind).ok()?))?;
     wire::decode(kind, &record.payload).ok()
-}
-
-/// What names the record to people. Identity numbers stay masked.
-fn name(record: &Record) -> String {
-    match record {
-        Record::Dusun(dusun) => dusun.nama.clone(),
-        Record::Rw(rw) => format!("RW {}", rw.nomor),
-        Record::Rt(rt) => format!("RT {}", rt.nomor),
-        Record::Dasawisma(group) => group.nama.clone(),
-        Record::RumahTangga(house) => house.alamat.clone(),
-        Record::Keluarga(family) => {
-            family.no_kk.map_or_else(|| "tanpa nomor KK".to_owned(), |kk| kk.to_string())
-        }
-        Record::Warga(warga) => {
-            let nik = warga.nik.map_or_else(|| "belum punya NIK".to_owned(), |nik| nik.to_string());
-            format!("{} ({nik})", warga.nama)
-        }
-        Record::Mutasi(event) => {
-            let what = event.peristiwa.and_then(|code| code.label()).unwrap_or("?");
-            format!("{what} {}", event.tgl_peristiwa.map(|d| d.to_string()).unwrap_or_default())
-        }
-    }
 }
 
 pub(super) async fn list(dir: &Path, args: &ListArgs) -> anyhow::Result<ExitCode> {
@@ -67,7 +48,7 @@ pub(super) async fn list(dir: &Path, args: &ListArgs) -> anyhow::Result<ExitCode
     table.set_header(["id", "nama", "diubah", "oleh"]);
     while let Some(record) = records.message().await.map_err(said)? {
         let id = RecordId::from_slice(&record.id).unwrap_or_default();
-        let name = decoded(&record).as_ref().map(name).unwrap_or_default();
+        let name = decoded(&record).as_ref().map(Record::title).unwrap_or_default();
         table.add_row([id.to_string(), name, clock::display(record.time_ms), record.actor]);
     }
     lumbung_telemetry::say!("{table}");
@@ -87,7 +68,7 @@ pub(super) async fn show(dir: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode
         source.name()
     );
     match decoded(&record) {
-        Some(record) => lumbung_telemetry::say!("{record:#?}"),
+        Some(record) => lumbung_telemetry::say!("{}", record.describe(args.spesifik)),
         None => lumbung_telemetry::say!("Jenis {} belum dikenal versi ini.", record.kind),
     }
     Ok(ExitCode::SUCCESS)

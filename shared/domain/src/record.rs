@@ -5,14 +5,28 @@
 //! "not known", never "no". Records point at each other by [`RecordId`];
 //! numbers that people carry (NIK, KK) are attributes, never keys.
 
+/// Debug output ends in logs and panics: it names the type and nothing of
+/// what people entrusted to it.
+macro_rules! closed_debug {
+    ($($kind:ty),+) => {$(
+        impl std::fmt::Debug for $kind {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($kind)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+
 mod keluarga;
 mod mutasi;
+mod reading;
 mod rumah_tangga;
 mod warga;
 mod wilayah;
 
 pub use keluarga::Keluarga;
 pub use mutasi::{Kelahiran, Kematian, Mutasi, Perpindahan};
+pub use reading::{Field, Kelas};
 pub use rumah_tangga::{
     Industri, KategoriIndustri, KategoriPekarangan, KriteriaRumah, MakananPokok, Pekarangan,
     RumahTangga, SumberAir,

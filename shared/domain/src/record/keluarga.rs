@@ -7,7 +7,7 @@ use crate::id::RecordId;
 use crate::identity::NoKk;
 
 /// A family on one family card. Not the household: one house may hold several.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Keluarga {
     /// The card's number. It changes when the head dies or moves.
     pub no_kk: Option<NoKk>,
@@ -24,3 +24,5 @@ pub struct Keluarga {
     /// Whether the card is in use (not merged, split or moved away).
     pub aktif: bool,
 }
+
+closed_debug!(Keluarga);

@@ -10,7 +10,7 @@ use crate::identity::Nik;
 use crate::region::VillageCode;
 
 /// Details of a birth.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Kelahiran {
     /// Time of day as written ("04:30").
     pub waktu: String,
@@ -29,7 +29,7 @@ pub struct Kelahiran {
 }
 
 /// Details of a death.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Kematian {
     /// Where.
     pub tempat: String,
@@ -44,7 +44,7 @@ pub struct Kematian {
 }
 
 /// Details of a move, out or in.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Perpindahan {
     /// How far (moves out).
     pub jenis: Option<Code<JenisPindah>>,
@@ -57,7 +57,7 @@ pub struct Perpindahan {
 }
 
 /// One population event of one resident.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Mutasi {
     /// Whom it happened to.
     pub warga_id: RecordId,
@@ -79,3 +79,5 @@ pub struct Mutasi {
     /// Remark.
     pub keterangan: String,
 }
+
+closed_debug!(Mutasi, Kematian, Kelahiran, Perpindahan);

@@ -94,7 +94,7 @@ pub struct Industri {
 }
 
 /// A house and everybody living in it. It may hold several keluarga.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct RumahTangga {
     /// The RT the house stands in.
     pub rt_id: RecordId,
@@ -147,3 +147,5 @@ pub struct RumahTangga {
     /// When a kader last confirmed the sheet.
     pub diperiksa_pada: Option<Date>,
 }
+
+closed_debug!(RumahTangga);

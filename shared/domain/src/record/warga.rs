@@ -88,7 +88,7 @@ pub enum KegiatanPkk {
 }
 
 /// A parent as the sheets carry it: by number and by name.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct OrangTua {
     /// NIK, when known.
     pub nik: Option<Nik>,
@@ -97,7 +97,7 @@ pub struct OrangTua {
 }
 
 /// Papers of a resident (OpenSID sheet columns 23-30 and 39-41).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct DokumenWarga {
     /// Birth certificate number.
     pub akta_lahir: String,
@@ -121,7 +121,7 @@ pub struct DokumenWarga {
 
 /// A resident: forms 4.14.1a, 4.14.1b and 4.15, Buku Induk Penduduk B.1 and
 /// the OpenSID resident sheet together.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Warga {
     /// Population number. `None` while the resident has none or only a
     /// temporary one; several residents without a number are several people.
@@ -228,3 +228,5 @@ pub struct Warga {
     /// Activities of form 4.15 with a mark.
     pub kegiatan_pkk: Vec<KegiatanPkk>,
 }
+
+closed_debug!(OrangTua, DokumenWarga, Warga);

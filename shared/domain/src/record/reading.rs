@@ -1,0 +1,402 @@
+//! A record as people read it: what names it, and its filled fields with the
+//! forms' labels.
+//!
+//! Identity numbers are always masked here. Fields of specific personal data
+//! (UU 27/2022 Pasal 4: health, disability) are marked, so that whoever
+//! prints them can keep them closed.
+
+use jiff::civil::Date;
+
+use super::{
+    Industri, Keluarga, MasaAktif, Mutasi, OrangTua, Pekarangan, Record, RumahTangga, SumberAir,
+    Titik, Warga,
+};
+use crate::code_list::{Code, CodeList};
+use crate::id::RecordId;
+use crate::recap::tanggal_indonesia;
+
+/// How closely a field is guarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kelas {
+    /// General personal data or none at all.
+    Umum,
+    /// Specific personal data.
+    Spesifik,
+}
+
+/// One filled field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Its label on the forms.
+    pub label: &'static str,
+    /// What stands there, in words.
+    pub value: String,
+    /// How closely it is guarded.
+    pub kelas: Kelas,
+}
+
+/// Gathers filled fields; blanks leave no trace.
+#[derive(Default)]
+struct Reading(Vec<Field>);
+
+impl Reading {
+    fn put(&mut self, label: &'static str, kelas: Kelas, value: Option<String>) {
+        if let Some(value) = value.filter(|value| !value.is_empty()) {
+            self.0.push(Field { label, value, kelas });
+        }
+    }
+
+    fn text(&mut self, label: &'static str, text: &str) {
+        self.put(label, Kelas::Umum, Some(text.to_owned()));
+    }
+
+    fn shown<T: ToString>(&mut self, label: &'static str, value: Option<T>) {
+        self.put(label, Kelas::Umum, value.map(|value| value.to_string()));
+    }
+
+    fn date(&mut self, label: &'static str, date: Option<Date>) {
+        self.put(label, Kelas::Umum, date.map(tanggal_indonesia));
+    }
+
+    fn id(&mut self, label: &'static str, id: Option<RecordId>) {
+        self.shown(label, id);
+    }
+
+    fn number(&mut self, label: &'static str, number: u64) {
+        self.shown(label, (number != 0).then_some(number));
+    }
+
+    fn code<L: CodeList>(&mut self, label: &'static str, code: Option<Code<L>>) {
+        self.put(label, Kelas::Umum, code.map(code_words));
+    }
+
+    fn yes(&mut self, label: &'static str, answer: Option<bool>) {
+        self.put(label, Kelas::Umum, answer.map(yes_words));
+    }
+
+    fn health(&mut self, label: &'static str, words: Option<String>) {
+        self.put(label, Kelas::Spesifik, words);
+    }
+
+    fn place(&mut self, titik: Option<Titik>) {
+        self.put("Titik", Kelas::Umum, titik.map(|t| format!("{}, {}", t.lat, t.lon)));
+    }
+
+    fn active(&mut self, aktif: MasaAktif) {
+        self.date("Aktif dari", aktif.dari);
+        self.date("Aktif sampai", aktif.sampai);
+    }
+}
+
+fn code_words<L: CodeList>(code: Code<L>) -> String {
+    code.label().map_or_else(|| format!("kode {}", code.number()), str::to_owned)
+}
+
+fn yes_words(answer: bool) -> String {
+    if answer { "ya" } else { "tidak" }.to_owned()
+}
+
+impl Record {
+    /// What names the record to people.
+    #[must_use]
+    pub fn title(&self) -> String {
+        match self {
+            Self::Dusun(dusun) => dusun.nama.clone(),
+            Self::Rw(rw) => format!("RW {}", rw.nomor),
+            Self::Rt(rt) => format!("RT {}", rt.nomor),
+            Self::Dasawisma(group) => group.nama.clone(),
+            Self::RumahTangga(house) => house.alamat.clone(),
+            Self::Keluarga(family) => {
+                family.no_kk.map_or_else(|| "tanpa nomor KK".to_owned(), |kk| kk.to_string())
+            }
+            Self::Warga(warga) => {
+                let nik = warga.nik.map(|nik| nik.to_string());
+                format!("{} ({})", warga.nama, nik.as_deref().unwrap_or("belum punya NIK"))
+            }
+            Self::Mutasi(event) => {
+                let what = event.peristiwa.map(code_words).unwrap_or_default();
+                let when = event.tgl_peristiwa.map(tanggal_indonesia).unwrap_or_default();
+                format!("{what} {when}").trim().to_owned()
+            }
+        }
+    }
+
+    /// The filled fields as aligned lines. Specific personal data is only
+    /// shown with `open`; otherwise its line says that it is closed.
+    #[must_use]
+    pub fn describe(&self, open: bool) -> String {
+        let fields = self.fields();
+        let width = fields.iter().map(|field| field.label.chars().count()).max().unwrap_or(0);
+        let line = |field: &Field| {
+            let value = match field.kelas {
+                Kelas::Spesifik if !open => "(tertutup)",
+                _ => &field.value,
+            };
+            format!("{:width$}  {value}", field.label)
+        };
+        fields.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// The filled fields, in the order of the forms.
+    #[must_use]
+    pub fn fields(&self) -> Vec<Field> {
+        let mut reading = Reading::default();
+        match self {
+            Self::Dusun(dusun) => {
+                reading.text("Nama", &dusun.nama);
+                reading.id("Kepala", dusun.kepala_id);
+                reading.place(dusun.titik);
+                reading.active(dusun.aktif);
+                reading.text("SK pembentukan", &dusun.sk_pembentukan);
+            }
+            Self::Rw(rw) => {
+                reading.text("Nomor", &rw.nomor);
+                reading.id("Dusun", rw.dusun_id);
+                reading.id("Ketua", rw.ketua_id);
+                reading.place(rw.titik);
+                reading.active(rw.aktif);
+                reading.text("SK pembentukan", &rw.sk_pembentukan);
+            }
+            Self::Rt(rt) => {
+                reading.text("Nomor", &rt.nomor);
+                reading.id("RW", rt.rw_id);
+                reading.id("Dusun", rt.dusun_id);
+                reading.id("Ketua", rt.ketua_id);
+                reading.text("Batas", &rt.batas);
+                reading.place(rt.titik);
+                reading.active(rt.aktif);
+                reading.text("SK pembentukan", &rt.sk_pembentukan);
+            }
+            Self::Dasawisma(group) => {
+                reading.text("Nama", &group.nama);
+                reading.id("RT", Some(group.rt_id));
+                reading.id("Ketua", group.ketua_id);
+                reading.yes("Aktif", Some(group.aktif));
+                reading.number("Tahun", u64::from(group.tahun));
+            }
+            Self::RumahTangga(house) => rumah_tangga(&mut reading, house),
+            Self::Keluarga(family) => keluarga(&mut reading, family),
+            Self::Warga(resident) => warga(&mut reading, resident),
+            Self::Mutasi(event) => mutasi(&mut reading, event),
+        }
+        reading.0
+    }
+}
+
+fn rumah_tangga(reading: &mut Reading, house: &RumahTangga) {
+    reading.text("Alamat", &house.alamat);
+    reading.text("Nomor rumah tangga", &house.nomor);
+    reading.id("RT", Some(house.rt_id));
+    reading.id("Dasawisma", house.dasawisma_id);
+    reading.id("Kepala rumah tangga", house.kepala_id);
+    reading.place(house.titik);
+    reading.shown("Kriteria rumah", house.kriteria.map(|kriteria| kriteria.label()));
+    reading.yes("Tempat pembuangan sampah", house.punya_tps);
+    reading.yes("SPAL", house.punya_spal);
+    reading.yes("Jamban keluarga", house.punya_jamban);
+    reading.number("Jumlah MCK", u64::from(house.jumlah_mck));
+    reading.yes("Stiker P4K", house.stiker_p4k);
+    reading.put("Sumber air", Kelas::Umum, Some(air_words(house.air)));
+    reading.shown("Makanan pokok", house.makanan_pokok.map(|pokok| pokok.label()));
+    reading.yes("UP2K", house.up2k);
+    reading.yes("Kesehatan lingkungan", house.kesling);
+    let pekarangan = house
+        .pekarangan
+        .iter()
+        .map(|Pekarangan { kategori, komoditi, jumlah }| usaha(kategori.label(), komoditi, jumlah));
+    reading.put("Pekarangan", Kelas::Umum, Some(list(pekarangan)));
+    let industri = house
+        .industri
+        .iter()
+        .map(|Industri { kategori, komoditi, jumlah }| usaha(kategori.label(), komoditi, jumlah));
+    reading.put("Industri rumah tangga", Kelas::Umum, Some(list(industri)));
+    reading.code("Dinding", house.dinding);
+    reading.code("Lantai", house.lantai);
+    reading.code("Atap", house.atap);
+    reading.code("Status rumah", house.status_rumah);
+    reading.code("Sumber air minum", house.sumber_air_minum);
+    reading.number("Tahun", u64::from(house.tahun));
+    reading.date("Diperiksa pada", house.diperiksa_pada);
+}
+
+fn usaha(kategori: &str, komoditi: &str, jumlah: &str) -> String {
+    let what = [kategori, komoditi, jumlah];
+    let filled: Vec<&str> = what.into_iter().filter(|part| !part.is_empty()).collect();
+    filled.join(" ")
+}
+
+fn list(parts: impl Iterator<Item = String>) -> String {
+    parts.collect::<Vec<_>>().join(", ")
+}
+
+fn air_words(air: SumberAir) -> String {
+    let used =
+        [(air.pdam, "PDAM"), (air.sumur, "sumur"), (air.sungai, "sungai"), (air.dll, "lainnya")];
+    list(used.into_iter().filter(|(used, _)| *used).map(|(_, name)| name.to_owned()))
+}
+
+fn keluarga(reading: &mut Reading, family: &Keluarga) {
+    reading.shown("Nomor KK", family.no_kk);
+    reading.id("Rumah tangga", Some(family.rumah_tangga_id));
+    reading.id("Kepala keluarga", family.kepala_id);
+    reading.code("Kelas sosial", family.kelas_sosial);
+    reading.text("Alamat", &family.alamat);
+    reading.date("Terdaftar pada", family.tgl_daftar);
+    reading.yes("KK berlaku", Some(family.aktif));
+}
+
+fn warga(reading: &mut Reading, warga: &Warga) {
+    reading.text("Nama", &warga.nama);
+    reading.shown("NIK", warga.nik);
+    reading.id("Keluarga", warga.keluarga_id);
+    reading.text("Nomor registrasi", &warga.no_registrasi);
+    reading.text("Jabatan", &warga.jabatan);
+    reading.shown("Jenis kelamin", warga.jenis_kelamin.map(|jk| jk.label()));
+    reading.text("Tempat lahir", &warga.tempat_lahir);
+    reading.date("Tanggal lahir", warga.tanggal_lahir);
+    reading.code("Agama", warga.agama);
+    reading.code("Pendidikan dalam KK", warga.pendidikan_kk);
+    reading.code("Pendidikan sedang ditempuh", warga.pendidikan_sedang);
+    reading.code("Pekerjaan", warga.pekerjaan);
+    reading.code("Status perkawinan", warga.status_kawin);
+    reading.code("Hubungan dalam keluarga", warga.shdk);
+    reading.code("Kewarganegaraan", warga.warganegara);
+    for (label, OrangTua { nik, nama }) in [("Ayah", &warga.ayah), ("Ibu", &warga.ibu)] {
+        let nik = nik.map(|nik| format!(" ({nik})")).unwrap_or_default();
+        reading.put(label, Kelas::Umum, Some(format!("{nama}{nik}")));
+    }
+    reading.code("Golongan darah", warga.golongan_darah);
+    reading.code("Dapat membaca huruf", warga.dapat_membaca);
+    dokumen(reading, warga);
+    reading.health("Cacat", warga.cacat.map(code_words));
+    reading.health("Sakit menahun", warga.sakit_menahun.map(code_words));
+    reading.health("Cara KB", warga.cara_kb.map(code_words));
+    reading.health("Hamil", warga.hamil.map(yes_words));
+    reading.health("Menyusui", warga.menyusui.map(yes_words));
+    let khusus = warga.berkebutuhan_khusus.map(|khusus| khusus.label().to_owned());
+    reading.health("Berkebutuhan khusus", khusus);
+    reading.code("KTP elektronik", warga.ktp_el);
+    reading.code("Status rekam", warga.status_rekam);
+    reading.text("Alamat sekarang", &warga.alamat_sekarang);
+    reading.code("Status dasar", warga.status_dasar);
+    reading.code("Status penduduk", warga.status_penduduk);
+    reading.text("Suku", &warga.suku);
+    reading.code("Asuransi", warga.asuransi);
+    reading.text("Nomor asuransi", &warga.no_asuransi);
+    reading.text("Telepon", &warga.telepon);
+    reading.text("Lintang", &warga.lat);
+    reading.text("Bujur", &warga.lng);
+    kegiatan(reading, warga);
+}
+
+fn dokumen(reading: &mut Reading, warga: &Warga) {
+    let dokumen = &warga.dokumen;
+    reading.text("Akta lahir", &dokumen.akta_lahir);
+    reading.text("Paspor", &dokumen.paspor);
+    reading.date("Paspor berlaku sampai", dokumen.paspor_berlaku_sampai);
+    reading.text("KITAS", &dokumen.kitas);
+    reading.text("Akta perkawinan", &dokumen.akta_perkawinan);
+    reading.date("Tanggal perkawinan", dokumen.tanggal_perkawinan);
+    reading.text("Akta perceraian", &dokumen.akta_perceraian);
+    reading.date("Tanggal perceraian", dokumen.tanggal_perceraian);
+    reading.text("Tag KTP", &dokumen.tag_id_card);
+}
+
+fn kegiatan(reading: &mut Reading, warga: &Warga) {
+    reading.yes("3 buta", warga.buta3);
+    reading.yes("Aktif posyandu", warga.aktif_posyandu);
+    reading.text("Frekuensi posyandu", &warga.frekuensi_posyandu);
+    reading.yes("Bina Keluarga Balita", warga.bkb);
+    reading.yes("Punya tabungan", warga.tabungan);
+    reading.shown("Kelompok belajar", warga.kelompok_belajar.map(|kelompok| kelompok.label()));
+    reading.yes("PAUD", warga.paud);
+    reading.yes("Koperasi", warga.koperasi);
+    reading.text("Jenis koperasi", &warga.jenis_koperasi);
+    reading.yes("UP2K", warga.up2k);
+    reading.yes("Kesehatan lingkungan", warga.kesling);
+    let warga_ikut = warga.kegiatan_warga.iter().map(|kegiatan| kegiatan.label().to_owned());
+    reading.put("Kegiatan warga", Kelas::Umum, Some(list(warga_ikut)));
+    reading.text("Keterangan kegiatan", &warga.keterangan_kegiatan);
+    let pkk = warga.kegiatan_pkk.iter().map(|kegiatan| kegiatan.label().to_owned());
+    reading.put("Kegiatan PKK", Kelas::Umum, Some(list(pkk)));
+}
+
+fn mutasi(reading: &mut Reading, event: &Mutasi) {
+    reading.code("Peristiwa", event.peristiwa);
+    reading.id("Warga", Some(event.warga_id));
+    reading.shown("NIK", event.nik);
+    reading.date("Tanggal peristiwa", event.tgl_peristiwa);
+    reading.date("Tanggal lapor", event.tgl_lapor);
+    if let Some(birth) = &event.kelahiran {
+        reading.text("Waktu lahir", &birth.waktu);
+        reading.code("Tempat dilahirkan", birth.tempat);
+        reading.code("Jenis kelahiran", birth.jenis);
+        reading.number("Anak ke", u64::from(birth.anak_ke));
+        reading.code("Penolong kelahiran", birth.penolong);
+        reading.health(
+            "Berat lahir",
+            (birth.berat_gram > 0).then(|| format!("{} g", birth.berat_gram)),
+        );
+        reading.health(
+            "Panjang lahir",
+            (birth.panjang_mm > 0).then(|| format!("{} mm", birth.panjang_mm)),
+        );
+    }
+    if let Some(death) = &event.kematian {
+        reading.text("Tempat meninggal", &death.tempat);
+        reading.text("Jam meninggal", &death.jam);
+        reading.health("Sebab meninggal", Some(death.sebab.clone()));
+        reading.text("Yang menerangkan", &death.penolong);
+        reading.text("Akta kematian", &death.akta);
+    }
+    if let Some(movement) = &event.perpindahan {
+        reading.code("Jenis pindah", movement.jenis);
+        reading.text("Alamat tujuan atau asal", &movement.alamat);
+        reading.shown("Desa tujuan atau asal", movement.desa);
+        reading.text("Alasan", &movement.alasan);
+    }
+    reading.text("Keterangan", &event.keterangan);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::code_list::Shdk;
+    use crate::identity::{Nik, NikInput};
+
+    fn nik(digits: &str) -> Option<Nik> {
+        match Nik::parse(digits) {
+            Ok(NikInput::Nik(nik)) => Some(nik),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn a_resident_reads_with_labels_and_without_open_numbers() {
+        let warga = Warga {
+            nik: nik("3505014101900001"),
+            nama: "CONTOH".to_owned(),
+            shdk: Code::new(3),
+            tanggal_lahir: Some(Date::constant(1990, 1, 1)),
+            hamil: Some(true),
+            ibu: OrangTua { nik: nik("3505014101600001"), nama: "IBU".to_owned() },
+            ..Warga::default()
+        };
+        let record = Record::Warga(Box::new(warga));
+        let fields = record.fields();
+        let value = |label| {
+            fields.iter().find(|field| field.label == label).map(|field| field.value.as_str())
+        };
+        assert_eq!(value("Hubungan dalam keluarga"), Code::<Shdk>::new(3).and_then(Code::label));
+        assert_eq!(value("Tanggal lahir"), Some("1 Januari 1990"));
+        assert_eq!(value("Agama"), None, "a blank leaves no line");
+        let hamil = fields.iter().find(|field| field.label == "Hamil");
+        assert_eq!(hamil.map(|field| field.kelas), Some(Kelas::Spesifik));
+        assert!(record.describe(false).contains("Hamil                    (tertutup)"));
+        assert!(record.describe(true).contains("Hamil                    ya"));
+        let all: String = fields.iter().map(|field| field.value.as_str()).collect();
+        for digits in ["3505014101900001", "3505014101600001"] {
+            assert!(!all.contains(digits) && !record.title().contains(digits));
+        }
+    }
+}
