@@ -2,9 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::Duration;
 
 use anyhow::Context;
-use lumbung_tests::fictitious::sheet;
+use lumbung_tests::district::District;
+use lumbung_tests::fictitious::{FAMILY_SIZE, sheet};
+
+/// Families of a running village's sheet; every second one is spoilt.
+const FAMILIES: usize = 10;
 
 struct Clerk {
     folder: tempfile::TempDir,
@@ -125,5 +130,52 @@ fn a_file_that_is_no_sheet_is_refused_whole_with_a_sentence() -> anyhow::Result<
     assert_eq!(clerk.seq("desa")?, 0);
     let again = clerk.run("desa", &["init", "35.05.01.2002"])?;
     assert_eq!(again.status.code(), Some(1), "a village is not made over another");
+    Ok(())
+}
+
+/// Rows of the village that the hub has.
+async fn residents(district: &mut District) -> anyhow::Result<u64> {
+    district.wait_proven(Duration::from_secs(20)).await?;
+    Ok(district.hub.village(district.nodes[0].village)?.warga)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_imported_beside_a_running_node_reaches_the_hub() -> anyhow::Result<()> {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 1)?;
+    district.start().await?;
+    let file = district.folder().join("warga.csv");
+    let import = async |district: &District, file: &Path, more: &[&str]| {
+        let args = [&["import", text(file)?], more].concat();
+        anyhow::Ok(district.nodes[0].run(&args).await?.status.code())
+    };
+    // The card numbers of every second family are typed with a letter O.
+    let good = sheet(0, FAMILIES);
+    let bad = good.lines().enumerate().map(|(at, line)| {
+        let family = at.saturating_sub(1) / FAMILY_SIZE;
+        let spoilt = at > 0 && family % 2 == 1;
+        if spoilt { line.replacen(";3505", ";35O5", 1) } else { line.to_owned() }
+    });
+    std::fs::write(&file, bad.collect::<Vec<_>>().join("\n"))?;
+
+    assert_eq!(import(&district, &file, &["--dry-run"]).await?, Some(3));
+    assert_eq!(district.nodes[0].seq().await?, 0, "a dry run writes nothing");
+
+    let all = (FAMILIES * FAMILY_SIZE) as u64;
+    assert_eq!(import(&district, &file, &[]).await?, Some(3));
+    assert_eq!(residents(&mut district).await?, all / 2, "the good half, and only that");
+
+    let rejected = district.folder().join("warga-ditolak.csv");
+    let mended = std::fs::read_to_string(&rejected)?.replace(";35O5", ";3505");
+    std::fs::write(&rejected, mended)?;
+    assert_eq!(import(&district, &rejected, &[]).await?, Some(0));
+    assert_eq!(residents(&mut district).await?, all, "the mended half came too");
+
+    // The whole sheet once more brings nothing new, here or there.
+    let before = district.nodes[0].seq().await?;
+    std::fs::write(&file, good)?;
+    assert_eq!(import(&district, &file, &[]).await?, Some(0));
+    assert_eq!(district.nodes[0].seq().await?, before);
+    district.stop().await?;
+    district.compare()?;
     Ok(())
 }
