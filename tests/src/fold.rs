@@ -57,7 +57,11 @@ pub fn fold(dir: &Path, village: VillageCode) -> anyhow::Result<Folded> {
     fold_barn(village.barn())
 }
 
-fn fold_barn(barn: &Barn) -> anyhow::Result<Folded> {
+/// Folds the log of an open barn.
+///
+/// # Errors
+/// When it breaks one of the promises of [`fold`].
+pub fn fold_barn(barn: &Barn) -> anyhow::Result<Folded> {
     let head = barn.head();
     let origin = Position::origin(head.position.log_id);
     let (mut seq, mut chain) = (origin.seq, origin.chain);
