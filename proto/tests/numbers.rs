@@ -10,7 +10,7 @@ use protox::compile;
 fn contract() -> Vec<String> {
     let root = env!("CARGO_MANIFEST_DIR");
     let files = ["record", "sync", "local"].map(|name| format!("{root}/lumbung/v1/{name}.proto"));
-    let files = compile(files, [root]).unwrap();
+    let files = compile(files, [root]).expect("the build compiled them too");
     let mut lines = Vec::new();
     let mut messages = Vec::new();
     let mut enums = Vec::new();
