@@ -1,0 +1,251 @@
+//! Nobody is named where it is not their office: logs hold neither names nor
+//! identity numbers, also when things go wrong; what the commands and the
+//! console show masks the numbers, and names residents only when asked for
+//! residents.
+
+use std::process::Output;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use bytes::Bytes;
+use lumbung_domain::id::{Kind, RecordId};
+use lumbung_domain::identity::Nik;
+use lumbung_domain::record::{JenisKelamin, Record, Warga};
+use lumbung_ledger::Source;
+use lumbung_node::barn::{Change, Expected, Submission};
+use lumbung_node::village::Village;
+use lumbung_proto::v1;
+use lumbung_tests::district::District;
+use lumbung_tests::fictitious::{FAMILY_SIZE, lone_row, nik, sheet};
+use lumbung_wire::record::encode;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+const FAMILIES: usize = 8;
+
+/// In every made-up name.
+const NAME: &str = "CONTOH";
+
+/// A record no version can read, by its id.
+fn unreadable_id() -> RecordId {
+    RecordId::from_parts(1_700_000_000_000, 1, 7)
+}
+
+/// What may not be shown: the numbers of every made-up resident and family.
+fn numbers() -> Vec<String> {
+    let mut numbers = Vec::new();
+    for village in 0..2 {
+        for family in 0..FAMILIES {
+            numbers.extend((0..FAMILY_SIZE).map(|member| nik(village, family, member)));
+            numbers.push(format!("3505{}010101{:04}", 90 + village, family + 1));
+        }
+    }
+    numbers
+}
+
+/// No number of anybody, and nothing else that looks like one.
+fn check_masked(what: &str, text: &str) {
+    let shown = numbers().into_iter().find(|number| text.contains(number));
+    assert!(shown.is_none(), "{what} shows a number");
+    let looks = |part: &str| part.len() == 16 && part.bytes().all(|byte| byte.is_ascii_digit());
+    let shown = text.split(|c: char| !c.is_ascii_alphanumeric()).find(|part| looks(part));
+    assert!(shown.is_none(), "{what} shows 16 digits");
+}
+
+fn check_nameless(what: &str, text: &str) {
+    check_masked(what, text);
+    assert!(!text.contains(NAME), "{what} names somebody");
+}
+
+fn printed(done: &Output) -> String {
+    let both = [&done.stdout[..], &done.stderr[..]].concat();
+    String::from_utf8_lossy(&both).into_owned()
+}
+
+/// Two villages with residents: some rows rejected, one resident in both,
+/// refused saves, one record that nobody can read, and a power cut.
+async fn eventful() -> anyhow::Result<District> {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 2)?;
+    write_unreadable(&district).await?;
+    district.start().await?;
+    for (at, node) in district.nodes.iter().enumerate() {
+        let mut csv = sheet(at, FAMILIES);
+        if at == 1 {
+            csv.push_str(&lone_row(at, &nik(0, 0, 0)));
+        }
+        // One family's card number lacks a digit, one NIK has a letter.
+        let (card, number) = (format!("3505{}0101010003", 90 + at), nik(at, 5, 3));
+        csv = csv.replace(&card, &card[..15]).replace(&number, &number.replace("3505", "35O5"));
+        let file = district.folder().join(format!("warga-{at}.csv"));
+        std::fs::write(&file, csv)?;
+        let path = file.to_str().context("a temporary folder with a plain name")?;
+        let done = node.run(&["import", path]).await?;
+        anyhow::ensure!(done.status.code() == Some(3), "nothing was rejected: {}", printed(&done));
+        check_nameless("an import", &printed(&done));
+    }
+    refused_saves(&district).await?;
+    district.wait_proven(Duration::from_secs(20)).await?;
+    district.nodes[0].kill()?;
+    district.hub.kill()?;
+    district.nodes[0].start().await?;
+    district.hub.start().await?;
+    district.wait_proven(Duration::from_secs(40)).await?;
+    Ok(district)
+}
+
+/// A resident's record that is no message, with a name and a number in it.
+async fn write_unreadable(district: &District) -> anyhow::Result<()> {
+    let node = &district.nodes[0];
+    let text = format!("\u{fffd} {NAME} {}", nik(0, 0, 1));
+    let change = Change {
+        id: unreadable_id(),
+        kind: Kind::Warga.code(),
+        schema: 1,
+        content: Some(Bytes::from(text)),
+        expected: Expected::Absent,
+    };
+    let submission = Submission {
+        actor: Arc::from("versi-rusak"),
+        source: Source::MANUAL,
+        time_ms: 1_700_000_000_000,
+        changes: vec![change],
+    };
+    let village = Village::open(node.dir(), node.village)?;
+    village.barn().submit(submission).await?;
+    tokio::task::spawn_blocking(|| village.close()).await?;
+    Ok(())
+}
+
+/// A man who is said to be pregnant, a number that is taken, bytes that are
+/// no record: what the node says to each names nobody.
+async fn refused_saves(district: &District) -> anyhow::Result<()> {
+    let named = || Warga { nama: format!("{NAME} TERSESAT"), ..Warga::default() };
+    let sex = Some(JenisKelamin::LakiLaki);
+    let wrong = Warga { jenis_kelamin: sex, hamil: Some(true), ..named() };
+    let taken = Warga { nik: Nik::from_u64(nik(0, 0, 0).parse()?), ..named() };
+    let payloads = [
+        (Kind::Warga, encode(&Record::Warga(Box::new(wrong)))),
+        (Kind::Warga, encode(&Record::Warga(Box::new(taken)))),
+        (Kind::Warga, Bytes::from(format!("{NAME} {}", nik(0, 0, 2)))),
+    ];
+    for (kind, payload) in payloads {
+        let kind = u32::from(kind.code().0);
+        let change = v1::RecordChange { id: Bytes::new(), kind, delete: false, payload };
+        match district.nodes[0].save(vec![change]).await {
+            Ok(reply) => {
+                anyhow::ensure!(reply.refused, "the save was taken");
+                for note in reply.notes {
+                    check_nameless("a refusal", &note.message);
+                }
+            }
+            Err(error) => check_nameless("a refusal", &format!("{error:#}")),
+        }
+    }
+    Ok(())
+}
+
+fn logs_name_nobody(district: &District) {
+    let mut logs = vec![("the hub's log".to_owned(), district.hub.said())];
+    logs.extend(district.nodes.iter().map(|node| (format!("{}'s log", node.village), node.said())));
+    for (what, log) in logs {
+        assert!(log.contains("stopped"), "{what} is empty");
+        check_nameless(&what, &log);
+    }
+}
+
+/// Every command of the hub that prints; residents are named only where
+/// residents are listed.
+fn hub_commands(district: &District, resident: RecordId) -> anyhow::Result<()> {
+    let village = district.nodes[0].village.to_string();
+    let id = resident.to_string();
+    let nameless: [&[&str]; 11] = [
+        &["status"],
+        &["status", "--json"],
+        &["villages", "list"],
+        &["villages", "show", &village],
+        &["findings"],
+        &["findings", "--all"],
+        &["quarantine", "list"],
+        &["quarantine", "show", "1"],
+        &["quarantine", "replay"],
+        &["recap"],
+        &["query", "keluarga"],
+    ];
+    for args in nameless {
+        check_nameless(&args.join(" "), &printed(&district.hub.run(args)?));
+    }
+    let findings = printed(&district.hub.run(&["findings"])?);
+    assert!(findings.contains("NIK yang sama"), "there is a finding to mask: {findings}");
+    let quarantine = printed(&district.hub.run(&["quarantine", "list"])?);
+    assert!(quarantine.contains(&unreadable_id().to_string()), "{quarantine}");
+    for args in [&["query", "warga"][..], &["show", &village, &id]] {
+        let shown = printed(&district.hub.run(args)?);
+        assert!(shown.contains(NAME), "{args:?} shows nobody: {shown}");
+        assert!(shown.contains("*******"), "{args:?} masks nothing: {shown}");
+        check_masked(&args.join(" "), &shown);
+    }
+    Ok(())
+}
+
+async fn node_commands(district: &District, resident: RecordId) -> anyhow::Result<()> {
+    let node = &district.nodes[0];
+    let nameless: [&[&str]; 5] = [
+        &["status"],
+        &["status", "--json"],
+        &["verify"],
+        &["verify", "--json"],
+        &["list", "keluarga"],
+    ];
+    for args in nameless {
+        check_nameless(&args.join(" "), &printed(&node.run(args).await?));
+    }
+    let id = resident.to_string();
+    for args in [&["list", "warga"][..], &["show", &id]] {
+        let shown = printed(&node.run(args).await?);
+        assert!(shown.contains(NAME), "{args:?} shows nobody: {shown}");
+        assert!(shown.contains("*******"), "{args:?} masks nothing: {shown}");
+        check_masked(&args.join(" "), &shown);
+    }
+    Ok(())
+}
+
+async fn page(district: &District, path: &str) -> anyhow::Result<String> {
+    let console = district.hub.console;
+    let mut stream = tokio::net::TcpStream::connect(console).await?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {console}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await?;
+    let mut page = Vec::new();
+    tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut page)).await??;
+    let page = String::from_utf8_lossy(&page).into_owned();
+    anyhow::ensure!(page.starts_with("HTTP/1.1 200"), "{path}: {page}");
+    Ok(page)
+}
+
+async fn console(district: &District) -> anyhow::Result<()> {
+    let village = format!("/desa/{}", district.nodes[0].village.compact());
+    for path in ["/", "/temuan", "/rekap", &village] {
+        check_nameless(path, &page(district, path).await?);
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn numbers_stay_masked_and_logs_name_nobody() -> anyhow::Result<()> {
+    let mut district = eventful().await?;
+    let node = &district.nodes[0];
+    let request = v1::ListRequest { kind: u32::from(Kind::Warga.code().0), limit: 2 };
+    let mut list = node.client().await?.list(request).await?.into_inner();
+    let mut resident = None;
+    while let Some(record) = list.message().await? {
+        let id = RecordId::from_slice(&record.id).context("an id")?;
+        resident = Some(id).filter(|id| *id != unreadable_id()).or(resident);
+    }
+    let resident = resident.context("the import made residents")?;
+
+    hub_commands(&district, resident)?;
+    node_commands(&district, resident).await?;
+    console(&district).await?;
+    district.stop().await?;
+    logs_name_nobody(&district);
+    Ok(())
+}
