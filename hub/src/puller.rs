@@ -47,7 +47,8 @@ pub struct Shared {
     /// Contacts on their way into the dataset.
     pub contacts: Contacts,
     /// One permit per batch that may be verified at the same time: a district
-    /// that returns at once must not put a thread behind every village.
+    /// that returns at once must not put a thread behind every village, and
+    /// the writer keeps a core to itself.
     pub verifying: Arc<Semaphore>,
     /// One permit per village that may catch up at full speed.
     pub catching_up: Arc<Semaphore>,
@@ -63,7 +64,7 @@ impl Shared {
             writer,
             live,
             contacts: Contacts::default(),
-            verifying: Arc::new(Semaphore::new(cores)),
+            verifying: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))),
             catching_up: Arc::new(Semaphore::new(CATCHING_UP_MAX)),
         }
     }
