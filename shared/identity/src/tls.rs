@@ -1,0 +1,300 @@
+//! TLS 1.3 between nodes and hub, both ends known by certificate.
+//!
+//! The hub asks for a certificate and takes none from who has none yet
+//! (joining). A node's expired certificate is still proof of its key: the
+//! connection is made, and whoever holds the list of allowed keys decides.
+//! The node checks the hub by the district's roots and one fixed name, by its
+//! own clock or, where that is wrong, by [`TrustedTime`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
+use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
+use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
+    SignatureScheme, version::TLS13,
+};
+use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
+
+use crate::authority::{Authority, AuthorityError, root_hash};
+use crate::key::Key;
+use crate::name::HUB_NAME;
+use crate::trusted_time::TrustedTime;
+
+/// A node's session: after the handshake the hub calls, the node serves.
+pub const ALPN_UPLINK: &[u8] = b"lumbung-uplink/1";
+
+/// Ordinary gRPC: joining, recovery, and the tunnel through proxies.
+pub const ALPN_H2: &[u8] = b"h2";
+
+/// Why a TLS set-up can't be made.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The authority can't issue the hub's certificate.
+    #[error(transparent)]
+    Authority(#[from] AuthorityError),
+    /// rustls refuses the parts.
+    #[error("the certificate and key don't fit together")]
+    Parts(#[from] Error),
+    /// A root can't be read.
+    #[error("a root certificate can't be read")]
+    Root,
+}
+
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(ring::default_provider())
+}
+
+fn algorithms() -> WebPkiSupportedAlgorithms {
+    ring::default_provider().signature_verification_algorithms
+}
+
+fn anchors(roots: &[CertificateDer<'_>]) -> Result<Vec<TrustAnchor<'static>>, TlsError> {
+    let anchor = |root: &CertificateDer<'_>| {
+        anchor_from_trusted_cert(root).map(|anchor| anchor.to_owned()).map_err(|_| TlsError::Root)
+    };
+    roots.iter().map(anchor).collect()
+}
+
+/// The name every hub answers to.
+#[must_use]
+pub fn hub_name() -> ServerName<'static> {
+    ServerName::try_from(HUB_NAME).expect("the constant is a DNS name")
+}
+
+/// The hub's side of the public port.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn hub(authority: &Authority, now_ms: i64, life: Duration) -> Result<ServerConfig, TlsError> {
+    let certificate = authority.issue_hub(now_ms, life)?;
+    let verifier = Arc::new(NodeVerifier { anchors: anchors(authority.anchors())? });
+    // The root travels along: a node that joins checks it against its token.
+    let mut chain = vec![certificate];
+    chain.extend(authority.anchors().first().cloned());
+    let mut config = ServerConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .with_client_cert_verifier(verifier)
+        .with_single_cert(chain, authority.hub_key().to_tls())?;
+    config.alpn_protocols = vec![ALPN_UPLINK.to_vec(), ALPN_H2.to_vec()];
+    // A session lasts days; tickets would only cost bytes and memory.
+    config.send_tls13_tickets = 0;
+    Ok(config)
+}
+
+/// What a node shows of itself.
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// Its certificate.
+    pub certificate: CertificateDer<'static>,
+    /// Its key.
+    pub key: &'a Key,
+}
+
+/// The node's side: trusts the hub of `roots`, shows its certificate.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn node(
+    roots: &[CertificateDer<'_>],
+    time: TrustedTime,
+    shown: Shown<'_>,
+    alpn: &[u8],
+) -> Result<ClientConfig, TlsError> {
+    let verifier = HubVerifier { trust: Trust::Roots(anchors(roots)?), time };
+    let builder = client(verifier)?;
+    let mut config = builder.with_client_auth_cert(vec![shown.certificate], shown.key.to_tls())?;
+    config.alpn_protocols = vec![alpn.to_vec()];
+    Ok(config)
+}
+
+/// The side of a node that has no certificate yet: trusts the hub whose root
+/// has the hash in its token.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn joining(root: [u8; 16], time: TrustedTime) -> Result<ClientConfig, TlsError> {
+    let verifier = HubVerifier { trust: Trust::Hash(root), time };
+    let mut config = client(verifier)?.with_no_client_auth();
+    config.alpn_protocols = vec![ALPN_H2.to_vec()];
+    Ok(config)
+}
+
+fn client(
+    verifier: HubVerifier,
+) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, TlsError> {
+    Ok(ClientConfig::builder_with_provider(provider())
+        .with_protocol_versions(&[&TLS13])?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier)))
+}
+
+/// Checks nodes: signed by the district, whenever that was.
+#[derive(Debug)]
+struct NodeVerifier {
+    anchors: Vec<TrustAnchor<'static>>,
+}
+
+impl ClientCertVerifier for NodeVerifier {
+    fn client_auth_mandatory(&self) -> bool {
+        false
+    }
+
+    fn root_hint_subjects(&self) -> &[DistinguishedName] {
+        &[]
+    }
+
+    fn verify_client_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        now: UnixTime,
+    ) -> Result<ClientCertVerified, Error> {
+        let verify = |time| verify(end_entity, &self.anchors, time, KeyUsage::client_auth());
+        match verify(now) {
+            Err(webpki::Error::CertExpired { not_after, .. }) => verify(not_after),
+            Err(webpki::Error::CertNotValidYet { not_before, .. }) => verify(not_before),
+            other => other,
+        }
+        .map(|()| ClientCertVerified::assertion())
+        .map_err(told)
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &algorithms())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &algorithms())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        algorithms().supported_schemes()
+    }
+}
+
+#[derive(Debug)]
+enum Trust {
+    /// Roots learnt at joining.
+    Roots(Vec<TrustAnchor<'static>>),
+    /// The root that the hub sends along must have this hash.
+    Hash([u8; 16]),
+}
+
+/// Checks the hub.
+#[derive(Debug)]
+struct HubVerifier {
+    trust: Trust,
+    time: TrustedTime,
+}
+
+impl HubVerifier {
+    fn verify_at_some_time(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        anchors: &[TrustAnchor<'static>],
+        now: UnixTime,
+    ) -> Result<(), webpki::Error> {
+        let verify = |time| verify(end_entity, anchors, time, KeyUsage::server_auth());
+        let untimely = |error: &webpki::Error| {
+            matches!(
+                error,
+                webpki::Error::CertExpired { .. } | webpki::Error::CertNotValidYet { .. }
+            )
+        };
+        match verify(now) {
+            Err(error) if untimely(&error) => {
+                let floor = Duration::from_millis(self.time.now_ms().max(0).unsigned_abs());
+                verify(UnixTime::since_unix_epoch(floor))
+            }
+            other => other,
+        }
+    }
+}
+
+impl ServerCertVerifier for HubVerifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let verified = match &self.trust {
+            Trust::Roots(anchors) => self.verify_at_some_time(end_entity, anchors, now),
+            Trust::Hash(hash) => {
+                let root = intermediates.iter().find(|sent| root_hash(sent) == *hash);
+                let Some(root) = root else { return Err(told(webpki::Error::UnknownIssuer)) };
+                let anchor = anchor_from_trusted_cert(root).map_err(told)?.to_owned();
+                self.verify_at_some_time(end_entity, &[anchor], now)
+            }
+        };
+        verified.map_err(told)?;
+        let parsed = EndEntityCert::try_from(end_entity).map_err(told)?;
+        parsed.verify_is_valid_for_subject_name(server_name).map_err(told)?;
+        Ok(ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &algorithms())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &algorithms())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        algorithms().supported_schemes()
+    }
+}
+
+fn verify(
+    end_entity: &CertificateDer<'_>,
+    anchors: &[TrustAnchor<'static>],
+    time: UnixTime,
+    usage: KeyUsage,
+) -> Result<(), webpki::Error> {
+    EndEntityCert::try_from(end_entity)?
+        .verify_for_usage(algorithms().all, anchors, &[], time, usage, None, None)
+        .map(|_| ())
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "takes what `map_err` gives")]
+fn told(error: webpki::Error) -> Error {
+    let error = match error {
+        webpki::Error::CertExpired { .. } => CertificateError::Expired,
+        webpki::Error::CertNotValidYet { .. } => CertificateError::NotValidYet,
+        webpki::Error::UnknownIssuer => CertificateError::UnknownIssuer,
+        webpki::Error::CertNotValidForName(_) => CertificateError::NotValidForName,
+        webpki::Error::BadDer | webpki::Error::BadDerTime => CertificateError::BadEncoding,
+        _ => CertificateError::BadSignature,
+    };
+    Error::InvalidCertificate(error)
+}
+
+#[cfg(test)]
+mod tests;
