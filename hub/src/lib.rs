@@ -15,4 +15,4 @@ pub mod merge;
 pub mod puller;
 pub mod recap;
 pub mod serve;
-mod uplink;
+pub mod uplink;

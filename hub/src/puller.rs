@@ -18,6 +18,7 @@ use tokio::sync::Semaphore;
 use crate::dataset::Dataset;
 use crate::live::{Live, Phase};
 use crate::merge::MergeWriter;
+use crate::uplink::{Dialled, Open};
 pub use contacts::Contacts;
 use session::{Ended, Session};
 use trouble::Trouble;
@@ -70,14 +71,21 @@ impl Shared {
     }
 }
 
-/// Follows one village until the task is aborted. Whatever moment that is:
-/// a batch is merged whole or asked for again.
+/// Follows one village at its address until the task is aborted; see
+/// [`follow_over`].
 pub async fn follow(village: VillageCode, address: String, shared: Shared) {
+    follow_over(village, Dialled { address }, shared).await;
+}
+
+/// Follows one village over whatever connections `open` makes, one after
+/// another, until the task is aborted. Whatever moment that is: a batch is
+/// merged whole or asked for again.
+pub async fn follow_over(village: VillageCode, open: impl Open, shared: Shared) {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     loop {
         shared.live.update(village, |live| live.phase = Phase::Connecting);
         let mut session = Session::new(village, &shared);
-        let ended = session.run(&address).await;
+        let ended = session.run(&open).await;
         if session.progressed() {
             backoff.reset();
         }

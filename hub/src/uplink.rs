@@ -1,25 +1,64 @@
 //! Who dials: the only module that knows.
 //!
 //! Today the hub dials a node at its address. A session is one connection
-//! over which the hub calls the node's services, however it came about.
+//! over which the hub calls the node's services, however it came about
+//! ([`Open`]).
+
+use std::future::Future;
 
 use lumbung_link::channel::{self, ConnectError};
 use lumbung_link::limits;
-use lumbung_link::meter::Traffic;
+use lumbung_link::meter::{Metered, Traffic};
 use lumbung_proto::v1::sync_client::SyncClient;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::transport::Channel;
 
 /// One connection to a village.
-pub(crate) struct Session {
+#[derive(Debug)]
+pub struct Session {
     /// The node's `Sync` service.
     pub(crate) sync: SyncClient<Channel>,
 }
 
-/// Reaches the node at `address`; its bytes are counted into `traffic`.
-pub(crate) async fn reach(address: &str, traffic: Traffic) -> Result<Session, ConnectError> {
-    let channel = channel::dial(address, traffic).await?;
-    let sync = SyncClient::new(channel)
-        .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
-    Ok(Session { sync })
+impl Session {
+    /// A session over an open connection whose other end serves a node's
+    /// services; its bytes are counted into `traffic`.
+    ///
+    /// # Errors
+    /// [`ConnectError::Protocol`].
+    pub async fn over<S>(stream: S, traffic: Traffic) -> Result<Self, ConnectError>
+    where
+        S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    {
+        Ok(Self::on(channel::over(Metered::new(stream, traffic)).await?))
+    }
+
+    fn on(channel: Channel) -> Self {
+        let sync = SyncClient::new(channel)
+            .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
+        Self { sync }
+    }
+}
+
+/// How a village's connections come about.
+pub trait Open: Send + Sync {
+    /// Opens the next one; its bytes are counted into `traffic`.
+    ///
+    /// # Errors
+    /// [`ConnectError`].
+    fn open(&self, traffic: Traffic) -> impl Future<Output = Result<Session, ConnectError>> + Send;
+}
+
+/// A village whose node is dialled.
+#[derive(Clone, Debug)]
+pub struct Dialled {
+    /// `host:port`.
+    pub address: String,
+}
+
+impl Open for Dialled {
+    async fn open(&self, traffic: Traffic) -> Result<Session, ConnectError> {
+        Ok(Session::on(channel::dial(&self.address, traffic).await?))
+    }
 }

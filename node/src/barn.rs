@@ -37,7 +37,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use head::Head;
 pub use log::Run;
 pub use memory::MemoryStore;
-pub use open::{OpenBarnError, OpenOptions, OpenStep};
+pub use open::{Ground, OpenBarnError, OpenOptions, OpenStep};
 pub use relation::Relation;
 pub use sled_store::SledStore;
 pub use state::Stored;

@@ -11,14 +11,16 @@ use std::future::Future;
 use std::io;
 use std::path::Path;
 
+use futures_util::Stream;
 use lumbung_link::limits;
 use lumbung_link::meter::{Metered, Traffic};
 use lumbung_proto::v1::local_server::LocalServer;
 use lumbung_proto::v1::sync_server::SyncServer;
-use tokio::io::DuplexStream;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::{TcpListener, UnixListener};
 use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::transport::Server;
+use tonic::transport::server::Connected;
 
 pub use local::LocalService;
 pub use sync::SyncService;
@@ -38,15 +40,31 @@ pub async fn serve_sync(
     traffic: Traffic,
     stop: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error> {
-    let (reporter, health) = tonic_health::server::health_reporter();
-    reporter.set_serving::<SyncServer<SyncService>>().await;
     let incoming = TcpListenerStream::new(listener);
     // A save must leave for the hub at once.
     let incoming = futures_util::StreamExt::map(incoming, move |stream| {
         let stream = stream?;
         stream.set_nodelay(true)?;
-        Ok::<_, io::Error>(Metered::new(stream, traffic.clone()))
+        Ok(Metered::new(stream, traffic.clone()))
     });
+    serve_connections(service, incoming, stop).await
+}
+
+/// Serves the district on the connections of `incoming`, however they come
+/// about, until `stop` completes.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve_connections<S>(
+    service: SyncService,
+    incoming: impl Stream<Item = io::Result<S>>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error>
+where
+    S: AsyncRead + AsyncWrite + Connected + Send + Unpin + 'static,
+{
+    let (reporter, health) = tonic_health::server::health_reporter();
+    reporter.set_serving::<SyncServer<SyncService>>().await;
     Server::builder()
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)

@@ -13,17 +13,18 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use jiff::civil::Date;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::Record;
 use lumbung_domain::region::VillageCode;
 use lumbung_domain::validation::{Finding, Severity, check_record};
 use lumbung_ledger::{LogId, Source};
-use lumbung_telemetry::clock;
+use lumbung_telemetry::clock::Clock;
 use lumbung_wire::record as wire;
 
 use crate::barn::{
-    Barn, Change, Expected, OpenBarnError, OpenOptions, Receipt, StoreError, Stored, Submission,
-    SubmitError,
+    Barn, Change, Expected, Ground, OpenBarnError, OpenOptions, Receipt, StoreError, Stored,
+    Submission, SubmitError,
 };
 use census::Census;
 pub use mint::Mint;
@@ -35,6 +36,7 @@ pub struct Village {
     code: VillageCode,
     barn: Barn,
     mint: Arc<Mint>,
+    clock: Clock,
 }
 
 /// One wished change.
@@ -99,9 +101,29 @@ impl Village {
         Self::on(Barn::open(dir, options(None))?, code)
     }
 
+    /// Opens the barn of `code` in a simulated world, whose hosts have wall
+    /// clocks of their own; see [`Barn::open_in_task`].
+    ///
+    /// # Errors
+    /// [`OpenBarnError`].
+    pub fn open_in_task(
+        ground: Ground,
+        create: Option<LogId>,
+        code: VillageCode,
+        clock: Clock,
+    ) -> Result<Self, OpenBarnError> {
+        Ok(Self { clock, ..Self::on(Barn::open_in_task(ground, options(create))?, code)? })
+    }
+
     fn on(barn: Barn, code: VillageCode) -> Result<Self, OpenBarnError> {
         let mint = Mint::new().map_err(StoreError::Io)?;
-        Ok(Self { code, barn, mint: Arc::new(mint) })
+        Ok(Self { code, barn, mint: Arc::new(mint), clock: Clock::default() })
+    }
+
+    /// The wall clock it goes by.
+    #[must_use]
+    pub const fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// Which village.
@@ -137,21 +159,21 @@ impl Village {
         source: Source,
         wishes: Vec<Wish>,
     ) -> Result<Saved, SaveError> {
-        let remarks = remarks(&wishes);
+        let remarks = remarks(&wishes, self.clock.today());
         if remarks.iter().any(|remark| remark.finding.severity == Severity::Reject) {
             return Err(SaveError::Refused(remarks));
         }
         let changes: Vec<_> = wishes.iter().map(|wish| self.change(wish)).collect();
         let ids = changes.iter().map(|change| change.id).collect();
         let submission =
-            Submission { actor: actor.into(), source, time_ms: clock::now_ms(), changes };
+            Submission { actor: actor.into(), source, time_ms: self.clock.now_ms(), changes };
         let receipt = self.barn.submit(submission).await?;
         Ok(Saved { ids, receipt, remarks })
     }
 
     fn change(&self, wish: &Wish) -> Change {
         let expected = if wish.id.is_some() { Expected::Any } else { Expected::Absent };
-        let id = wish.id.unwrap_or_else(|| self.mint.next(clock::now_ms()));
+        let id = wish.id.unwrap_or_else(|| self.mint.next(self.clock.now_ms()));
         change(id, wish.kind, wish.record.as_ref(), expected)
     }
 
@@ -184,8 +206,7 @@ fn options(create: Option<LogId>) -> OpenOptions {
     OpenOptions { indexer: index::keys, create }
 }
 
-fn remarks(wishes: &[Wish]) -> Vec<Remark> {
-    let today = clock::today();
+fn remarks(wishes: &[Wish], today: Date) -> Vec<Remark> {
     let of = |(change, wish): (usize, &Wish)| {
         let verdict = wish.record.as_ref().map(|record| check_record(record, today));
         let findings = verdict.map(|verdict| verdict.0).unwrap_or_default();

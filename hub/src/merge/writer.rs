@@ -75,6 +75,19 @@ impl MergeWriter {
         Ok((Self { queue }, thread))
     }
 
+    /// Starts the writer as a task of the tokio runtime this is called on,
+    /// which blocks it while it writes: for simulated worlds.
+    #[must_use]
+    pub fn start_in_task(dataset: Arc<dyn Dataset>) -> Self {
+        let (queue, mut jobs) = mpsc::channel(QUEUE_MAX);
+        tokio::spawn(async move {
+            while let Some(first) = jobs.recv().await {
+                write_waiting(&*dataset, first, &mut jobs);
+            }
+        });
+        Self { queue }
+    }
+
     /// Puts a batch into the queue and returns once it has a place there:
     /// batches submitted one after another are merged in that order.
     ///
@@ -103,22 +116,27 @@ impl MergeWriter {
 
 fn write(dataset: &dyn Dataset, mut jobs: mpsc::Receiver<Job>) {
     while let Some(first) = jobs.blocking_recv() {
-        let gathered = gather(first, &mut jobs);
-        let (batches, replies): (Vec<_>, Vec<_>) =
-            gathered.into_iter().map(|job| (job.batch, job.reply)).unzip();
-        let mut outcomes = match dataset.merge(&batches, clock::now_ms()) {
-            Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(refused)).collect(),
-            Err(error) => {
-                let cause = error.source();
-                tracing::error!(%error, cause, "the transaction was rolled back");
-                vec![Err(refused(error)); replies.len()]
-            }
+        write_waiting(dataset, first, &mut jobs);
+    }
+}
+
+/// Merges what waits in one transaction and answers.
+fn write_waiting(dataset: &dyn Dataset, first: Job, jobs: &mut mpsc::Receiver<Job>) {
+    let gathered = gather(first, jobs);
+    let (batches, replies): (Vec<_>, Vec<_>) =
+        gathered.into_iter().map(|job| (job.batch, job.reply)).unzip();
+    let mut outcomes = match dataset.merge(&batches, clock::now_ms()) {
+        Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(refused)).collect(),
+        Err(error) => {
+            let cause = error.source();
+            tracing::error!(%error, cause, "the transaction was rolled back");
+            vec![Err(refused(error)); replies.len()]
         }
-        .into_iter();
-        for reply in replies {
-            // A puller that is gone will ask for its batch again.
-            drop(reply.send(outcomes.next().unwrap_or(Err(MergeError::Stopping))));
-        }
+    }
+    .into_iter();
+    for reply in replies {
+        // A puller that is gone will ask for its batch again.
+        drop(reply.send(outcomes.next().unwrap_or(Err(MergeError::Stopping))));
     }
 }
 

@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::Seq;
+use lumbung_link::world;
 use lumbung_telemetry::clock;
 
 use crate::dataset::{ContactNote, Dataset};
@@ -84,7 +85,7 @@ impl Contacts {
             tokio::time::sleep(WRITE_EVERY).await;
             let (contacts, dataset) = (self.clone(), Arc::clone(&dataset));
             // The task only ends early when the hub stops.
-            drop(tokio::task::spawn_blocking(move || contacts.flush(&*dataset)).await);
+            drop(world::blocking(move || contacts.flush(&*dataset)).await);
         }
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Fingerprint, Position};
-use lumbung_link::limits;
 use lumbung_link::meter::Traffic;
+use lumbung_link::{limits, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
@@ -25,7 +25,7 @@ use super::trouble::Trouble;
 use crate::dataset::{MergeBatch, Merged};
 use crate::live::Phase;
 use crate::merge::{MergeError, Pending, decode};
-use crate::uplink;
+use crate::uplink::Open;
 
 /// Control messages that may wait for the stream.
 const CONTROLS_QUEUED: usize = 64;
@@ -111,15 +111,15 @@ impl<'a> Session<'a> {
         self.progressed
     }
 
-    /// Runs until something ends it; a village is followed for ever.
-    pub(super) async fn run(&mut self, address: &str) -> Ended {
-        let Err(ended) = self.follow(address).await;
+    /// Runs over the connection that `open` makes until something ends it; a
+    /// village is followed for ever.
+    pub(super) async fn run(&mut self, open: &impl Open) -> Ended {
+        let Err(ended) = self.follow(open).await;
         ended
     }
 
-    async fn follow(&mut self, address: &str) -> Result<Infallible, Ended> {
-        let session =
-            uplink::reach(address, self.traffic.clone()).await.map_err(|_| Ended::Lost)?;
+    async fn follow(&mut self, open: &impl Open) -> Result<Infallible, Ended> {
+        let session = open.open(self.traffic.clone()).await.map_err(|_| Ended::Lost)?;
         let mut sync = session.sync;
         let (stored, standing) = self.stored().await?;
         let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, sync.hello(self.hello(stored)));
@@ -162,7 +162,7 @@ impl<'a> Session<'a> {
     /// Where the dataset says this village stands.
     async fn stored(&self) -> Result<(Option<Position>, Standing), Ended> {
         let (dataset, village) = (Arc::clone(&self.shared.dataset), self.village);
-        let state = tokio::task::spawn_blocking(move || dataset.village(village)).await;
+        let state = world::blocking(move || dataset.village(village)).await;
         let state = state.map_err(|_| Ended::Lost)?.map_err(|error| {
             tracing::error!(%village, %error, "where the village stands can't be read");
             Ended::Trouble(Trouble::HubDisk)
@@ -296,7 +296,7 @@ impl<'a> Session<'a> {
             prove()
         } else {
             let permit = self.shared.verifying.acquire().await;
-            let proven = tokio::task::spawn_blocking(prove).await;
+            let proven = world::blocking(prove).await;
             drop(permit);
             proven.map_err(|_| Ended::Lost)?
         };

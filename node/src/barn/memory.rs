@@ -62,7 +62,7 @@ impl Store for MemoryStore {
 
     fn apply(&self, batch: WriteBatch) -> Result<(), StoreError> {
         let mut contents = self.contents();
-        for (key, value) in batch.writes {
+        for (key, value) in batch.into_writes() {
             match value {
                 Some(value) => contents.visible.insert(key, value.into()),
                 None => contents.visible.remove(&key),

@@ -16,7 +16,7 @@ use super::sled_store::{OpenRepair, SledStore};
 use super::store::{Store, StoreError, WriteBatch};
 use super::witness::{Testimony, Witness};
 use super::writer::Writer;
-use super::{Barn, Indexer, QUEUE_MAX, keys, log};
+use super::{Barn, Indexer, Job, QUEUE_MAX, keys, log};
 
 /// The key space's version; a barn of a newer one is refused.
 const FORMAT: u32 = 1;
@@ -77,6 +77,16 @@ pub struct OpenOptions {
     pub create: Option<LogId>,
 }
 
+/// What a barn in a simulated world stands on; see [`Barn::open_in_task`].
+pub struct Ground {
+    /// Its store.
+    pub store: Arc<dyn Store>,
+    /// Its witness, which outlives crashes of the store.
+    pub witness: Option<Witness>,
+    /// Seed of the entries' salts; another one at every opening.
+    pub salts: u64,
+}
+
 impl Barn {
     /// Whether there is a barn in `dir`.
     #[must_use]
@@ -116,12 +126,43 @@ impl Barn {
         Self::start(store, None, options, Vec::new())
     }
 
+    /// Opens a barn in a simulated world: its writer is a task of the tokio
+    /// runtime this is called on and dies with it, as in a power cut, and its
+    /// salts repeat. Never for people's records: the salts can be guessed.
+    ///
+    /// # Errors
+    /// [`OpenBarnError`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub fn open_in_task(ground: Ground, options: OpenOptions) -> Result<Self, OpenBarnError> {
+        let Ground { store, witness, salts } = ground;
+        let (barn, writer, jobs) = Self::prepare(store, witness, options, Vec::new())?;
+        tokio::spawn(writer.with_salts_of(salts).run_in_task(jobs));
+        Ok(barn)
+    }
+
     fn start(
+        store: Arc<dyn Store>,
+        witness: Option<Witness>,
+        options: OpenOptions,
+        steps: Vec<OpenStep>,
+    ) -> Result<Self, OpenBarnError> {
+        let (barn, writer, jobs) = Self::prepare(store, witness, options, steps)?;
+        let thread = std::thread::Builder::new()
+            .name("barn-writer".to_owned())
+            .spawn(move || writer.run(jobs))
+            .map_err(StoreError::Io)?;
+        Ok(Self { writer: Arc::new(Mutex::new(Some(thread))), ..barn })
+    }
+
+    /// Checks the store, and gives the barn and the writer it needs.
+    fn prepare(
         store: Arc<dyn Store>,
         mut witness: Option<Witness>,
         options: OpenOptions,
         mut steps: Vec<OpenStep>,
-    ) -> Result<Self, OpenBarnError> {
+    ) -> Result<(Self, Writer, mpsc::Receiver<Job>), OpenBarnError> {
         check_format(&*store)?;
         let mut head = match (read_head(&*store)?, options.create) {
             (Some(head), _) => head,
@@ -155,19 +196,16 @@ impl Barn {
         let (watermark, watching) = watch::channel(head);
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
         let writer = Writer::new(Arc::clone(&store), witness, boots, options.indexer, watermark);
-        let writer = std::thread::Builder::new()
-            .name("barn-writer".to_owned())
-            .spawn(move || writer.run(jobs))
-            .map_err(StoreError::Io)?;
-        Ok(Self {
+        let barn = Self {
             store,
             indexer: options.indexer,
             head: watching,
             queue,
             steps: steps.into(),
             boots,
-            writer: Arc::new(Mutex::new(Some(writer))),
-        })
+            writer: Arc::default(),
+        };
+        Ok((barn, writer, jobs))
     }
 }
 

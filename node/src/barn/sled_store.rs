@@ -172,7 +172,7 @@ impl Store for SledStore {
 
     fn apply(&self, batch: WriteBatch) -> Result<(), StoreError> {
         let mut writes = sled::Batch::default();
-        for (key, value) in batch.writes {
+        for (key, value) in batch.into_writes() {
             match value {
                 Some(value) => writes.insert(key, value),
                 None => writes.remove(key),

@@ -25,7 +25,7 @@ pub enum StoreError {
 /// Writes that happen together or not at all.
 #[derive(Debug, Default)]
 pub struct WriteBatch {
-    pub(super) writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
+    writes: Vec<(Vec<u8>, Option<Vec<u8>>)>,
 }
 
 impl WriteBatch {
@@ -37,6 +37,13 @@ impl WriteBatch {
     /// Removes a key.
     pub fn remove(&mut self, key: Vec<u8>) {
         self.writes.push((key, None));
+    }
+
+    /// The writes in order: a key and its new value, or `None` where it is
+    /// removed. For stores.
+    #[must_use]
+    pub fn into_writes(self) -> Vec<(Vec<u8>, Option<Vec<u8>>)> {
+        self.writes
     }
 }
 

@@ -81,6 +81,7 @@ pub(super) struct Writer {
     watermark: watch::Sender<Head>,
     head: Head,
     witness_synced: Instant,
+    salts: Salts,
 }
 
 impl Writer {
@@ -92,39 +93,63 @@ impl Writer {
         watermark: watch::Sender<Head>,
     ) -> Self {
         let head = *watermark.borrow();
-        Self { store, witness, boots, indexer, watermark, head, witness_synced: Instant::now() }
+        let witness_synced = Instant::now();
+        let salts = Salts::System;
+        Self { store, witness, boots, indexer, watermark, head, witness_synced, salts }
+    }
+
+    /// Draws salts from a seed instead of the system's randomness.
+    pub(super) const fn with_salts_of(mut self, seed: u64) -> Self {
+        self.salts = Salts::Seed(seed);
+        self
     }
 
     /// Works until the last [`super::Barn`] is gone.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.blocking_recv() {
-            let mut group = self.group();
-            let mut waiting = Vec::new();
-            let mut next = Some(first);
-            while let Some(Job { submission, reply }) = next.take() {
-                match self.admit(&mut group, submission) {
-                    Ok(receipt) => waiting.push((receipt, reply)),
-                    // The submitter may have gone away; nothing was saved.
-                    Err(error) => drop(reply.send(Err(error))),
-                }
-                if group.entries.len() < GROUP_ENTRIES_MAX {
-                    next = jobs.try_recv().ok();
-                }
-            }
-            let saved = self.commit(group);
-            let failed = saved.is_err();
-            if let Err(error) = saved {
-                tracing::error!(%error, "the barn's disk failed; no more changes are taken");
-            }
-            for (receipt, reply) in waiting {
-                let answer = if failed { Err(SubmitError::Closed) } else { Ok(receipt) };
-                drop(reply.send(answer));
-            }
-            if failed {
+            if !self.save(first, &mut jobs) {
                 return;
             }
         }
         self.sync_witness();
+    }
+
+    /// Like [`Writer::run`], as a task of a simulated world.
+    pub(super) async fn run_in_task(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(first) = jobs.recv().await {
+            if !self.save(first, &mut jobs) {
+                return;
+            }
+        }
+        self.sync_witness();
+    }
+
+    /// Saves what waits as one group and answers; `false` when the disk
+    /// failed and nothing more may be saved.
+    fn save(&mut self, first: Job, jobs: &mut mpsc::Receiver<Job>) -> bool {
+        let mut group = self.group();
+        let mut waiting = Vec::new();
+        let mut next = Some(first);
+        while let Some(Job { submission, reply }) = next.take() {
+            match self.admit(&mut group, submission) {
+                Ok(receipt) => waiting.push((receipt, reply)),
+                // The submitter may have gone away; nothing was saved.
+                Err(error) => drop(reply.send(Err(error))),
+            }
+            if group.entries.len() < GROUP_ENTRIES_MAX {
+                next = jobs.try_recv().ok();
+            }
+        }
+        let saved = self.commit(group);
+        let failed = saved.is_err();
+        if let Err(error) = saved {
+            tracing::error!(%error, "the barn's disk failed; no more changes are taken");
+        }
+        for (receipt, reply) in waiting {
+            let answer = if failed { Err(SubmitError::Closed) } else { Ok(receipt) };
+            drop(reply.send(answer));
+        }
+        !failed
     }
 
     fn group(&self) -> Group {
@@ -138,7 +163,7 @@ impl Writer {
     }
 
     /// Takes a whole submission into the group, or none of it.
-    fn admit(&self, group: &mut Group, submission: Submission) -> Result<Receipt, SubmitError> {
+    fn admit(&mut self, group: &mut Group, submission: Submission) -> Result<Receipt, SubmitError> {
         let Submission { actor, source, time_ms, changes } = submission;
         if changes.len() > CHANGES_MAX || actor.len() > ACTOR_BYTES_MAX {
             return Err(SubmitError::TooLarge { change: CHANGES_MAX });
@@ -152,7 +177,7 @@ impl Writer {
                 Ok(Some(Admitted { operation, change, before })) => {
                     let seq = group.head.position.seq.next();
                     let payload = Payload::Present {
-                        salt: random_salt()?,
+                        salt: self.salts.draw()?,
                         bytes: change.content.clone().unwrap_or_default(),
                     };
                     let entry = Entry {
@@ -321,10 +346,27 @@ impl Writer {
     }
 }
 
-fn random_salt() -> Result<Salt, StoreError> {
-    let mut salt = Salt::default();
-    getrandom::fill(&mut salt.0).map_err(|error| StoreError::Io(std::io::Error::other(error)))?;
-    Ok(salt)
+/// Where the entries' salts come from.
+enum Salts {
+    /// The system's randomness.
+    System,
+    /// A seed, for worlds that must repeat; never for people's records.
+    Seed(u64),
+}
+
+impl Salts {
+    fn draw(&mut self) -> Result<Salt, StoreError> {
+        let mut salt = Salt::default();
+        match self {
+            Self::System => getrandom::fill(&mut salt.0)
+                .map_err(|error| StoreError::Io(std::io::Error::other(error)))?,
+            Self::Seed(seed) => {
+                *seed = seed.wrapping_add(1);
+                salt.0.copy_from_slice(&blake3::hash(&seed.to_le_bytes()).as_bytes()[..16]);
+            }
+        }
+        Ok(salt)
+    }
 }
 
 /// What one submission has done to the group so far, so that a refusal in

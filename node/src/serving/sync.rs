@@ -8,9 +8,9 @@ use bytes::Bytes;
 use futures_util::Stream;
 use lumbung_domain::id::RecordId;
 use lumbung_ledger::{Position, Seq, block};
-use lumbung_link::limits;
+use lumbung_link::{limits, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
-use lumbung_telemetry::clock;
+use lumbung_telemetry::clock::Clock;
 use lumbung_wire::batch;
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
@@ -46,9 +46,9 @@ impl Confirmed {
         self.at_ms.load(Ordering::Relaxed)
     }
 
-    fn note(&self, seq: Seq) {
+    fn note(&self, seq: Seq, at_ms: i64) {
         self.seq.fetch_max(seq.0, Ordering::Relaxed);
-        self.at_ms.store(clock::now_ms(), Ordering::Relaxed);
+        self.at_ms.store(at_ms, Ordering::Relaxed);
     }
 }
 
@@ -76,7 +76,7 @@ fn disk_failed(error: &StoreError) -> Status {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Status> {
-    tokio::task::spawn_blocking(work)
+    world::blocking(work)
         .await
         .map_err(|_| Status::internal("the node is stopping"))?
         .map_err(|error| disk_failed(&error))
@@ -118,7 +118,7 @@ impl v1::sync_server::Sync for SyncService {
             log_id: Bytes::copy_from_slice(&head.log_id.0),
             head: Some(batch::position_to_wire(head)),
             incarnation: Bytes::copy_from_slice(&self.incarnation),
-            clock_ms: clock::now_ms(),
+            clock_ms: self.village.clock().now_ms(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
             relation: relation.into(),
         }))
@@ -149,6 +149,7 @@ impl v1::sync_server::Sync for SyncService {
         let (items, stream) = mpsc::channel(ITEMS_QUEUED);
         let feed = Feed {
             barn,
+            clock: self.village.clock().clone(),
             position,
             batch_bytes: (start.batch_bytes.min(limits::BATCH_BYTES) as usize).max(1),
             credit: i64::try_from(start.credit_bytes).unwrap_or(i64::MAX),
@@ -227,6 +228,7 @@ fn fetched(barn: &Barn, id: &Bytes) -> Result<v1::FetchItem, StoreError> {
 /// One hub's pull: from a position to the head, then live.
 struct Feed {
     barn: Barn,
+    clock: Clock,
     position: Position,
     batch_bytes: usize,
     /// Bytes the hub still wants; the last batch may overdraw it.
@@ -298,7 +300,7 @@ impl Feed {
             Some(Control::Ack(ack)) => {
                 let position = ack.position.as_ref().and_then(batch::position_from_wire);
                 if let Some(position) = position.filter(|p| p.log_id == self.position.log_id) {
-                    self.confirmed.note(position.seq);
+                    self.confirmed.note(position.seq, self.clock.now_ms());
                 }
             }
             Some(Control::Credit(credit)) => {

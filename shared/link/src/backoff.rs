@@ -26,10 +26,7 @@ impl Backoff {
     /// How long to wait now, after one more failure: between half and all
     /// of the doubled wait.
     pub fn wait(&mut self) -> Duration {
-        let mut byte = [0_u8; 1];
-        // Without randomness the jitter is lost, nothing else.
-        let _ = getrandom::fill(&mut byte);
-        self.wait_with(byte[0])
+        self.wait_with(crate::world::dice())
     }
 
     fn wait_with(&mut self, dice: u8) -> Duration {

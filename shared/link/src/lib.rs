@@ -2,9 +2,10 @@
 //!
 //! [`limits`] states every bound with its reason, [`channel`] turns a socket
 //! into a gRPC channel, [`meter`] counts what really crosses it, [`backoff`]
-//! spaces attempts. Knows nothing of records, stores or the domain.
+//! spaces attempts, [`world`] is the machine below. Knows nothing of records, stores or the domain.
 
 pub mod backoff;
 pub mod channel;
 pub mod limits;
 pub mod meter;
+pub mod world;

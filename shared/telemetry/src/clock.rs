@@ -1,6 +1,8 @@
 //! The wall clock. Village clocks may be years off: times are for people to
 //! read and for ages of things, never for order.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::civil::Date;
@@ -20,7 +22,42 @@ pub fn now_ms() -> i64 {
 /// Today in East Java.
 #[must_use]
 pub fn today() -> Date {
-    local(now_ms()).date()
+    Clock::default().today()
+}
+
+/// The wall clock of one program: the machine's, or one that is set by hand,
+/// as on a machine whose clock is wrong. Clones show the same time.
+#[derive(Clone, Debug, Default)]
+pub struct Clock {
+    hands: Option<Arc<AtomicI64>>,
+}
+
+impl Clock {
+    /// A clock that stands at `now_ms` (Unix milliseconds) until it is set.
+    #[must_use]
+    pub fn standing_at(now_ms: i64) -> Self {
+        Self { hands: Some(Arc::new(AtomicI64::new(now_ms))) }
+    }
+
+    /// Sets a clock made by [`Clock::standing_at`]; the machine's own clock
+    /// stays as it is.
+    pub fn set(&self, now_ms: i64) {
+        if let Some(hands) = &self.hands {
+            hands.store(now_ms, Ordering::Relaxed);
+        }
+    }
+
+    /// Now, Unix milliseconds.
+    #[must_use]
+    pub fn now_ms(&self) -> i64 {
+        self.hands.as_ref().map_or_else(now_ms, |hands| hands.load(Ordering::Relaxed))
+    }
+
+    /// Today in East Java.
+    #[must_use]
+    pub fn today(&self) -> Date {
+        local(self.now_ms()).date()
+    }
 }
 
 /// A moment as East Java's clocks show it.
