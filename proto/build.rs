@@ -1,7 +1,7 @@
 //! Compiles the .proto files with protox, so that no protoc is needed.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files = ["lumbung/v1/record.proto", "lumbung/v1/sync.proto", "lumbung/v1/local.proto"];
+    let files = ["record", "sync", "local", "media"].map(|name| format!("lumbung/v1/{name}.proto"));
     let descriptors = protox::compile(files, ["."])?;
     tonic_prost_build::configure()
         .bytes(".lumbung.v1")

@@ -43,6 +43,10 @@ const NEVER: &[(&str, &[&str])] = &[
             "rusqlite",
         ],
     ),
+    (
+        "lumbung-media",
+        &["lumbung-link", "lumbung-node", "lumbung-hub", "tokio", "tonic", "sled", "rusqlite"],
+    ),
     ("lumbung-telemetry", &["lumbung-", "sled", "rusqlite", "tonic"]),
     ("lumbung-node", &["lumbung-hub", "lumbung-tests", "rusqlite"]),
     ("lumbung-hub", &["lumbung-node", "lumbung-tests", "sled"]),

@@ -1,0 +1,237 @@
+//! Bundles: a village's changes on their way to the district where no link
+//! reaches, and the district's answers.
+//!
+//! A bundle holds the same batches as the network carries, from one position
+//! to another, and at the end what everything sums up to. It is sealed to
+//! the district and signed by the node; an answer is sealed to the node and
+//! signed by the district. Whoever reads one gets it whole, proven complete;
+//! whether the signer is the right one is the reader's next question.
+
+use std::io::{Read, Seek, Write};
+
+use bytes::Bytes;
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::{Epoch, Fingerprint, Position, Seq};
+use lumbung_proto::v1;
+use lumbung_wire::batch;
+use prost::Message as _;
+
+use crate::frame::Tag;
+use crate::key::{PublicKey, SecretKey};
+use crate::medium::{self, Keys, MediaError, MediumKind, Part, Protection, Sealing};
+
+/// Largest bundle or answer, bytes: read whole before anything is merged. A
+/// village's whole log takes a few megabytes.
+const BYTES_MAX: u64 = 256 * 1024 * 1024;
+
+/// A bundle being written.
+pub struct BundleWriter<W: Write> {
+    sealing: Sealing<W>,
+}
+
+impl<W: Write + Seek> BundleWriter<W> {
+    /// Begins a bundle for whoever holds the secret of `to`.
+    ///
+    /// # Errors
+    /// [`MediaError`] when it can't be written.
+    pub fn begin(out: W, header: &v1::BundleHeader, to: PublicKey) -> Result<Self, MediaError> {
+        let protection = Protection { recipients: vec![to], passphrase: None };
+        let mut sealing = medium::seal(MediumKind::Bundle, out, &protection, None)?;
+        sealing.header(header)?;
+        Ok(Self { sealing })
+    }
+
+    /// Adds the next batch.
+    ///
+    /// # Errors
+    /// [`MediaError`] when it can't be written.
+    pub fn batch(&mut self, batch: &v1::Batch) -> Result<(), MediaError> {
+        self.sealing.content(Tag::Batch, &batch.encode_to_vec(), u64::from(batch.count))
+    }
+
+    /// Ends the bundle; not yet durable. `sign` is given what to sign.
+    ///
+    /// # Errors
+    /// [`MediaError`] when it can't be written.
+    pub fn finish(
+        mut self,
+        caught_up: &v1::CaughtUp,
+        sign: impl FnOnce(&[u8]) -> v1::MediumSignature,
+    ) -> Result<W, MediaError> {
+        self.sealing.content(Tag::CaughtUp, &caught_up.encode_to_vec(), 0)?;
+        let digest = self.sealing.close()?;
+        self.sealing.sign(&sign(&signed_text(MediumKind::Bundle, digest)))?;
+        self.sealing.finish()
+    }
+}
+
+/// A bundle, complete and consistent in itself.
+pub struct Bundle {
+    /// Whose changes, as the bundle says: the signature decides.
+    pub village: VillageCode,
+    /// The position before its first entry.
+    pub from: Position,
+    /// The position after its last.
+    pub to: Position,
+    /// Sum over the living records at `to`.
+    pub fingerprint: Fingerprint,
+    /// Their number.
+    pub records: u64,
+    /// The header as it came.
+    pub header: v1::BundleHeader,
+    /// The batches in order; each is still to be proven.
+    pub batches: Vec<v1::Batch>,
+    /// Who signed what.
+    pub signature: v1::MediumSignature,
+    signed: Vec<u8>,
+}
+
+impl Bundle {
+    /// Reads a whole bundle of `length` bytes.
+    ///
+    /// # Errors
+    /// [`MediaError`] says why it is of no use.
+    pub fn read(input: impl Read, length: u64, key: &SecretKey) -> Result<Self, MediaError> {
+        if length > BYTES_MAX {
+            return Err(MediaError::TooLarge);
+        }
+        let mut unsealing = medium::open(MediumKind::Bundle, input, length, Keys::Secret(key))?;
+        let header: v1::BundleHeader = unsealing.header()?;
+        let mut batches: Vec<v1::Batch> = Vec::new();
+        let mut caught_up: Option<v1::CaughtUp> = None;
+        let digest = loop {
+            match unsealing.part()? {
+                Part::Content(Tag::Batch, content) if caught_up.is_none() => {
+                    let batch: v1::Batch = medium::decode(content)?;
+                    unsealing.count_entries(u64::from(batch.count));
+                    batches.push(batch);
+                }
+                Part::Content(Tag::CaughtUp, content) if caught_up.is_none() => {
+                    caught_up = Some(medium::decode(content)?);
+                }
+                Part::Content(..) => return Err(MediaError::Damaged("a frame out of place")),
+                Part::Complete(digest) => break digest,
+            }
+        };
+        let signature = unsealing.signature()?;
+        unsealing.end()?;
+        let sense = MediaError::Damaged("the header makes no sense");
+        let position =
+            |wire: &Option<v1::Position>| wire.as_ref().and_then(batch::position_from_wire);
+        let village = VillageCode::from_u64(header.village);
+        let fingerprint = Fingerprint::from_slice(&header.fingerprint);
+        let (Some(village), Some(from), Some(to), Some(fingerprint)) =
+            (village, position(&header.from), position(&header.to), fingerprint)
+        else {
+            return Err(sense);
+        };
+        let told = caught_up.is_some_and(|told| {
+            told.position == header.to
+                && told.fingerprint == header.fingerprint
+                && told.records == header.records
+        });
+        if !told || from.log_id != to.log_id || from.seq > to.seq {
+            return Err(sense);
+        }
+        let signed = signed_text(MediumKind::Bundle, digest);
+        let records = header.records;
+        Ok(Self { village, from, to, fingerprint, records, header, batches, signature, signed })
+    }
+
+    /// What [`Bundle::signature`] must be a signature of.
+    #[must_use]
+    pub fn signed(&self) -> &[u8] {
+        &self.signed
+    }
+
+    /// Where each epoch after the first began: its number and the entry
+    /// before.
+    #[must_use]
+    pub fn epochs(&self) -> Vec<(Epoch, Seq)> {
+        let epochs = self.header.epochs.iter();
+        epochs.map(|start| (Epoch(start.epoch), Seq(start.after))).collect()
+    }
+}
+
+/// Writes an answer for whoever holds the secret of `to`; not yet durable.
+///
+/// # Errors
+/// [`MediaError`] when it can't be written.
+pub fn write_answer<W: Write + Seek>(
+    out: W,
+    header: &v1::AnswerHeader,
+    parcels: &[Bytes],
+    to: PublicKey,
+    sign: impl FnOnce(&[u8]) -> v1::MediumSignature,
+) -> Result<W, MediaError> {
+    let protection = Protection { recipients: vec![to], passphrase: None };
+    let mut sealing = medium::seal(MediumKind::Answer, out, &protection, None)?;
+    sealing.header(header)?;
+    for parcel in parcels {
+        sealing.content(Tag::Parcel, parcel, 0)?;
+    }
+    let digest = sealing.close()?;
+    sealing.sign(&sign(&signed_text(MediumKind::Answer, digest)))?;
+    sealing.finish()
+}
+
+/// An answer, complete and consistent in itself.
+pub struct Answer {
+    /// Which village it is for.
+    pub village: VillageCode,
+    /// The last position the hub has made durable.
+    pub merged: Option<Position>,
+    /// The header as it came.
+    pub header: v1::AnswerHeader,
+    /// What the district hands over, in order, each a message of its own.
+    pub parcels: Vec<Bytes>,
+    /// Who signed what.
+    pub signature: v1::MediumSignature,
+    signed: Vec<u8>,
+}
+
+impl Answer {
+    /// Reads a whole answer of `length` bytes.
+    ///
+    /// # Errors
+    /// [`MediaError`] says why it is of no use.
+    pub fn read(input: impl Read, length: u64, key: &SecretKey) -> Result<Self, MediaError> {
+        if length > BYTES_MAX {
+            return Err(MediaError::TooLarge);
+        }
+        let mut unsealing = medium::open(MediumKind::Answer, input, length, Keys::Secret(key))?;
+        let header: v1::AnswerHeader = unsealing.header()?;
+        let mut parcels = Vec::new();
+        let digest = loop {
+            match unsealing.part()? {
+                Part::Content(Tag::Parcel, content) => parcels.push(content),
+                Part::Content(..) => return Err(MediaError::Damaged("a frame out of place")),
+                Part::Complete(digest) => break digest,
+            }
+        };
+        let signature = unsealing.signature()?;
+        unsealing.end()?;
+        let merged = header.merged.as_ref().map(batch::position_from_wire);
+        let (Some(village), Some(merged)) =
+            (VillageCode::from_u64(header.village), merged.map_or(Some(None), |it| it.map(Some)))
+        else {
+            return Err(MediaError::Damaged("the header makes no sense"));
+        };
+        let signed = signed_text(MediumKind::Answer, digest);
+        Ok(Self { village, merged, header, parcels, signature, signed })
+    }
+
+    /// What [`Answer::signature`] must be a signature of.
+    #[must_use]
+    pub fn signed(&self) -> &[u8] {
+        &self.signed
+    }
+}
+
+/// What is signed: never mistaken for anything else that the key signs.
+fn signed_text(kind: MediumKind, digest: [u8; 32]) -> Vec<u8> {
+    let mut text = b"lumbung-medium-v1".to_vec();
+    text.push(kind as u8);
+    text.extend_from_slice(&digest);
+    text
+}

@@ -1,0 +1,25 @@
+//! Sealed files that carry a village's log where no link does: backups,
+//! bundles on a USB stick, and the district's answers to them.
+//!
+//! Every medium has a short readable preamble, then an age-encrypted stream
+//! of frames (see [`frame`]), closed by a trailer with counts and a digest
+//! over everything before it. So a copy that was cut off, a changed byte or
+//! a lost frame is refused before anything is done with the content. Batches
+//! are those of the network and prove themselves in the same way.
+//!
+//! Knows files only as readers and writers; what to do with the content is
+//! for node and hub.
+
+mod backup;
+mod bundle;
+mod frame;
+mod key;
+mod medium;
+
+#[cfg(test)]
+mod tests;
+
+pub use backup::{BackupReader, BackupWriter, Verified, reseal};
+pub use bundle::{Answer, Bundle, BundleWriter, write_answer};
+pub use key::{KeyError, Passphrase, PublicKey, SecretKey};
+pub use medium::{Keys, MediaError, MediumKind, Protection};
