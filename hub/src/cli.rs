@@ -2,6 +2,7 @@
 
 mod export;
 mod findings;
+mod incidents;
 mod quarantine;
 mod recap;
 mod records;
@@ -53,6 +54,8 @@ enum Command {
     Show(records::ShowArgs),
     /// Pertentangan antardesa.
     Findings(findings::FindingsArgs),
+    /// Apa yang pernah terjadi dengan desa dan datanya.
+    Incidents(incidents::IncidentsArgs),
     /// Catatan yang belum bisa diterima hub.
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
@@ -103,6 +106,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Query(args) => records::query(&args, dataset),
         Command::Show(args) => records::show(&args, dataset),
         Command::Findings(args) => findings::run(&args, dataset),
+        Command::Incidents(args) => incidents::run(&args, dataset),
         Command::Quarantine(command) => quarantine::run(&command, dataset),
     }
 }

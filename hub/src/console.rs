@@ -45,6 +45,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(15);
 /// Findings on one page; the command line lists them all.
 const FINDINGS_MAX: u32 = 200;
 
+/// Incidents on a village's page; the command line lists them all.
+const INCIDENTS_MAX: u32 = 50;
+
 const STYLE: &str = include_str!("console/style.css");
 const SCRIPT: &str = include_str!("console/live.js");
 const ICON: &str = include_str!("console/icon.svg");
@@ -156,6 +159,7 @@ async fn one_village(
             recap: Recap::of(dataset, RegionRef::Desa(desa.code), date).map_err(recap_failed)?,
             quarantine: dataset.quarantine(Some(desa.code))?,
             findings: dataset.findings(Some(desa.code), true, FINDINGS_MAX)?,
+            incidents: dataset.incidents(Some(desa.code), INCIDENTS_MAX)?,
             stored,
             live,
             date,

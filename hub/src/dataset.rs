@@ -14,6 +14,7 @@
 
 pub mod bits;
 mod facts;
+mod incident;
 mod row;
 pub mod sqlite;
 
@@ -26,6 +27,7 @@ use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
 
 pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts};
+pub use incident::{Incident, IncidentKind, NewIncident};
 pub use row::{
     DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow, WargaRow,
 };
@@ -397,6 +399,27 @@ pub trait Dataset: Send + Sync + 'static {
         open_only: bool,
         limit: u32,
     ) -> Result<Vec<CrossFinding>, DatasetError>;
+
+    /// Notes what happened to a village; see [`NewIncident`].
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn note_incident(
+        &self,
+        village: VillageCode,
+        incident: &NewIncident,
+        at_ms: i64,
+    ) -> Result<(), DatasetError>;
+
+    /// Incidents of one village or of all, newest first.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn incidents(
+        &self,
+        village: Option<VillageCode>,
+        limit: u32,
+    ) -> Result<Vec<Incident>, DatasetError>;
 
     /// Sums over the whole dataset.
     ///

@@ -42,6 +42,9 @@ pub(super) struct StatusArgs {
 /// a minute is left for a link that is being made anew.
 const FRESH_MS: i64 = 240_000;
 
+/// Incidents that `show` lists, newest first.
+const INCIDENTS_SHOWN: u32 = 10;
+
 /// Whether a dialler could make sense of it: a host and a port.
 fn is_address(address: &str) -> bool {
     let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port != 0);
@@ -87,7 +90,13 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &dyn Dataset) -> anyh
             }
             lumbung_telemetry::say!("{added} desa ditambahkan ke daftar.");
         }
-        VillagesCommand::Show { code } => show(&dataset.village(village(code)?.code)?),
+        VillagesCommand::Show { code } => {
+            let desa = village(code)?;
+            show(&dataset.village(desa.code)?);
+            for incident in dataset.incidents(Some(desa.code), INCIDENTS_SHOWN)? {
+                lumbung_telemetry::say!("{}: {}", when(incident.at_ms), incident.sentence);
+            }
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use maud::{Markup, html};
 
 use super::pages::{Tab, finding_list, page, trouble_words};
 use super::tile::{State, Tile, thousands, when};
-use crate::dataset::{CrossFinding, QuarantinedEntry, VillageFacts, VillageState};
+use crate::dataset::{CrossFinding, Incident, QuarantinedEntry, VillageFacts, VillageState};
 use crate::live::LiveVillage;
 use crate::recap::{Recap, RegionRef};
 
@@ -23,6 +23,7 @@ pub(super) struct VillagePage {
     pub(super) recap: Recap,
     pub(super) quarantine: Vec<QuarantinedEntry>,
     pub(super) findings: Vec<CrossFinding>,
+    pub(super) incidents: Vec<Incident>,
     pub(super) date: Date,
 }
 
@@ -48,6 +49,12 @@ impl VillagePage {
                 section aria-labelledby="karantina" {
                     h2 id="karantina" { "Karantina" }
                     (self.quarantined(now_ms))
+                }
+            }
+            @if !self.incidents.is_empty() {
+                section aria-labelledby="kejadian" {
+                    h2 id="kejadian" { "Kejadian" }
+                    (self.happened(now_ms))
                 }
             }
             section aria-labelledby="temuan" {
@@ -129,6 +136,28 @@ impl VillagePage {
             ("Warga hidup", thousands(self.stored.warga)),
             ("Semua catatan", thousands(self.stored.records)),
         ])
+    }
+
+    fn happened(&self, now_ms: i64) -> Markup {
+        html! {
+            div class="scroll" tabindex="0" role="region" aria-label="Daftar kejadian" {
+                table {
+                    thead { tr {
+                        th scope="col" { "Waktu" } th scope="col" { "Kejadian" }
+                        th scope="col" { "Keterangan" }
+                    } }
+                    tbody {
+                        @for incident in &self.incidents {
+                            tr {
+                                td { (when(incident.at_ms, now_ms)) }
+                                td { (incident.heading()) }
+                                td { (incident.sentence) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
     }
 
     fn quarantined(&self, now_ms: i64) -> Markup {

@@ -8,6 +8,7 @@
 mod bulk;
 mod facts;
 mod findings;
+mod incidents;
 mod merge;
 mod prefilter;
 mod reads;
@@ -28,8 +29,8 @@ use self::merge::{Memory, Merge};
 use self::prefilter::Prefilter;
 use self::statements::Actors;
 use super::{
-    Change, ContactNote, CrossFinding, Dataset, DatasetError, MergeBatch, Merged, QuarantinedEntry,
-    RecordFilter, StoredRecord, Totals, VillageFacts, VillageState,
+    Change, ContactNote, CrossFinding, Dataset, DatasetError, Incident, MergeBatch, Merged,
+    NewIncident, QuarantinedEntry, RecordFilter, StoredRecord, Totals, VillageFacts, VillageState,
 };
 
 pub use self::bulk::upsert_bulk;
@@ -240,6 +241,23 @@ impl Dataset for SqliteDataset {
         limit: u32,
     ) -> Result<Vec<CrossFinding>, DatasetError> {
         self.read(|conn| findings::list(conn, village, open_only, limit))
+    }
+
+    fn note_incident(
+        &self,
+        village: VillageCode,
+        incident: &NewIncident,
+        at_ms: i64,
+    ) -> Result<(), DatasetError> {
+        Ok(incidents::note(&self.writer().conn, village, incident, at_ms)?)
+    }
+
+    fn incidents(
+        &self,
+        village: Option<VillageCode>,
+        limit: u32,
+    ) -> Result<Vec<Incident>, DatasetError> {
+        self.read(|conn| Ok(incidents::list(conn, village, limit)?))
     }
 
     fn totals(&self) -> Result<Totals, DatasetError> {

@@ -1,0 +1,154 @@
+//! Incidents: what happened to a village's link or data that the operator
+//! should know of, with the evidence in words.
+//!
+//! A trouble is a state that passes; an incident stays in the list. Kinds
+//! have stable codes. The sentence is made where the thing is noticed and is
+//! kept as it was said: what happened, whether the data is safe, what to do,
+//! with positions, counts and times; never anything about a person.
+
+use lumbung_domain::region::VillageCode;
+
+/// What kind of thing happened. Codes never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum IncidentKind {
+    /// The node lost the end of its log; what was lost is handed back.
+    LostTail,
+    /// The node was restored and written past; both branches are kept.
+    Forked,
+    /// Records of a lost branch were handed back to the village.
+    Returned,
+    /// The machine was reinstalled; a new log begins.
+    Reinstalled,
+    /// The machine was rebuilt from the district's data.
+    Rebuilt,
+    /// The hub itself came back older than what it had confirmed.
+    HubBehind,
+    /// The node's disk shows an older contact than the last one.
+    Rewound,
+    /// Two machines answer for one village.
+    Twin,
+    /// An operator said that only one machine is left.
+    TwinResolved,
+    /// An operator handed the records of a closed log back to the village.
+    LeftoversReturned,
+    /// An operator ended the records of a closed log.
+    LeftoversForgotten,
+}
+
+impl IncidentKind {
+    /// Every kind with its code and its heading.
+    const TABLE: &[(Self, &str, &str)] = &[
+        (Self::LostTail, "ekor_hilang", "Catatan terakhir desa hilang"),
+        (Self::Forked, "bercabang", "Riwayat desa bercabang"),
+        (Self::Returned, "dikembalikan", "Catatan dikembalikan ke desa"),
+        (Self::Reinstalled, "dipasang_ulang", "Node dipasang ulang"),
+        (Self::Rebuilt, "dibangun_ulang", "Node dibangun ulang dari data kabupaten"),
+        (Self::HubBehind, "hub_mundur", "Hub mundur"),
+        (Self::Rewound, "disk_mundur", "Disk dipulihkan atau digandakan"),
+        (Self::Twin, "kembar", "Dua komputer untuk satu desa"),
+        (Self::TwinResolved, "kembar_selesai", "Tinggal satu komputer"),
+        (Self::LeftoversReturned, "sisa_dikembalikan", "Catatan lama dikembalikan"),
+        (Self::LeftoversForgotten, "sisa_diakhiri", "Catatan lama diakhiri"),
+    ];
+
+    /// Every kind.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::TABLE.iter().map(|(kind, ..)| *kind)
+    }
+
+    /// The stable code.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        self.row().1
+    }
+
+    /// A few words for a list.
+    #[must_use]
+    pub fn heading(self) -> &'static str {
+        self.row().2
+    }
+
+    /// The kind behind a code; `None` for one of another version.
+    #[must_use]
+    pub fn from_code(code: &str) -> Option<Self> {
+        Self::all().find(|kind| kind.code() == code)
+    }
+
+    fn row(self) -> &'static (Self, &'static str, &'static str) {
+        // The test below proves that every kind has its row.
+        Self::TABLE.iter().find(|(kind, ..)| *kind == self).unwrap_or(&Self::TABLE[0])
+    }
+}
+
+/// An incident as it is noted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewIncident {
+    /// What kind.
+    pub kind: IncidentKind,
+    /// What happened, with the evidence. No personal data.
+    pub sentence: String,
+    /// What it is about, so that the same thing noticed again is not noted
+    /// again: of one village, kind and subject there is one incident. Empty =
+    /// always noted.
+    pub subject: String,
+}
+
+impl NewIncident {
+    /// An incident that is noted each time it happens.
+    #[must_use]
+    pub const fn new(kind: IncidentKind, sentence: String) -> Self {
+        Self { kind, sentence, subject: String::new() }
+    }
+
+    /// Notes it once for this subject.
+    #[must_use]
+    pub fn about(self, subject: String) -> Self {
+        Self { subject, ..self }
+    }
+}
+
+/// An incident in the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Incident {
+    /// Number in the list.
+    pub number: i64,
+    /// Whose.
+    pub village: VillageCode,
+    /// The code of its kind, known to this version or not.
+    pub code: String,
+    /// What happened.
+    pub sentence: String,
+    /// When it was noticed, hub clock, Unix milliseconds.
+    pub at_ms: i64,
+}
+
+impl Incident {
+    /// A few words for a list.
+    #[must_use]
+    pub fn heading(&self) -> &str {
+        match IncidentKind::from_code(&self.code) {
+            Some(kind) => kind.heading(),
+            None => &self.code,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_kind_has_a_code_and_a_heading_of_its_own() {
+        for kind in IncidentKind::all() {
+            assert_eq!(IncidentKind::from_code(kind.code()), Some(kind));
+        }
+        let count = IncidentKind::all().count();
+        let codes: HashSet<_> = IncidentKind::all().map(IncidentKind::code).collect();
+        let headings: HashSet<_> = IncidentKind::all().map(IncidentKind::heading).collect();
+        assert_eq!((codes.len(), headings.len()), (count, count));
+        // The last kind of the enum: a kind without a row would be missed.
+        assert_eq!(count, IncidentKind::LeftoversForgotten as usize + 1);
+    }
+}
