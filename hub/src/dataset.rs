@@ -59,6 +59,14 @@ pub struct Change {
     pub content: Content,
 }
 
+impl Change {
+    /// Whether it says that its record is there without saying what is in it.
+    #[must_use]
+    pub fn is_withheld(&self) -> bool {
+        self.hash.is_none() && self.operation != Operation::Delete
+    }
+}
+
 /// What a change holds, as far as this version can tell.
 #[derive(Clone, Debug)]
 pub enum Content {

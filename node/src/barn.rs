@@ -19,6 +19,7 @@ mod relation;
 mod sled_store;
 mod state;
 mod store;
+mod thin;
 mod verify;
 mod witness;
 mod writer;
@@ -42,6 +43,7 @@ pub use relation::Relation;
 pub use sled_store::SledStore;
 pub use state::Stored;
 pub use store::{Pairs, Store, StoreError, WriteBatch};
+pub use thin::Thinned;
 pub use verify::{Fault, Soundness};
 pub use witness::{Testimony, Witness};
 
@@ -152,9 +154,12 @@ pub const CHANGES_MAX: usize = 4_096;
 /// Submissions that may wait for the writer.
 const QUEUE_MAX: usize = 256;
 
-struct Job {
-    submission: Submission,
-    reply: oneshot::Sender<Result<Receipt, SubmitError>>,
+/// What the one writer is asked to do.
+enum Job {
+    /// Write changes.
+    Save { submission: Submission, reply: oneshot::Sender<Result<Receipt, SubmitError>> },
+    /// Rewrite blocks without superseded content.
+    Thin { step: thin::Step, reply: oneshot::Sender<Result<Thinned, SubmitError>> },
 }
 
 /// The barn, open. Clones share it; the last one to go stops the writer.
@@ -216,7 +221,7 @@ impl Barn {
     /// [`SubmitError`]; then nothing of the submission was saved.
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Job { submission, reply }).await.map_err(|_| SubmitError::Closed)?;
+        self.queue.send(Job::Save { submission, reply }).await.map_err(|_| SubmitError::Closed)?;
         answer.await.unwrap_or(Err(SubmitError::Closed))
     }
 
@@ -226,7 +231,9 @@ impl Barn {
     /// [`SubmitError`]; then nothing of the submission was saved.
     pub fn submit_blocking(&self, submission: Submission) -> Result<Receipt, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.blocking_send(Job { submission, reply }).map_err(|_| SubmitError::Closed)?;
+        self.queue
+            .blocking_send(Job::Save { submission, reply })
+            .map_err(|_| SubmitError::Closed)?;
         answer.blocking_recv().unwrap_or(Err(SubmitError::Closed))
     }
 }

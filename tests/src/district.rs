@@ -295,6 +295,11 @@ impl HubProcess {
         Ok(self.outside.as_ref().context("just opened")?)
     }
 
+    /// Closes the reader of the hub's file, which may be replaced then.
+    pub fn look_away(&mut self) {
+        self.outside = None;
+    }
+
     /// What the hub's disk says of one village.
     ///
     /// # Errors

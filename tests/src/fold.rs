@@ -66,6 +66,7 @@ pub fn fold_barn(barn: &Barn) -> anyhow::Result<Folded> {
     let origin = Position::origin(head.position.log_id);
     let (mut seq, mut chain) = (origin.seq, origin.chain);
     let mut records = BTreeMap::new();
+    let mut withheld = BTreeMap::new();
     while let Some(run) = barn.read_after(seq, RUN_BYTES)? {
         for entry in run.entries {
             ensure!(entry.header.seq == seq.next(), "entry {} follows {seq}", entry.header.seq);
@@ -74,15 +75,22 @@ pub fn fold_barn(barn: &Barn) -> anyhow::Result<Folded> {
             let header = entry.header;
             if header.operation == Operation::Delete {
                 records.remove(&header.id);
+                withheld.remove(&header.id);
                 continue;
             }
             let Payload::Present { bytes, .. } = entry.payload else {
-                anyhow::bail!("entry {seq} has lost its content");
+                // Thinned or erased: a later entry must have the last word.
+                records.remove(&header.id);
+                withheld.insert(header.id, seq);
+                continue;
             };
+            withheld.remove(&header.id);
             let (kind, schema) = (header.kind, header.schema);
             records.insert(header.id, Living { seq, kind, schema, bytes });
         }
     }
+    let lost = withheld.first_key_value();
+    ensure!(lost.is_none(), "the last word on a record has lost its content: {lost:?}");
     ensure!(seq == head.position.seq, "the log ends at {seq}, the head at {}", head.position.seq);
     ensure!(chain == head.position.chain, "the chain does not arrive at the head");
     let mut fingerprint = Fingerprint::default();

@@ -16,7 +16,7 @@ use lumbung_ledger::block::PAYLOAD_BYTES_MAX;
 use lumbung_ledger::chain::ACTOR_BYTES_MAX;
 use lumbung_ledger::fingerprint::content_hash;
 use lumbung_ledger::{ChainTag, Entry, Header, Operation, Payload, Salt, block};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::head::Head;
 use super::state::{Pointer, pointer};
@@ -24,7 +24,7 @@ use super::store::{Store, StoreError, WriteBatch};
 use super::witness::{Testimony, Witness};
 use super::{
     CHANGES_MAX, Change, Expected, IndexKey, Indexer, Job, Receipt, Submission, SubmitError, keys,
-    log, operation_after,
+    log, operation_after, thin,
 };
 
 /// A group takes no further submission once it holds this many entries.
@@ -107,7 +107,7 @@ impl Writer {
     /// Works until the last [`super::Barn`] is gone.
     pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.blocking_recv() {
-            if !self.save(first, &mut jobs) {
+            if !self.work(first, &mut jobs) {
                 return;
             }
         }
@@ -117,27 +117,45 @@ impl Writer {
     /// Like [`Writer::run`], as a task of a simulated world.
     pub(super) async fn run_in_task(mut self, mut jobs: mpsc::Receiver<Job>) {
         while let Some(first) = jobs.recv().await {
-            if !self.save(first, &mut jobs) {
+            if !self.work(first, &mut jobs) {
                 return;
             }
         }
         self.sync_witness();
     }
 
-    /// Saves what waits as one group and answers; `false` when the disk
-    /// failed and nothing more may be saved.
-    fn save(&mut self, first: Job, jobs: &mut mpsc::Receiver<Job>) -> bool {
+    /// Does a job and what may be done together with it; `false` when the
+    /// disk failed and nothing more may be written.
+    fn work(&mut self, first: Job, jobs: &mut mpsc::Receiver<Job>) -> bool {
+        let mut next = Some(first);
+        while let Some(job) = next.take() {
+            let going = match job {
+                Job::Save { .. } => self.save(job, jobs, &mut next),
+                Job::Thin { step, reply } => answer(reply, thin::rewrite(&*self.store, &step)),
+            };
+            if !going {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Saves what waits as one group and answers; a job of another kind ends
+    /// the group and becomes `next`. `false` when the disk failed.
+    fn save(&mut self, first: Job, jobs: &mut mpsc::Receiver<Job>, next: &mut Option<Job>) -> bool {
         let mut group = self.group();
         let mut waiting = Vec::new();
-        let mut next = Some(first);
-        while let Some(Job { submission, reply }) = next.take() {
+        *next = Some(first);
+        while let Some(Job::Save { submission, reply }) =
+            next.take_if(|job| matches!(job, Job::Save { .. }))
+        {
             match self.admit(&mut group, submission) {
                 Ok(receipt) => waiting.push((receipt, reply)),
                 // The submitter may have gone away; nothing was saved.
                 Err(error) => drop(reply.send(Err(error))),
             }
             if group.entries.len() < GROUP_ENTRIES_MAX {
-                next = jobs.try_recv().ok();
+                *next = jobs.try_recv().ok();
             }
         }
         let saved = self.commit(group);
@@ -362,11 +380,26 @@ impl Salts {
                 .map_err(|error| StoreError::Io(std::io::Error::other(error)))?,
             Self::Seed(seed) => {
                 *seed = seed.wrapping_add(1);
-                salt.0.copy_from_slice(&blake3::hash(&seed.to_le_bytes()).as_bytes()[..16]);
+                salt.0.copy_from_slice(&blake3::hash(&seed.to_le_bytes()).as_bytes()[..8]);
             }
         }
         Ok(salt)
     }
+}
+
+/// Tells whoever waits what came of a job that is not a save; `false` when
+/// the disk failed.
+fn answer<T>(
+    reply: oneshot::Sender<Result<T, SubmitError>>,
+    outcome: Result<T, StoreError>,
+) -> bool {
+    let failed = outcome.is_err();
+    if let Err(error) = &outcome {
+        tracing::error!(%error, "the barn's disk failed; no more changes are taken");
+    }
+    // Whoever asked may have gone away; what was done is done.
+    drop(reply.send(outcome.map_err(SubmitError::Store)));
+    !failed
 }
 
 /// What one submission has done to the group so far, so that a refusal in

@@ -46,6 +46,9 @@ impl Source {
     pub const SIAK: Self = Self(3);
     /// Read from Lumbung's own template.
     pub const TEMPLATE: Self = Self(4);
+    /// The record was erased on request (UU 27/2022 pasal 8); only deletes
+    /// carry it.
+    pub const ERASURE: Self = Self(5);
 
     /// The name people read.
     #[must_use]
@@ -55,6 +58,7 @@ impl Source {
             Self::OPENSID => "opensid",
             Self::SIAK => "siak",
             Self::TEMPLATE => "templat",
+            Self::ERASURE => "penghapusan",
             _ => "lain",
         }
     }

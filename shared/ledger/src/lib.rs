@@ -12,6 +12,7 @@ pub mod block;
 pub mod chain;
 pub mod entry;
 pub mod fingerprint;
+pub mod line;
 pub mod position;
 mod varint;
 

@@ -8,12 +8,12 @@
 //! newest content: of the quarantined entry if there is one (the node holds
 //! it too), else of the row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{Operation, Position};
+use lumbung_ledger::{Operation, Position, Seq};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::findings::Touched;
@@ -113,7 +113,13 @@ impl<'c> Merge<'c> {
             "a verified batch holds every entry between its positions"
         );
         let mut quarantined = 0;
+        let later = last_words(&batch.changes);
         for change in &batch.changes {
+            // Thinned or erased at the village: a later entry of the same
+            // batch says what the record is now.
+            if change.is_withheld() && later.get(&change.id) > Some(&change.seq) {
+                continue;
+            }
             self.apply(&mut standing, change, batch.last.epoch.0)?;
             quarantined += u64::from(matches!(change.content, Content::Quarantined(_)));
         }
@@ -454,6 +460,15 @@ impl<'c> Merge<'c> {
             self.touched.moves.insert(nik);
         }
     }
+}
+
+/// The last entry of each record of a batch in which content is withheld;
+/// empty for every other batch.
+fn last_words(changes: &[Change]) -> HashMap<RecordId, Seq> {
+    if !changes.iter().any(Change::is_withheld) {
+        return HashMap::new();
+    }
+    changes.iter().map(|change| (change.id, change.seq)).collect()
 }
 
 /// The kind named by a number column.

@@ -298,3 +298,32 @@ fn a_file_of_a_newer_version_is_refused_and_left_alone() {
     assert_eq!(std::fs::read(&path).unwrap(), before);
     drop(folder);
 }
+
+#[test]
+fn thinned_entries_leave_no_quarantine_where_a_later_entry_speaks() {
+    let withheld = |draft: Draft| Draft { bytes: None, ..draft };
+    let store = Store::new();
+    let mut log = Log::new(BAKUNG);
+    let together = log.batch([
+        withheld(create(1, Kind::Warga, &warga(NIK))),
+        withheld(create(2, Kind::Warga, &warga(NIK))),
+        delete(2, Kind::Warga),
+        update(1, Kind::Warga, &warga(OTHER_NIK)),
+        withheld(create(3, Kind::Warga, &warga(""))),
+        withheld(create(4, Kind::Warga, &warga(""))),
+    ]);
+    let merged = store.merge(&[together])[0];
+    // Of 3 and 4 nothing later is known yet.
+    assert_eq!((merged.records, merged.quarantined), (3, 2));
+    let apart = log.batch([update(3, Kind::Warga, &warga("")), update(3, Kind::Warga, &warga(""))]);
+    let merged = store.merge(&[apart])[0];
+    assert_eq!((merged.records, merged.quarantined), (3, 0));
+    let waiting = store.dataset.quarantine(None).unwrap();
+    assert_eq!(waiting.iter().map(|entry| entry.id).collect::<Vec<_>>(), [id(4)]);
+    assert!(waiting[0].reason.contains("tidak dikirim"), "{}", waiting[0].reason);
+    let state = store.state(&log);
+    assert_eq!((state.warga, state.quarantined), (2, 1));
+    let gone = log.batch([delete(4, Kind::Warga)]);
+    assert_eq!(store.merge(&[gone])[0].records, 2);
+    assert_eq!(store.state(&log).quarantined, 0);
+}
