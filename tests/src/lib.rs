@@ -3,12 +3,15 @@
 //! ([`fold`]), made-up villages ([`fictitious`]), lying ones ([`liar`]) and a
 //! bad link between them ([`proxy`]).
 //!
-//! Nothing here stands in for a part of the system: nodes and the hub are the
-//! real programs, with real sockets and real disks.
+//! In those nothing stands in for a part of the system: nodes and the hub are
+//! the real programs, with real sockets and real disks. [`sim`] runs the same
+//! code in a simulated world, on disks that fail ([`faulty_store`]).
 
 pub mod district;
+pub mod faulty_store;
 pub mod fictitious;
 pub mod fold;
 pub mod liar;
 mod process;
 pub mod proxy;
+pub mod sim;

@@ -227,11 +227,14 @@ impl<'a> Session<'a> {
         let mut received = self.traffic.received();
         loop {
             let item = tokio::select! {
-                item = items.message(), if merging.len() < MERGING_MAX => item?,
+                // In order, so that a simulated world repeats: what is durable
+                // is acknowledged before more is taken.
+                biased;
                 merged = next(&mut merging) => {
                     standing = self.merged(merged?, controls).await?;
                     continue;
                 }
+                item = items.message(), if merging.len() < MERGING_MAX => item?,
                 () = tokio::time::sleep(TURN_IDLE_MAX), if turn.is_some() && merging.is_empty() => {
                     turn = None;
                     continue;

@@ -278,6 +278,7 @@ impl Feed {
                 continue;
             }
             tokio::select! {
+                biased;
                 control = controls.next() => {
                     if !self.obey(control) {
                         return;

@@ -1,0 +1,18 @@
+//! A district in one simulated world: a hub and many nodes on one thread, on
+//! simulated time and a simulated network, all of it decided by one seed.
+//!
+//! The villages, the sync service, the sessions, the merge and the hub's
+//! SQLite are the real ones. Simulated are the sockets ([`line`]), the nodes'
+//! disks ([`crate::faulty_store`]), their wall clocks, time and randomness.
+//! [`schedule`] draws faults, [`world`] lets them happen and checks at the end
+//! that nothing was lost, nothing invented, and everything converged.
+//!
+//! The hub's own wall clock is the machine's: the hub only shows it to people
+//! and never decides by it.
+
+mod book;
+mod hub;
+pub mod line;
+mod node;
+pub mod schedule;
+pub mod world;

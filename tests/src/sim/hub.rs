@@ -1,0 +1,99 @@
+//! The hub in the simulated world: the real sessions, merge and dataset.
+
+use std::cell::{Cell, RefCell};
+use std::io;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lumbung_domain::region::VillageCode;
+use lumbung_hub::dataset::Dataset;
+use lumbung_hub::dataset::sqlite::SqliteDataset;
+use lumbung_hub::live::Live;
+use lumbung_hub::merge::MergeWriter;
+use lumbung_hub::puller::{self, Shared};
+use lumbung_hub::uplink::{Open, Session};
+use lumbung_link::channel::ConnectError;
+use lumbung_link::limits;
+use lumbung_link::meter::Traffic;
+
+use super::line::{Line, Sky};
+use super::node::PORT;
+use super::world::Chronicle;
+
+/// How often the hub's view is written down when it moved.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// The running hub as the world sees it.
+pub(super) struct View {
+    pub(super) dataset: Arc<dyn Dataset>,
+    pub(super) live: Arc<Live>,
+}
+
+/// What the hub is made of outside the running program.
+pub(super) struct Kabupaten {
+    pub(super) file: PathBuf,
+    pub(super) villages: Vec<(VillageCode, String, Sky)>,
+    /// The program's view, while it runs.
+    pub(super) running: RefCell<Option<View>>,
+    pub(super) chronicle: Chronicle,
+    pub(super) seed: u64,
+    pub(super) starts: Cell<u64>,
+}
+
+/// Dials a node in the simulated network.
+struct Dialled {
+    name: String,
+    sky: Sky,
+    seed: u64,
+}
+
+impl Open for Dialled {
+    async fn open(&self, traffic: Traffic) -> Result<Session, ConnectError> {
+        let address = || self.name.clone();
+        let connect = turmoil::net::TcpStream::connect((self.name.as_str(), PORT));
+        let stream = match tokio::time::timeout(limits::CONNECT_TIMEOUT, connect).await {
+            Err(_) => return Err(ConnectError::TimedOut { address: address() }),
+            Ok(Err(error)) => {
+                let source = io::Error::new(error.kind(), "the simulated network says no");
+                return Err(ConnectError::Unreachable { address: address(), source });
+            }
+            Ok(Ok(stream)) => stream,
+        };
+        let seed = self.seed ^ traffic.received();
+        Session::over(Line::new(stream, self.sky.clone(), seed), traffic).await
+    }
+}
+
+/// The hub's program; ends only with a failure.
+pub(super) async fn run(kabupaten: Rc<Kabupaten>) -> turmoil::Result {
+    let start = kabupaten.starts.get() + 1;
+    kabupaten.starts.set(start);
+    kabupaten.chronicle.note("hub", format_args!("starts"));
+    let dataset: Arc<dyn Dataset> = Arc::new(SqliteDataset::open(&kabupaten.file)?);
+    let live = Arc::new(Live::default());
+    let writer = MergeWriter::start_in_task(Arc::clone(&dataset));
+    let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
+    tokio::spawn(shared.contacts.clone().keep_flushing(Arc::clone(&dataset)));
+    for (number, (code, name, sky)) in kabupaten.villages.iter().enumerate() {
+        dataset.register(*code, name)?;
+        let seed = kabupaten.seed ^ (start << 32) ^ ((number as u64) << 16);
+        let dialled = Dialled { name: name.clone(), sky: sky.clone(), seed };
+        tokio::spawn(puller::follow_over(*code, dialled, shared.clone()));
+    }
+    drop(shared);
+    kabupaten.running.replace(Some(View { dataset, live: Arc::clone(&live) }));
+    let mut seen = vec![String::new(); kabupaten.villages.len()];
+    loop {
+        for ((code, name, _), seen) in kabupaten.villages.iter().zip(&mut seen) {
+            let Some(village) = live.get(*code) else { continue };
+            let now = format!("{:?} {} {}", village.phase, village.merged_seq, village.trouble);
+            if now != *seen {
+                kabupaten.chronicle.note("hub", format_args!("{name}: {now}"));
+                *seen = now;
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}

@@ -1,0 +1,294 @@
+//! Lets a schedule happen, and checks what became of it.
+
+use std::cell::{Cell, RefCell};
+use std::fmt;
+use std::rc::Rc;
+use std::time::Duration;
+
+use anyhow::{Context, anyhow, ensure};
+use lumbung_domain::region::roster;
+use lumbung_link::world::simulate;
+use lumbung_telemetry::clock::Clock;
+use turmoil::Sim;
+
+use super::hub::{self, Kabupaten};
+use super::line::{Sky, Weather};
+use super::node::{self, Desa};
+use super::schedule::{Act, Schedule};
+use crate::faulty_store::{FaultyStore, Survivors};
+use crate::fold;
+
+/// The grain of simulated time.
+const TICK: Duration = Duration::from_millis(5);
+
+/// How long a node is down after a power cut.
+const DOWN: Duration = Duration::from_millis(400);
+
+/// Once faults have stopped, everything converges within this: a dead
+/// connection is noticed after 140 s, a stopped village looked at after 30 s.
+const CALM_MAX: Duration = Duration::from_secs(400);
+
+/// Lines of the chronicle that a failure shows.
+const LAST_LINES: usize = 60;
+
+/// When nodes' wall clocks begin, Unix milliseconds.
+const BEGIN_MS: i64 = 1_790_000_000_000;
+
+/// What happened in a world, line by line.
+#[derive(Clone, Default)]
+pub(super) struct Chronicle(Rc<RefCell<(Duration, Vec<String>)>>);
+
+impl Chronicle {
+    pub(super) fn note(&self, who: &str, what: fmt::Arguments<'_>) {
+        let (now, lines) = &mut *self.0.borrow_mut();
+        lines.push(format!("{:>8} {who}: {what}", now.as_millis()));
+    }
+}
+
+/// What a world ended with.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What happened, line by line: the same for the same seed.
+    pub chronicle: Vec<String>,
+    /// Saves that were acknowledged.
+    pub acknowledged: u64,
+    /// Saves that got no answer.
+    pub unanswered: u64,
+    /// How long converging took once the faults had stopped.
+    pub converged_in: Duration,
+}
+
+struct World<'s> {
+    schedule: &'s Schedule,
+    sim: Sim<'s>,
+    desa: Vec<Rc<Desa>>,
+    kabupaten: Rc<Kabupaten>,
+    chronicle: Chronicle,
+    /// Nodes without power: when it returns, and what survived.
+    down: Vec<(Duration, usize, Survivors)>,
+    survivors: Vec<Survivors>,
+}
+
+/// Runs a world to its end.
+///
+/// # Errors
+/// Names the first promise that was broken.
+pub fn run(schedule: &Schedule) -> anyhow::Result<Outcome> {
+    let _simulation = simulate(schedule.seed);
+    let folder = tempfile::tempdir()?;
+    let mut world = World::new(schedule, folder.path())?;
+    let converged_in = world.live().map_err(|error| {
+        let lines = &world.chronicle.0.borrow().1;
+        let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
+        error.context(format!("the last that happened:\n{}", last.join("\n")))
+    })?;
+    let sum = |of: fn(&Desa) -> u64| world.desa.iter().map(|desa| of(desa)).sum();
+    let acknowledged = sum(|desa| desa.book.borrow().acknowledged);
+    let unanswered = sum(|desa| desa.book.borrow().unanswered);
+    let chronicle = std::mem::take(&mut world.chronicle.0.borrow_mut().1);
+    Ok(Outcome { chronicle, acknowledged, unanswered, converged_in })
+}
+
+impl<'s> World<'s> {
+    fn new(schedule: &'s Schedule, folder: &std::path::Path) -> anyhow::Result<Self> {
+        let chronicle = Chronicle::default();
+        let (least, most) = schedule.latency;
+        let mut sim = turmoil::Builder::new()
+            .rng_seed(schedule.seed)
+            .tick_duration(TICK)
+            .simulation_duration(Duration::MAX)
+            .min_message_latency(least)
+            .max_message_latency(most)
+            .tcp_capacity(4_096)
+            .build();
+        let mut desa = Vec::new();
+        for (number, listed) in roster().villages().iter().take(schedule.nodes).enumerate() {
+            let name = format!("desa-{number}");
+            desa.push(Rc::new(Desa {
+                witness: folder.join(&name),
+                name,
+                code: listed.code,
+                store: FaultyStore::default(),
+                clock: Clock::standing_at(BEGIN_MS),
+                sky: Sky::default(),
+                book: RefCell::default(),
+                pace: Cell::new(Some(schedule.pace)),
+                running: RefCell::new(None),
+                chronicle: chronicle.clone(),
+                seed: schedule.seed ^ ((number as u64 + 1) << 48),
+                starts: Cell::new(0),
+            }));
+        }
+        let villages = desa.iter().map(|it| (it.code, it.name.clone(), it.sky.clone()));
+        let kabupaten = Rc::new(Kabupaten {
+            file: folder.join("hub.db"),
+            villages: villages.collect(),
+            running: RefCell::new(None),
+            chronicle: chronicle.clone(),
+            seed: schedule.seed,
+            starts: Cell::new(0),
+        });
+        for desa in &desa {
+            let own = Rc::clone(desa);
+            sim.host(desa.name.as_str(), move || node::run(Rc::clone(&own)));
+        }
+        let own = Rc::clone(&kabupaten);
+        sim.host("hub", move || hub::run(Rc::clone(&own)));
+        let survivors = vec![Survivors::Batches(0); desa.len()];
+        Ok(Self { schedule, sim, desa, kabupaten, chronicle, down: Vec::new(), survivors })
+    }
+
+    /// Lives through everything; says how long converging took.
+    fn live(&mut self) -> anyhow::Result<Duration> {
+        self.suffer()?;
+        let calm_at = self.sim.elapsed();
+        self.calm();
+        self.converge(calm_at)?;
+        self.check()?;
+        Ok(self.sim.elapsed() - calm_at)
+    }
+
+    fn step(&mut self) -> anyhow::Result<()> {
+        self.sim.step().map_err(|error| anyhow!("{error}"))?;
+        let now = self.sim.elapsed();
+        self.chronicle.0.borrow_mut().0 = now;
+        for number in 0..self.desa.len() {
+            let waits = self.down.iter().any(|(_, down, _)| *down == number);
+            if self.desa[number].store.has_failed() && !waits {
+                self.stop_node(number);
+                self.down.push((now + DOWN, number, self.survivors[number]));
+            }
+        }
+        while let Some(at) = self.down.iter().position(|(until, ..)| *until <= now) {
+            let (_, number, survivors) = self.down.swap_remove(at);
+            self.desa[number].store.power_back(survivors)?;
+            self.start_node(number);
+        }
+        Ok(())
+    }
+
+    fn suffer(&mut self) -> anyhow::Result<()> {
+        let mut next = 0;
+        while self.sim.elapsed() < self.schedule.length {
+            while let Some((at, act)) = self.schedule.acts.get(next)
+                && *at <= self.sim.elapsed()
+            {
+                self.act(*act);
+                next += 1;
+            }
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    fn act(&mut self, act: Act) {
+        self.chronicle.note("world", format_args!("{act:?}"));
+        let name = |node: usize| self.desa[node].name.clone();
+        match act {
+            Act::Partition(node) => self.sim.partition("hub", name(node)),
+            Act::Deafen(node) => self.sim.partition_oneway("hub", name(node)),
+            Act::Silence(node) => self.sim.partition_oneway(name(node), "hub"),
+            Act::Repair(node) => self.sim.repair("hub", name(node)),
+            Act::Hold(node) => self.sim.hold("hub", name(node)),
+            Act::Release(node) => self.sim.release("hub", name(node)),
+            Act::Weather(node, weather) => self.desa[node].sky.turn(weather),
+            Act::CrashNode(node) => self.stop_node(node),
+            Act::StartNode(node) => self.start_node(node),
+            Act::DiskFault(node, after, fault, survivors) => {
+                if !self.desa[node].store.has_failed() {
+                    self.survivors[node] = survivors;
+                    self.desa[node].store.fail_after(after, fault);
+                }
+            }
+            Act::CrashHub => {
+                self.kabupaten.running.take();
+                self.sim.crash("hub");
+            }
+            Act::StartHub => self.start_hub(),
+            Act::SetClock(node, now_ms) => self.desa[node].clock.set(now_ms),
+        }
+    }
+
+    fn stop_node(&mut self, number: usize) {
+        self.desa[number].running.take();
+        self.sim.crash(self.desa[number].name.as_str());
+    }
+
+    /// Starts a node, unless it runs or has no power.
+    fn start_node(&mut self, number: usize) {
+        let down = self.down.iter().any(|(_, down, _)| *down == number);
+        if !down && !self.sim.is_host_running(self.desa[number].name.as_str()) {
+            self.sim.bounce(self.desa[number].name.as_str());
+        }
+    }
+
+    fn start_hub(&mut self) {
+        if !self.sim.is_host_running("hub") {
+            self.sim.bounce("hub");
+        }
+    }
+
+    /// Ends every fault; people stop saving.
+    fn calm(&mut self) {
+        self.chronicle.note("world", format_args!("calm"));
+        for number in 0..self.desa.len() {
+            let desa = Rc::clone(&self.desa[number]);
+            self.sim.release("hub", desa.name.as_str());
+            self.sim.repair("hub", desa.name.as_str());
+            desa.sky.turn(Weather::default());
+            desa.pace.set(None);
+            if !desa.store.has_failed() {
+                // A fault that has not struck yet does not strike any more.
+                desa.store.repair();
+                self.start_node(number);
+            }
+        }
+        self.start_hub();
+    }
+
+    fn converge(&mut self, calm_at: Duration) -> anyhow::Result<()> {
+        while let Err(error) = self.converged() {
+            let lasts = self.sim.elapsed() - calm_at;
+            ensure!(lasts < CALM_MAX, "not converged {lasts:?} after the last fault: {error:#}");
+            for _ in 0..20 {
+                self.step()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn converged(&self) -> anyhow::Result<()> {
+        let running = self.kabupaten.running.borrow();
+        let hub = running.as_ref().context("the hub is down")?;
+        for desa in &self.desa {
+            let running = desa.running.borrow();
+            let head = running.as_ref().with_context(|| format!("{} is down", desa.name))?;
+            let head = head.barn().head().position.seq.0;
+            let live =
+                hub.live.get(desa.code).with_context(|| format!("{} is unknown", desa.name))?;
+            let (phase, seq) = (live.phase, live.proven_seq);
+            ensure!(
+                live.proven() && seq == head,
+                "{}: {phase:?}, proven at {seq} of {head}, {}",
+                desa.name,
+                live.trouble
+            );
+        }
+        Ok(())
+    }
+
+    fn check(&self) -> anyhow::Result<()> {
+        let running = self.kabupaten.running.borrow();
+        let hub = running.as_ref().context("the hub is down")?;
+        for desa in &self.desa {
+            let running = desa.running.borrow();
+            let barn = running.as_ref().context("a node is down")?.barn();
+            let folded = fold::fold_barn(barn).context(desa.name.clone())?;
+            fold::compare(&folded, &*hub.dataset, desa.code).context(desa.name.clone())?;
+            desa.book.borrow().check(barn, &folded).context(desa.name.clone())?;
+            let faults = barn.verify()?.faults;
+            ensure!(faults.is_empty(), "{}: {faults:?}", desa.name);
+        }
+        Ok(())
+    }
+}
