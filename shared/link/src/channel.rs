@@ -33,6 +33,15 @@ pub enum ConnectError {
         /// Where.
         address: String,
     },
+    /// The other end is not who it should be, or speaks no TLS.
+    #[error("{address} is not the one it should be")]
+    Untrusted {
+        /// Where.
+        address: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The socket is there, but it speaks no HTTP/2.
     #[error("the connection can't carry calls")]
     Protocol(#[from] tonic::transport::Error),
@@ -79,13 +88,37 @@ pub async fn over<S>(stream: S) -> Result<Channel, ConnectError>
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let once = Mutex::new(Some(stream));
-    let endpoint = Endpoint::from_static("http://node.internal")
-        .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
+    let endpoint = endpoint()
         .http2_keep_alive_interval(limits::KEEPALIVE_EVERY)
         .keep_alive_timeout(limits::KEEPALIVE_TIMEOUT)
         .keep_alive_while_idle(true);
+    once(stream, &endpoint).await
+}
+
+/// Makes a channel of one open connection whose other end gives signs of life
+/// by itself: this end sends none.
+///
+/// # Errors
+/// [`ConnectError::Protocol`].
+pub async fn over_quietly<S>(stream: S) -> Result<Channel, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    once(stream, &endpoint()).await
+}
+
+fn endpoint() -> Endpoint {
+    Endpoint::from_static("http://node.internal")
+        .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
+        .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
+        .buffer_size(limits::CALLS_QUEUED)
+}
+
+async fn once<S>(stream: S, endpoint: &Endpoint) -> Result<Channel, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let once = Mutex::new(Some(stream));
     let connector = service_fn(move |_| {
         let stream = once.lock().map(|mut once| once.take()).ok().flatten();
         std::future::ready(

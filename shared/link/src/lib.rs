@@ -2,10 +2,15 @@
 //!
 //! [`limits`] states every bound with its reason, [`channel`] turns a socket
 //! into a gRPC channel, [`meter`] counts what really crosses it, [`backoff`]
-//! spaces attempts, [`world`] is the machine below. Knows nothing of records, stores or the domain.
+//! spaces attempts, [`quiet`] learns how long a link may be silent, [`secure`]
+//! speaks TLS, [`guarded`] ends a connection from outside, [`world`] is the
+//! machine below. Knows nothing of records, stores or the domain.
 
 pub mod backoff;
 pub mod channel;
+pub mod guarded;
 pub mod limits;
 pub mod meter;
+pub mod quiet;
+pub mod secure;
 pub mod world;

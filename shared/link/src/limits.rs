@@ -44,3 +44,18 @@ pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Streams one connection may have open at the node.
 pub const STREAMS_MAX: u32 = 16;
+
+/// Calls that may queue on one channel. A session makes one at a time, and
+/// ten thousand sessions must not each reserve for a thousand.
+pub const CALLS_QUEUED: usize = 8;
+
+/// How long sent bytes may stay unacknowledged by the other machine before the
+/// connection counts as dead. Two minutes of a bad 2G cell are normal; a
+/// quarter of that is what its radio needs to come back.
+pub const UNACKNOWLEDGED_MAX: Duration = Duration::from_secs(45);
+
+/// How long a TLS handshake may take, at either end.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How long after a promised sign of life a silent link is given up.
+pub const SIGN_LATE_MAX: Duration = Duration::from_secs(60);
