@@ -1,0 +1,158 @@
+//! Who may speak for a village: tokens handed out and keys allowed.
+//!
+//! Promises of every implementation: a token is redeemed once, by one key,
+//! for its own village; a village has at most one key that is allowed; all
+//! changes are durable when they return. Secrets are kept as hashes only.
+
+use lumbung_domain::region::VillageCode;
+use lumbung_identity::PublicKey;
+
+use crate::dataset::DatasetError;
+
+/// A token that was handed out, as the hub keeps it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenState {
+    /// Its number in the list.
+    pub number: i64,
+    /// The village it is for.
+    pub village: VillageCode,
+    /// The machine that joins with it replaces the one that is allowed now.
+    pub replaces: bool,
+    /// Made at, hub clock, Unix milliseconds.
+    pub made_ms: i64,
+    /// Worth nothing after, hub clock.
+    pub expires_ms: i64,
+    /// Redeemed at; `None` = not yet.
+    pub used_ms: Option<i64>,
+}
+
+/// The key of a village's node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NodeKey {
+    /// Whose.
+    pub village: VillageCode,
+    /// The key.
+    pub key: PublicKey,
+    /// Allowed since, hub clock, Unix milliseconds.
+    pub since_ms: i64,
+    /// Its certificate ends, hub clock.
+    pub certified_until_ms: i64,
+    /// No longer allowed since; `None` = allowed.
+    pub revoked_ms: Option<i64>,
+}
+
+/// Why a token was not redeemed. Nothing changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefused {
+    /// No such token, or of another village: the two are not told apart.
+    #[error("no such token for this village")]
+    Unknown,
+    /// Another machine has used it.
+    #[error("the token was used by another machine")]
+    Used,
+    /// Its time is over.
+    #[error("the token has expired")]
+    Expired,
+    /// The village has a node, and the token replaces none.
+    #[error("the village has a node already")]
+    Occupied,
+}
+
+/// A key that wants to join with a token.
+#[derive(Clone, Copy, Debug)]
+pub struct Redemption {
+    /// Hash of the token's secret.
+    pub secret_hash: [u8; 32],
+    /// The village.
+    pub village: VillageCode,
+    /// The key.
+    pub key: PublicKey,
+    /// When its certificate will end, hub clock.
+    pub certified_until_ms: i64,
+}
+
+/// Tokens and keys. See the module for what every implementation promises.
+pub trait Registry: Send + Sync + 'static {
+    /// Keeps a new token; returns its number.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn add_token(
+        &self,
+        secret_hash: [u8; 32],
+        village: VillageCode,
+        replaces: bool,
+        made_ms: i64,
+        expires_ms: i64,
+    ) -> Result<i64, DatasetError>;
+
+    /// Every token, newest first.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn tokens(&self) -> Result<Vec<TokenState>, DatasetError>;
+
+    /// Makes a token worthless; `false` when there is none with that number
+    /// that is still worth something.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn cancel_token(&self, number: i64) -> Result<bool, DatasetError>;
+
+    /// Redeems a token: its key becomes the village's, any other of the
+    /// village is revoked, the village is registered. The same key may redeem
+    /// again: its answer may have been lost.
+    ///
+    /// # Errors
+    /// The outer error means that nothing is known to have changed.
+    fn redeem(
+        &self,
+        redemption: &Redemption,
+        now_ms: i64,
+    ) -> Result<Result<(), TokenRefused>, DatasetError>;
+
+    /// The keys that are allowed, one a village.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn allowed_keys(&self) -> Result<Vec<NodeKey>, DatasetError>;
+
+    /// What is known of one key of a village.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn node_key(
+        &self,
+        village: VillageCode,
+        key: &PublicKey,
+    ) -> Result<Option<NodeKey>, DatasetError>;
+
+    /// A node holds a new certificate for its key.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn note_certified(
+        &self,
+        village: VillageCode,
+        key: &PublicKey,
+        until_ms: i64,
+    ) -> Result<(), DatasetError>;
+
+    /// Revokes whatever key the village has; `false` when it has none.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn revoke(&self, village: VillageCode, now_ms: i64) -> Result<bool, DatasetError>;
+
+    /// Bytes the village's link may cost a day; 0 = no bound.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn budget(&self, village: VillageCode) -> Result<u64, DatasetError>;
+
+    /// Sets that bound.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
+    fn set_budget(&self, village: VillageCode, bytes_a_day: u64) -> Result<(), DatasetError>;
+}
