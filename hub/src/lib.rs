@@ -14,5 +14,6 @@ pub mod live;
 pub mod merge;
 pub mod puller;
 pub mod recap;
+pub mod registry;
 pub mod serve;
 pub mod uplink;

@@ -12,6 +12,7 @@ mod incidents;
 mod merge;
 mod prefilter;
 mod reads;
+mod registry;
 mod schema;
 mod statements;
 mod upsert;

@@ -4,9 +4,9 @@ use lumbung_domain::region::VillageCode;
 use lumbung_identity::PublicKey;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, TransactionBehavior};
 
+use super::SqliteDataset;
 use super::upsert::village_sql;
 use super::village::{self, village_code};
-use super::SqliteDataset;
 use crate::dataset::DatasetError;
 use crate::registry::{NodeKey, Redemption, Registry, TokenRefused, TokenState};
 
@@ -49,10 +49,10 @@ impl Registry for SqliteDataset {
     }
 
     fn cancel_token(&self, number: i64) -> Result<bool, DatasetError> {
-        let cancelled = self.writer().conn.execute(
-            "DELETE FROM join_token WHERE number = ?1 AND used_ms IS NULL",
-            [number],
-        )?;
+        let cancelled = self
+            .writer()
+            .conn
+            .execute("DELETE FROM join_token WHERE number = ?1 AND used_ms IS NULL", [number])?;
         Ok(cancelled > 0)
     }
 
@@ -166,7 +166,9 @@ fn redeem(
     };
     if again {
         let revoked = tx
-            .prepare("SELECT 1 FROM node_key WHERE village = ?1 AND key = ?2 AND revoked_ms IS NULL")?
+            .prepare(
+                "SELECT 1 FROM node_key WHERE village = ?1 AND key = ?2 AND revoked_ms IS NULL",
+            )?
             .exists((code, key.0))?;
         if !revoked {
             return Ok(Err(TokenRefused::Used));
@@ -210,6 +212,7 @@ fn node_key(row: &SqlRow<'_>) -> rusqlite::Result<NodeKey> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dataset::Dataset;
 
     const DAY_MS: i64 = 86_400_000;
 

@@ -1,4 +1,4 @@
--- Who may speak for a village. Secrets are kept as hashes only.
+-- Format 3. -- Who may speak for a village. Secrets are kept as hashes only.
 CREATE TABLE join_token (
   number      INTEGER PRIMARY KEY AUTOINCREMENT,
   secret_hash BLOB    NOT NULL UNIQUE,
