@@ -15,6 +15,8 @@ mod keys;
 mod log;
 mod memory;
 mod open;
+mod proof;
+mod rederive;
 mod relation;
 mod sled_store;
 mod state;
@@ -39,6 +41,8 @@ pub use head::Head;
 pub use log::Run;
 pub use memory::MemoryStore;
 pub use open::{Ground, OpenBarnError, OpenOptions, OpenStep};
+pub use proof::{Latest, ProofError, Proven};
+pub use rederive::{Mending, RederiveError, Rederived};
 pub use relation::Relation;
 pub use sled_store::SledStore;
 pub use state::Stored;
@@ -160,7 +164,14 @@ enum Job {
     Save { submission: Submission, reply: oneshot::Sender<Result<Receipt, SubmitError>> },
     /// Rewrite blocks without superseded content.
     Thin { step: thin::Step, reply: oneshot::Sender<Result<Thinned, SubmitError>> },
+    /// Anything else that must not meet a save.
+    Work(Work),
 }
+
+/// Work on the barn itself that must not meet a save. It runs between two
+/// groups, when store, head and watermark agree, and says whether the store
+/// can still be written: after `false` the barn takes no more changes.
+type Work = Box<dyn FnOnce(&mut writer::Writer) -> bool + Send>;
 
 /// The barn, open. Clones share it; the last one to go stops the writer.
 #[derive(Clone)]

@@ -4,6 +4,7 @@
 //! machine over a unix socket. Both only translate: rules live in `village`,
 //! storage in `barn`.
 
+mod content;
 pub mod local;
 mod sync;
 

@@ -5,6 +5,7 @@
 //! clerk's words; a NIK or family card number stands for one record only.
 
 pub mod census;
+mod checkup;
 mod index;
 mod mint;
 mod tree;
@@ -27,8 +28,9 @@ use crate::barn::{
     Submission, SubmitError,
 };
 use census::Census;
+pub use checkup::Checkup;
 pub use mint::Mint;
-pub use tree::{Part, parts};
+pub use tree::tree;
 
 /// One village, open for work. Clones share it.
 #[derive(Clone)]
@@ -37,6 +39,7 @@ pub struct Village {
     barn: Barn,
     mint: Arc<Mint>,
     clock: Clock,
+    checkup: Arc<Checkup>,
 }
 
 /// One wished change.
@@ -117,7 +120,8 @@ impl Village {
 
     fn on(barn: Barn, code: VillageCode) -> Result<Self, OpenBarnError> {
         let mint = Mint::new().map_err(StoreError::Io)?;
-        Ok(Self { code, barn, mint: Arc::new(mint), clock: Clock::default() })
+        let (clock, checkup) = Default::default();
+        Ok(Self { code, barn, mint: Arc::new(mint), clock, checkup })
     }
 
     /// The wall clock it goes by.
@@ -136,6 +140,12 @@ impl Village {
     #[must_use]
     pub const fn barn(&self) -> &Barn {
         &self.barn
+    }
+
+    /// What it last found out about its own soundness.
+    #[must_use]
+    pub fn checkup(&self) -> &Checkup {
+        &self.checkup
     }
 
     /// Closes the barn; see [`Barn::close`].

@@ -304,4 +304,11 @@ impl Sync for Liar {
     ) -> Result<Response<Self::FetchStream>, Status> {
         Err(Status::unavailable("no"))
     }
+
+    async fn rederive(
+        &self,
+        _: Request<v1::RederiveRequest>,
+    ) -> Result<Response<v1::RederiveReply>, Status> {
+        Err(Status::unavailable("no"))
+    }
 }

@@ -17,7 +17,8 @@ async fn parts(
     sync: &mut SyncClient<Channel>,
     parent: &Bytes,
 ) -> anyhow::Result<Vec<v1::fingerprint_reply::Part>> {
-    let request = v1::FingerprintRequest { parent: parent.clone() };
+    let request =
+        v1::FingerprintRequest { parent: parent.clone(), ..v1::FingerprintRequest::default() };
     Ok(sync.fingerprint(request).await?.into_inner().parts)
 }
 
@@ -52,7 +53,10 @@ async fn every_level_adds_up_to_the_one_above() -> anyhow::Result<()> {
             let records = parts(&mut sync, &house.id).await?;
             assert_eq!(sum(&records)?, sum(std::slice::from_ref(house))?);
             let ids = records.iter().map(|record| record.id.clone()).collect();
-            let mut items = sync.fetch(v1::FetchRequest { ids }).await?.into_inner();
+            let mut items = sync
+                .fetch(v1::FetchRequest { ids, ..v1::FetchRequest::default() })
+                .await?
+                .into_inner();
             while let Some(item) = items.message().await? {
                 let told = records.iter().find(|record| record.id == item.id).context("asked")?;
                 let id = lumbung_domain::id::RecordId::from_slice(&item.id).context("an id")?;
@@ -65,7 +69,8 @@ async fn every_level_adds_up_to_the_one_above() -> anyhow::Result<()> {
         }
     }
     assert_eq!(fetched, village.warga, "every resident was reached from the top");
-    let nobody = v1::FetchRequest { ids: vec![Bytes::from(vec![9; 16])] };
+    let ids = vec![Bytes::from(vec![9; 16])];
+    let nobody = v1::FetchRequest { ids, ..v1::FetchRequest::default() };
     let item = sync.fetch(nobody).await?.into_inner().message().await?.context("an answer")?;
     assert_eq!(item.seq, 0, "an unknown record is told as such");
     Ok(())

@@ -198,7 +198,8 @@ async fn greedy_words_are_bounded(node: &NodeProcess) -> anyhow::Result<()> {
 async fn a_huge_fetch_is_refused(node: &NodeProcess) -> anyhow::Result<()> {
     let ids = |count: usize| vec![Bytes::from_static(&[3; 16]); count];
     let fetch = async |ids| {
-        caller(node).await?.fetch(v1::FetchRequest { ids }).await.map_err(anyhow::Error::from)
+        let request = v1::FetchRequest { ids, ..v1::FetchRequest::default() };
+        caller(node).await?.fetch(request).await.map_err(anyhow::Error::from)
     };
     for (count, code) in [(10_001, Code::InvalidArgument), (200_000, Code::OutOfRange)] {
         let Err(refused) = fetch(ids(count)).await else {

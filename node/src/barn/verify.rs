@@ -1,14 +1,15 @@
 //! Verifying a whole barn: the log proves itself, and everything derived
 //! from it is derived again and compared.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use lumbung_domain::id::RecordId;
-use lumbung_ledger::{ChainTag, Entry, Fingerprint, Operation, Payload, Seq};
+use lumbung_ledger::{Fingerprint, Payload, Seq};
 
+use super::proof::{self, Proven};
 use super::state::Pointer;
-use super::store::StoreError;
-use super::{Barn, Head, keys, log, state};
+use super::store::{Store, StoreError, WriteBatch};
+use super::{Barn, Head, Indexer, Mending, keys};
 
 /// Something in the barn that is not what the log says it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +18,8 @@ pub enum Fault {
     Gap(Seq),
     /// The chain before this entry is not what its block says.
     Chain(Seq),
+    /// The block that should begin with this entry can't be read.
+    Unreadable(Seq),
     /// The log does not end at the head.
     End,
     /// A record's state does not point at its latest entry.
@@ -27,6 +30,19 @@ pub enum Fault {
     Fingerprint,
     /// The head's count is not the number of living records.
     Count,
+}
+
+impl Fault {
+    /// The entry at which the log of this head is broken; `None` for a fault
+    /// in what is derived from it, which [`Barn::rederive`] puts right.
+    #[must_use]
+    pub const fn in_log(&self, head: Head) -> Option<Seq> {
+        match self {
+            Self::Gap(seq) | Self::Chain(seq) | Self::Unreadable(seq) => Some(*seq),
+            Self::End => Some(head.position.seq),
+            Self::State(_) | Self::Index | Self::Fingerprint | Self::Count => None,
+        }
+    }
 }
 
 /// What a verification found.
@@ -40,11 +56,12 @@ pub struct Soundness {
     pub faults: Vec<Fault>,
 }
 
-/// The log folded: what state, indexes and head should be.
-#[derive(Default)]
-struct Fold {
-    entries: u64,
-    records: HashMap<RecordId, (Pointer, Option<Entry>)>,
+impl Soundness {
+    /// The first entry at which the log does not prove itself.
+    #[must_use]
+    pub fn broken_at(&self) -> Option<Seq> {
+        self.faults.iter().find_map(|fault| fault.in_log(self.head))
+    }
 }
 
 impl Barn {
@@ -55,81 +72,124 @@ impl Barn {
     /// [`StoreError`] when the barn can't be read at all.
     pub fn verify(&self) -> Result<Soundness, StoreError> {
         let head = self.head();
-        let mut faults = Vec::new();
-        let fold = self.fold(head, &mut faults)?;
-        let mut fingerprint = Fingerprint::default();
-        let mut living = 0;
-        let mut index = BTreeSet::new();
-        for (id, (pointer, entry)) in &fold.records {
-            if state::pointer(&*self.store, *id)? != Some(*pointer) {
-                faults.push(Fault::State(*id));
-            }
-            let Some(entry) = entry else { continue };
-            living += 1;
-            if let Some(hash) = entry.content_hash() {
-                fingerprint += hash;
-            }
-            if let Payload::Present { bytes, .. } = &entry.payload {
-                for key in (self.indexer)(entry.header.kind, bytes) {
-                    index.insert(keys::index(key.index, &key.key, *id));
-                }
-            }
-        }
-        for pair in self.store.scan(b"S", b"T") {
-            let id = keys::state_id(&pair?.0).unwrap_or_default();
-            if !fold.records.contains_key(&id) {
-                faults.push(Fault::State(id));
-            }
-        }
-        let stored: Result<BTreeSet<_>, _> =
-            self.store.scan(b"X", b"Y").map(|pair| pair.map(|pair| pair.0.to_vec())).collect();
-        if stored? != index {
-            faults.push(Fault::Index);
-        }
-        if fingerprint != head.fingerprint {
-            faults.push(Fault::Fingerprint);
-        }
-        if living != head.records {
-            faults.push(Fault::Count);
-        }
-        Ok(Soundness { head, entries: fold.entries, faults })
-    }
-
-    fn fold(&self, head: Head, faults: &mut Vec<Fault>) -> Result<Fold, StoreError> {
-        let mut fold = Fold::default();
-        let mut chain = ChainTag::genesis(head.position.log_id);
-        let mut seq = Seq::ZERO;
-        let range = (keys::log(Seq::ZERO), keys::log(head.position.seq.next()));
-        for pair in self.store.scan(&range.0, &range.1) {
-            let (key, value) = pair?;
-            let (before, entries) = log::read_block(&value)?;
-            if before != chain {
-                faults.push(Fault::Chain(seq.next()));
-                chain = before;
-            }
-            if keys::log_first(&key) != Some(seq.next()) {
-                faults.push(Fault::Gap(seq.next()));
-            }
-            for entry in entries {
-                chain = chain.step(&entry).0;
-                seq = entry.header.seq;
-                fold.add(entry);
-            }
-        }
-        if seq != head.position.seq || chain != head.position.chain {
-            faults.push(Fault::End);
-        }
-        Ok(fold)
+        let (proven, mut faults) = proof::read(&*self.store, head)?;
+        let derived = Derived::from_log(&proven, self.indexer);
+        faults.extend(derived.compare(&*self.store, head)?.faults);
+        Ok(Soundness { head, entries: proven.entries, faults })
     }
 }
 
-impl Fold {
-    fn add(&mut self, entry: Entry) {
-        self.entries += 1;
-        let header = &entry.header;
-        let pointer = Pointer { kind: header.kind, operation: header.operation, seq: header.seq };
-        let id = header.id;
-        let living = (header.operation != Operation::Delete).then_some(entry);
-        self.records.insert(id, (pointer, living));
+/// What state, indexes and head must be, by the log.
+pub(super) struct Derived {
+    pub(super) head: Head,
+    pointers: BTreeMap<RecordId, Pointer>,
+    index: BTreeSet<Vec<u8>>,
+}
+
+/// Where the store contradicts the log, and what puts it right.
+#[derive(Default)]
+pub(super) struct Contradictions {
+    pub(super) faults: Vec<Fault>,
+    pub(super) mending: Mending,
+    pub(super) batch: WriteBatch,
+}
+
+impl Derived {
+    pub(super) fn from_log(proven: &Proven, indexer: Indexer) -> Self {
+        let mut derived = Self {
+            head: Head { fingerprint: Fingerprint::default(), records: 0, ..proven.head },
+            pointers: BTreeMap::new(),
+            index: BTreeSet::new(),
+        };
+        for (id, latest) in &proven.records {
+            let header = &latest.entry.header;
+            let pointer =
+                Pointer { kind: header.kind, operation: header.operation, seq: header.seq };
+            derived.pointers.insert(*id, pointer);
+            if !latest.alive() {
+                continue;
+            }
+            derived.head.records += 1;
+            if let Some(hash) = latest.hash {
+                derived.head.fingerprint += hash;
+            }
+            if let Payload::Present { bytes, .. } = &latest.entry.payload {
+                for key in indexer(header.kind, bytes) {
+                    derived.index.insert(keys::index(key.index, &key.key, *id));
+                }
+            }
+        }
+        derived
+    }
+
+    /// Compares with what the store holds beside `head`.
+    pub(super) fn compare(
+        &self,
+        store: &dyn Store,
+        head: Head,
+    ) -> Result<Contradictions, StoreError> {
+        let mut found = Contradictions::default();
+        self.compare_state(store, &mut found)?;
+        self.compare_index(store, &mut found)?;
+        if self.head.fingerprint != head.fingerprint {
+            found.faults.push(Fault::Fingerprint);
+        }
+        if self.head.records != head.records {
+            found.faults.push(Fault::Count);
+        }
+        found.mending.sum = self.head != head;
+        Ok(found)
+    }
+
+    fn compare_state(
+        &self,
+        store: &dyn Store,
+        found: &mut Contradictions,
+    ) -> Result<(), StoreError> {
+        let mut missing: BTreeSet<_> = self.pointers.keys().copied().collect();
+        for pair in store.scan(b"S", b"T") {
+            let (key, value) = pair?;
+            let id = keys::state_id(&key);
+            let pointer = id.and_then(|id| self.pointers.get(&id));
+            if let Some(id) = id.filter(|_| pointer.is_some()) {
+                missing.remove(&id);
+            }
+            if pointer.is_some_and(|pointer| pointer.to_bytes() == value.as_ref()) {
+                continue;
+            }
+            found.faults.push(Fault::State(id.unwrap_or_default()));
+            match pointer {
+                Some(pointer) => found.batch.put(key.to_vec(), pointer.to_bytes()),
+                None => found.batch.remove(key.to_vec()),
+            }
+        }
+        for id in missing {
+            found.faults.push(Fault::State(id));
+            found.batch.put(keys::state(id), self.pointers[&id].to_bytes());
+        }
+        found.mending.records = found.faults.len() as u64;
+        Ok(())
+    }
+
+    fn compare_index(
+        &self,
+        store: &dyn Store,
+        found: &mut Contradictions,
+    ) -> Result<(), StoreError> {
+        let stored: Result<BTreeSet<_>, _> =
+            store.scan(b"X", b"Y").map(|pair| pair.map(|pair| pair.0.to_vec())).collect();
+        let stored = stored?;
+        for key in self.index.difference(&stored) {
+            found.mending.index += 1;
+            found.batch.put(key.clone(), Vec::new());
+        }
+        for key in stored.difference(&self.index) {
+            found.mending.index += 1;
+            found.batch.remove(key.clone());
+        }
+        if found.mending.index > 0 {
+            found.faults.push(Fault::Index);
+        }
+        Ok(())
     }
 }

@@ -132,6 +132,7 @@ impl Writer {
             let going = match job {
                 Job::Save { .. } => self.save(job, jobs, &mut next),
                 Job::Thin { step, reply } => answer(reply, thin::rewrite(&*self.store, &step)),
+                Job::Work(work) => work(self),
             };
             if !going {
                 return false;
@@ -168,6 +169,37 @@ impl Writer {
             drop(reply.send(answer));
         }
         !failed
+    }
+
+    /// The store, for work between two groups.
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.store
+    }
+
+    /// The head: durable, and what the watermark says, between two groups.
+    pub(super) const fn head(&self) -> Head {
+        self.head
+    }
+
+    /// Says which index entries a payload has.
+    pub(super) const fn indexer(&self) -> Indexer {
+        self.indexer
+    }
+
+    /// Writes `batch` with a new head in one atomic step, makes it durable
+    /// and moves the watermark.
+    pub(super) fn replace_head(
+        &mut self,
+        head: Head,
+        mut batch: WriteBatch,
+    ) -> Result<(), StoreError> {
+        batch.put(keys::HEAD.to_vec(), head.to_bytes());
+        self.store.apply(batch)?;
+        self.store.sync()?;
+        self.head = head;
+        self.testify();
+        self.watermark.send_replace(head);
+        Ok(())
     }
 
     fn group(&self) -> Group {
@@ -327,14 +359,7 @@ impl Writer {
             return Ok(());
         }
         let head = group.head;
-        let mut batch = group.into_batch()?;
-        batch.put(keys::HEAD.to_vec(), head.to_bytes());
-        self.store.apply(batch)?;
-        self.store.sync()?;
-        self.head = head;
-        self.testify();
-        self.watermark.send_replace(head);
-        Ok(())
+        self.replace_head(head, group.into_batch()?)
     }
 
     /// A witness that can't be written weakens a later diagnosis, not the

@@ -54,6 +54,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     lumbung_telemetry::say!("{name} melayani kabupaten di {}.", listener.local_addr()?);
     tracing::info!(village = %config.desa, seq = village.barn().head().position.seq.0, "serving");
 
+    let checking = tokio::spawn(village.keep_checking());
     let (stopping, stopped) = watch::channel(false);
     let wait = |mut stopped: watch::Receiver<bool>| async move {
         // A closed channel means the same as a stop.
@@ -73,6 +74,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     drop(tokio::time::timeout(STOP_WITHIN, async { tokio::join!(&mut sync, &mut local) }).await);
     sync.abort();
     local.abort();
+    checking.abort();
     drop(std::fs::remove_file(&socket));
     tracing::info!("stopped");
     Ok(())

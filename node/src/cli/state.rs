@@ -22,6 +22,9 @@ pub(super) struct VerifyArgs {
     /// Sebagai JSON.
     #[arg(long)]
     json: bool,
+    /// Menyusun ulang keadaan, indeks dan sidik isi dari log bila tidak cocok.
+    #[arg(long)]
+    repair: bool,
 }
 
 pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<ExitCode> {
@@ -63,18 +66,35 @@ pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<Exit
     for step in &report.steps {
         lumbung_telemetry::say!("Saat dibuka: {step}");
     }
+    for remark in &report.remarks {
+        lumbung_telemetry::say!("{remark}");
+    }
     Ok(ExitCode::SUCCESS)
 }
 
 pub(super) async fn verify(dir: &Path, args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let reply = node(dir).await?.verify(v1::VerifyRequest {}).await.map_err(said)?.into_inner();
+    let request = v1::VerifyRequest { repair: args.repair };
+    let reply = node(dir).await?.verify(request).await.map_err(said)?.into_inner();
     if args.json {
         lumbung_telemetry::say!("{}", reply.json);
+    } else if reply.mended > 0 {
+        lumbung_telemetry::say!(
+            "{} hal disusun ulang dari log. Log utuh, tidak ada catatan yang hilang. Lumbung utuh \
+             lagi.",
+            reply.mended
+        );
     } else if reply.sound {
         lumbung_telemetry::say!("Lumbung utuh: rantai, keadaan, indeks dan sidik isi cocok.");
+    } else if reply.log_broken {
+        lumbung_telemetry::say!(
+            "Lumbung TIDAK utuh: log rusak dan tidak bisa disusun ulang di sini. Tidak ada yang \
+             diubah. Jangan hapus apa pun; hubungi kabupaten. {}",
+            reply.json
+        );
     } else {
         lumbung_telemetry::say!(
-            "Lumbung TIDAK utuh. Jangan hapus apa pun; hubungi kabupaten. {}",
+            "Lumbung TIDAK utuh, tetapi log-nya utuh: tidak ada catatan yang hilang. Jalankan \
+             lumbung-node verify --repair. {}",
             reply.json
         );
     }

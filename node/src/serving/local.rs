@@ -18,7 +18,9 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::sync::Confirmed;
-use crate::barn::{Barn, Expected, OpenStep, StoreError, Stored, Submission, SubmitError};
+use crate::barn::{
+    Barn, Expected, Mending, OpenStep, RederiveError, StoreError, Stored, Submission, SubmitError,
+};
 use crate::export::{self, ExportFormat};
 use crate::import;
 use crate::village::{Remark, SaveError, Village, Wish, change};
@@ -60,6 +62,9 @@ pub struct Report {
     pub boots: u32,
     /// What opening had to do, in the clerk's words.
     pub steps: Vec<String>,
+    /// What checking itself found, in the clerk's words.
+    #[serde(default)]
+    pub remarks: Vec<String>,
 }
 
 /// The service.
@@ -85,6 +90,19 @@ impl LocalService {
         Self { village, confirmed, traffic, serving: false }
     }
 
+    fn remarks(&self) -> Vec<String> {
+        let mending = self.village.barn().mending().ok().flatten();
+        let mended = mending.iter().map(mending_sentence);
+        let broken = self.village.checkup().broken_at().map(|seq| {
+            format!(
+                "Log tidak cocok dengan rantainya mulai catatan nomor {seq}. Tidak ada yang \
+                 diubah. Jangan hapus apa pun; hubungi kabupaten: yang sudah terkirim aman di \
+                 sana."
+            )
+        });
+        mended.chain(broken).collect()
+    }
+
     fn report(&self) -> Report {
         let barn = self.village.barn();
         let head = barn.head();
@@ -103,8 +121,22 @@ impl LocalService {
             disk_bytes: barn.disk_bytes(),
             boots: barn.boots(),
             steps: barn.steps().iter().map(step_sentence).collect(),
+            remarks: self.remarks(),
         }
     }
+}
+
+/// What had to be put right, as a sentence for the clerk.
+fn mending_sentence(mending: &Mending) -> String {
+    let when = clock::display(mending.at_ms);
+    format!(
+        "Pada {when} node menyusun ulang {} hal dari log (penunjuk catatan {}, indeks {}, jumlah \
+         isi {}). Log utuh, tidak ada catatan yang hilang. Periksa disk bila ini berulang.",
+        mending.things(),
+        mending.records,
+        mending.index,
+        u8::from(mending.sum)
+    )
 }
 
 /// What opening had to do, as a sentence for the clerk.
@@ -314,8 +346,17 @@ impl v1::local_server::Local for LocalService {
 
     async fn verify(
         &self,
-        _: Request<v1::VerifyRequest>,
+        request: Request<v1::VerifyRequest>,
     ) -> Result<Response<v1::VerifyReply>, Status> {
+        let mut mended = 0;
+        if request.into_inner().repair {
+            mended = match self.village.put_right().await {
+                Ok(rederived) => rederived.mending.map_or(0, |mending| mending.things()),
+                // The verification says where.
+                Err(RederiveError::Broken(_) | RederiveError::Closed) => 0,
+                Err(RederiveError::Store(error)) => return Err(store_failed(&error)),
+            };
+        }
         let barn = self.village.barn().clone();
         let soundness = blocking(move || barn.verify()).await?;
         let json = serde_json::json!({
@@ -324,9 +365,14 @@ impl v1::local_server::Local for LocalService {
             "position": soundness.head.position.to_string(),
             "fingerprint": format!("{:?}", soundness.head.fingerprint),
             "faults": soundness.faults.iter().map(|f| format!("{f:?}")).collect::<Vec<_>>(),
+            "mended": mended,
         });
-        let sound = soundness.faults.is_empty();
-        Ok(Response::new(v1::VerifyReply { json: json.to_string(), sound }))
+        Ok(Response::new(v1::VerifyReply {
+            json: json.to_string(),
+            sound: soundness.faults.is_empty(),
+            log_broken: soundness.broken_at().is_some(),
+            mended,
+        }))
     }
 }
 

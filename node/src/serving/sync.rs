@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use lumbung_domain::id::RecordId;
 use lumbung_ledger::{Position, Seq, block};
 use lumbung_link::{limits, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
@@ -17,8 +16,9 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::barn::{Barn, Relation, StoreError};
-use crate::village::{Village, parts};
+use super::content;
+use crate::barn::{Barn, Head, Relation, StoreError};
+use crate::village::Village;
 
 /// Items that may wait in a pull stream. Credit bounds the bytes.
 const ITEMS_QUEUED: usize = 4;
@@ -164,32 +164,9 @@ impl v1::sync_server::Sync for SyncService {
         &self,
         request: Request<v1::FingerprintRequest>,
     ) -> Result<Response<v1::FingerprintReply>, Status> {
-        let parent = request.into_inner().parent;
-        let parent = match parent.is_empty() {
-            true => None,
-            false => Some(
-                RecordId::from_slice(&parent)
-                    .ok_or_else(|| Status::invalid_argument("parent is not a record id"))?,
-            ),
-        };
+        let asked = content::Asked::read(&request.into_inner())?;
         let barn = self.village.barn().clone();
-        let reply = blocking(move || {
-            let (head, living) = barn.living()?;
-            let position = head.position;
-            let parts = parts(&living, parent);
-            Ok(v1::FingerprintReply {
-                position: Some(batch::position_to_wire(position)),
-                parts: parts
-                    .into_iter()
-                    .map(|(id, part)| v1::fingerprint_reply::Part {
-                        id: id.map_or_else(Bytes::new, |id| Bytes::copy_from_slice(&id.0)),
-                        fingerprint: Bytes::copy_from_slice(&part.fingerprint.to_bytes()),
-                        records: part.records,
-                    })
-                    .collect(),
-            })
-        });
-        Ok(Response::new(reply.await?))
+        Ok(Response::new(blocking(move || content::fingerprint(&barn, &asked)).await?))
     }
 
     type FetchStream = Pin<Box<dyn Stream<Item = Result<v1::FetchItem, Status>> + Send>>;
@@ -198,31 +175,22 @@ impl v1::sync_server::Sync for SyncService {
         &self,
         request: Request<v1::FetchRequest>,
     ) -> Result<Response<Self::FetchStream>, Status> {
-        let ids = request.into_inner().ids;
-        if ids.len() > FETCH_IDS_MAX {
+        let request = request.into_inner();
+        if request.ids.len() > FETCH_IDS_MAX {
             return Err(Status::invalid_argument("too many ids in one fetch"));
         }
         let barn = self.village.barn().clone();
-        let items = blocking(move || ids.iter().map(|id| fetched(&barn, id)).collect()).await?;
-        let items: Vec<v1::FetchItem> = items;
+        let items = blocking(move || content::fetch(&barn, &request)).await?;
         Ok(Response::new(Box::pin(tokio_stream::iter(items.into_iter().map(Ok)))))
     }
-}
 
-fn fetched(barn: &Barn, id: &Bytes) -> Result<v1::FetchItem, StoreError> {
-    let stored = match RecordId::from_slice(id) {
-        Some(id) => barn.get(id)?,
-        None => None,
-    };
-    let mut item = v1::FetchItem { id: id.clone(), ..v1::FetchItem::default() };
-    if let Some(stored) = stored {
-        let header = &stored.entry.header;
-        item.seq = header.seq.0;
-        item.kind = u32::from(header.kind.0);
-        item.schema = u32::from(header.schema);
-        item.payload = stored.content().cloned().unwrap_or_default();
+    async fn rederive(
+        &self,
+        _: Request<v1::RederiveRequest>,
+    ) -> Result<Response<v1::RederiveReply>, Status> {
+        let outcome = content::rederived(self.village.put_right().await);
+        outcome.map(Response::new).map_err(|error| disk_failed(&error))
     }
-    Ok(item)
 }
 
 /// One hub's pull: from a position to the head, then live.
@@ -245,7 +213,7 @@ impl Feed {
         items: mpsc::Sender<Result<v1::PullItem, Status>>,
     ) {
         let mut head = self.barn.watch();
-        let mut told: Option<Position> = None;
+        let mut told: Option<Head> = None;
         loop {
             let now = *head.borrow_and_update();
             let behind = self.position.seq < now.position.seq;
@@ -265,8 +233,9 @@ impl Feed {
                 }
                 continue;
             }
-            if !behind && told != Some(now.position) {
-                told = Some(now.position);
+            // Sums that were put right are told again.
+            if !behind && told != Some(now) {
+                told = Some(now);
                 let caught_up = v1::CaughtUp {
                     position: Some(batch::position_to_wire(now.position)),
                     fingerprint: Bytes::copy_from_slice(&now.fingerprint.to_bytes()),

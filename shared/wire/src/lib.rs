@@ -2,8 +2,10 @@
 //!
 //! [`record`]: domain records ↔ protobuf payloads. [`batch`]: runs of ledger
 //! entries ↔ compressed batches with their positions, checked on the way in.
+//! [`tree`]: a village's records as sums by RT, rumah tangga and record.
 //! Pure: no I/O; whoever stores or forwards a payload keeps its bytes.
 
 pub mod batch;
 pub mod date;
 pub mod record;
+pub mod tree;
