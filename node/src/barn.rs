@@ -10,6 +10,9 @@
 //! bytes, and whoever opens the barn supplies the function that says which
 //! index entries a payload has. sled is named in `sled_store` only.
 
+mod erase;
+mod erasures;
+mod group;
 mod head;
 mod keys;
 mod log;
@@ -18,6 +21,7 @@ mod open;
 mod proof;
 mod rederive;
 mod relation;
+mod rewrite;
 mod sled_store;
 mod state;
 mod store;
@@ -37,6 +41,8 @@ use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_ledger::{Operation, Seq, Source};
 use tokio::sync::{mpsc, oneshot, watch};
 
+pub use erase::Erase;
+pub use erasures::{Erasure, ErasureReason, Erasures, UnknownReasonError};
 pub use head::Head;
 pub use log::Run;
 pub use memory::MemoryStore;
@@ -137,6 +143,12 @@ pub enum SubmitError {
         /// Where the record stands.
         found: Option<Seq>,
     },
+    /// The record was erased on request; it can't come back.
+    #[error("change {change}: the record was erased on request")]
+    Erased {
+        /// Which change of the submission.
+        change: usize,
+    },
     /// A change breaks a limit of the log.
     #[error("change {change}: the record is larger than the log takes")]
     TooLarge {
@@ -162,6 +174,8 @@ const QUEUE_MAX: usize = 256;
 enum Job {
     /// Write changes.
     Save { submission: Submission, reply: oneshot::Sender<Result<Receipt, SubmitError>> },
+    /// Erase records.
+    Erase { erase: Erase, reply: oneshot::Sender<Result<Receipt, SubmitError>> },
     /// Rewrite blocks without superseded content.
     Thin { step: thin::Step, reply: oneshot::Sender<Result<Thinned, SubmitError>> },
     /// Anything else that must not meet a save.
@@ -182,6 +196,7 @@ pub struct Barn {
     queue: mpsc::Sender<Job>,
     steps: Arc<[OpenStep]>,
     boots: u32,
+    erasures: Arc<Mutex<Erasures>>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 
@@ -226,11 +241,15 @@ impl Barn {
         self.store.disk_bytes()
     }
 
-    /// Saves changes. Returns once they are durable.
+    /// Saves changes. Returns once they are durable. Deletes under
+    /// [`Source::ERASURE`] erase, as [`Barn::erase`] does.
     ///
     /// # Errors
     /// [`SubmitError`]; then nothing of the submission was saved.
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, SubmitError> {
+        if submission.source == Source::ERASURE {
+            return self.erase(erase::handed_over(&submission)?).await;
+        }
         let (reply, answer) = oneshot::channel();
         self.queue.send(Job::Save { submission, reply }).await.map_err(|_| SubmitError::Closed)?;
         answer.await.unwrap_or(Err(SubmitError::Closed))
@@ -241,6 +260,9 @@ impl Barn {
     /// # Errors
     /// [`SubmitError`]; then nothing of the submission was saved.
     pub fn submit_blocking(&self, submission: Submission) -> Result<Receipt, SubmitError> {
+        if submission.source == Source::ERASURE {
+            return self.erase_blocking(erase::handed_over(&submission)?);
+        }
         let (reply, answer) = oneshot::channel();
         self.queue
             .blocking_send(Job::Save { submission, reply })

@@ -9,14 +9,16 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use lumbung_ledger::{LogId, Seq};
+use lumbung_telemetry::clock;
 use tokio::sync::{mpsc, watch};
 
+use super::erasures::Erasures;
 use super::head::Head;
 use super::sled_store::{OpenRepair, SledStore};
 use super::store::{Store, StoreError, WriteBatch};
 use super::witness::{Testimony, Witness};
 use super::writer::Writer;
-use super::{Barn, Indexer, Job, QUEUE_MAX, keys, log};
+use super::{Barn, Indexer, Job, QUEUE_MAX, SubmitError, keys, log, rewrite};
 
 /// The key space's version; a barn of a newer one is refused.
 const FORMAT: u32 = 1;
@@ -48,6 +50,9 @@ pub enum OpenBarnError {
     /// The witness file can't be read or written.
     #[error("the witness file can't be used")]
     Witness(#[source] std::io::Error),
+    /// The erasure ledger can't be read or written.
+    #[error("the erasure ledger can't be used")]
+    Erasures(#[source] std::io::Error),
 }
 
 /// What opening had to do. Each is worth a sentence to the clerk.
@@ -64,6 +69,25 @@ pub enum OpenStep {
         kept: Seq,
         /// Last entry the witness saw.
         witnessed: Seq,
+    },
+    /// The store had records that the erasure ledger says are erased; they
+    /// were erased again.
+    ErasedAgain {
+        /// How many.
+        records: usize,
+    },
+    /// The store was rewritten: it shrank, and what was erased left the disk.
+    Rewritten {
+        /// Bytes it took.
+        before: u64,
+        /// Bytes it takes.
+        after: u64,
+    },
+    /// The store should have been rewritten and could not be; the next
+    /// opening tries again.
+    RewritePostponed {
+        /// Whether erased bytes are still in its files.
+        erased: bool,
     },
 }
 
@@ -91,7 +115,7 @@ impl Barn {
     /// Whether there is a barn in `dir`.
     #[must_use]
     pub fn exists(dir: &Path) -> bool {
-        dir.join("store").join("db").exists()
+        rewrite::has_store(dir)
     }
 
     /// Opens or creates the barn in `dir` on disk.
@@ -105,6 +129,40 @@ impl Barn {
             _ => {}
         }
         std::fs::create_dir_all(dir).map_err(StoreError::Io)?;
+        // Until this opening is done, no other process may see its steps.
+        let _opening = rewrite::lock(dir).map_err(StoreError::Io)?.ok_or(OpenBarnError::Busy)?;
+        rewrite::finish(dir, &mut |_| Ok(())).map_err(StoreError::Io)?;
+        let ledger = Erasures::open(&dir.join("erasures")).map_err(OpenBarnError::Erasures)?;
+        let ledger = Arc::new(Mutex::new(ledger));
+        let (barn, writer, jobs) = Self::on_disk(dir, options, &ledger, Turn::First)?;
+        let erased = barn.scrub_pending();
+        if !erased && !rewrite::is_bloated(&*barn.store)? {
+            return Self::serve(barn, writer, jobs);
+        }
+        let before = barn.disk_bytes();
+        if let Err(error) = rewrite::copy(&*barn.store, dir, &mut |_| Ok(())) {
+            tracing::warn!(%error, "the store can't be rewritten now");
+            let steps = with(&barn.steps, OpenStep::RewritePostponed { erased });
+            return Self::serve(Self { steps, ..barn }, writer, jobs);
+        }
+        let (steps, boots) = (Arc::clone(&barn.steps), barn.boots);
+        // Nobody may have the store open while it is swapped.
+        drop((barn, writer, jobs));
+        rewrite::finish(dir, &mut |_| Ok(())).map_err(StoreError::Io)?;
+        let options = OpenOptions { create: None, ..options };
+        let (barn, writer, jobs) = Self::on_disk(dir, options, &ledger, Turn::Again { boots })?;
+        writer.erasures().scrubbed(clock::now_ms()).map_err(OpenBarnError::Erasures)?;
+        let after = barn.disk_bytes();
+        let steps = with(&steps, OpenStep::Rewritten { before, after });
+        Self::serve(Self { steps, ..barn }, writer, jobs)
+    }
+
+    fn on_disk(
+        dir: &Path,
+        options: OpenOptions,
+        ledger: &Arc<Mutex<Erasures>>,
+        turn: Turn,
+    ) -> Result<Prepared, OpenBarnError> {
         let (store, repairs) =
             SledStore::open(&dir.join("store")).map_err(|error| match error {
                 StoreError::Busy(_) => OpenBarnError::Busy,
@@ -115,7 +173,13 @@ impl Barn {
             OpenRepair::HalfSnapshotRemoved => OpenStep::HalfSnapshotRemoved,
             OpenRepair::SnapshotSetAside => OpenStep::SnapshotSetAside,
         });
-        Self::start(Arc::new(store), Some(witness), options, steps.collect())
+        let footing = Footing {
+            store: Arc::new(store),
+            witness: Some(witness),
+            ledger: Arc::clone(ledger),
+            turn,
+        };
+        Self::prepare(footing, options, steps.collect())
     }
 
     /// Opens a barn on any store, without a witness: for simulation.
@@ -123,7 +187,8 @@ impl Barn {
     /// # Errors
     /// [`OpenBarnError`].
     pub fn open_on(store: Arc<dyn Store>, options: OpenOptions) -> Result<Self, OpenBarnError> {
-        Self::start(store, None, options, Vec::new())
+        let (barn, writer, jobs) = Self::prepare(Footing::bare(store, None), options, Vec::new())?;
+        Self::serve(barn, writer, jobs)
     }
 
     /// Opens a barn in a simulated world: its writer is a task of the tokio
@@ -137,18 +202,13 @@ impl Barn {
     /// Outside a tokio runtime.
     pub fn open_in_task(ground: Ground, options: OpenOptions) -> Result<Self, OpenBarnError> {
         let Ground { store, witness, salts } = ground;
-        let (barn, writer, jobs) = Self::prepare(store, witness, options, Vec::new())?;
+        let (barn, writer, jobs) =
+            Self::prepare(Footing::bare(store, witness), options, Vec::new())?;
         tokio::spawn(writer.with_salts_of(salts).run_in_task(jobs));
         Ok(barn)
     }
 
-    fn start(
-        store: Arc<dyn Store>,
-        witness: Option<Witness>,
-        options: OpenOptions,
-        steps: Vec<OpenStep>,
-    ) -> Result<Self, OpenBarnError> {
-        let (barn, writer, jobs) = Self::prepare(store, witness, options, steps)?;
+    fn serve(barn: Self, writer: Writer, jobs: mpsc::Receiver<Job>) -> Result<Self, OpenBarnError> {
         let thread = std::thread::Builder::new()
             .name("barn-writer".to_owned())
             .spawn(move || writer.run(jobs))
@@ -158,11 +218,11 @@ impl Barn {
 
     /// Checks the store, and gives the barn and the writer it needs.
     fn prepare(
-        store: Arc<dyn Store>,
-        mut witness: Option<Witness>,
+        footing: Footing,
         options: OpenOptions,
         mut steps: Vec<OpenStep>,
-    ) -> Result<(Self, Writer, mpsc::Receiver<Job>), OpenBarnError> {
+    ) -> Result<Prepared, OpenBarnError> {
+        let Footing { store, mut witness, ledger: erasures, turn } = footing;
         check_format(&*store)?;
         let mut head = match (read_head(&*store)?, options.create) {
             (Some(head), _) => head,
@@ -174,7 +234,10 @@ impl Barn {
         if let Some(witness) = &mut witness {
             let last = witness.last().filter(|last| last.log_id == head.position.log_id);
             if let Some(last) = last {
-                boots = last.boots.saturating_add(1);
+                boots = match turn {
+                    Turn::First => last.boots.saturating_add(1),
+                    Turn::Again { boots } => boots,
+                };
                 let lost = last.seq > head.position.seq || last.epoch > head.position.epoch;
                 if lost {
                     steps.push(OpenStep::LostTail { kept: head.position.seq, witnessed: last.seq });
@@ -195,7 +258,16 @@ impl Barn {
         }
         let (watermark, watching) = watch::channel(head);
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
-        let writer = Writer::new(Arc::clone(&store), witness, boots, options.indexer, watermark);
+        let (indexer, ledger) = (options.indexer, Arc::clone(&erasures));
+        let mut writer =
+            Writer::new(Arc::clone(&store), witness, boots, indexer, watermark, ledger);
+        let records = writer.erase_again(clock::now_ms()).map_err(|error| match error {
+            SubmitError::Store(error) => OpenBarnError::Store(error),
+            _ => OpenBarnError::Inconsistent("what was erased can't be erased again"),
+        })?;
+        if records > 0 {
+            steps.push(OpenStep::ErasedAgain { records });
+        }
         let barn = Self {
             store,
             indexer: options.indexer,
@@ -203,10 +275,42 @@ impl Barn {
             queue,
             steps: steps.into(),
             boots,
+            erasures,
             writer: Arc::default(),
         };
         Ok((barn, writer, jobs))
     }
+}
+
+/// A barn without its thread, the writer it needs, and the writer's jobs.
+type Prepared = (Barn, Writer, mpsc::Receiver<Job>);
+
+/// What a barn stands on.
+struct Footing {
+    store: Arc<dyn Store>,
+    witness: Option<Witness>,
+    ledger: Arc<Mutex<Erasures>>,
+    turn: Turn,
+}
+
+impl Footing {
+    /// Without a folder: no ledger outlives it.
+    fn bare(store: Arc<dyn Store>, witness: Option<Witness>) -> Self {
+        Self { store, witness, ledger: Arc::default(), turn: Turn::First }
+    }
+}
+
+/// Whether this opening was counted already.
+#[derive(Clone, Copy)]
+enum Turn {
+    /// The store is opened for the first time.
+    First,
+    /// It is opened once more after it was rewritten.
+    Again { boots: u32 },
+}
+
+fn with(steps: &[OpenStep], last: OpenStep) -> Arc<[OpenStep]> {
+    steps.iter().copied().chain([last]).collect()
 }
 
 fn check_format(store: &dyn Store) -> Result<(), OpenBarnError> {

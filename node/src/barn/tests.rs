@@ -9,6 +9,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+mod erasing;
+
 /// Index 1, unique: the first byte of the payload.
 fn first_byte(_: KindCode, content: &Bytes) -> Vec<IndexKey> {
     content
@@ -173,68 +175,6 @@ fn a_half_written_snapshot_does_not_keep_the_barn_shut() {
     let barn = Barn::open(&path, options(false)).unwrap();
     assert_eq!(barn.steps(), [OpenStep::HalfSnapshotRemoved]);
     assert_eq!(barn.verify().unwrap().faults, []);
-}
-
-/// The chain from the first entry on, as a reader walks it.
-fn walked(barn: &Barn) -> (Seq, lumbung_ledger::ChainTag) {
-    let (mut seq, mut chain) = (Seq::ZERO, lumbung_ledger::ChainTag::genesis(LOG));
-    while let Some(run) = barn.read_after(seq, 700).unwrap() {
-        assert_eq!(run.before, chain);
-        chain = run.entries.iter().fold(chain, |chain, entry| chain.step(entry).0);
-        seq = run.entries.last().unwrap().header.seq;
-    }
-    (seq, chain)
-}
-
-#[test]
-fn thinning_keeps_the_chain_the_last_words_and_every_old_position() {
-    on_both(|barn| {
-        let mut stood = Vec::new();
-        for round in 0..6_u8 {
-            let changes = (0..40).map(|n| change(n, Some(&[n, round, 7, 7]))).collect();
-            barn.submit_blocking(submission(changes)).unwrap();
-            stood.push(barn.head().position);
-        }
-        barn.submit_blocking(submission(vec![change(1, None), change(2, None)])).unwrap();
-        let (head, living) = barn.living().unwrap();
-
-        // Only what was superseded within the first three rounds goes.
-        let thinned = barn.thin(stood[2].seq).unwrap();
-        assert_eq!(thinned.payloads, 80);
-        assert_eq!(barn.thin(stood[2].seq).unwrap(), Thinned::default(), "nothing is left to do");
-        let third = barn.entry(Seq(81)).unwrap().unwrap();
-        assert!(matches!(third.payload, lumbung_ledger::Payload::Present { .. }));
-        // Everything below the head but the last words of the living.
-        assert_eq!(barn.thin(head.position.seq).unwrap().payloads, 200 + 2 - 80);
-
-        assert_eq!(barn.living().unwrap(), (head, living));
-        assert_eq!(barn.verify().unwrap().faults, []);
-        assert_eq!(walked(&barn), (head.position.seq, head.position.chain));
-        for position in stood {
-            assert_eq!(barn.relate(position).unwrap(), Relation::Resume);
-        }
-        barn.submit_blocking(submission(vec![change(2, Some(&[2, 9]))])).unwrap();
-        assert_eq!(barn.verify().unwrap().faults, []);
-    });
-}
-
-#[test]
-fn a_thinning_that_loses_power_leaves_whole_steps() {
-    let store = MemoryStore::default();
-    let barn = Barn::open_on(Arc::new(store.clone()), options(true)).unwrap();
-    for round in 0..3_u8 {
-        let changes = (0..40).map(|n| change(n, Some(&[n, round]))).collect();
-        barn.submit_blocking(submission(changes)).unwrap();
-    }
-    let head = barn.head();
-    store.fail_syncs();
-    assert!(barn.thin(head.position.seq).is_err());
-    drop(barn);
-    store.crash();
-    let barn = Barn::open_on(Arc::new(store), options(false)).unwrap();
-    assert_eq!(barn.verify().unwrap().faults, []);
-    assert_eq!(barn.head(), head);
-    assert_eq!(barn.thin(head.position.seq).unwrap().payloads, 80);
 }
 
 proptest! {

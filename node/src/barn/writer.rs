@@ -6,20 +6,20 @@
 //! the watermark moves, then the submitters hear back. Runs on its own
 //! thread, since all of it blocks.
 
-use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_ledger::block::PAYLOAD_BYTES_MAX;
 use lumbung_ledger::chain::ACTOR_BYTES_MAX;
-use lumbung_ledger::fingerprint::content_hash;
-use lumbung_ledger::{ChainTag, Entry, Header, Operation, Payload, Salt, block};
+use lumbung_ledger::{Entry, Header, Operation, Payload, Salt, Source};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::erasures::Erasures;
+use super::group::{Current, Group, Step};
 use super::head::Head;
-use super::state::{Pointer, pointer};
+use super::state::pointer;
 use super::store::{Store, StoreError, WriteBatch};
 use super::witness::{Testimony, Witness};
 use super::{
@@ -30,47 +30,15 @@ use super::{
 /// A group takes no further submission once it holds this many entries.
 const GROUP_ENTRIES_MAX: usize = 512;
 
-/// A log block is closed at this size. sled keeps values of a few KB well;
-/// larger ones would become files of their own.
-const BLOCK_BYTES_MAX: usize = 4 * 1024;
-
 /// The witness survives a power cut at most this long after its database.
 const WITNESS_SYNC_EVERY: Duration = Duration::from_secs(1);
-
-/// Index, key and record of one index entry.
-type IndexEntry = (u8, Vec<u8>, RecordId);
-
-/// A record as the group sees it: in the store, or already changed by it.
-#[derive(Clone)]
-struct Current {
-    pointer: Pointer,
-    content: Option<Bytes>,
-    schema: u16,
-}
-
-impl Current {
-    /// What its share of the fingerprint was made of.
-    fn hashed(&self) -> Option<(KindCode, u16, Bytes)> {
-        Some((self.pointer.kind, self.schema, self.content.clone()?))
-    }
-}
 
 /// A change that will be written, with what it replaces.
 struct Admitted {
     operation: Operation,
     change: Change,
+    was_alive: bool,
     before: Option<(KindCode, u16, Bytes)>,
-}
-
-/// What a group is going to write, and what later submissions of the same
-/// group must already see.
-struct Group {
-    head: Head,
-    entries: Vec<Entry>,
-    /// The chain before each entry.
-    chains: Vec<ChainTag>,
-    records: HashMap<RecordId, Current>,
-    index: BTreeMap<IndexEntry, bool>,
 }
 
 pub(super) struct Writer {
@@ -82,6 +50,7 @@ pub(super) struct Writer {
     head: Head,
     witness_synced: Instant,
     salts: Salts,
+    pub(super) erasures: Arc<Mutex<Erasures>>,
 }
 
 impl Writer {
@@ -91,11 +60,12 @@ impl Writer {
         boots: u32,
         indexer: Indexer,
         watermark: watch::Sender<Head>,
+        erasures: Arc<Mutex<Erasures>>,
     ) -> Self {
         let head = *watermark.borrow();
         let witness_synced = Instant::now();
         let salts = Salts::System;
-        Self { store, witness, boots, indexer, watermark, head, witness_synced, salts }
+        Self { store, witness, boots, indexer, watermark, head, witness_synced, salts, erasures }
     }
 
     /// Draws salts from a seed instead of the system's randomness.
@@ -131,7 +101,10 @@ impl Writer {
         while let Some(job) = next.take() {
             let going = match job {
                 Job::Save { .. } => self.save(job, jobs, &mut next),
-                Job::Thin { step, reply } => answer(reply, thin::rewrite(&*self.store, &step)),
+                Job::Erase { erase, reply } => answer(reply, self.erase(erase)),
+                Job::Thin { step, reply } => {
+                    answer(reply, thin::rewrite(&*self.store, &step).map_err(SubmitError::Store))
+                }
                 Job::Work(work) => work(self),
             };
             if !going {
@@ -159,7 +132,7 @@ impl Writer {
                 *next = jobs.try_recv().ok();
             }
         }
-        let saved = self.commit(group);
+        let saved = self.commit(group, WriteBatch::default());
         let failed = saved.is_err();
         if let Err(error) = saved {
             tracing::error!(%error, "the barn's disk failed; no more changes are taken");
@@ -202,18 +175,16 @@ impl Writer {
         Ok(())
     }
 
-    fn group(&self) -> Group {
-        Group {
-            head: self.head,
-            entries: Vec::new(),
-            chains: Vec::new(),
-            records: HashMap::new(),
-            index: BTreeMap::new(),
-        }
+    pub(super) fn group(&self) -> Group {
+        Group::after(self.head)
     }
 
     /// Takes a whole submission into the group, or none of it.
-    fn admit(&mut self, group: &mut Group, submission: Submission) -> Result<Receipt, SubmitError> {
+    pub(super) fn admit(
+        &mut self,
+        group: &mut Group,
+        submission: Submission,
+    ) -> Result<Receipt, SubmitError> {
         let Submission { actor, source, time_ms, changes } = submission;
         if changes.len() > CHANGES_MAX || actor.len() > ACTOR_BYTES_MAX {
             return Err(SubmitError::TooLarge { change: CHANGES_MAX });
@@ -221,10 +192,10 @@ impl Writer {
         let mut step = Step::default();
         let entries_before = group.entries.len();
         for (number, change) in changes.into_iter().enumerate() {
-            let admitted = self.admit_change(group, &mut step, number, change);
+            let admitted = self.admit_change(group, &mut step, source, (number, change));
             match admitted {
                 Ok(None) => {}
-                Ok(Some(Admitted { operation, change, before })) => {
+                Ok(Some(Admitted { operation, change, was_alive, before })) => {
                     let seq = group.head.position.seq.next();
                     let payload = Payload::Present {
                         salt: self.salts.draw()?,
@@ -243,7 +214,7 @@ impl Writer {
                         },
                         payload,
                     };
-                    group.push(&mut step, entry, before.as_ref());
+                    group.push(&mut step, entry, was_alive, before.as_ref());
                 }
                 Err(error) => {
                     group.undo(step, entries_before);
@@ -260,9 +231,12 @@ impl Writer {
         &self,
         group: &mut Group,
         step: &mut Step,
-        number: usize,
-        change: Change,
+        source: Source,
+        (number, change): (usize, Change),
     ) -> Result<Option<Admitted>, SubmitError> {
+        if change.content.is_some() && self.erasures().holds(change.id) {
+            return Err(SubmitError::Erased { change: number });
+        }
         let current = self.current(group, change.id)?;
         let alive = current.as_ref().filter(|current| current.pointer.alive());
         let found = alive.map(|current| current.pointer.seq);
@@ -276,11 +250,15 @@ impl Writer {
             _ => {}
         }
         let Some(content) = &change.content else {
-            let Some(alive) = alive else { return Ok(None) };
-            let old = self.index_keys(alive);
+            // An erasure says so even where the record had ended before.
+            if alive.is_none() && (source != Source::ERASURE || current.is_none()) {
+                return Ok(None);
+            }
+            let old = alive.map(|alive| self.index_keys(alive)).unwrap_or_default();
             step.reindex(group, change.id, &old, &[]);
-            let before = alive.hashed();
-            return Ok(Some(Admitted { operation: Operation::Delete, change, before }));
+            let (was_alive, before) = (alive.is_some(), alive.and_then(Current::hashed));
+            let operation = Operation::Delete;
+            return Ok(Some(Admitted { operation, change, was_alive, before }));
         };
         if content.len() > PAYLOAD_BYTES_MAX {
             return Err(SubmitError::TooLarge { change: number });
@@ -299,10 +277,11 @@ impl Writer {
             }
         }
         let old = alive.map(|alive| self.index_keys(alive)).unwrap_or_default();
-        let operation = operation_after(alive.is_some(), true);
+        let was_alive = alive.is_some();
+        let operation = operation_after(was_alive, true);
         step.reindex(group, change.id, &old, &new);
         let before = alive.and_then(Current::hashed);
-        Ok(Some(Admitted { operation, change, before }))
+        Ok(Some(Admitted { operation, change, was_alive, before }))
     }
 
     fn index_keys(&self, current: &Current) -> Vec<IndexKey> {
@@ -353,13 +332,15 @@ impl Writer {
         Ok(None)
     }
 
-    /// Writes the group and makes it durable, then moves the watermark.
-    fn commit(&mut self, group: Group) -> Result<(), StoreError> {
+    /// Writes the group and what goes with it, makes it durable, then moves
+    /// the watermark.
+    pub(super) fn commit(&mut self, group: Group, mut batch: WriteBatch) -> Result<(), StoreError> {
         if group.entries.is_empty() {
             return Ok(());
         }
         let head = group.head;
-        self.replace_head(head, group.into_batch()?)
+        group.into_batch(&mut batch)?;
+        self.replace_head(head, batch)
     }
 
     /// A witness that can't be written weakens a later diagnosis, not the
@@ -416,116 +397,15 @@ impl Salts {
 /// the disk failed.
 fn answer<T>(
     reply: oneshot::Sender<Result<T, SubmitError>>,
-    outcome: Result<T, StoreError>,
+    outcome: Result<T, SubmitError>,
 ) -> bool {
-    let failed = outcome.is_err();
-    if let Err(error) = &outcome {
+    let failed = matches!(&outcome, Err(SubmitError::Store(_) | SubmitError::Closed));
+    if let Err(error) = outcome.as_ref()
+        && failed
+    {
         tracing::error!(%error, "the barn's disk failed; no more changes are taken");
     }
     // Whoever asked may have gone away; what was done is done.
-    drop(reply.send(outcome.map_err(SubmitError::Store)));
+    drop(reply.send(outcome));
     !failed
-}
-
-/// What one submission has done to the group so far, so that a refusal in
-/// its middle leaves no trace.
-#[derive(Default)]
-struct Step {
-    head: Option<Head>,
-    records: Vec<(RecordId, Option<Current>)>,
-    index: Vec<(IndexEntry, Option<bool>)>,
-}
-
-impl Step {
-    fn reindex(&mut self, group: &mut Group, id: RecordId, old: &[IndexKey], new: &[IndexKey]) {
-        let gone = old.iter().filter(|key| !new.contains(key)).map(|key| (key, false));
-        let come = new.iter().filter(|key| !old.contains(key)).map(|key| (key, true));
-        for (key, present) in gone.chain(come) {
-            let full = (key.index, key.key.clone(), id);
-            let before = group.index.insert(full.clone(), present);
-            self.index.push((full, before));
-        }
-    }
-}
-
-impl Group {
-    /// Adds an entry: head and record move with it.
-    fn push(&mut self, step: &mut Step, entry: Entry, before: Option<&(KindCode, u16, Bytes)>) {
-        step.head.get_or_insert(self.head);
-        let header = &entry.header;
-        let pointer = Pointer { kind: header.kind, operation: header.operation, seq: header.seq };
-        let content = match &entry.payload {
-            Payload::Present { bytes, .. } if pointer.alive() => Some(bytes.clone()),
-            _ => None,
-        };
-        self.chains.push(self.head.position.chain);
-        let (chain, hash) = self.head.position.chain.step(&entry);
-        self.head.position.seq = header.seq;
-        self.head.position.chain = chain;
-        if let Some(hash) = hash {
-            self.head.fingerprint += hash;
-        }
-        if let Some((kind, schema, old)) = before {
-            self.head.fingerprint -= content_hash(header.id, *kind, *schema, old);
-        }
-        match header.operation {
-            Operation::Create => self.head.records += 1,
-            Operation::Update => {}
-            Operation::Delete => self.head.records -= 1,
-        }
-        let now = Current { pointer, content, schema: header.schema };
-        let replaced = self.records.insert(header.id, now);
-        step.records.push((header.id, replaced));
-        self.entries.push(entry);
-    }
-
-    fn undo(&mut self, step: Step, entries_before: usize) {
-        self.entries.truncate(entries_before);
-        self.chains.truncate(entries_before);
-        if let Some(head) = step.head {
-            self.head = head;
-        }
-        for (id, before) in step.records.into_iter().rev() {
-            match before {
-                Some(current) => self.records.insert(id, current),
-                None => self.records.remove(&id),
-            };
-        }
-        for (key, before) in step.index.into_iter().rev() {
-            match before {
-                Some(present) => self.index.insert(key, present),
-                None => self.index.remove(&key),
-            };
-        }
-    }
-
-    /// Everything the group writes, except the head.
-    fn into_batch(self) -> Result<WriteBatch, StoreError> {
-        let mut batch = WriteBatch::default();
-        let mut rest = self.entries.as_slice();
-        while let Some(before) = self.chains.get(self.entries.len() - rest.len()) {
-            let mut bytes = 0;
-            let count = rest
-                .iter()
-                .take_while(|entry| {
-                    bytes += entry.size();
-                    bytes <= BLOCK_BYTES_MAX
-                })
-                .count()
-                .max(1);
-            let (block, remaining) = rest.split_at(count);
-            let encoded = block::encode(block)
-                .ok_or_else(|| StoreError::Damaged("entries do not form a block".to_owned()))?;
-            batch.put(keys::log(block[0].header.seq), log::block_value(*before, &encoded));
-            rest = remaining;
-        }
-        for (id, current) in self.records {
-            batch.put(keys::state(id), current.pointer.to_bytes());
-        }
-        for ((index, key, id), present) in self.index {
-            let key = keys::index(index, &key, id);
-            if present { batch.put(key, Vec::new()) } else { batch.remove(key) }
-        }
-        Ok(batch)
-    }
 }

@@ -154,7 +154,29 @@ pub fn step_sentence(step: &OpenStep) -> String {
              Hubungi kabupaten: catatan yang sudah terkirim masih ada di sana.",
             kept.next()
         ),
+        OpenStep::ErasedAgain { records } => format!(
+            "Penyimpanan berisi {records} catatan yang menurut buku penghapusan sudah dihapus \
+             permanen (mungkin dikembalikan dari cadangan lama). Catatan itu dihapus lagi."
+        ),
+        OpenStep::Rewritten { before, after } => format!(
+            "Penyimpanan disusun ulang, dari {} menjadi {} MB. Data utuh; yang dihapus permanen \
+             sudah hilang dari berkas.",
+            megabytes(*before),
+            megabytes(*after)
+        ),
+        OpenStep::RewritePostponed { erased: false } => "Penyimpanan belum bisa disusun ulang, \
+            mungkin karena ruang disk kurang. Data utuh. Sediakan ruang disk, lalu jalankan ulang \
+            node."
+            .to_owned(),
+        OpenStep::RewritePostponed { erased: true } => "Penyimpanan belum bisa disusun ulang, \
+            mungkin karena ruang disk kurang: sisa catatan yang dihapus permanen masih ada di \
+            berkas. Data lain utuh. Sediakan ruang disk, lalu jalankan ulang node."
+            .to_owned(),
     }
+}
+
+const fn megabytes(bytes: u64) -> u64 {
+    bytes.div_ceil(1024 * 1024)
 }
 
 fn store_failed(error: &StoreError) -> Status {
@@ -177,6 +199,10 @@ fn submit_failed(error: &SubmitError) -> Status {
         ),
         SubmitError::TooLarge { .. } => Status::invalid_argument(
             "Catatan ini terlalu besar. Tidak ada yang disimpan. Persingkat isinya.",
+        ),
+        SubmitError::Erased { .. } => Status::failed_precondition(
+            "Catatan itu sudah dihapus permanen dan tidak bisa kembali. Tidak ada yang disimpan. \
+             Bila orangnya memang harus didata lagi, buat catatan baru.",
         ),
         SubmitError::Store(error) => store_failed(error),
         SubmitError::Closed => store_failed(&StoreError::Damaged("closed".to_owned())),

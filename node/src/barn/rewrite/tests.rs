@@ -1,0 +1,112 @@
+//! A rewrite cut off at every stage leaves a barn that opens with everything.
+
+use bytes::Bytes;
+use lumbung_domain::id::{KindCode, RecordId};
+use lumbung_ledger::{LogId, Source};
+
+use super::*;
+use crate::barn::{Barn, Change, Expected, OpenOptions, Submission};
+
+const STAGES: [Stage; 6] = [
+    Stage::Copying,
+    Stage::Copied,
+    Stage::Marked,
+    Stage::OldAside,
+    Stage::NewInPlace,
+    Stage::OldGone,
+];
+
+fn options(create: bool) -> OpenOptions {
+    OpenOptions { indexer: |_, _| Vec::new(), create: create.then_some(LogId([9; 16])) }
+}
+
+fn filled(dir: &Path) -> Barn {
+    let barn = Barn::open(dir, options(true)).unwrap();
+    for round in 0..4_u8 {
+        let changes = (0..60).map(|number| Change {
+            id: RecordId::from_parts(1_790_000_000_000, 0, number),
+            kind: KindCode(7),
+            schema: 1,
+            content: Some(Bytes::from(vec![round; 300])),
+            expected: Expected::Any,
+        });
+        let submission = Submission {
+            actor: "kader".into(),
+            source: Source::MANUAL,
+            time_ms: 5,
+            changes: changes.collect(),
+        };
+        barn.submit_blocking(submission).unwrap();
+    }
+    barn
+}
+
+/// Rewrites until `cut`, as if the power failed there.
+fn rewrite_until(dir: &Path, cut: Stage) {
+    let mut reached = false;
+    let mut interrupt = |stage| {
+        reached |= stage == cut;
+        if stage == cut { Err(io::Error::other("power")) } else { Ok(()) }
+    };
+    let (store, _) = SledStore::open(&dir.join("store")).unwrap();
+    let copied = copy(&store, dir, &mut interrupt);
+    drop(store);
+    let finished = copied.is_ok() && finish(dir, &mut interrupt).is_ok();
+    assert!(reached && !finished, "{cut:?} was not reached");
+}
+
+#[test]
+fn a_cut_at_any_stage_leaves_everything() {
+    for cut in STAGES {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("desa");
+        let barn = filled(&path);
+        let (head, living) = barn.living().unwrap();
+        barn.close();
+        rewrite_until(&path, cut);
+        assert!(Barn::exists(&path), "{cut:?}");
+        let barn = Barn::open(&path, options(false)).unwrap();
+        assert_eq!(barn.verify().unwrap().faults, [], "{cut:?}");
+        assert_eq!(barn.living().unwrap(), (head, living), "{cut:?}");
+        barn.close();
+        let left: Vec<_> = ["store.new", "store.old", "store.swap"]
+            .into_iter()
+            .filter(|name| path.join(name).exists())
+            .collect();
+        assert!(left.is_empty(), "{cut:?} left {left:?}");
+    }
+}
+
+#[test]
+fn a_second_cut_on_the_way_back_leaves_everything_too() {
+    for (first, second) in [
+        (Stage::Marked, Stage::OldAside),
+        (Stage::OldAside, Stage::NewInPlace),
+        (Stage::Marked, Stage::NewInPlace),
+        (Stage::NewInPlace, Stage::OldGone),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("desa");
+        let barn = filled(&path);
+        let head = barn.head();
+        barn.close();
+        rewrite_until(&path, first);
+        let mut interrupt = |stage| {
+            if stage == second { Err(io::Error::other("power")) } else { Ok(()) }
+        };
+        assert!(finish(&path, &mut interrupt).is_err());
+        let barn = Barn::open(&path, options(false)).unwrap();
+        assert_eq!((barn.head(), barn.verify().unwrap().faults), (head, Vec::new()));
+        barn.close();
+    }
+}
+
+#[test]
+fn only_one_process_opens_a_barn_at_a_time() {
+    let dir = tempfile::tempdir().unwrap();
+    let held = lock(dir.path()).unwrap();
+    assert!(held.is_some());
+    assert!(lock(dir.path()).unwrap().is_none());
+    drop(held);
+    assert!(lock(dir.path()).unwrap().is_some());
+}
