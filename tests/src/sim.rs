@@ -10,9 +10,10 @@
 //! The hub's own wall clock is the machine's: the hub only shows it to people
 //! and never decides by it.
 
-mod book;
+pub mod book;
 mod hub;
 pub mod line;
 mod node;
+pub mod pair;
 pub mod schedule;
 pub mod world;

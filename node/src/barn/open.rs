@@ -230,6 +230,9 @@ impl Barn {
             (None, None) => return Err(OpenBarnError::Inconsistent("it has no head")),
         };
         check_end(&*store, &head)?;
+        // A process killed between writing and syncing leaves entries that a
+        // power cut may still take back. They are served from here on.
+        store.sync()?;
         let mut boots = 1;
         if let Some(witness) = &mut witness {
             let last = witness.last().filter(|last| last.log_id == head.position.log_id);

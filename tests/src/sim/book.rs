@@ -11,7 +11,7 @@ use lumbung_node::barn::{Barn, Receipt};
 use crate::fold::Folded;
 
 /// Content of a record; `None` = it ended.
-pub(super) type Content = Option<Bytes>;
+pub type Content = Option<Bytes>;
 
 /// What a record may hold.
 #[derive(Debug, Default)]
@@ -24,17 +24,20 @@ struct Promise {
 
 /// The promises of one village.
 #[derive(Debug, Default)]
-pub(super) struct Book {
+pub struct Book {
     promises: BTreeMap<RecordId, Promise>,
     /// Acknowledged entries by number.
     entries: BTreeMap<Seq, (RecordId, Content)>,
-    pub(super) acknowledged: u64,
-    pub(super) unanswered: u64,
+    /// Saves that were acknowledged.
+    pub acknowledged: u64,
+    /// Saves that got no answer.
+    pub unanswered: u64,
 }
 
 impl Book {
     /// Records that are certainly alive.
-    pub(super) fn living(&self) -> Vec<RecordId> {
+    #[must_use]
+    pub fn living(&self) -> Vec<RecordId> {
         let alive = |promise: &Promise| {
             matches!(promise.acknowledged, Some(Some(_)))
                 && promise.unanswered.iter().all(Option::is_some)
@@ -43,7 +46,7 @@ impl Book {
     }
 
     /// A save is about to be sent: it may or may not happen.
-    pub(super) fn sent(&mut self, changes: &[(RecordId, Content)]) {
+    pub fn sent(&mut self, changes: &[(RecordId, Content)]) {
         self.unanswered += 1;
         for (id, content) in changes {
             self.promises.entry(*id).or_default().unanswered.push(content.clone());
@@ -54,7 +57,7 @@ impl Book {
     ///
     /// # Errors
     /// When its numbers were promised to other entries before.
-    pub(super) fn acknowledged(
+    pub fn acknowledged(
         &mut self,
         changes: &[(RecordId, Content)],
         receipt: Receipt,
@@ -80,7 +83,7 @@ impl Book {
     ///
     /// # Errors
     /// Names the first promise that was not kept.
-    pub(super) fn check(&self, barn: &Barn, folded: &Folded) -> anyhow::Result<()> {
+    pub fn check(&self, barn: &Barn, folded: &Folded) -> anyhow::Result<()> {
         for (id, promise) in &self.promises {
             let now = folded.records.get(id).map(|living| living.bytes.clone());
             let kept = promise.acknowledged.clone().unwrap_or(None) == now
@@ -90,11 +93,12 @@ impl Book {
         for (seq, (id, content)) in &self.entries {
             let entry = barn.entry(*seq)?;
             let entry = entry.with_context(|| format!("acknowledged entry {seq} is missing"))?;
-            let Payload::Present { bytes, .. } = &entry.payload else {
-                anyhow::bail!("entry {seq} has lost its content");
+            let same = match &entry.payload {
+                Payload::Present { bytes, .. } => *bytes == content.clone().unwrap_or_default(),
+                // Superseded and thinned out.
+                Payload::Withheld { .. } => true,
             };
-            let same = entry.header.id == *id && *bytes == content.clone().unwrap_or_default();
-            ensure!(same, "number {seq} was used twice");
+            ensure!(same && entry.header.id == *id, "number {seq} was used twice");
         }
         Ok(())
     }
