@@ -10,6 +10,11 @@
 //! schema, op | source<<2, actor index, time delta | ids | payload lengths
 //! (length + 1; 0 = withheld) | salts and digests | payload bytes`.
 //! A decoder refuses anything left over.
+//!
+//! Version 1 is what barns store. Version 2 ([`columns`]) goes further and is
+//! for the wire; [`decode`] reads both.
+
+pub mod columns;
 
 use std::sync::Arc;
 
@@ -34,7 +39,7 @@ const MAGIC: [u8; 3] = *b"LB\x01";
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BlockError {
     /// Not a block, or one of a version this build doesn't read.
-    #[error("not a block of version 1")]
+    #[error("not a block of a known version")]
     UnknownFormat,
     /// The bytes end before the block does.
     #[error("the block is cut off")]
@@ -105,14 +110,16 @@ pub fn encode(entries: &[Entry]) -> Option<Vec<u8>> {
     (entries.len() <= ENTRIES_MAX).then_some(out)
 }
 
-/// Decodes a block. Payloads share the block's memory.
+/// Decodes a block of either version. Payloads share one piece of memory.
 ///
 /// # Errors
-/// [`BlockError`] for anything that [`encode`] would not have written.
+/// [`BlockError`] for anything that no encoder here would have written.
 pub fn decode(block: &Bytes) -> Result<Vec<Entry>, BlockError> {
     let mut reader = Reader::new(block);
-    if reader.array::<3>()? != MAGIC {
-        return Err(BlockError::UnknownFormat);
+    match reader.array()? {
+        MAGIC => {}
+        columns::MAGIC => return columns::decode(&block[columns::MAGIC.len()..]),
+        _ => return Err(BlockError::UnknownFormat),
     }
     let count = reader.len()?;
     if count > ENTRIES_MAX {
