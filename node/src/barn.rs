@@ -13,7 +13,7 @@
 mod erase;
 mod erasures;
 mod group;
-mod head;
+pub(crate) mod head;
 mod keys;
 mod log;
 mod memory;
@@ -38,7 +38,7 @@ use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
-use lumbung_ledger::{Operation, Seq, Source};
+use lumbung_ledger::{Operation, Position, Seq, Source};
 use tokio::sync::{mpsc, oneshot, watch};
 
 pub use erase::Erase;
@@ -49,7 +49,7 @@ pub use memory::MemoryStore;
 pub use open::{Ground, OpenBarnError, OpenOptions, OpenStep};
 pub use proof::{Latest, ProofError, Proven};
 pub use rederive::{Mending, RederiveError, Rederived};
-pub use relation::Relation;
+pub use relation::{Relation, RestartError, Restarted};
 pub use sled_store::SledStore;
 pub use state::Stored;
 pub use store::{Pairs, Store, StoreError, WriteBatch};
@@ -182,6 +182,21 @@ enum Job {
     Work(Work),
 }
 
+/// A submission in the writer's queue; completes once it is durable or
+/// refused.
+#[derive(Debug)]
+pub struct Pending(oneshot::Receiver<Result<Receipt, SubmitError>>);
+
+impl Pending {
+    /// Waits until it is durable.
+    ///
+    /// # Errors
+    /// [`SubmitError`]; then nothing of the submission was saved.
+    pub async fn saved(self) -> Result<Receipt, SubmitError> {
+        self.0.await.unwrap_or(Err(SubmitError::Closed))
+    }
+}
+
 /// Work on the barn itself that must not meet a save. It runs between two
 /// groups, when store, head and watermark agree, and says whether the store
 /// can still be written: after `false` the barn takes no more changes.
@@ -235,6 +250,30 @@ impl Barn {
         self.boots
     }
 
+    /// Where the log ended whose content this one began with, when it was
+    /// rebuilt from the district's data.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can't be read.
+    pub fn predecessor(&self) -> Result<Option<Position>, StoreError> {
+        let Some(bytes) = self.store.get(keys::PREDECESSOR)? else { return Ok(None) };
+        head::position_from_slice(&bytes)
+            .map(Some)
+            .ok_or_else(|| StoreError::Damaged("the predecessor can't be read".to_owned()))
+    }
+
+    /// Notes where the log ended whose content this one begins with. Durable
+    /// on return.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can't be written.
+    pub fn set_predecessor(&self, position: Position) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        batch.put(keys::PREDECESSOR.to_vec(), head::position_to_bytes(position));
+        self.store.apply(batch)?;
+        self.store.sync()
+    }
+
     /// Bytes the store takes on disk, about.
     #[must_use]
     pub fn disk_bytes(&self) -> u64 {
@@ -250,9 +289,20 @@ impl Barn {
         if submission.source == Source::ERASURE {
             return self.erase(erase::handed_over(&submission)?).await;
         }
+        self.begin(submission).await?.saved().await
+    }
+
+    /// Like [`Barn::submit`], but returns once the submission has its place
+    /// in the queue: what is begun one after another is saved in that order.
+    /// Not for erasures.
+    ///
+    /// # Errors
+    /// [`SubmitError::Closed`].
+    pub async fn begin(&self, submission: Submission) -> Result<Pending, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Job::Save { submission, reply }).await.map_err(|_| SubmitError::Closed)?;
-        answer.await.unwrap_or(Err(SubmitError::Closed))
+        let job = Job::Save { submission, reply };
+        self.queue.send(job).await.map_err(|_| SubmitError::Closed)?;
+        Ok(Pending(answer))
     }
 
     /// Like [`Barn::submit`], from a thread that may block.
@@ -264,9 +314,8 @@ impl Barn {
             return self.erase_blocking(erase::handed_over(&submission)?);
         }
         let (reply, answer) = oneshot::channel();
-        self.queue
-            .blocking_send(Job::Save { submission, reply })
-            .map_err(|_| SubmitError::Closed)?;
+        let job = Job::Save { submission, reply };
+        self.queue.blocking_send(job).map_err(|_| SubmitError::Closed)?;
         answer.blocking_recv().unwrap_or(Err(SubmitError::Closed))
     }
 }

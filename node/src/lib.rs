@@ -9,5 +9,6 @@ pub mod cli;
 pub mod config;
 pub mod export;
 pub mod import;
+pub mod kept;
 pub mod serving;
 pub mod village;

@@ -1,10 +1,13 @@
 //! The gRPC services of the node.
 //!
-//! `sync` answers the district's hub, `local` answers commands on the same
+//! `sync` answers the district's hub, `inbox` takes what it hands to the
+//! village, `local` answers commands on the same
 //! machine over a unix socket. Both only translate: rules live in `village`,
 //! storage in `barn`.
 
+pub mod confirmed;
 mod content;
+pub mod inbox;
 pub mod local;
 mod sync;
 
@@ -15,6 +18,7 @@ use std::path::Path;
 use futures_util::Stream;
 use lumbung_link::limits;
 use lumbung_link::meter::{Metered, Traffic};
+use lumbung_proto::v1::inbox_server::InboxServer;
 use lumbung_proto::v1::local_server::LocalServer;
 use lumbung_proto::v1::sync_server::SyncServer;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
@@ -23,6 +27,8 @@ use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
 
+pub use confirmed::{Confirmed, Visits};
+pub use inbox::InboxService;
 pub use local::LocalService;
 pub use sync::SyncService;
 
@@ -66,11 +72,17 @@ where
 {
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<SyncServer<SyncService>>().await;
+    let inbox = InboxService::new(service.village().clone());
     Server::builder()
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(limits::STREAMS_MAX)
         .add_service(health)
+        .add_service(
+            InboxServer::new(inbox)
+                .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
+                .max_encoding_message_size(limits::MESSAGE_BYTES_MAX),
+        )
         .add_service(
             SyncServer::new(service)
                 .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)

@@ -8,6 +8,7 @@ pub mod census;
 mod checkup;
 mod index;
 mod mint;
+pub mod returned;
 mod tree;
 
 use std::path::Path;
@@ -19,7 +20,7 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::Record;
 use lumbung_domain::region::VillageCode;
 use lumbung_domain::validation::{Finding, Severity, check_record};
-use lumbung_ledger::{LogId, Source};
+use lumbung_ledger::{LogId, Position, Source};
 use lumbung_telemetry::clock::Clock;
 use lumbung_wire::record as wire;
 
@@ -146,6 +147,24 @@ impl Village {
     #[must_use]
     pub fn checkup(&self) -> &Checkup {
         &self.checkup
+    }
+
+    /// Where the log ended whose content this village's log began with, when
+    /// it was rebuilt from the district's data.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn predecessor(&self) -> Result<Option<Position>, StoreError> {
+        self.barn.predecessor()
+    }
+
+    /// Notes, on a village that is being rebuilt from the district's data,
+    /// the position that data was taken at; see [`Barn::set_predecessor`].
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn set_predecessor(&self, position: Position) -> Result<(), StoreError> {
+        self.barn.set_predecessor(position)
     }
 
     /// Closes the barn; see [`Barn::close`].

@@ -233,8 +233,10 @@ fn the_session() {
         village: 3_505_012_001,
         clock_ms: 1_790_000_000_000,
         position: Some(position.clone()),
+        visit: 0,
     };
     check("hello_request", &hello);
+    check("hello_request_visit", &v1::HelloRequest { visit: 7, ..hello });
     let reply = v1::HelloReply {
         version: 1,
         village: 3_505_012_001,
@@ -244,8 +246,25 @@ fn the_session() {
         clock_ms: 1_790_000_000_001,
         software: text("0.1.0"),
         relation: v1::Relation::Resume.into(),
+        acked: None,
+        visit: None,
+        predecessor: None,
     };
     check("hello_reply", &reply);
+    let kept = v1::HelloReply {
+        acked: Some(position.clone()),
+        visit: Some(6),
+        predecessor: Some(position.clone()),
+        ..reply
+    };
+    check("hello_reply_kept", &kept);
+    let restart = v1::RestartRequest {
+        position: Some(position.clone()),
+        marks: vec![position.clone(), position.clone()],
+    };
+    check("restart_request", &restart);
+    let restarted = v1::RestartReply { fork: Some(position.clone()), head: Some(position.clone()) };
+    check("restart_reply", &restarted);
     let batch = v1::Batch {
         prev: Some(position.clone()),
         last: Some(position.clone()),
@@ -273,4 +292,39 @@ fn the_session() {
     check("control_ack", &control(v1::pull_control::Control::Ack(ack)));
     let credit = v1::pull_control::Credit { bytes: 12 };
     check("control_credit", &control(v1::pull_control::Control::Credit(credit)));
+}
+
+#[test]
+fn the_inbox() {
+    let lost = v1::LostRecord {
+        id: id(1),
+        kind: 2,
+        schema: 3,
+        deleted: true,
+        withheld: true,
+        time_ms: 4,
+        actor: text("kader"),
+        payload: Bytes::from_static(b"isi"),
+        seq: 5,
+        fork: 6,
+    };
+    let kind = Some(v1::parcel::Kind::LostRecord(lost));
+    check("parcel_lost_record", &v1::Parcel { number: 7, kind });
+    let held = v1::Held {
+        seq: 8,
+        kind: 2,
+        schema: 3,
+        time_ms: 9,
+        actor: text("kader"),
+        source: 6,
+        payload: Bytes::from_static(b"lain"),
+    };
+    let outcome = v1::Outcome {
+        number: 7,
+        verdict: v1::Verdict::Conflict.into(),
+        held: Some(held),
+        absent: true,
+        common: true,
+    };
+    check("receipt", &v1::Receipt { outcomes: vec![outcome] });
 }

@@ -252,7 +252,15 @@ impl Sync for Liar {
             clock_ms: 0,
             software: "palsu".to_owned(),
             relation: relation.into(),
+            ..v1::HelloReply::default()
         }))
+    }
+
+    async fn restart(
+        &self,
+        _: Request<v1::RestartRequest>,
+    ) -> Result<Response<v1::RestartReply>, Status> {
+        Err(Status::unimplemented("no"))
     }
 
     type PullStream = Items<v1::PullItem>;

@@ -178,6 +178,7 @@ impl<'a> Session<'a> {
             village: self.village.as_u64(),
             clock_ms: clock::now_ms(),
             position: stored.map(batch::position_to_wire),
+            visit: 0,
         }
     }
 

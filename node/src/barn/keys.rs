@@ -14,6 +14,7 @@ use lumbung_ledger::{Epoch, Seq};
 pub(super) const HEAD: &[u8] = b"Mhead";
 pub(super) const FORMAT: &[u8] = b"Mformat";
 pub(super) const MENDING: &[u8] = b"Mmending";
+pub(super) const PREDECESSOR: &[u8] = b"Mpredecessor";
 
 pub(super) fn log(first: Seq) -> Vec<u8> {
     let mut key = vec![b'L'];

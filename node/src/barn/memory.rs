@@ -36,6 +36,14 @@ impl MemoryStore {
         self.contents().failing = true;
     }
 
+    /// Another store with the same durable contents: a disk that was cloned.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        let durable = self.contents().durable.clone();
+        let contents = Contents { visible: durable.clone(), durable, failing: false };
+        Self(Arc::new(Mutex::new(contents)))
+    }
+
     fn contents(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use lumbung_ledger::{LogId, Seq};
+use lumbung_ledger::{Epoch, LogId, Seq};
 use lumbung_telemetry::clock;
 use tokio::sync::{mpsc, watch};
 
@@ -244,7 +244,7 @@ impl Barn {
                 let lost = last.seq > head.position.seq || last.epoch > head.position.epoch;
                 if lost {
                     steps.push(OpenStep::LostTail { kept: head.position.seq, witnessed: last.seq });
-                    head = open_epoch(&*store, head, last)?;
+                    head = open_epoch(&*store, head, last.epoch)?;
                 }
             }
             let position = head.position;
@@ -361,12 +361,19 @@ fn check_end(store: &dyn Store, head: &Head) -> Result<(), OpenBarnError> {
     Ok(())
 }
 
-fn open_epoch(store: &dyn Store, mut head: Head, last: Testimony) -> Result<Head, OpenBarnError> {
-    head.position.epoch = head.position.epoch.max(last.epoch).next();
-    let mut batch = WriteBatch::default();
-    batch.put(keys::epoch(head.position.epoch), head.position.seq.0.to_be_bytes().to_vec());
+fn open_epoch(store: &dyn Store, head: Head, seen: Epoch) -> Result<Head, StoreError> {
+    let (head, mut batch) = next_epoch(head, seen);
     batch.put(keys::HEAD.to_vec(), head.to_bytes());
     store.apply(batch)?;
     store.sync()?;
     Ok(head)
+}
+
+/// The head in an epoch later than its own and `seen`, so that no number is
+/// ever used twice for different entries, and what must be written with it.
+pub(super) fn next_epoch(mut head: Head, seen: Epoch) -> (Head, WriteBatch) {
+    head.position.epoch = head.position.epoch.max(seen).next();
+    let mut batch = WriteBatch::default();
+    batch.put(keys::epoch(head.position.epoch), head.position.seq.0.to_be_bytes().to_vec());
+    (head, batch)
 }

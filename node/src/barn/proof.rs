@@ -7,9 +7,10 @@
 
 use std::collections::HashMap;
 
+use bytes::Bytes;
 use lumbung_domain::id::RecordId;
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{ChainTag, Entry, Operation, Seq};
+use lumbung_ledger::{ChainTag, Entry, Operation, Payload, Seq};
 
 use super::store::{Store, StoreError};
 use super::{Barn, Fault, Head, keys, log};
@@ -29,6 +30,16 @@ impl Latest {
     #[must_use]
     pub const fn alive(&self) -> bool {
         !matches!(self.entry.header.operation, Operation::Delete)
+    }
+
+    /// The content; `None` when the record has ended or its content is
+    /// withheld.
+    #[must_use]
+    pub const fn content(&self) -> Option<&Bytes> {
+        match &self.entry.payload {
+            Payload::Present { bytes, .. } if self.alive() => Some(bytes),
+            _ => None,
+        }
     }
 }
 

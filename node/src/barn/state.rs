@@ -8,7 +8,7 @@ use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_ledger::{Entry, Operation, Payload, Seq};
 
 use super::store::{Store, StoreError};
-use super::{Barn, Head, keys, log};
+use super::{Barn, Head, Latest, keys, log};
 
 /// A group becomes durable in a millisecond or few; a disk that takes longer
 /// than this has failed.
@@ -73,6 +73,18 @@ impl Stored {
 }
 
 impl Barn {
+    /// The latest word on a record, which may have ended it, up to the
+    /// watermark.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can't be read.
+    pub fn latest(&self, id: RecordId) -> Result<Option<Latest>, StoreError> {
+        let Some(pointer) = pointer(&*self.store, id)? else { return Ok(None) };
+        self.wait_until_durable(pointer.seq)?;
+        let entry = self.entry(pointer.seq)?;
+        Ok(entry.map(|entry| Latest { hash: entry.content_hash(), entry }))
+    }
+
     /// A living record, up to the watermark.
     ///
     /// # Errors

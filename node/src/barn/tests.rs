@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
-use lumbung_ledger::{LogId, Seq, Source};
+use lumbung_ledger::{Epoch, LogId, Position, Seq, Source};
 use proptest::prelude::*;
 
 use super::*;
@@ -164,6 +164,75 @@ fn a_database_behind_its_witness_opens_a_new_epoch() {
     assert_eq!(barn.relate(lost).unwrap(), Relation::Ahead);
 }
 
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(work)
+}
+
+/// The position after every entry of the log, oldest first.
+fn positions(barn: &Barn) -> Vec<Position> {
+    let head = barn.head().position;
+    let mut at = Position::origin(head.log_id);
+    let mut all = vec![at];
+    while let Some(run) = barn.read_after(at.seq, 1).unwrap() {
+        for entry in run.entries {
+            at.seq = entry.header.seq;
+            at.chain = at.chain.step(&entry).0;
+            all.push(at);
+        }
+    }
+    all
+}
+
+#[test]
+fn a_restart_opens_one_epoch_and_outlives_the_barn() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desa");
+    let barn = Barn::open(&path, options(true)).unwrap();
+    for number in 0..5 {
+        barn.submit_blocking(submission(vec![change(number, Some(&[number]))])).unwrap();
+    }
+    let marks = positions(&barn);
+    let stood = Position { seq: Seq(9), ..marks[5] };
+    let lost = Position { seq: Seq(8), ..marks[5] };
+    let restarted = block_on(barn.restart(stood, vec![marks[2], lost, marks[4]])).unwrap();
+    assert_eq!(restarted.fork, marks[4]);
+    assert_eq!(restarted.head, Position { epoch: Epoch(2), ..marks[5] });
+    let again = block_on(barn.restart(stood, vec![marks[4]])).unwrap();
+    assert_eq!(again, restarted, "the same facts told again change nothing");
+    // The hub goes on from the fork in the new epoch.
+    let resumed = Position { epoch: Epoch(2), ..marks[4] };
+    assert_eq!(barn.relate(resumed).unwrap(), Relation::Resume);
+    assert_eq!(barn.relate(stood).unwrap(), Relation::Ahead);
+    barn.submit_blocking(submission(vec![change(7, Some(&[7]))])).unwrap();
+    let head = barn.head();
+    barn.close();
+    let barn = Barn::open(&path, options(false)).unwrap();
+    assert_eq!((barn.head(), barn.steps()), (head, [].as_slice()));
+    // Where the hub stands lies on the log: nothing to restart.
+    let resumed = block_on(barn.restart(resumed, Vec::new())).unwrap();
+    assert_eq!(resumed.head, head.position);
+    let other = Position::origin(LogId([1; 16]));
+    assert!(matches!(block_on(barn.restart(other, Vec::new())), Err(RestartError::OtherLog)));
+    let nothing =
+        block_on(barn.restart(Position { epoch: Epoch(2), ..stood }, Vec::new())).unwrap();
+    assert_eq!(nothing.fork, marks[0], "no mark on the history: from the start");
+    assert_eq!(nothing.head.epoch, Epoch(3));
+    assert_eq!(barn.verify().unwrap().faults, []);
+}
+
+#[test]
+fn a_predecessor_is_kept() {
+    let store = MemoryStore::default();
+    let barn = Barn::open_on(Arc::new(store.clone()), options(true)).unwrap();
+    assert_eq!(barn.predecessor().unwrap(), None);
+    let position = Position { seq: Seq(12), ..Position::origin(LogId([1; 16])) };
+    barn.set_predecessor(position).unwrap();
+    drop(barn);
+    store.crash();
+    let barn = Barn::open_on(Arc::new(store), options(false)).unwrap();
+    assert_eq!(barn.predecessor().unwrap(), Some(position));
+}
+
 #[test]
 fn a_half_written_snapshot_does_not_keep_the_barn_shut() {
     let dir = tempfile::tempdir().unwrap();
@@ -217,5 +286,47 @@ proptest! {
             })
             .collect();
         prop_assert_eq!(living, model);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    /// Two copies of one barn write on from a common point; a hub followed
+    /// one of them and now meets the other.
+    #[test]
+    fn the_fork_is_the_newest_mark_before_the_branches_part(
+        common in 0_u8..20,
+        followed in 0_u8..20,
+        other in 0_u8..20,
+        marks in proptest::collection::btree_set(0_usize..40, 0..12),
+    ) {
+        let write = |barn: &Barn, count: u8, content: u8| {
+            for number in 0..count {
+                let change = change(number, Some(&[200, content, number]));
+                barn.submit_blocking(submission(vec![change])).unwrap();
+            }
+        };
+        let store = MemoryStore::default();
+        let barn = Barn::open_on(Arc::new(store.clone()), options(true)).unwrap();
+        write(&barn, common, 1);
+        barn.close();
+        let copy = store.copy();
+        let one = Barn::open_on(Arc::new(store), options(false)).unwrap();
+        write(&one, followed, 2);
+        let hub = positions(&one);
+        let stood = *hub.last().unwrap();
+        let marks: Vec<_> = marks.into_iter().filter_map(|at| hub.get(at).copied()).collect();
+        let twin = Barn::open_on(Arc::new(copy), options(false)).unwrap();
+        write(&twin, other, 3);
+        let restarted = block_on(twin.restart(stood, marks.clone())).unwrap();
+        let parted = Seq(u64::from(common));
+        let newest = marks.iter().chain([&stood]).filter(|mark| mark.seq <= parted);
+        let newest = newest.max_by_key(|mark| mark.seq).copied();
+        prop_assert_eq!(restarted.fork, newest.unwrap_or(hub[0]));
+        let moved = restarted.fork != stood;
+        prop_assert_eq!(restarted.head.epoch, Epoch(1 + u32::from(moved)));
+        let resumed = Position { epoch: restarted.head.epoch, ..restarted.fork };
+        prop_assert_eq!(twin.relate(resumed).unwrap(), Relation::Resume);
+        prop_assert_eq!(block_on(twin.restart(stood, marks)).unwrap(), restarted);
     }
 }

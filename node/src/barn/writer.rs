@@ -362,7 +362,8 @@ impl Writer {
         }
     }
 
-    fn sync_witness(&mut self) {
+    /// Makes the witness survive a power cut.
+    pub(super) fn sync_witness(&mut self) {
         self.witness_synced = Instant::now();
         if let Some(Err(error)) = self.witness.as_ref().map(Witness::sync) {
             tracing::warn!(%error, "the witness file can't be synced");

@@ -13,8 +13,11 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::reach;
+use crate::barn::StoreError;
 use crate::config::Config;
-use crate::serving::{LocalService, SyncService, local::step_sentence, serve_local, serve_sync};
+use crate::serving::{
+    Confirmed, LocalService, SyncService, Visits, local::step_sentence, serve_local, serve_sync,
+};
 use crate::village::Village;
 
 /// Open calls get this long to end when the node stops; a pull never ends by
@@ -43,10 +46,17 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     })?;
     let mut incarnation = [0; 16];
     getrandom::fill(&mut incarnation).map_err(std::io::Error::other)?;
-    let confirmed = Arc::default();
+    let confirmed = Arc::new(
+        Confirmed::open(&options.data, village.barn())
+            .map_err(|error| reach::open_failed(error.into()))?,
+    );
+    let visits = Visits::open(&options.data).map_err(StoreError::Io);
+    let visits = visits.map_err(|error| reach::open_failed(error.into()))?;
     let sync = SyncService::new(village.clone(), incarnation, Arc::clone(&confirmed));
+    let sync = sync.keeping(visits);
+    let keeping = tokio::spawn(Arc::clone(&confirmed).keep_writing());
     let traffic = Traffic::default();
-    let local = LocalService::new(village.clone(), confirmed, traffic.clone());
+    let local = LocalService::new(village.clone(), Arc::clone(&confirmed), traffic.clone());
     for step in village.barn().steps() {
         lumbung_telemetry::say!("{}", step_sentence(step));
     }
@@ -75,6 +85,8 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     sync.abort();
     local.abort();
     checking.abort();
+    keeping.abort();
+    confirmed.write();
     drop(std::fs::remove_file(&socket));
     tracing::info!("stopped");
     Ok(())

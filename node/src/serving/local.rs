@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use super::sync::Confirmed;
+use super::confirmed::Confirmed;
 use crate::barn::{
     Barn, Expected, Mending, OpenStep, RederiveError, StoreError, Stored, Submission, SubmitError,
 };
@@ -46,7 +46,7 @@ pub struct Report {
     pub log_id: String,
     /// Sum over the records' content, shortened.
     pub fingerprint: String,
-    /// Last entry the district confirmed since this start.
+    /// Last entry the district confirmed.
     pub confirmed_seq: u64,
     /// When it did, Unix milliseconds; 0 = not since this start.
     pub confirmed_at_ms: i64,

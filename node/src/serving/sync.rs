@@ -2,11 +2,10 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use bytes::Bytes;
 use futures_util::Stream;
-use lumbung_ledger::{Position, Seq, block};
+use lumbung_ledger::{Position, block};
 use lumbung_link::{limits, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock::Clock;
@@ -16,41 +15,19 @@ use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::confirmed::{Confirmed, Visits};
 use super::content;
-use crate::barn::{Barn, Head, Relation, StoreError};
+use crate::barn::{Barn, Head, Relation, RestartError, StoreError};
 use crate::village::Village;
 
 /// Items that may wait in a pull stream. Credit bounds the bytes.
 const ITEMS_QUEUED: usize = 4;
 
+/// Most positions one Restart may state.
+const MARKS_MAX: usize = 1_024;
+
 /// Most ids one Fetch may ask for.
 const FETCH_IDS_MAX: usize = 10_000;
-
-/// What the hub has confirmed, for the clerk's "safe at the district" sign.
-#[derive(Debug, Default)]
-pub struct Confirmed {
-    seq: AtomicU64,
-    at_ms: AtomicI64,
-}
-
-impl Confirmed {
-    /// The last entry that is durable at the hub, as far as it said.
-    #[must_use]
-    pub fn seq(&self) -> Seq {
-        Seq(self.seq.load(Ordering::Relaxed))
-    }
-
-    /// When it last said so, Unix milliseconds; 0 = not since this start.
-    #[must_use]
-    pub fn at_ms(&self) -> i64 {
-        self.at_ms.load(Ordering::Relaxed)
-    }
-
-    fn note(&self, seq: Seq, at_ms: i64) {
-        self.seq.fetch_max(seq.0, Ordering::Relaxed);
-        self.at_ms.store(at_ms, Ordering::Relaxed);
-    }
-}
 
 /// The service.
 #[derive(Clone)]
@@ -58,13 +35,36 @@ pub struct SyncService {
     village: Village,
     incarnation: [u8; 16],
     confirmed: Arc<Confirmed>,
+    visits: Option<Arc<Visits>>,
 }
 
 impl SyncService {
     /// Serves `village`; `incarnation` is random, new at each start.
     #[must_use]
     pub fn new(village: Village, incarnation: [u8; 16], confirmed: Arc<Confirmed>) -> Self {
-        Self { village, incarnation, confirmed }
+        Self { village, incarnation, confirmed, visits: None }
+    }
+
+    /// Keeps the numbers of contacts too.
+    #[must_use]
+    pub fn keeping(self, visits: Visits) -> Self {
+        Self { visits: Some(Arc::new(visits)), ..self }
+    }
+
+    /// The village it serves.
+    #[must_use]
+    pub const fn village(&self) -> &Village {
+        &self.village
+    }
+
+    /// Keeps the number of this contact and gives the last one before it.
+    /// Contacts of a hub that counts none, or means another village, are not
+    /// kept.
+    async fn meet(&self, hello: &v1::HelloRequest) -> Result<Option<u64>, Status> {
+        let Some(visits) = self.visits.clone() else { return Ok(None) };
+        let known = hello.village == self.village.code().as_u64();
+        let visit = if known { hello.visit } else { 0 };
+        blocking(move || visits.meet(visit).map(Some).map_err(StoreError::Io)).await
     }
 }
 
@@ -111,6 +111,9 @@ impl v1::sync_server::Sync for SyncService {
                 }
             }
         };
+        let visit = self.meet(&hello).await?;
+        let barn = self.village.barn().clone();
+        let predecessor = blocking(move || barn.predecessor()).await?;
         let head = self.village.barn().head().position;
         Ok(Response::new(v1::HelloReply {
             version,
@@ -121,6 +124,38 @@ impl v1::sync_server::Sync for SyncService {
             clock_ms: self.village.clock().now_ms(),
             software: env!("CARGO_PKG_VERSION").to_owned(),
             relation: relation.into(),
+            acked: self.confirmed.position().map(batch::position_to_wire),
+            visit,
+            predecessor: predecessor.map(batch::position_to_wire),
+        }))
+    }
+
+    async fn restart(
+        &self,
+        request: Request<v1::RestartRequest>,
+    ) -> Result<Response<v1::RestartReply>, Status> {
+        let v1::RestartRequest { position, marks } = request.into_inner();
+        let malformed = || Status::invalid_argument("a position is malformed");
+        let position = position.as_ref().and_then(batch::position_from_wire);
+        let position = position.ok_or_else(malformed)?;
+        if marks.len() > MARKS_MAX {
+            return Err(Status::invalid_argument("too many marks"));
+        }
+        let marks: Option<Vec<_>> = marks.iter().map(batch::position_from_wire).collect();
+        let barn = self.village.barn();
+        let restarted = barn.restart(position, marks.ok_or_else(malformed)?).await;
+        let restarted = restarted.map_err(|error| match error {
+            RestartError::OtherLog => Status::failed_precondition("the position is of another log"),
+            RestartError::Store(error) => disk_failed(&error),
+            RestartError::Closed => Status::data_loss("the village's barn is closed"),
+        })?;
+        if restarted.fork != position {
+            tracing::warn!(fork = %restarted.fork, head = %restarted.head, "the log forked");
+            self.confirmed.restarted(restarted.fork);
+        }
+        Ok(Response::new(v1::RestartReply {
+            fork: Some(batch::position_to_wire(restarted.fork)),
+            head: Some(batch::position_to_wire(restarted.head)),
         }))
     }
 
@@ -270,7 +305,7 @@ impl Feed {
             Some(Control::Ack(ack)) => {
                 let position = ack.position.as_ref().and_then(batch::position_from_wire);
                 if let Some(position) = position.filter(|p| p.log_id == self.position.log_id) {
-                    self.confirmed.note(position.seq, self.clock.now_ms());
+                    self.confirmed.note(position, self.clock.now_ms());
                 }
             }
             Some(Control::Credit(credit)) => {

@@ -49,6 +49,8 @@ impl Source {
     /// The record was erased on request (UU 27/2022 pasal 8); only deletes
     /// carry it.
     pub const ERASURE: Self = Self(5);
+    /// A change of a lost branch of the log, handed back by the hub.
+    pub const RETURNED: Self = Self(6);
 
     /// The name people read.
     #[must_use]
@@ -59,6 +61,7 @@ impl Source {
             Self::SIAK => "siak",
             Self::TEMPLATE => "templat",
             Self::ERASURE => "penghapusan",
+            Self::RETURNED => "dikembalikan",
             _ => "lain",
         }
     }

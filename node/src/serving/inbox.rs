@@ -1,0 +1,142 @@
+//! The `Inbox` service: what the district hands to this village.
+//!
+//! Parcels are looked at in the order they come. Those beyond the bounds of
+//! one call are left alone and not named in the receipt; the hub delivers
+//! them again.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lumbung_domain::id::{KindCode, RecordId};
+use lumbung_ledger::Seq;
+use lumbung_proto::v1::{self, parcel::Kind};
+use prost::Message as _;
+use tonic::{Request, Response, Status, Streaming};
+
+use crate::village::Village;
+use crate::village::returned::{Lost, LostContent, TakenBack, Verdict};
+
+/// Parcels that are looked at in one call.
+const PARCELS_MAX: usize = 512;
+
+/// Bytes of parcels that are taken in one call.
+const PARCEL_BYTES_MAX: usize = 1024 * 1024;
+
+/// Bytes of a receipt; one outcome more fits into a message.
+const RECEIPT_BYTES_MAX: usize = 512 * 1024;
+
+/// The service.
+#[derive(Clone)]
+pub struct InboxService {
+    village: Village,
+}
+
+impl InboxService {
+    /// Takes parcels for `village`.
+    #[must_use]
+    pub const fn new(village: Village) -> Self {
+        Self { village }
+    }
+}
+
+#[tonic::async_trait]
+impl v1::inbox_server::Inbox for InboxService {
+    async fn deliver(
+        &self,
+        request: Request<Streaming<v1::Parcel>>,
+    ) -> Result<Response<v1::Receipt>, Status> {
+        let mut stream = request.into_inner();
+        let mut parcels = Vec::new();
+        let mut bytes = 0;
+        while let Some(parcel) = stream.message().await? {
+            bytes += parcel.encoded_len();
+            if parcels.len() < PARCELS_MAX && bytes <= PARCEL_BYTES_MAX {
+                parcels.push(parcel);
+            }
+        }
+        take(&self.village, parcels).await.map(Response::new)
+    }
+}
+
+/// Takes parcels, however they came, and gives the receipt.
+///
+/// # Errors
+/// `INVALID_ARGUMENT` when a parcel can't be read: then none was looked at.
+/// `DATA_LOSS` when the barn fails.
+pub async fn take(village: &Village, parcels: Vec<v1::Parcel>) -> Result<v1::Receipt, Status> {
+    let mut lost = Vec::new();
+    let mut outcomes = Vec::new();
+    for v1::Parcel { number, kind } in parcels {
+        match kind {
+            Some(Kind::LostRecord(record)) => {
+                let record = read(record).ok_or_else(|| Status::invalid_argument("a parcel"))?;
+                lost.push((number, record));
+            }
+            None => outcomes.push(v1::Outcome {
+                number,
+                verdict: v1::Verdict::UnknownParcel.into(),
+                ..v1::Outcome::default()
+            }),
+        }
+    }
+    let (numbers, records): (Vec<_>, Vec<_>) = lost.into_iter().unzip();
+    let forks: Vec<_> = records.iter().map(|record| record.fork).collect();
+    let taken = village.take_back(records).await.map_err(|error| {
+        tracing::error!(%error, "lost records can't be taken back");
+        Status::data_loss("the village's barn can't be written; its clerk must look at the node")
+    })?;
+    let told = numbers.into_iter().zip(forks).zip(taken);
+    outcomes.extend(told.map(|((number, fork), taken)| outcome(number, fork, taken)));
+    let mut bytes = 0;
+    let fits = outcomes.iter().take_while(|outcome| {
+        let fits = bytes <= RECEIPT_BYTES_MAX;
+        bytes += outcome.encoded_len();
+        fits
+    });
+    let fits = fits.count();
+    outcomes.truncate(fits);
+    Ok(v1::Receipt { outcomes })
+}
+
+fn read(record: v1::LostRecord) -> Option<Lost> {
+    Some(Lost {
+        id: RecordId::from_slice(&record.id)?,
+        kind: KindCode(u16::try_from(record.kind).ok()?),
+        schema: u16::try_from(record.schema).ok()?,
+        content: match (record.deleted, record.withheld) {
+            (true, _) => LostContent::Deleted,
+            (false, true) => LostContent::Withheld,
+            (false, false) => LostContent::Present(record.payload),
+        },
+        time_ms: record.time_ms,
+        actor: Arc::from(record.actor),
+        seq: Seq(record.seq),
+        fork: Seq(record.fork),
+    })
+}
+
+fn outcome(number: u64, fork: Seq, taken: TakenBack) -> v1::Outcome {
+    let TakenBack { verdict, found, common } = taken;
+    // What was changed after the fork comes with the next pull.
+    let told_here = verdict != Verdict::Applied
+        && found.as_ref().is_none_or(|found| found.entry.header.seq <= fork || common);
+    let held = found.as_ref().filter(|found| told_here && found.alive()).map(|found| {
+        let header = &found.entry.header;
+        v1::Held {
+            seq: header.seq.0,
+            kind: u32::from(header.kind.0),
+            schema: u32::from(header.schema),
+            time_ms: header.time_ms,
+            actor: header.actor.to_string(),
+            source: u32::from(header.source.0),
+            payload: found.content().cloned().unwrap_or_else(Bytes::new),
+        }
+    });
+    let absent = told_here && held.is_none();
+    let verdict = match verdict {
+        Verdict::Applied => v1::Verdict::Applied,
+        Verdict::Equal => v1::Verdict::Equal,
+        Verdict::Conflict => v1::Verdict::Conflict,
+    };
+    v1::Outcome { number, verdict: verdict.into(), held, absent, common }
+}
