@@ -4,6 +4,7 @@
 //! opens the barn itself and talks to that in the same way.
 
 mod data;
+mod media;
 mod reach;
 mod serve;
 mod sheets;
@@ -54,6 +55,13 @@ enum Command {
     List(data::ListArgs),
     /// Satu catatan lengkap.
     Show(data::ShowArgs),
+    /// Menulis cadangan seluruh data desa, lalu membuktikannya.
+    Backup(media::BackupArgs),
+    /// Memulihkan data desa dari cadangan; node harus berhenti.
+    Restore(media::RestoreArgs),
+    /// Mengirim perubahan lewat stik USB.
+    #[command(subcommand)]
+    Bundle(media::BundleCommand),
     /// Memeriksa seluruh lumbung: rantai, keadaan, indeks, sidik isi.
     Verify(state::VerifyArgs),
 }
@@ -99,6 +107,9 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Status(args) => state::status(data, &args).await,
         Command::List(args) => data::list(data, &args).await,
         Command::Show(args) => data::show(data, &args).await,
+        Command::Backup(args) => media::backup(data, &args).await,
+        Command::Restore(args) => media::restore(data, &args),
+        Command::Bundle(command) => media::bundle(data, &command).await,
         Command::Verify(args) => state::verify(data, &args).await,
     }
 }

@@ -22,6 +22,25 @@ pub struct Config {
     /// Where the district's hub reaches it.
     #[serde(default = "default_listen")]
     pub listen: SocketAddr,
+    /// Backups the node makes by itself.
+    #[serde(default, rename = "cadangan")]
+    pub backup: BackupSettings,
+}
+
+/// Backups the node makes by itself.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BackupSettings {
+    /// How many are kept; 0 makes none.
+    #[serde(rename = "simpan")]
+    pub keep: u32,
+}
+
+impl Default for BackupSettings {
+    /// A week of them.
+    fn default() -> Self {
+        Self { keep: 7 }
+    }
 }
 
 const fn default_listen() -> SocketAddr {
@@ -59,7 +78,7 @@ impl Config {
     /// Settings for a new village.
     #[must_use]
     pub const fn new(desa: VillageCode) -> Self {
-        Self { desa, listen: LISTEN }
+        Self { desa, listen: LISTEN, backup: BackupSettings { keep: 7 } }
     }
 
     /// Reads the settings in `dir`.

@@ -2,13 +2,17 @@
 //!
 //! `barn` stores, `village` knows the domain's rules, `import` and `export`
 //! speak the sheets' languages, `serving` answers over gRPC, `cli` is the
-//! command. Edges point inward only: cli, serving, import → village → barn.
+//! command. `backup` and `bundle` carry the log where no link does. Edges
+//! point inward only: cli, serving, import, backup, bundle → village → barn.
 
+pub mod backup;
 pub mod barn;
+pub mod bundle;
 pub mod cli;
 pub mod config;
 pub mod export;
 pub mod import;
 pub mod kept;
 pub mod serving;
+pub mod stretch;
 pub mod village;

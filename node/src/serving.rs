@@ -9,6 +9,7 @@ pub mod confirmed;
 mod content;
 pub mod inbox;
 pub mod local;
+mod media;
 mod sync;
 
 use std::future::Future;
@@ -30,7 +31,7 @@ use tonic::transport::server::Connected;
 pub use confirmed::{Confirmed, Visits};
 pub use inbox::InboxService;
 pub use local::LocalService;
-pub use sync::SyncService;
+pub use sync::{Confirmed, SyncService};
 
 /// Largest message between a command and the node on one machine, bytes: a
 /// whole sheet of the largest allowed size.

@@ -231,7 +231,8 @@ pub fn decoded(stored: &Stored) -> Option<(RecordId, Record)> {
     Some((stored.entry.header.id, record))
 }
 
-fn options(create: Option<LogId>) -> OpenOptions {
+/// How the barn of a village is opened.
+pub(crate) fn options(create: Option<LogId>) -> OpenOptions {
     OpenOptions { indexer: index::keys, create }
 }
 

@@ -16,7 +16,7 @@ use super::{IndexKey, keys, log};
 
 /// A log block is closed at this size. sled keeps values of a few KB well;
 /// larger ones would become files of their own.
-const BLOCK_BYTES_MAX: usize = 4 * 1024;
+pub(super) const BLOCK_BYTES_MAX: usize = 4 * 1024;
 
 /// Index, key and record of one index entry.
 pub(super) type IndexEntry = (u8, Vec<u8>, RecordId);

@@ -21,7 +21,7 @@ use super::writer::Writer;
 use super::{Barn, Indexer, Job, QUEUE_MAX, SubmitError, keys, log, rewrite};
 
 /// The key space's version; a barn of a newer one is refused.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 /// Why a barn could not be opened. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]

@@ -2,10 +2,12 @@
 
 use std::path::Path;
 
+use anyhow::Context as _;
 use lumbung_link::channel;
 use lumbung_proto::v1::local_client::LocalClient;
 use tonic::transport::Channel;
 
+use crate::backup;
 use crate::barn::OpenBarnError;
 use crate::config::Config;
 use crate::serving::{LOCAL_MESSAGE_BYTES_MAX, LocalService, serve_within};
@@ -33,11 +35,24 @@ pub(super) async fn node(dir: &Path) -> anyhow::Result<LocalClient<Channel>> {
 }
 
 async fn within(dir: &Path, config: &Config) -> anyhow::Result<Channel> {
+    settle(dir)?;
     let village = Village::open(dir, config.desa).map_err(open_failed)?;
-    let service = LocalService::at_rest(village);
+    let service = LocalService::at_rest(village, dir.to_path_buf());
     let (here, there) = tokio::io::duplex(PIPE_BYTES);
     tokio::spawn(serve_within(service, there));
     Ok(channel::over(here).await?)
+}
+
+/// Finishes or abandons a restore that was interrupted, and says so.
+pub(super) fn settle(dir: &Path) -> anyhow::Result<()> {
+    let settled = backup::settle(dir).context(
+        "Pemulihan dari cadangan yang terputus belum bisa diselesaikan. Data lama dan cadangan \
+         tidak hilang. Periksa ruang kosong dan disk, lalu ulangi",
+    )?;
+    if let Some(settled) = settled {
+        lumbung_telemetry::say!("{}", settled.sentence());
+    }
+    Ok(())
 }
 
 /// Why a barn can't be opened, in the clerk's words.

@@ -13,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::reach;
+use crate::backup::Nightly;
 use crate::barn::StoreError;
 use crate::config::Config;
 use crate::serving::{
@@ -39,6 +40,7 @@ pub struct ServeOptions {
 /// When the barn can't be opened or the address is taken.
 pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let config = Config::load(&options.data)?;
+    reach::settle(&options.data)?;
     let village = Village::open(&options.data, config.desa).map_err(reach::open_failed)?;
     let listen = options.listen.unwrap_or(config.listen);
     let listener = TcpListener::bind(listen).await.with_context(|| {
@@ -56,7 +58,12 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     let sync = sync.keeping(visits);
     let keeping = tokio::spawn(Arc::clone(&confirmed).keep_writing());
     let traffic = Traffic::default();
-    let local = LocalService::new(village.clone(), Arc::clone(&confirmed), traffic.clone());
+    let local = LocalService::new(
+        village.clone(),
+        options.data.clone(),
+        Arc::clone(&confirmed),
+        traffic.clone(),
+    );
     for step in village.barn().steps() {
         lumbung_telemetry::say!("{}", step_sentence(step));
     }
@@ -70,6 +77,8 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         // A closed channel means the same as a stop.
         drop(stopped.wait_for(|stopped| *stopped).await);
     };
+    let nightly = Nightly::new(village, options.data.clone(), config.backup, confirmed);
+    let nightly = tokio::spawn(nightly.run());
     let socket = reach::socket(&options.data);
     let sync = tokio::spawn(serve_sync(sync, listener, traffic, wait(stopped.clone())));
     let local_socket = socket.clone();
@@ -82,6 +91,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     }
     stopping.send_replace(true);
     drop(tokio::time::timeout(STOP_WITHIN, async { tokio::join!(&mut sync, &mut local) }).await);
+    nightly.abort();
     sync.abort();
     local.abort();
     checking.abort();

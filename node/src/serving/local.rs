@@ -1,5 +1,6 @@
 //! The `Local` service: how commands on this machine reach the node.
 
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
@@ -18,6 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::confirmed::Confirmed;
+use super::media;
 use crate::barn::{
     Barn, Expected, Mending, OpenStep, RederiveError, StoreError, Stored, Submission, SubmitError,
 };
@@ -70,24 +72,31 @@ pub struct Report {
 /// The service.
 #[derive(Clone)]
 pub struct LocalService {
-    village: Village,
-    confirmed: Arc<Confirmed>,
+    pub(super) village: Village,
+    /// The village's folder.
+    pub(super) dir: PathBuf,
+    pub(super) confirmed: Arc<Confirmed>,
     traffic: Traffic,
     serving: bool,
 }
 
 impl LocalService {
-    /// Answers for a village that is being served.
+    /// Answers for a village that is being served; `dir` is its folder.
     #[must_use]
-    pub const fn new(village: Village, confirmed: Arc<Confirmed>, traffic: Traffic) -> Self {
-        Self { village, confirmed, traffic, serving: true }
+    pub const fn new(
+        village: Village,
+        dir: PathBuf,
+        confirmed: Arc<Confirmed>,
+        traffic: Traffic,
+    ) -> Self {
+        Self { village, dir, confirmed, traffic, serving: true }
     }
 
     /// Answers for a village that was opened for one command only.
     #[must_use]
-    pub fn at_rest(village: Village) -> Self {
+    pub fn at_rest(village: Village, dir: PathBuf) -> Self {
         let (confirmed, traffic) = Default::default();
-        Self { village, confirmed, traffic, serving: false }
+        Self { village, dir, confirmed, traffic, serving: false }
     }
 
     fn remarks(&self) -> Vec<String> {
@@ -179,7 +188,7 @@ const fn megabytes(bytes: u64) -> u64 {
     bytes.div_ceil(1024 * 1024)
 }
 
-fn store_failed(error: &StoreError) -> Status {
+pub(super) fn store_failed(error: &StoreError) -> Status {
     tracing::error!(%error, "the barn failed");
     Status::data_loss(
         "Disk komputer ini bermasalah. Yang sudah tersimpan aman; yang barusan belum pasti. \
@@ -399,6 +408,20 @@ impl v1::local_server::Local for LocalService {
             log_broken: soundness.broken_at().is_some(),
             mended,
         }))
+    }
+
+    async fn backup(
+        &self,
+        request: Request<v1::BackupRequest>,
+    ) -> Result<Response<v1::BackupReply>, Status> {
+        Ok(Response::new(media::back_up(self, request.into_inner()).await?))
+    }
+
+    async fn export_bundle(
+        &self,
+        request: Request<v1::ExportBundleRequest>,
+    ) -> Result<Response<v1::ExportBundleReply>, Status> {
+        Ok(Response::new(media::export_bundle(self, request.into_inner()).await?))
     }
 }
 

@@ -11,6 +11,7 @@ use std::io::{Read, Seek, Write};
 
 use bytes::Bytes;
 use lumbung_domain::region::VillageCode;
+use lumbung_identity::{Key, PublicKey as IdentityKey};
 use lumbung_ledger::{Epoch, Fingerprint, Position, Seq};
 use lumbung_proto::v1;
 use lumbung_wire::batch;
@@ -49,18 +50,14 @@ impl<W: Write + Seek> BundleWriter<W> {
         self.sealing.content(Tag::Batch, &batch.encode_to_vec(), u64::from(batch.count))
     }
 
-    /// Ends the bundle; not yet durable. `sign` is given what to sign.
+    /// Ends the bundle with the node's signature; not yet durable.
     ///
     /// # Errors
     /// [`MediaError`] when it can't be written.
-    pub fn finish(
-        mut self,
-        caught_up: &v1::CaughtUp,
-        sign: impl FnOnce(&[u8]) -> v1::MediumSignature,
-    ) -> Result<W, MediaError> {
+    pub fn finish(mut self, caught_up: &v1::CaughtUp, node: &Key) -> Result<W, MediaError> {
         self.sealing.content(Tag::CaughtUp, &caught_up.encode_to_vec(), 0)?;
         let digest = self.sealing.close()?;
-        self.sealing.sign(&sign(&signed_text(MediumKind::Bundle, digest)))?;
+        self.sealing.sign(&signed_text(MediumKind::Bundle, digest), node)?;
         self.sealing.finish()
     }
 }
@@ -81,8 +78,7 @@ pub struct Bundle {
     pub header: v1::BundleHeader,
     /// The batches in order; each is still to be proven.
     pub batches: Vec<v1::Batch>,
-    /// Who signed what.
-    pub signature: v1::MediumSignature,
+    signature: v1::MediumSignature,
     signed: Vec<u8>,
 }
 
@@ -138,10 +134,10 @@ impl Bundle {
         Ok(Self { village, from, to, fingerprint, records, header, batches, signature, signed })
     }
 
-    /// What [`Bundle::signature`] must be a signature of.
+    /// Whether the bundle comes from the node with this key.
     #[must_use]
-    pub fn signed(&self) -> &[u8] {
-        &self.signed
+    pub fn is_signed_by(&self, node: &IdentityKey) -> bool {
+        is_signed(&self.signature, &self.signed, node)
     }
 
     /// Where each epoch after the first began: its number and the entry
@@ -162,7 +158,7 @@ pub fn write_answer<W: Write + Seek>(
     header: &v1::AnswerHeader,
     parcels: &[Bytes],
     to: PublicKey,
-    sign: impl FnOnce(&[u8]) -> v1::MediumSignature,
+    hub: &Key,
 ) -> Result<W, MediaError> {
     let protection = Protection { recipients: vec![to], passphrase: None };
     let mut sealing = medium::seal(MediumKind::Answer, out, &protection, None)?;
@@ -171,7 +167,7 @@ pub fn write_answer<W: Write + Seek>(
         sealing.content(Tag::Parcel, parcel, 0)?;
     }
     let digest = sealing.close()?;
-    sealing.sign(&sign(&signed_text(MediumKind::Answer, digest)))?;
+    sealing.sign(&signed_text(MediumKind::Answer, digest), hub)?;
     sealing.finish()
 }
 
@@ -185,8 +181,7 @@ pub struct Answer {
     pub header: v1::AnswerHeader,
     /// What the district hands over, in order, each a message of its own.
     pub parcels: Vec<Bytes>,
-    /// Who signed what.
-    pub signature: v1::MediumSignature,
+    signature: v1::MediumSignature,
     signed: Vec<u8>,
 }
 
@@ -221,11 +216,15 @@ impl Answer {
         Ok(Self { village, merged, header, parcels, signature, signed })
     }
 
-    /// What [`Answer::signature`] must be a signature of.
+    /// Whether the answer comes from the hub with this key.
     #[must_use]
-    pub fn signed(&self) -> &[u8] {
-        &self.signed
+    pub fn is_signed_by(&self, hub: &IdentityKey) -> bool {
+        is_signed(&self.signature, &self.signed, hub)
     }
+}
+
+fn is_signed(by: &v1::MediumSignature, text: &[u8], key: &IdentityKey) -> bool {
+    by.key == key.0.as_slice() && key.verifies(text, &by.signature)
 }
 
 /// What is signed: never mistaken for anything else that the key signs.

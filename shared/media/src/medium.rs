@@ -9,6 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, Decryptor, Encryptor};
+use lumbung_identity::Key;
 use lumbung_proto::v1;
 use lumbung_wire::batch::BatchError;
 use prost::Message;
@@ -66,6 +67,9 @@ pub enum MediaError {
     /// A batch does not prove itself.
     #[error("a batch in the file is refused")]
     Batch(#[from] BatchError),
+    /// The signing key fails.
+    #[error("the file can't be signed")]
+    Unsigned(#[source] lumbung_identity::KeyError),
     /// Reading or writing failed.
     #[error("the file can't be read or written")]
     Io(#[source] io::Error),
@@ -170,8 +174,13 @@ impl<W: Write + Seek> Sealing<W> {
         Ok(self.frames.digest())
     }
 
-    /// Adds the signature.
-    pub(crate) fn sign(&mut self, signature: &v1::MediumSignature) -> Result<(), MediaError> {
+    /// Adds a signature over `text`.
+    pub(crate) fn sign(&mut self, text: &[u8], key: &Key) -> Result<(), MediaError> {
+        let signature = key.sign(text).map_err(MediaError::Unsigned)?;
+        let signature = v1::MediumSignature {
+            key: key.public().0.to_vec().into(),
+            signature: signature.into(),
+        };
         self.frames.write(Tag::Signature, &signature.encode_to_vec())
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
+use lumbung_identity::Key;
 use lumbung_ledger::fingerprint::Fingerprint;
 use lumbung_ledger::{
     Entry, Header, LogId, Operation, Payload, Position, Salt, Seq, Source, block,
@@ -81,10 +82,7 @@ fn read_backup(file: &[u8], keys: Keys<'_>) -> Result<usize, MediaError> {
     Ok(entries)
 }
 
-fn fake_signature(text: &[u8]) -> v1::MediumSignature {
-    let signature = blake3::hash(text).as_bytes().to_vec().into();
-    v1::MediumSignature { key: Bytes::from_static(&[1; 32]), signature }
-}
+static SIGNER: LazyLock<Key> = LazyLock::new(|| Key::generate().unwrap());
 
 fn bundle(to: PublicKey) -> Vec<u8> {
     let (head, sum, batches) = batches(3);
@@ -104,7 +102,7 @@ fn bundle(to: PublicKey) -> Vec<u8> {
         writer.batch(batch).unwrap();
     }
     let caught_up = v1::CaughtUp { position: Some(to_wire), fingerprint, records: head.seq.0 };
-    writer.finish(&caught_up, fake_signature).unwrap().into_inner()
+    writer.finish(&caught_up, &SIGNER).unwrap().into_inner()
 }
 
 static KEY: LazyLock<SecretKey> = LazyLock::new(SecretKey::generate);
@@ -115,7 +113,7 @@ static ANSWER: LazyLock<Vec<u8>> = LazyLock::new(|| {
     let header = v1::AnswerHeader { village: VILLAGE, ..Default::default() };
     let parcels = [Bytes::from_static(b"satu"), Bytes::from_static(b"dua")];
     let out = Cursor::new(Vec::new());
-    write_answer(out, &header, &parcels, KEY.public(), fake_signature).unwrap().into_inner()
+    write_answer(out, &header, &parcels, KEY.public(), &SIGNER).unwrap().into_inner()
 });
 
 /// Reads a medium of any kind to its end.
@@ -140,10 +138,11 @@ fn what_is_written_is_read_back() {
     assert_eq!(read_backup(&BACKUP, Keys::Secret(&KEY)).unwrap(), 30);
     let bundle = Bundle::read(&BUNDLE[..], BUNDLE.len() as u64, &KEY).unwrap();
     assert_eq!((bundle.from.seq, bundle.to.seq, bundle.batches.len()), (Seq(0), Seq(30), 3));
-    assert_eq!(bundle.signature, fake_signature(bundle.signed()));
+    let stranger = Key::generate().unwrap().public();
+    assert!(bundle.is_signed_by(&SIGNER.public()) && !bundle.is_signed_by(&stranger));
     let answer = Answer::read(&ANSWER[..], ANSWER.len() as u64, &KEY).unwrap();
     assert_eq!(answer.parcels, ["satu", "dua"]);
-    assert_eq!(answer.signature, fake_signature(answer.signed()));
+    assert!(answer.is_signed_by(&SIGNER.public()) && !answer.is_signed_by(&stranger));
 }
 
 #[test]

@@ -1,0 +1,139 @@
+//! Putting a backup back: rebuilt beside the store, verified, swapped in.
+
+use std::fs::{self, File};
+use std::io::{BufReader, Read};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::{Epoch, Seq};
+use lumbung_media::{BackupReader, Keys};
+
+use super::swap::{self, Settled};
+use super::{BackupError, settle};
+use crate::barn::{Barn, Head, Rebuild, SledStore, StoreError, Witness};
+use crate::village;
+
+/// A backup that was put back.
+#[derive(Clone, Copy, Debug)]
+pub struct Restored {
+    /// Where the village stands now.
+    pub head: Head,
+    /// When the backup was made, the node's wall clock.
+    pub time_ms: i64,
+    /// The last entry that this machine knows it had; `None` when it knows
+    /// nothing of this log.
+    pub witnessed: Option<Seq>,
+}
+
+/// Puts the backup in `file` back into `dir`, the folder of a stopped node of
+/// `village`. The present store is kept aside.
+///
+/// # Errors
+/// [`BackupError`]; then the present store is in place.
+pub fn restore(
+    dir: &Path,
+    village: VillageCode,
+    file: &Path,
+    keys: Keys<'_>,
+) -> Result<Restored, BackupError> {
+    let input = File::open(file)?;
+    let length = input.metadata()?.len();
+    let mut reader = BackupReader::open(BufReader::new(input), length, keys)?;
+    if reader.village() != village {
+        return Err(BackupError::OtherVillage(reader.village()));
+    }
+    ensure_stopped(dir)?;
+    settle(dir)?;
+    let witnessed = witnessed(dir, &reader)?;
+    // Without a witness of this log nobody here knows how far it once went:
+    // what is written from now on must not take numbers of that epoch.
+    let epoch = witnessed.is_none().then(|| reader.head().epoch.next());
+    let head = rebuild(&mut reader, &dir.join(swap::NEW), epoch)?;
+    ensure_stopped(dir)?;
+    swap::announce(dir)?;
+    match settle(dir)? {
+        Some(Settled::Restored) => Ok(Restored { head, time_ms: reader.time_ms(), witnessed }),
+        _ => Err(BackupError::Trial("the rebuilt village is gone")),
+    }
+}
+
+/// The node must not run: its socket answers, or its store is locked.
+fn ensure_stopped(dir: &Path) -> Result<(), BackupError> {
+    if UnixStream::connect(dir.join("node.sock")).is_ok() {
+        return Err(BackupError::Running);
+    }
+    // A store that can't be opened for any other reason is what backups are
+    // for.
+    let store = dir.join(swap::STORE);
+    match store.exists().then(|| SledStore::open(&store)) {
+        Some(Err(StoreError::Busy(_))) => Err(BackupError::Running),
+        _ => Ok(()),
+    }
+}
+
+/// What the witness says of the backup's log.
+fn witnessed<R: Read>(dir: &Path, reader: &BackupReader<R>) -> Result<Option<Seq>, BackupError> {
+    let path = dir.join("witness");
+    if !path.exists() {
+        return Ok(None);
+    }
+    let last = Witness::open(&path)?.last();
+    Ok(last.filter(|last| last.log_id == reader.head().log_id).map(|last| last.seq))
+}
+
+/// Builds a store in `to` from a backup, as a later `epoch` if one is given,
+/// opens it and verifies all of it. Gives its head.
+pub(super) fn rebuild<R: Read>(
+    reader: &mut BackupReader<R>,
+    to: &Path,
+    epoch: Option<Epoch>,
+) -> Result<Head, BackupError> {
+    let options = village::options(None);
+    let (mut position, mut epochs) = (reader.head(), reader.epochs());
+    let mut building = Rebuild::begin(to, position.log_id)?;
+    while let Some(batch) = reader.next_batch()? {
+        building.append(batch.entries)?;
+    }
+    if let Some(epoch) = epoch {
+        epochs.push((epoch, position.seq));
+        position.epoch = epoch;
+    }
+    let (fingerprint, records) = reader.content();
+    let head = Head { position, fingerprint, records };
+    building.finish(head, &epochs, options.indexer)?;
+    let (store, _) = SledStore::open(to)?;
+    let barn = Barn::open_on(Arc::new(store), options)?;
+    let soundness = barn.verify();
+    barn.close();
+    let soundness = soundness?;
+    if !soundness.faults.is_empty() || soundness.head != head {
+        return Err(BackupError::Trial("the rebuilt village is not sound"));
+    }
+    Ok(soundness.head)
+}
+
+/// A folder that is gone when this is.
+pub(super) struct Scratch(PathBuf);
+
+impl Scratch {
+    /// The folder itself is left to whoever fills it.
+    pub(super) fn new(path: PathBuf) -> std::io::Result<Self> {
+        if path.exists() {
+            fs::remove_dir_all(&path)?;
+        }
+        Ok(Self(path))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays is removed before the next trial.
+        drop(fs::remove_dir_all(&self.0));
+    }
+}

@@ -1,0 +1,133 @@
+//! Writing a bundle: complete and durable before it gets its name.
+
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use lumbung_identity::Key;
+use lumbung_ledger::{Position, Seq};
+use lumbung_media::{BundleWriter, PublicKey, SecretKey};
+use lumbung_proto::v1;
+use lumbung_wire::batch;
+
+use super::BundleError;
+use crate::backup::{district_key, sync_folder_of};
+use crate::barn::Head;
+use crate::stretch::{Stretch, epoch_starts};
+use crate::village::Village;
+
+/// A bundle that lies on its medium.
+#[derive(Clone, Debug)]
+pub struct Exported {
+    /// The file.
+    pub path: PathBuf,
+    /// The entry before its first.
+    pub after: Seq,
+    /// Its last entry.
+    pub to: Seq,
+    /// Its number among this node's bundles.
+    pub number: u64,
+    /// Size of the file.
+    pub bytes: u64,
+}
+
+/// Writes what comes after entry `after` of the village in `dir` to `out`: a
+/// new file, or a folder that gets one. A bundle without entries still proves
+/// to the district that it has everything.
+///
+/// # Errors
+/// [`BundleError`]; then there is no file.
+pub fn export(
+    village: &Village,
+    dir: &Path,
+    out: &Path,
+    after: Seq,
+) -> Result<Exported, BundleError> {
+    let to = district_key(dir)?.ok_or(BundleError::NotJoined)?;
+    let key = Key::load_or_create(&dir.join("identity").join("key.pem"))?;
+    let head = village.barn().head();
+    let beyond = BundleError::Beyond { last: head.position.seq };
+    let from = village.barn().position_at(after)?.ok_or(beyond)?;
+    let number = next_number(dir)?;
+    let path = match out.is_dir() {
+        true => out.join(format!("lumbung-{}-{number:06}.bundel", village.code().compact())),
+        false => out.to_path_buf(),
+    };
+    if path.exists() {
+        return Err(BundleError::Exists);
+    }
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".baru");
+    let beside = PathBuf::from(beside);
+    let header = header(village, dir, from, head, number)?;
+    let written = write(village, &beside, &header, (from, head), to, &key).and_then(|bytes| {
+        fs::rename(&beside, &path)?;
+        sync_folder_of(&path)?;
+        Ok(bytes)
+    });
+    match written {
+        Ok(bytes) => Ok(Exported { path, after, to: head.position.seq, number, bytes }),
+        Err(error) => {
+            // Whether there is such a file depends on how far it came.
+            drop(fs::remove_file(&beside));
+            Err(error)
+        }
+    }
+}
+
+fn header(
+    village: &Village,
+    dir: &Path,
+    from: Position,
+    head: Head,
+    number: u64,
+) -> Result<v1::BundleHeader, BundleError> {
+    let own = SecretKey::load_or_create(&dir.join("identity").join("backup.age"))?;
+    Ok(v1::BundleHeader {
+        village: village.code().as_u64(),
+        from: Some(batch::position_to_wire(from)),
+        to: Some(batch::position_to_wire(head.position)),
+        fingerprint: Bytes::copy_from_slice(&head.fingerprint.to_bytes()),
+        records: head.records,
+        number,
+        time_ms: village.clock().now_ms(),
+        software: env!("CARGO_PKG_VERSION").to_owned(),
+        epochs: epoch_starts(village.barn(), head)?,
+        answer_to: own.public().to_string(),
+    })
+}
+
+fn write(
+    village: &Village,
+    beside: &Path,
+    header: &v1::BundleHeader,
+    (from, head): (Position, Head),
+    to: PublicKey,
+    key: &Key,
+) -> Result<u64, BundleError> {
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(beside)?;
+    let mut writer = BundleWriter::begin(file, header, to)?;
+    for batch in Stretch::new(village.barn().clone(), from, head) {
+        writer.batch(&batch?)?;
+    }
+    let caught_up = v1::CaughtUp {
+        position: header.to.clone(),
+        fingerprint: header.fingerprint.clone(),
+        records: header.records,
+    };
+    let file = writer.finish(&caught_up, key)?;
+    file.sync_all()?;
+    Ok(file.metadata()?.len())
+}
+
+/// Counts this node's bundles. The number only helps people to tell sticks
+/// apart; positions decide what is in them.
+fn next_number(dir: &Path) -> Result<u64, BundleError> {
+    let path = dir.join("bundel.nomor");
+    let last = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse::<u64>().ok());
+    let number = last.unwrap_or(0) + 1;
+    lumbung_identity::write_private(&path, format!("{number}\n").as_bytes())?;
+    Ok(number)
+}

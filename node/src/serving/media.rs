@@ -1,0 +1,141 @@
+//! Backups and bundles for commands of this machine: the work goes to a
+//! thread, and what can go wrong becomes a sentence.
+
+use std::path::{Path, PathBuf};
+
+use lumbung_ledger::Seq;
+use lumbung_media::Passphrase;
+use lumbung_proto::v1;
+use tonic::Status;
+
+use super::local::{LocalService, store_failed};
+use crate::backup::{self, BackupError, Shelf};
+use crate::bundle::{self, BundleError};
+
+async fn on_a_thread<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Status> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| Status::internal("the node is stopping"))
+}
+
+fn absolute(path: &str) -> Result<PathBuf, Status> {
+    let path = PathBuf::from(path);
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err(Status::invalid_argument("not an absolute path"))
+    }
+}
+
+pub(super) async fn back_up(
+    service: &LocalService,
+    request: v1::BackupRequest,
+) -> Result<v1::BackupReply, Status> {
+    let passphrase = match request.passphrase.as_str() {
+        "" => None,
+        text => Some(Passphrase::new(text).ok_or_else(|| {
+            Status::invalid_argument(format!(
+                "Sandi terlalu pendek. Tidak ada cadangan yang dibuat. Pakai paling sedikit {} \
+                 huruf.",
+                Passphrase::CHARS_MIN
+            ))
+        })?),
+    };
+    let out = match request.path.as_str() {
+        "" => {
+            let shelf = Shelf::of(&service.dir);
+            std::fs::create_dir_all(shelf.folder())
+                .map_err(|error| backup_failed(shelf.folder(), &error.into()))?;
+            shelf.folder().to_path_buf()
+        }
+        path => absolute(path)?,
+    };
+    let (village, dir, to) = (service.village.clone(), service.dir.clone(), out.clone());
+    let made = on_a_thread(move || backup::write(&village, &dir, &to, passphrase)).await?;
+    let proven = made.map_err(|error| backup_failed(&out, &error))?;
+    Ok(v1::BackupReply {
+        path: proven.path.display().to_string(),
+        seq: proven.head.position.seq.0,
+        records: proven.head.records,
+        bytes: proven.bytes,
+    })
+}
+
+fn backup_failed(out: &Path, error: &BackupError) -> Status {
+    let out = out.display();
+    match error {
+        BackupError::Unprotected => Status::failed_precondition(
+            "Tidak ada cadangan yang dibuat: desa ini belum tergabung dengan kabupaten dan tidak \
+             ada sandi, jadi siapa pun bisa membaca isinya. Ulangi dengan --sandi.",
+        ),
+        BackupError::Exists => Status::already_exists(format!(
+            "Berkas {out} sudah ada dan tidak ditimpa. Tidak ada cadangan yang dibuat. Pilih nama \
+             lain."
+        )),
+        BackupError::Barn(error) => store_failed(error),
+        BackupError::Trial(_) | BackupError::Rebuild(_) | BackupError::Open(_) => {
+            tracing::error!(%error, "a backup failed its trial");
+            Status::data_loss(
+                "Cadangan dicoba dipulihkan dan TIDAK cocok; berkasnya sudah dihapus. Data desa \
+                 tidak berubah. Jalankan `lumbung-node verify`, lalu ulangi; bila tetap gagal, \
+                 hubungi kabupaten.",
+            )
+        }
+        error => {
+            tracing::error!(%error, "no backup could be made");
+            Status::internal(format!(
+                "Cadangan tidak bisa ditulis atau dibaca kembali di {out}; tidak ada berkas yang \
+                 ditinggalkan. Data desa tidak berubah. Periksa ruang kosong dan disk itu, lalu \
+                 ulangi."
+            ))
+        }
+    }
+}
+
+pub(super) async fn export_bundle(
+    service: &LocalService,
+    request: v1::ExportBundleRequest,
+) -> Result<v1::ExportBundleReply, Status> {
+    let out = absolute(&request.path)?;
+    let after = match request.from {
+        0 => service.confirmed.seq(),
+        first => Seq(first - 1),
+    };
+    let (village, dir, to) = (service.village.clone(), service.dir.clone(), out.clone());
+    let made = on_a_thread(move || bundle::export(&village, &dir, &to, after)).await?;
+    let exported = made.map_err(|error| bundle_failed(&out, &error))?;
+    Ok(v1::ExportBundleReply {
+        path: exported.path.display().to_string(),
+        first: exported.after.next().0,
+        last: exported.to.0,
+        number: exported.number,
+        bytes: exported.bytes,
+    })
+}
+
+fn bundle_failed(out: &Path, error: &BundleError) -> Status {
+    let out = out.display();
+    match error {
+        BundleError::NotJoined => Status::failed_precondition(
+            "Desa ini belum tergabung dengan kabupaten, jadi bundel tidak bisa dikunci untuk \
+             kabupaten. Tidak ada yang dibuat. Gabungkan desa dulu.",
+        ),
+        BundleError::Exists => Status::already_exists(format!(
+            "Berkas {out} sudah ada dan tidak ditimpa. Tidak ada bundel yang dibuat. Pilih nama \
+             lain."
+        )),
+        BundleError::Beyond { last } => Status::out_of_range(format!(
+            "Catatan terakhir desa ini nomor {last}. Tidak ada bundel yang dibuat. Pilih --from \
+             yang tidak lebih dari {}.",
+            last.next()
+        )),
+        BundleError::Barn(error) => store_failed(error),
+        error => {
+            tracing::error!(%error, "no bundle could be made");
+            Status::internal(format!(
+                "Bundel tidak bisa ditulis di {out}; tidak ada berkas yang ditinggalkan. Data desa \
+                 tidak berubah. Periksa ruang kosong dan stik itu, lalu ulangi."
+            ))
+        }
+    }
+}
