@@ -2,7 +2,6 @@
 
 use std::fs::{self, File};
 use std::io::{BufReader, Read};
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -10,9 +9,10 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Epoch, Seq};
 use lumbung_media::{BackupReader, Keys};
 
+use super::BackupError;
+use super::swap::settle_resting;
 use super::swap::{self, Settled};
-use super::{BackupError, settle};
-use crate::barn::{Barn, Head, Rebuild, SledStore, StoreError, Witness};
+use crate::barn::{Barn, Head, OpenBarnError, Rebuild, Resting, SledStore, Witness};
 use crate::village;
 
 /// A backup that was put back.
@@ -44,33 +44,26 @@ pub fn restore(
     if reader.village() != village {
         return Err(BackupError::OtherVillage(reader.village()));
     }
-    ensure_stopped(dir)?;
-    settle(dir)?;
+    // From here on no node starts on this folder.
+    let resting = rest(dir)?;
+    settle_resting(dir, &resting)?;
     let witnessed = witnessed(dir, &reader)?;
     // Without a witness of this log nobody here knows how far it once went:
     // what is written from now on must not take numbers of that epoch.
     let epoch = witnessed.is_none().then(|| reader.head().epoch.next());
     let head = rebuild(&mut reader, &dir.join(swap::NEW), epoch)?;
-    ensure_stopped(dir)?;
     swap::announce(dir)?;
-    match settle(dir)? {
+    match settle_resting(dir, &resting)? {
         Some(Settled::Restored) => Ok(Restored { head, time_ms: reader.time_ms(), witnessed }),
         _ => Err(BackupError::Trial("the rebuilt village is gone")),
     }
 }
 
-/// The node must not run: its socket answers, or its store is locked.
-fn ensure_stopped(dir: &Path) -> Result<(), BackupError> {
-    if UnixStream::connect(dir.join("node.sock")).is_ok() {
-        return Err(BackupError::Running);
-    }
-    // A store that can't be opened for any other reason is what backups are
-    // for.
-    let store = dir.join(swap::STORE);
-    match store.exists().then(|| SledStore::open(&store)) {
-        Some(Err(StoreError::Busy(_))) => Err(BackupError::Running),
-        _ => Ok(()),
-    }
+fn rest(dir: &Path) -> Result<Resting, BackupError> {
+    Barn::rest(dir).map_err(|error| match error {
+        OpenBarnError::Busy => BackupError::Running,
+        error => error.into(),
+    })
 }
 
 /// What the witness says of the backup's log.

@@ -9,6 +9,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::barn::{Barn, OpenBarnError, Resting, StoreError};
+
 /// The barn's store in a village's folder.
 pub(super) const STORE: &str = "store";
 
@@ -55,11 +57,24 @@ pub(super) fn announce(dir: &Path) -> io::Result<()> {
 }
 
 /// Finishes or abandons a restore in `dir` that was interrupted; `None` when
-/// there was none. To be called before the village is opened.
+/// there was none, or somebody is at it. To be called before the village is
+/// opened.
 ///
 /// # Errors
 /// When the disk refuses; to be called again then.
-pub fn settle(dir: &Path) -> io::Result<Option<Settled>> {
+pub fn settle(dir: &Path) -> Result<Option<Settled>, OpenBarnError> {
+    if !dir.join(ANNOUNCED).exists() && !dir.join(NEW).exists() {
+        return Ok(None);
+    }
+    match Barn::rest(dir) {
+        Ok(resting) => Ok(settle_resting(dir, &resting).map_err(StoreError::Io)?),
+        Err(OpenBarnError::Busy) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The same for whoever keeps others from opening the barn.
+pub(super) fn settle_resting(dir: &Path, _: &Resting) -> io::Result<Option<Settled>> {
     let (store, new, announced) = (dir.join(STORE), dir.join(NEW), dir.join(ANNOUNCED));
     if !announced.exists() {
         if !new.exists() {
@@ -117,7 +132,7 @@ mod tests {
         for (wanted, name, content) in [(store, STORE, "lama"), (new, NEW, "baru")] {
             if wanted {
                 fs::create_dir(dir.path().join(name)).unwrap();
-                fs::write(dir.path().join(name).join("db"), content).unwrap();
+                fs::write(dir.path().join(name).join("isi"), content).unwrap();
             }
         }
         if announced {
@@ -127,7 +142,7 @@ mod tests {
     }
 
     fn store(dir: &Path) -> String {
-        fs::read_to_string(dir.join(STORE).join("db")).unwrap_or_default()
+        fs::read_to_string(dir.join(STORE).join("isi")).unwrap_or_default()
     }
 
     #[test]
@@ -162,8 +177,8 @@ mod tests {
         announce(dir.path()).unwrap();
         settle(dir.path()).unwrap();
         let aside = |number| dir.path().join(format!("{OLD}.{number}"));
-        assert_eq!(fs::read_to_string(aside(1).join("db")).unwrap(), "lama");
-        assert_eq!(fs::read_to_string(aside(2).join("db")).unwrap(), "baru");
+        assert_eq!(fs::read_to_string(aside(1).join("isi")).unwrap(), "lama");
+        assert_eq!(fs::read_to_string(aside(2).join("isi")).unwrap(), "baru");
         assert!(forget_old_stores(dir.path()).unwrap());
         assert!(!aside(1).exists() && !aside(2).exists() && dir.path().join(STORE).exists());
         assert!(!forget_old_stores(dir.path()).unwrap());

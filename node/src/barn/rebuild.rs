@@ -6,6 +6,7 @@
 //! store that was not finished is not a barn.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::Path;
 
 use bytes::Bytes;
@@ -15,12 +16,12 @@ use lumbung_ledger::{
     ChainTag, Entry, Epoch, Fingerprint, LogId, Operation, Payload, Position, Seq, block,
 };
 
+use super::group::BLOCK_BYTES_MAX;
 use super::head::Head;
 use super::sled_store::SledStore;
 use super::state::Pointer;
 use super::store::{Store, StoreError, WriteBatch};
-use super::group::BLOCK_BYTES_MAX;
-use super::{Barn, Indexer, keys, log, open};
+use super::{Barn, Indexer, OpenBarnError, keys, log, open, rewrite};
 
 /// Writes that go to the store together.
 const STEP: usize = 2_000;
@@ -182,7 +183,29 @@ fn index_keys(
     keys.iter().map(|key| (keys::index(key.index, &key.key, id), Vec::new())).collect()
 }
 
+/// A barn's folder in which nobody works; no process opens a barn there
+/// before this is gone.
+#[derive(Debug)]
+pub struct Resting(#[expect(dead_code, reason = "held for its lock")] File);
+
 impl Barn {
+    /// Makes sure that nobody has the barn in `dir` open, whether it is sound
+    /// or not, and brings a rewrite that was cut off to its end.
+    ///
+    /// # Errors
+    /// [`OpenBarnError::Busy`] when somebody has, [`OpenBarnError::Store`]
+    /// when the folder can't be written.
+    pub fn rest(dir: &Path) -> Result<Resting, OpenBarnError> {
+        let lock = rewrite::lock(dir).map_err(StoreError::Io)?.ok_or(OpenBarnError::Busy)?;
+        let store = dir.join("store");
+        // A store that can't be opened for another reason is open nowhere.
+        if let Some(Err(StoreError::Busy(_))) = store.exists().then(|| SledStore::open(&store)) {
+            return Err(OpenBarnError::Busy);
+        }
+        rewrite::finish(dir, &mut |_| Ok(())).map_err(StoreError::Io)?;
+        Ok(Resting(lock))
+    }
+
     /// Where each epoch after the first began: its number and the entry
     /// before, in order.
     ///

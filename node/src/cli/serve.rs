@@ -71,7 +71,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     lumbung_telemetry::say!("{name} melayani kabupaten di {}.", listener.local_addr()?);
     tracing::info!(village = %config.desa, seq = village.barn().head().position.seq.0, "serving");
 
-    let checking = tokio::spawn(village.keep_checking());
+    let checking = tokio::spawn(village.clone().keep_checking());
     let (stopping, stopped) = watch::channel(false);
     let wait = |mut stopped: watch::Receiver<bool>| async move {
         // A closed channel means the same as a stop.
