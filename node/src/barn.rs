@@ -51,7 +51,6 @@ pub use open::{Ground, OpenBarnError, OpenOptions, OpenStep};
 pub use proof::{Latest, ProofError, Proven};
 pub use rebuild::{Rebuild, RebuildError, Resting};
 pub use rederive::{Mending, RederiveError, Rederived};
-pub use rebuild::{Rebuild, RebuildError, Resting};
 pub use relation::{Relation, RestartError, Restarted};
 pub use sled_store::SledStore;
 pub use state::Stored;

@@ -31,7 +31,7 @@ use tonic::transport::server::Connected;
 pub use confirmed::{Confirmed, Visits};
 pub use inbox::InboxService;
 pub use local::LocalService;
-pub use sync::{Confirmed, SyncService};
+pub use sync::SyncService;
 
 /// Largest message between a command and the node on one machine, bytes: a
 /// whole sheet of the largest allowed size.

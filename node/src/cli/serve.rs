@@ -77,7 +77,8 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         // A closed channel means the same as a stop.
         drop(stopped.wait_for(|stopped| *stopped).await);
     };
-    let nightly = Nightly::new(village, options.data.clone(), config.backup, confirmed);
+    let nightly =
+        Nightly::new(village, options.data.clone(), config.backup, Arc::clone(&confirmed));
     let nightly = tokio::spawn(nightly.run());
     let socket = reach::socket(&options.data);
     let sync = tokio::spawn(serve_sync(sync, listener, traffic, wait(stopped.clone())));

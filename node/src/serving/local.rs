@@ -95,7 +95,9 @@ impl LocalService {
     /// Answers for a village that was opened for one command only.
     #[must_use]
     pub fn at_rest(village: Village, dir: PathBuf) -> Self {
-        let (confirmed, traffic) = Default::default();
+        // Unreadable, it counts for nothing: then everything is unconfirmed.
+        let confirmed = Confirmed::open(&dir, village.barn()).unwrap_or_default();
+        let (confirmed, traffic) = (Arc::new(confirmed), Traffic::default());
         Self { village, dir, confirmed, traffic, serving: false }
     }
 
