@@ -4,6 +4,7 @@
 //! opens the barn itself and talks to that in the same way.
 
 mod data;
+mod erasing;
 mod media;
 mod reach;
 mod serve;
@@ -55,6 +56,11 @@ enum Command {
     List(data::ListArgs),
     /// Satu catatan lengkap.
     Show(data::ShowArgs),
+    /// Menghapus satu catatan untuk selamanya, misalnya atas permintaan
+    /// orangnya (UU 27/2022 pasal 8).
+    Erase(erasing::EraseArgs),
+    /// Buku penghapusan: apa yang dihapus, dan apakah kabupaten sudah tahu.
+    Erasures(erasing::ErasuresArgs),
     /// Menulis cadangan seluruh data desa, lalu membuktikannya.
     Backup(media::BackupArgs),
     /// Memulihkan data desa dari cadangan; node harus berhenti.
@@ -107,6 +113,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Status(args) => state::status(data, &args).await,
         Command::List(args) => data::list(data, &args).await,
         Command::Show(args) => data::show(data, &args).await,
+        Command::Erase(args) => erasing::erase(data, &args).await,
+        Command::Erasures(args) => erasing::erasures(data, &args).await,
         Command::Backup(args) => media::backup(data, &args).await,
         Command::Restore(args) => media::restore(data, &args),
         Command::Bundle(command) => media::bundle(data, &command).await,

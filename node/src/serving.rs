@@ -7,10 +7,12 @@
 
 pub mod confirmed;
 mod content;
+pub mod erasing;
 pub mod inbox;
 pub mod local;
 mod media;
 mod sync;
+mod upkeep;
 
 use std::future::Future;
 use std::io;
@@ -32,6 +34,7 @@ pub use confirmed::{Confirmed, Visits};
 pub use inbox::InboxService;
 pub use local::LocalService;
 pub use sync::SyncService;
+pub use upkeep::Upkeep;
 
 /// Largest message between a command and the node on one machine, bytes: a
 /// whole sheet of the largest allowed size.

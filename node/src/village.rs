@@ -6,6 +6,7 @@
 
 pub mod census;
 mod checkup;
+pub mod erasing;
 mod index;
 mod mint;
 pub mod returned;

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use lumbung_domain::id::RecordId;
-use lumbung_ledger::{Seq, Source};
+use lumbung_ledger::{Position, Seq, Source};
 use tokio::sync::oneshot;
 
 use super::erasures::{Erasure, ErasureReason, Erasures};
@@ -208,12 +208,15 @@ impl Barn {
         self.ledger().unreadable()
     }
 
-    /// Notes in the ledger that the district has everything up to `upto`.
+    /// Notes in the ledger that the district stands at `position` of this log.
     ///
     /// # Errors
     /// When the ledger can't be written; asking again is harmless.
-    pub fn confirm_erasures(&self, upto: Seq, at_ms: i64) -> std::io::Result<()> {
-        self.ledger().confirm(self.head().position.epoch, upto, at_ms)
+    pub fn confirm_erasures(&self, position: Position, at_ms: i64) -> std::io::Result<()> {
+        if position.log_id != self.head().position.log_id {
+            return Ok(());
+        }
+        self.ledger().confirm(position.epoch, position.seq, at_ms)
     }
 
     fn ledger(&self) -> MutexGuard<'_, Erasures> {

@@ -3,6 +3,7 @@
 //! | key | value |
 //! |---|---|
 //! | `M` name | facts about the barn itself |
+//! | `A` day | the last entry the district had confirmed on that day |
 //! | `E` epoch | seq after which that epoch begins |
 //! | `L` first seq | chain before it (16 bytes), then a block of entries |
 //! | `S` record id | kind, operation, seq of its latest entry |
@@ -24,6 +25,13 @@ pub(super) fn log(first: Seq) -> Vec<u8> {
 
 pub(super) fn log_first(key: &[u8]) -> Option<Seq> {
     Some(Seq(u64::from_be_bytes(key.strip_prefix(b"L")?.try_into().ok()?)))
+}
+
+/// Days since 1970-01-01.
+pub(super) fn confirmed(day: u32) -> Vec<u8> {
+    let mut key = vec![b'A'];
+    key.extend_from_slice(&day.to_be_bytes());
+    key
 }
 
 pub(super) fn epoch(epoch: Epoch) -> Vec<u8> {

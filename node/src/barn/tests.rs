@@ -114,11 +114,11 @@ fn reading_in_any_batch_size_gives_the_same_chain() {
         }
         let middle = barn.read_after(Seq(77), 1).unwrap().unwrap();
         assert_eq!(middle.entries[0].header.seq, Seq(78));
-        let inside = lumbung_ledger::Position { seq: Seq(77), chain: middle.before, ..head };
+        let inside = Position { seq: Seq(77), chain: middle.before, ..head };
         assert_eq!(barn.relate(inside).unwrap(), Relation::Resume);
-        let forked = lumbung_ledger::Position { chain: head.chain, ..inside };
+        let forked = Position { chain: head.chain, ..inside };
         assert_eq!(barn.relate(forked).unwrap(), Relation::Forked);
-        let ahead = lumbung_ledger::Position { seq: Seq(201), ..head };
+        let ahead = Position { seq: Seq(201), ..head };
         assert_eq!(barn.relate(ahead).unwrap(), Relation::Ahead);
     });
 }
@@ -160,7 +160,7 @@ fn a_database_behind_its_witness_opens_a_new_epoch() {
     assert_eq!(barn.steps(), [OpenStep::LostTail { kept: Seq(1), witnessed: Seq(5) }]);
     assert_eq!(barn.head().position.epoch.0, 2);
     assert_eq!(barn.relate(stood).unwrap(), Relation::Resume);
-    let lost = lumbung_ledger::Position { seq: Seq(5), ..stood };
+    let lost = Position { seq: Seq(5), ..stood };
     assert_eq!(barn.relate(lost).unwrap(), Relation::Ahead);
 }
 

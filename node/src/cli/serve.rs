@@ -17,7 +17,8 @@ use crate::backup::Nightly;
 use crate::barn::StoreError;
 use crate::config::Config;
 use crate::serving::{
-    Confirmed, LocalService, SyncService, Visits, local::step_sentence, serve_local, serve_sync,
+    Confirmed, LocalService, SyncService, Upkeep, Visits, local::step_sentence, serve_local,
+    serve_sync,
 };
 use crate::village::Village;
 
@@ -58,6 +59,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     let sync = sync.keeping(visits);
     let keeping = tokio::spawn(Arc::clone(&confirmed).keep_writing());
     let traffic = Traffic::default();
+    let upkeep = Upkeep::new(village.clone(), Arc::clone(&confirmed));
     let local = LocalService::new(
         village.clone(),
         options.data.clone(),
@@ -71,6 +73,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     lumbung_telemetry::say!("{name} melayani kabupaten di {}.", listener.local_addr()?);
     tracing::info!(village = %config.desa, seq = village.barn().head().position.seq.0, "serving");
 
+    let upkeep = tokio::spawn(upkeep.run());
     let checking = tokio::spawn(village.clone().keep_checking());
     let (stopping, stopped) = watch::channel(false);
     let wait = |mut stopped: watch::Receiver<bool>| async move {
@@ -98,6 +101,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     checking.abort();
     keeping.abort();
     confirmed.write();
+    upkeep.abort();
     drop(std::fs::remove_file(&socket));
     tracing::info!("stopped");
     Ok(())

@@ -63,6 +63,12 @@ pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<Exit
             clock::display(at)
         ),
     }
+    if report.scrub_pending {
+        lumbung_telemetry::say!(
+            "Sisa catatan yang dihapus permanen masih ada di berkas; dibersihkan saat node \
+             dijalankan lagi."
+        );
+    }
     for step in &report.steps {
         lumbung_telemetry::say!("Saat dibuka: {step}");
     }

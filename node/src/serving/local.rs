@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::confirmed::Confirmed;
-use super::media;
+use super::{erasing, media};
 use crate::barn::{
     Barn, Expected, Mending, OpenStep, RederiveError, StoreError, Stored, Submission, SubmitError,
 };
@@ -62,6 +62,12 @@ pub struct Report {
     pub disk_bytes: u64,
     /// How often the barn was opened.
     pub boots: u32,
+    /// Records that were erased on request.
+    #[serde(default)]
+    pub erased: u64,
+    /// Whether bytes of erased records may still lie in the store's files.
+    #[serde(default)]
+    pub scrub_pending: bool,
     /// What opening had to do, in the clerk's words.
     pub steps: Vec<String>,
     /// What checking itself found, in the clerk's words.
@@ -131,6 +137,8 @@ impl LocalService {
             sent_bytes: self.traffic.sent(),
             disk_bytes: barn.disk_bytes(),
             boots: barn.boots(),
+            erased: barn.erased().len() as u64,
+            scrub_pending: barn.scrub_pending(),
             steps: barn.steps().iter().map(step_sentence).collect(),
             remarks: self.remarks(),
         }
@@ -198,7 +206,7 @@ pub(super) fn store_failed(error: &StoreError) -> Status {
     )
 }
 
-fn submit_failed(error: &SubmitError) -> Status {
+pub(super) fn submit_failed(error: &SubmitError) -> Status {
     match error {
         SubmitError::Taken { .. } => Status::already_exists(
             "NIK atau nomor KK itu sudah dipakai catatan lain di desa ini. Tidak ada yang disimpan. \
@@ -379,6 +387,27 @@ impl v1::local_server::Local for LocalService {
             Ok(v1::FileChunk { content })
         });
         Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
+    }
+
+    async fn erase(
+        &self,
+        request: Request<v1::EraseRequest>,
+    ) -> Result<Response<v1::EraseReply>, Status> {
+        let (village, request) = (self.village.clone(), request.into_inner());
+        let work = move || erasing::erase(&village, &request);
+        let reply = tokio::task::spawn_blocking(work)
+            .await
+            .map_err(|_| Status::internal("the node is stopping"))?;
+        Ok(Response::new(reply?))
+    }
+
+    async fn erasures(
+        &self,
+        _: Request<v1::ErasuresRequest>,
+    ) -> Result<Response<v1::ErasuresReply>, Status> {
+        let json = serde_json::to_string(&erasing::report(self.village.barn()))
+            .map_err(|_| Status::internal("the ledger can't be written"))?;
+        Ok(Response::new(v1::ErasuresReply { json }))
     }
 
     async fn verify(

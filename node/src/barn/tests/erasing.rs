@@ -113,7 +113,7 @@ fn an_erased_record_leaves_no_content_and_does_not_come_back() {
         let erased = barn.erased();
         assert_eq!(erased.len(), 3);
         assert!(erased.iter().all(|it| it.confirmed_ms.is_none() && !it.scrubbed));
-        barn.confirm_erasures(Seq(14), 99).unwrap();
+        barn.confirm_erasures(Position { seq: Seq(14), ..barn.head().position }, 99).unwrap();
         let confirmed = barn.erased().iter().filter(|it| it.confirmed_ms == Some(99)).count();
         assert_eq!(confirmed, 2, "the unknown one and the first");
     });
@@ -222,7 +222,7 @@ fn an_erasure_cut_off_after_its_line_in_the_ledger_is_made_up_for() {
     let mut ledger = Erasures::open(&path.join("erasures")).unwrap();
     let erasure = Erasure {
         id: id(1),
-        epoch: lumbung_ledger::Epoch(1),
+        epoch: Epoch(1),
         seq: Seq(3),
         at_ms: 7,
         reason: ErasureReason::Putusan,
@@ -236,4 +236,32 @@ fn an_erasure_cut_off_after_its_line_in_the_ledger_is_made_up_for() {
     assert_eq!((contents(&barn, id(1)), barn.head().position.seq), (0, Seq(3)));
     assert_eq!(barn.erased()[0].reason, ErasureReason::Putusan);
     assert_eq!(barn.verify().unwrap().faults, []);
+}
+
+#[test]
+fn content_may_leave_the_log_only_long_after_the_district_has_it() {
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    on_both(|barn| {
+        let mark = |day, seq| {
+            runtime.block_on(barn.mark_confirmed(day, Seq(seq))).unwrap();
+            // Whatever is asked of the writer next comes after it.
+            barn.submit_blocking(submission(Vec::new())).unwrap();
+        };
+        let changes = (0..9).map(|n| change(n, Some(&[n, 1]))).collect();
+        barn.submit_blocking(submission(changes)).unwrap();
+        assert_eq!(barn.thinnable(1_000, Seq(9)).unwrap(), Seq::ZERO, "no marks");
+        mark(1_000, 3);
+        mark(1_001, 5);
+        mark(1_050, 9);
+        let day = 1_000 + RETENTION_DAYS;
+        assert_eq!(barn.thinnable(day - 1, Seq(9)).unwrap(), Seq::ZERO);
+        assert_eq!(barn.thinnable(day, Seq(9)).unwrap(), Seq(3));
+        assert_eq!(barn.thinnable(day + 20, Seq(9)).unwrap(), Seq(5));
+        assert_eq!(barn.thinnable(day + 20, Seq(4)).unwrap(), Seq(4), "what the hub has now");
+        // Old marks go, the one still asked for stays.
+        mark(day + 20, 9);
+        assert_eq!(barn.thinnable(day, Seq(9)).unwrap(), Seq::ZERO);
+        assert_eq!(barn.thinnable(day + 20, Seq(9)).unwrap(), Seq(5));
+        assert_eq!(barn.verify().unwrap().faults, []);
+    });
 }
