@@ -1,5 +1,6 @@
 //! The `lumbung-hub` command: parse, read or serve, print.
 
+mod erasures;
 mod export;
 mod findings;
 mod incidents;
@@ -56,6 +57,8 @@ enum Command {
     Findings(findings::FindingsArgs),
     /// Apa yang pernah terjadi dengan desa dan datanya.
     Incidents(incidents::IncidentsArgs),
+    /// Buku penghapusan: catatan yang dihapus permanen oleh desa.
+    Erasures(erasures::ErasuresArgs),
     /// Catatan yang belum bisa diterima hub.
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
@@ -107,6 +110,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Show(args) => records::show(&args, dataset),
         Command::Findings(args) => findings::run(&args, dataset),
         Command::Incidents(args) => incidents::run(&args, dataset),
+        Command::Erasures(args) => erasures::run(&args, dataset.path()),
         Command::Quarantine(command) => quarantine::run(&command, dataset),
     }
 }

@@ -13,6 +13,7 @@
 //! are named below this module only.
 
 pub mod bits;
+pub mod erasures;
 mod facts;
 mod incident;
 mod row;
@@ -60,6 +61,12 @@ pub struct Change {
 }
 
 impl Change {
+    /// Whether it ends its record for ever, on request.
+    #[must_use]
+    pub fn is_erasure(&self) -> bool {
+        self.operation == Operation::Delete && self.source == Source::ERASURE
+    }
+
     /// Whether it says that its record is there without saying what is in it.
     #[must_use]
     pub fn is_withheld(&self) -> bool {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use lumbung_telemetry::clock;
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -48,10 +49,24 @@ pub fn dataset_file(data: &Path) -> PathBuf {
 pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     std::fs::create_dir_all(&options.data)
         .with_context(|| format!("Folder {} tidak bisa dipakai", options.data.display()))?;
-    let dataset: Arc<dyn Dataset> =
-        Arc::new(SqliteDataset::open(dataset_file(&options.data)).context(
-            "Data kabupaten tidak bisa dibuka. Tidak ada yang diubah. Jangan hapus foldernya",
-        )?);
+    let dataset = SqliteDataset::open(dataset_file(&options.data)).context(
+        "Data kabupaten tidak bisa dibuka. Tidak ada yang diubah. Jangan hapus foldernya",
+    )?;
+    match dataset.scrub(clock::now_ms()) {
+        Ok(false) => {}
+        Ok(true) => lumbung_telemetry::say!(
+            "Berkas data disusun ulang: yang dihapus permanen sudah hilang dari berkas."
+        ),
+        Err(error) => {
+            tracing::warn!(%error, "the dataset's file can't be rewritten now");
+            lumbung_telemetry::say!(
+                "Berkas data belum bisa disusun ulang, mungkin karena ruang disk kurang: sisa \
+                 catatan yang dihapus permanen masih ada di berkas. Data lain utuh. Sediakan ruang \
+                 disk, lalu jalankan ulang hub."
+            );
+        }
+    }
+    let dataset: Arc<dyn Dataset> = Arc::new(dataset);
     let listener = TcpListener::bind(options.console).await.with_context(|| {
         format!("Alamat {} sudah dipakai. Pilih yang lain dengan --console", options.console)
     })?;

@@ -6,6 +6,7 @@
 //! never wait for a merge. Nothing above this module names SQL.
 
 mod bulk;
+mod erasing;
 mod facts;
 mod findings;
 mod incidents;
@@ -24,11 +25,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::Position;
+use lumbung_telemetry::clock;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use self::merge::{Memory, Merge};
 use self::prefilter::Prefilter;
 use self::statements::Actors;
+use super::erasures::Erasures;
 use super::{
     Change, ContactNote, CrossFinding, Dataset, DatasetError, Incident, MergeBatch, Merged,
     NewIncident, QuarantinedEntry, RecordFilter, StoredRecord, Totals, VillageFacts, VillageState,
@@ -56,6 +59,10 @@ pub struct SqliteDataset {
 struct Writer {
     conn: Connection,
     memory: Memory,
+    /// Erased records, kept outside the file.
+    ledger: Erasures,
+    /// The write-ahead log may hold bytes of erased records.
+    log_unclean: bool,
     /// A transaction is open, or ended badly: what memory learned in it may
     /// not be in the file.
     unsettled: bool,
@@ -77,11 +84,30 @@ impl SqliteDataset {
         let mut conn = Connection::open_with_flags(&path, flags)?;
         schema::prepare_writer(&mut conn)?;
         let memory = remember(&conn)?;
-        Ok(Self {
-            path,
-            writer: Mutex::new(Writer { conn, memory, unsettled: false }),
-            idle: Mutex::new(Vec::new()),
-        })
+        let ledger = Erasures::open(erasures_file(&path)).map_err(store_failed)?;
+        let log_unclean = ledger.scrub_pending();
+        let mut writer = Writer { conn, memory, ledger, log_unclean, unsettled: false };
+        writer.erase_again(clock::now_ms())?;
+        Ok(Self { path, writer: Mutex::new(writer), idle: Mutex::new(Vec::new()) })
+    }
+
+    /// Writes the file anew when bytes of erased records may lie in its unused
+    /// space: minutes for a district, so at start, before anybody waits. Says
+    /// whether it did.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`], for example when the disk has no room for a
+    /// second copy; the file is as it was and the next start tries again.
+    pub fn scrub(&self, now_ms: i64) -> Result<bool, DatasetError> {
+        let mut writer = self.writer();
+        if !writer.ledger.scrub_pending() {
+            return Ok(false);
+        }
+        writer.log_unclean = !erasing::scrub(&writer.conn)?;
+        if !writer.log_unclean {
+            writer.ledger.scrubbed(now_ms).map_err(store_failed)?;
+        }
+        Ok(!writer.log_unclean)
     }
 
     /// The file.
@@ -133,11 +159,49 @@ impl Writer {
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let mut merge = Merge::new(&tx, &mut self.memory, now_ms);
         let outcome = work(&mut merge)?;
-        merge.finish()?;
+        let erased = merge.finish()?;
+        let news: Vec<_> = erased
+            .into_iter()
+            .filter(|it| it.removed || !self.ledger.knows(&it.erasure))
+            .map(|it| it.erasure)
+            .collect();
+        self.ledger.record(&news).map_err(store_failed)?;
         tx.commit()?;
         self.unsettled = false;
+        self.log_unclean |= !news.is_empty();
+        if self.log_unclean {
+            // When somebody reads just now, the next transaction tries again.
+            self.log_unclean = !erasing::truncate_log(&self.conn)?;
+        }
         Ok(outcome)
     }
+
+    /// Erases again what the ledger has and the file still holds.
+    fn erase_again(&mut self, now_ms: i64) -> Result<(), DatasetError> {
+        let mut found = Vec::new();
+        for erasure in self.ledger.iter() {
+            if erasing::holds(&self.conn, erasure.village, erasure.id)? {
+                found.push(*erasure);
+            }
+        }
+        if found.is_empty() {
+            return Ok(());
+        }
+        tracing::warn!(records = found.len(), "erased records came back; erased again");
+        self.transact(now_ms, |merge| {
+            found.iter().try_for_each(|erasure| merge.erase_again(erasure))
+        })
+    }
+}
+
+/// The erasure ledger beside the dataset's file.
+#[must_use]
+pub fn erasures_file(dataset: &Path) -> PathBuf {
+    dataset.with_file_name("erasures")
+}
+
+fn store_failed(error: std::io::Error) -> DatasetError {
+    DatasetError::Store(Box::new(error))
 }
 
 /// Reads in one transaction, so that all it sees was true at once.

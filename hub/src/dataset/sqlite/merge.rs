@@ -10,19 +10,25 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{Operation, Position, Seq};
+use lumbung_ledger::{Epoch, Operation, Position, Seq, Source};
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::erasing;
 use super::findings::Touched;
 use super::prefilter::Prefilter;
 use super::schema::Shelf;
 use super::statements::{Act, Actors, Statements};
 use super::upsert::{self, Found, Marks, Stamp, village_sql};
 use super::village::Standing;
+use crate::dataset::erasures::Erasure;
 use crate::dataset::{Change, Content, DatasetError, MergeBatch, Merged};
+
+/// Under this name records are erased again that came back with an old file.
+const LEDGER_ACTOR: &str = "buku-penghapusan";
 
 /// What outlives a transaction in memory.
 pub(super) struct Memory {
@@ -41,7 +47,15 @@ pub(super) struct Merge<'c> {
     statements: Statements<'c>,
     villages: BTreeMap<VillageCode, Standing>,
     touched: Touched,
+    erased: Vec<Erased>,
     now_ms: i64,
+}
+
+/// A record that this transaction erased.
+pub(super) struct Erased {
+    pub(super) erasure: Erasure,
+    /// Whether anything of it was still here.
+    pub(super) removed: bool,
 }
 
 /// A quarantined entry, as far as the next change must know it.
@@ -86,6 +100,7 @@ impl<'c> Merge<'c> {
             statements: Statements::new(conn),
             villages: BTreeMap::new(),
             touched: Touched::default(),
+            erased: Vec::new(),
             now_ms,
         }
     }
@@ -134,12 +149,71 @@ impl<'c> Merge<'c> {
         Ok(Ok(merged))
     }
 
-    /// Writes what was gathered in memory; the transaction can commit then.
-    pub(super) fn finish(mut self) -> Result<(), DatasetError> {
+    /// Writes what was gathered in memory; the transaction can commit once
+    /// the erasures it gives are in the ledger.
+    pub(super) fn finish(mut self) -> Result<Vec<Erased>, DatasetError> {
         self.touched.settle(self.conn, self.now_ms)?;
+        for Erased { erasure, .. } in &self.erased {
+            erasing::forget_findings(self.conn, erasure.village, erasure.id)?;
+        }
         for standing in std::mem::take(&mut self.villages).into_values() {
             standing.save(self.conn)?;
         }
+        Ok(self.erased)
+    }
+
+    /// Ends a record again that the ledger says is erased, whatever became of
+    /// it in this file.
+    pub(super) fn erase_again(&mut self, erasure: &Erasure) -> Result<(), DatasetError> {
+        let Erasure { village, id, kind, epoch, seq, at_ms, .. } = *erasure;
+        let Some(mut standing) = self.standing(village)? else { return Ok(()) };
+        let change = Change {
+            id,
+            kind,
+            schema: 0,
+            seq,
+            operation: Operation::Delete,
+            time_ms: at_ms,
+            actor: LEDGER_ACTOR.into(),
+            source: Source::ERASURE,
+            bytes: Bytes::new(),
+            hash: None,
+            content: Content::Tombstone,
+        };
+        let stored = self.stored(&standing, &change)?;
+        // Of another log, perhaps, whose numbers say nothing about this one.
+        let found = stored.newest().unwrap_or(Stamp { epoch: 0, seq: 0 });
+        let stamp = found.max(Stamp { epoch: epoch.0, seq: seq.0 });
+        if stored.is_living() {
+            self.replace(&mut standing, &change, stamp, stored)?;
+        }
+        erasing::forget_versions(self.conn, village, id)?;
+        self.erased.push(Erased { erasure: *erasure, removed: true });
+        self.villages.insert(village, standing);
+        Ok(())
+    }
+
+    /// Notes that a change erased its record, and takes older versions away.
+    fn note_erasure(
+        &mut self,
+        standing: &Standing,
+        change: &Change,
+        epoch: u32,
+        was_living: bool,
+    ) -> Result<(), DatasetError> {
+        let village = standing.village;
+        let versions = erasing::forget_versions(self.conn, village, change.id)?;
+        let erasure = Erasure {
+            village,
+            id: change.id,
+            kind: change.kind,
+            epoch: Epoch(epoch),
+            seq: change.seq,
+            at_ms: change.time_ms,
+            received_ms: self.now_ms,
+            scrubbed: false,
+        };
+        self.erased.push(Erased { erasure, removed: was_living || versions });
         Ok(())
     }
 
@@ -229,6 +303,9 @@ impl<'c> Merge<'c> {
         }
         let stamp = Stamp { epoch, seq: change.seq.0 };
         let stored = self.stored(standing, change)?;
+        if change.is_erasure() {
+            self.note_erasure(standing, change, epoch, stored.is_living())?;
+        }
         if stored.newest().is_some_and(|newest| newest >= stamp) {
             return Ok(());
         }

@@ -58,6 +58,7 @@ pub(super) fn prepare_writer(conn: &mut Connection) -> Result<(), DatasetError> 
     conn.execute_batch(&format!(
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
+         PRAGMA secure_delete = ON;
          PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
          PRAGMA journal_size_limit = {JOURNAL_BYTES_MAX};
          PRAGMA cache_size = -{WRITER_CACHE_KIB};
