@@ -4,6 +4,7 @@ mod erasures;
 mod export;
 mod findings;
 mod incidents;
+mod media;
 mod quarantine;
 mod recap;
 mod records;
@@ -59,6 +60,12 @@ enum Command {
     Incidents(incidents::IncidentsArgs),
     /// Buku penghapusan: catatan yang dihapus permanen oleh desa.
     Erasures(erasures::ErasuresArgs),
+    /// Bundel yang dibawa desa di stik USB.
+    #[command(subcommand)]
+    Bundle(media::BundleCommand),
+    /// Cadangan desa: kunci kabupaten, dan membuka cadangan.
+    #[command(subcommand)]
+    Backup(media::BackupCommand),
     /// Catatan yang belum bisa diterima hub.
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
@@ -97,11 +104,15 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
     std::fs::create_dir_all(&cli.data)
         .with_context(|| format!("Folder {} tidak bisa dipakai", cli.data.display()))?;
+    if let Command::Backup(command) = &cli.command {
+        return media::backup(command, &cli.data);
+    }
     let dataset = SqliteDataset::open(serve::dataset_file(&cli.data))
         .context("Data kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
     let dataset = &dataset;
     match cli.command {
-        Command::Serve { .. } => Ok(()),
+        Command::Serve { .. } | Command::Backup(_) => Ok(()),
+        Command::Bundle(command) => media::bundle(&command, &cli.data, dataset),
         Command::Villages(command) => villages::villages(&command, dataset),
         Command::Status(args) => villages::status(&args, dataset),
         Command::Recap(args) => recap::run(&args, dataset),

@@ -170,6 +170,12 @@ pub struct VillageState {
     pub last_proof_ms: i64,
     /// The position that proof was made at.
     pub proven_seq: Seq,
+    /// Last time a bundle on a stick proved node and hub equal, hub clock,
+    /// Unix milliseconds; 0 = never.
+    pub last_stick_ms: i64,
+    /// To whom an answer on a stick may be sealed: an age recipient of the
+    /// node; empty = not known.
+    pub answer_to: String,
     /// Software version the node named last.
     pub software: String,
     /// A stable code of what is wrong (see `puller::trouble`); empty = nothing.
@@ -187,6 +193,37 @@ pub struct ContactNote {
     pub proven: Option<Seq>,
     /// New trouble code; `Some("")` clears it.
     pub trouble: Option<String>,
+    /// It came on a stick: no contact of the link.
+    pub stick: Option<Stick>,
+}
+
+/// What a bundle on a stick taught besides its records.
+#[derive(Clone, Debug, Default)]
+pub struct Stick {
+    /// To whom an answer may be sealed.
+    pub answer_to: String,
+}
+
+/// How long a village counts as fresh after a stick has proven it equal:
+/// sticks are brought to the weekly meeting at the kecamatan, and one may be
+/// missed by a day or two.
+pub const STICK_FRESH_MS: i64 = 9 * 24 * 60 * 60 * 1000;
+
+impl VillageState {
+    /// Whether a stick has proven it equal lately, and nothing else is known
+    /// since.
+    #[must_use]
+    pub const fn is_fresh_by_stick(&self, now_ms: i64) -> bool {
+        is_fresh_by_stick(self.last_stick_ms, self.last_contact_ms, now_ms)
+    }
+}
+
+/// Whether a stick at `stick_ms` says more than the link's last contact, and
+/// still counts.
+#[must_use]
+pub const fn is_fresh_by_stick(stick_ms: i64, contact_ms: i64, now_ms: i64) -> bool {
+    let age_ms = now_ms.saturating_sub(stick_ms);
+    stick_ms > 0 && stick_ms >= contact_ms && age_ms < STICK_FRESH_MS
 }
 
 /// One record as the dataset keeps it, for `show` and `query`.

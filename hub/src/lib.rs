@@ -6,6 +6,7 @@
 //! `exports` and `console` only read. `serve` puts the parts together, `cli`
 //! is the command.
 
+pub mod bundle;
 pub mod cli;
 pub mod console;
 pub mod dataset;

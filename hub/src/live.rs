@@ -50,6 +50,8 @@ pub struct LiveVillage {
     pub last_proof_ms: i64,
     /// The entry that proof was made at.
     pub proven_seq: u64,
+    /// Last proof of equality that came on a stick, hub clock; 0 = never.
+    pub last_stick_ms: i64,
     /// Stable code of what is wrong (see `puller::trouble`); empty = nothing.
     pub trouble: String,
     /// Bytes over its connections since the hub started.
@@ -113,6 +115,7 @@ impl Live {
                 last_contact_ms: 0,
                 last_proof_ms: 0,
                 proven_seq: 0,
+                last_stick_ms: 0,
                 trouble: String::new(),
                 traffic: Traffic::default(),
             });

@@ -136,6 +136,10 @@ impl Roll {
         let known = shared.live.get(state.village);
         match known {
             None => shared.live.update(state.village, |live| first_seen(live, &state)),
+            // A bundle that a command imports moves on what is merged.
+            Some(known) if known.last_stick_ms != state.last_stick_ms => {
+                shared.live.update(state.village, |live| by_stick(live, &state));
+            }
             // A replay by a command empties the quarantine behind our back.
             Some(known) if known.quarantined != state.quarantined => {
                 shared.live.update(state.village, |live| live.quarantined = state.quarantined);
@@ -158,6 +162,19 @@ impl Roll {
     }
 }
 
+fn by_stick(live: &mut LiveVillage, state: &VillageState) {
+    let seq = state.position.map_or(0, |position| position.seq.0);
+    if seq >= live.merged_seq {
+        live.merged_seq = seq;
+        live.head_seq = live.head_seq.max(seq);
+        live.records = state.records;
+        live.last_proof_ms = state.last_proof_ms;
+        live.proven_seq = state.proven_seq.0;
+    }
+    live.quarantined = state.quarantined;
+    live.last_stick_ms = state.last_stick_ms;
+}
+
 fn first_seen(live: &mut LiveVillage, state: &VillageState) {
     let seq = state.position.map_or(0, |position| position.seq.0);
     live.head_seq = seq;
@@ -167,5 +184,6 @@ fn first_seen(live: &mut LiveVillage, state: &VillageState) {
     live.last_contact_ms = state.last_contact_ms;
     live.last_proof_ms = state.last_proof_ms;
     live.proven_seq = state.proven_seq.0;
+    live.last_stick_ms = state.last_stick_ms;
     live.trouble.clone_from(&state.trouble);
 }

@@ -140,6 +140,9 @@ fn show(state: &VillageState) {
         when(state.last_proof_ms),
         state.proven_seq
     );
+    if state.last_stick_ms > 0 {
+        lumbung_telemetry::say!("Terakhir lewat stik: {}.", when(state.last_stick_ms));
+    }
     lumbung_telemetry::say!("Karantina {}, temuan terbuka {}.", state.quarantined, state.findings);
     if let Some(trouble) = Trouble::from_code(&state.trouble) {
         lumbung_telemetry::say!("Masalah: {}", trouble.sentence());
@@ -152,10 +155,13 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
     let count = |what: fn(&VillageState) -> bool| states.iter().filter(|s| what(s)).count();
     let equal = count(proven);
     let troubled = count(|state| !state.trouble.is_empty());
-    let unseen = count(|state| state.last_contact_ms == 0);
+    let by_stick = states.iter().filter(|state| state.is_fresh_by_stick(now)).count();
+    let unseen = count(|state| state.last_contact_ms == 0 && state.last_stick_ms == 0);
     let now = clock::now_ms();
     let is_fresh = |state: &VillageState| {
-        state.last_contact_ms > 0 && now.saturating_sub(state.last_contact_ms) < FRESH_MS
+        let linked =
+            state.last_contact_ms > 0 && now.saturating_sub(state.last_contact_ms) < FRESH_MS;
+        linked || state.is_fresh_by_stick(now)
     };
     let fresh = states.iter().filter(|state| is_fresh(state)).count();
     let late = states.len() - fresh - unseen;
@@ -169,6 +175,8 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
                     "records": state.records,
                     "residents": state.warga,
                     "fresh": is_fresh(state),
+                    "by_stick": state.is_fresh_by_stick(now),
+                    "last_stick_ms": state.last_stick_ms,
                     "proven": proven(state),
                     "proven_seq": state.proven_seq.0,
                     "last_contact_ms": state.last_contact_ms,
@@ -185,6 +193,7 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
             "troubled": troubled,
             "fresh": fresh,
             "late": late,
+            "by_stick": by_stick,
             "unseen": unseen,
             "residents": totals.warga,
             "households": totals.rumah_tangga,
@@ -198,7 +207,7 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
     }
     lumbung_telemetry::say!(
         "{equal} dari {} desa terbukti sama, {troubled} bermasalah; \
-        {fresh} terhubung, {late} terlambat, {unseen} belum pernah dihubungi.",
+        {fresh} segar ({by_stick} lewat stik), {late} terlambat, {unseen} belum pernah dihubungi.",
         states.len()
     );
     lumbung_telemetry::say!(

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use lumbung_domain::region::{Desa, VillageCode, roster};
 use lumbung_telemetry::clock;
 
-use crate::dataset::VillageState;
+use crate::dataset::{VillageState, is_fresh_by_stick};
 use crate::live::{LiveVillage, Phase};
 
 /// A village that was in touch this recently counts as fresh even while its
@@ -69,6 +69,8 @@ pub(super) struct Tile {
     pub(super) proven_seq: u64,
     /// The proof covers everything merged.
     pub(super) proven: bool,
+    /// A stick has told more lately than the link.
+    pub(super) by_stick: bool,
     /// Trouble code; empty = nothing.
     pub(super) trouble: String,
 }
@@ -101,9 +103,11 @@ impl Tile {
             last_proof_ms: 0,
             proven_seq: 0,
             proven: false,
+            by_stick: false,
             trouble: String::new(),
         };
         let mut phase = Phase::Waiting;
+        let by_stick = |stick_ms, contact_ms| is_fresh_by_stick(stick_ms, contact_ms, now_ms);
         if let Some(live) = live {
             phase = live.phase;
             tile.lag = live.lag();
@@ -113,6 +117,7 @@ impl Tile {
             tile.last_proof_ms = live.last_proof_ms;
             tile.proven_seq = live.proven_seq;
             tile.proven = live.proven();
+            tile.by_stick = by_stick(live.last_stick_ms, live.last_contact_ms);
             tile.trouble.clone_from(&live.trouble);
         } else if let Some(state) = stored {
             tile.merged_seq = state.position.map_or(0, |position| position.seq.0);
@@ -121,6 +126,7 @@ impl Tile {
             tile.last_proof_ms = state.last_proof_ms;
             tile.proven_seq = state.proven_seq.0;
             tile.proven = state.last_proof_ms > 0 && state.proven_seq.0 == tile.merged_seq;
+            tile.by_stick = by_stick(state.last_stick_ms, state.last_contact_ms);
             tile.trouble.clone_from(&state.trouble);
         }
         tile.state = tile.judge(phase, now_ms);
@@ -136,7 +142,7 @@ impl Tile {
             Phase::Live if self.lag == 0 => State::Fresh,
             Phase::Live | Phase::CatchingUp => State::CatchingUp,
             _ if self.last_contact_ms == 0 && self.merged_seq == 0 => State::Never,
-            _ if recent && self.lag == 0 => State::Fresh,
+            _ if (recent || self.by_stick) && self.lag == 0 => State::Fresh,
             _ => State::Late,
         }
     }
@@ -148,6 +154,9 @@ impl Tile {
     /// The small line on the tile.
     pub(super) fn short(&self, now_ms: i64) -> String {
         match self.state {
+            State::Fresh if self.by_stick && self.proven => {
+                format!("stik {}", when(self.last_proof_ms, now_ms))
+            }
             State::Fresh if self.proven => format!("sama {}", when(self.last_proof_ms, now_ms)),
             State::Fresh => "belum dibuktikan".to_owned(),
             State::CatchingUp => format!("kurang {}", thousands(self.lag)),
@@ -164,6 +173,9 @@ impl Tile {
         if self.lag > 0 {
             // Writing to a String can't fail.
             let _ = write!(text, ", tertinggal {} catatan", thousands(self.lag));
+        }
+        if self.by_stick {
+            text.push_str(", lewat stik");
         }
         if self.last_proof_ms > 0 {
             let _ = write!(text, ", terakhir terbukti sama {}", when(self.last_proof_ms, now_ms));
@@ -261,6 +273,25 @@ mod tests {
             live.trouble = "isi_beda".to_owned();
         });
         assert_eq!(tile.state, State::Troubled);
+    }
+
+    #[test]
+    fn a_village_that_comes_by_stick_is_not_late() {
+        let by_stick = |contact_ms, lag| {
+            live(|live| {
+                live.phase = Phase::Retrying;
+                live.last_stick_ms = NOW - 86_400_000;
+                live.last_proof_ms = live.last_stick_ms;
+                live.last_contact_ms = contact_ms;
+                (live.head_seq, live.merged_seq, live.proven_seq) = (9 + lag, 9, 9);
+            })
+        };
+        let tile = by_stick(0, 0);
+        assert_eq!(tile.state, State::Fresh);
+        assert!(tile.short(NOW).starts_with("stik "), "{}", tile.short(NOW));
+        assert!(tile.spoken(NOW).contains("lewat stik"));
+        assert_eq!(by_stick(0, 1).state, State::Late, "something is known to be missing");
+        assert_eq!(by_stick(NOW - FRESH_MS, 0).state, State::Late, "the link was there since");
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod facts;
 mod findings;
 mod incidents;
 mod merge;
+mod outside;
 mod prefilter;
 mod reads;
 mod registry;
@@ -29,6 +30,7 @@ use lumbung_telemetry::clock;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use self::merge::{Memory, Merge};
+use self::outside::Seen;
 use self::prefilter::Prefilter;
 use self::statements::Actors;
 use super::erasures::Erasures;
@@ -157,6 +159,7 @@ impl Writer {
             self.memory.actors.forget();
         }
         let tx = self.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        outside::catch_up(&tx, &mut self.memory)?;
         let mut merge = Merge::new(&tx, &mut self.memory, now_ms);
         let outcome = work(&mut merge)?;
         let erased = merge.finish()?;
@@ -215,8 +218,12 @@ fn at_one_moment<T>(
     Ok(outcome)
 }
 
-/// Fills what a merge keeps in memory.
+/// Fills what a merge keeps in memory, as of one moment.
 fn remember(conn: &Connection) -> Result<Memory, DatasetError> {
+    at_one_moment(conn, remember_now)
+}
+
+fn remember_now(conn: &Connection) -> Result<Memory, DatasetError> {
     let filled = |kind: Kind, column: &str| -> Result<Prefilter, DatasetError> {
         let mut filter = Prefilter::empty();
         reads::claimed_numbers(conn, kind, column, |number, owner| {
@@ -228,6 +235,7 @@ fn remember(conn: &Connection) -> Result<Memory, DatasetError> {
         actors: Actors::default(),
         niks: filled(Kind::Warga, "nik")?,
         kks: filled(Kind::Keluarga, "no_kk")?,
+        seen: Seen::now(conn)?,
     })
 }
 

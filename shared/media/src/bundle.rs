@@ -134,6 +134,12 @@ impl Bundle {
         Ok(Self { village, from, to, fingerprint, records, header, batches, signature, signed })
     }
 
+    /// The key it claims to be signed with; [`Bundle::is_signed_by`] decides.
+    #[must_use]
+    pub fn signer(&self) -> Option<IdentityKey> {
+        IdentityKey::from_slice(&self.signature.key)
+    }
+
     /// Whether the bundle comes from the node with this key.
     #[must_use]
     pub fn is_signed_by(&self, node: &IdentityKey) -> bool {

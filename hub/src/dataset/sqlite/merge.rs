@@ -19,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::erasing;
 use super::findings::Touched;
+use super::outside::{self, Seen};
 use super::prefilter::Prefilter;
 use super::schema::Shelf;
 use super::statements::{Act, Actors, Statements};
@@ -38,6 +39,8 @@ pub(super) struct Memory {
     pub(super) niks: Prefilter,
     /// Villages by family card number.
     pub(super) kks: Prefilter,
+    /// What else of the file is reflected here.
+    pub(super) seen: Seen,
 }
 
 /// A transaction at work.
@@ -158,6 +161,7 @@ impl<'c> Merge<'c> {
         }
         for standing in std::mem::take(&mut self.villages).into_values() {
             standing.save(self.conn)?;
+            outside::note_own(self.memory, &standing);
         }
         Ok(self.erased)
     }

@@ -150,6 +150,36 @@ pub(super) fn quarantined_change(
     .optional()
 }
 
+/// NIKs and family card numbers that one village's rows hold; `village` is
+/// its number in the registry.
+pub(super) fn village_numbers(
+    conn: &Connection,
+    village: i64,
+    mut nik: impl FnMut(u64),
+    mut no_kk: impl FnMut(u64),
+) -> rusqlite::Result<()> {
+    let note: [(&str, &mut dyn FnMut(u64)); 2] = [
+        (
+            "SELECT nik FROM warga WHERE nik IS NOT NULL
+             AND village = (SELECT village FROM village WHERE number = ?1)",
+            &mut nik,
+        ),
+        (
+            "SELECT no_kk FROM keluarga WHERE no_kk IS NOT NULL
+             AND village = (SELECT village FROM village WHERE number = ?1)",
+            &mut no_kk,
+        ),
+    ];
+    for (sql, note) in note {
+        let mut statement = conn.prepare_cached(sql)?;
+        let mut rows = statement.query([village])?;
+        while let Some(row) = rows.next()? {
+            note(count(row, 0)?);
+        }
+    }
+    Ok(())
+}
+
 /// Every number of one column that stands in an index, with its village's
 /// number in the registry: what the prefilters are filled from.
 pub(super) fn claimed_numbers(

@@ -14,8 +14,12 @@ use rusqlite::Connection;
 use crate::dataset::DatasetError;
 
 /// The steps; the format of a file is how many of them it has had.
-const STEPS: &[&str] =
-    &[include_str!("schema_v1.sql"), include_str!("schema_v2.sql"), include_str!("schema_v3.sql")];
+const STEPS: &[&str] = &[
+    include_str!("schema_v1.sql"),
+    include_str!("schema_v2.sql"),
+    include_str!("schema_v3.sql"),
+    include_str!("schema_v4.sql"),
+];
 
 /// Page size of a new file, bytes. Measured over the first load of 248
 /// villages: with 4 KiB a merge is a fifth slower, 16 KiB wins nothing and

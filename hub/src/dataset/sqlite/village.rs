@@ -120,11 +120,14 @@ pub(super) fn note_contact(
 ) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "UPDATE village SET
-           last_contact_ms = max(last_contact_ms, ?2),
+           last_contact_ms = CASE WHEN ?6 IS NULL THEN max(last_contact_ms, ?2)
+                             ELSE last_contact_ms END,
            software = coalesce(?3, software),
            last_proof_ms = CASE WHEN ?4 IS NULL THEN last_proof_ms ELSE ?2 END,
            proven_seq = coalesce(?4, proven_seq),
-           trouble = coalesce(?5, trouble)
+           trouble = coalesce(?5, trouble),
+           last_stick_ms = CASE WHEN ?6 IS NULL OR ?4 IS NULL THEN last_stick_ms ELSE ?2 END,
+           answer_to = coalesce(?6, answer_to)
          WHERE village = ?1",
     )?
     .execute((
@@ -133,6 +136,7 @@ pub(super) fn note_contact(
         note.software.as_deref(),
         note.proven.map(|seq| seq.0.cast_signed()),
         note.trouble.as_deref(),
+        note.stick.as_ref().map(|stick| stick.answer_to.as_str()),
     ))?;
     Ok(())
 }
@@ -146,7 +150,7 @@ pub(super) fn states(
     let mut statement = conn.prepare_cached(
         "SELECT village, log_id, epoch, seq, chain, fingerprint, records, warga, rumah_tangga,
                 quarantined, address, last_contact_ms, last_proof_ms, proven_seq, software,
-                trouble
+                trouble, last_stick_ms, answer_to
          FROM village WHERE ?1 IS NULL OR village = ?1 ORDER BY village",
     )?;
     let states = statement.query_map([village.map(village_sql)], |row| {
@@ -166,6 +170,8 @@ pub(super) fn states(
             proven_seq: Seq(count(row, 13)?),
             software: row.get(14)?,
             trouble: row.get(15)?,
+            last_stick_ms: row.get(16)?,
+            answer_to: row.get(17)?,
         })
     })?;
     Ok(states.collect::<Result<_, _>>()?)

@@ -192,3 +192,58 @@ fn a_village_reads_back_as_facts() {
     };
     assert_eq!(RumahTanggaRow { rumah: bits::house::SEHAT, ..row.clone() }, row);
 }
+
+#[test]
+fn a_claim_that_another_process_merged_is_seen() {
+    let store = Store::new();
+    let (mut bakung, mut lorejo) = (Log::new(BAKUNG), Log::new(LOREJO));
+    let mut sidomulyo = Log::new(SIDOMULYO);
+    // This one has remembered the file as it is, then a command merges.
+    store.merge(&[sidomulyo.batch([create(1, Kind::Warga, &warga(OTHER_NIK))])]);
+    let command = SqliteDataset::open(store.path()).unwrap();
+    let merged = |dataset: &SqliteDataset, batch| {
+        dataset.merge(&[batch], 2000).unwrap().remove(0).unwrap();
+    };
+    let card = keluarga("9905010101010009");
+    let claims = [create(1, Kind::Warga, &warga(NIK)), create(2, Kind::Keluarga, &card)];
+    merged(&command, bakung.batch(claims.clone()));
+    assert_eq!(open_kinds(&store), []);
+    store.merge(&[lorejo.batch(claims)]);
+    assert_eq!(open_kinds(&store).len(), 2, "by NIK and by card");
+
+    // And the other way round, with an actor that is new to both.
+    merged(&command, sidomulyo.batch([update(1, Kind::Warga, &warga(NIK))]));
+    let found = store.dataset.findings(Some(sidomulyo.village), true, 10).unwrap().remove(0);
+    let actors: Vec<_> = found.claims.iter().map(|claim| &*claim.actor).collect();
+    assert_eq!(actors, ["kader-1", "kader-2", "kader-3"]);
+}
+
+#[test]
+fn two_writers_of_one_file_never_both_continue_one_position() {
+    let store = Store::new();
+    let mut bakung = Log::new(BAKUNG);
+    let other = SqliteDataset::open(store.path()).unwrap();
+    let batches: Vec<_> =
+        (0..60).map(|number| bakung.batch([create(number, Kind::Warga, &warga(""))])).collect();
+    let offer = |dataset: &SqliteDataset| {
+        let mut taken = 0;
+        while taken < batches.len() {
+            let seq = dataset.village(bakung.village).unwrap().position.map_or(0, |at| at.seq.0);
+            let Some(next) = batches.get(seq as usize) else { break };
+            let outcome = dataset.merge(std::slice::from_ref(next), 1).unwrap().remove(0);
+            match outcome {
+                Ok(_) => taken += 1,
+                Err(DatasetError::NotNext { .. }) => {}
+                Err(error) => panic!("{error}"),
+            }
+        }
+        taken
+    };
+    let (here, there) = std::thread::scope(|scope| {
+        let there = scope.spawn(|| offer(&other));
+        (offer(&store.dataset), there.join().unwrap())
+    });
+    assert_eq!(here + there, batches.len(), "each batch was taken once");
+    let state = store.state(&bakung);
+    assert_eq!((state.position, state.records), (Some(bakung.position), 60));
+}

@@ -3,7 +3,7 @@
 use lumbung_ledger::{Epoch, Fingerprint};
 
 use super::*;
-use crate::dataset::{ContactNote, IncidentKind, RecordFilter};
+use crate::dataset::{ContactNote, IncidentKind, RecordFilter, STICK_FRESH_MS, Stick};
 
 #[test]
 fn rows_and_position_survive_reopening_together() {
@@ -242,6 +242,7 @@ fn contacts_are_noted_without_touching_the_position() {
         software: Some("0.1.0".into()),
         proven: Some(Seq(1)),
         trouble: Some("clock".into()),
+        stick: None,
     });
     note(ContactNote { at_ms: 60, ..ContactNote::default() });
     let state = store.state(&log);
@@ -250,6 +251,17 @@ fn contacts_are_noted_without_touching_the_position() {
     assert_eq!(state.position, Some(log.position));
     note(ContactNote { at_ms: 70, trouble: Some(String::new()), ..ContactNote::default() });
     assert_eq!(store.state(&log).trouble, "");
+
+    // A stick proves, and is no contact of the link.
+    let stick = Some(Stick { answer_to: "age1".to_owned() });
+    note(ContactNote { at_ms: 90, proven: Some(Seq(1)), stick, ..ContactNote::default() });
+    let state = store.state(&log);
+    assert_eq!((state.last_contact_ms, state.last_proof_ms, state.last_stick_ms), (70, 90, 90));
+    assert_eq!((&*state.answer_to, &*state.software), ("age1", "0.1.0"));
+    assert!(state.is_fresh_by_stick(90) && !state.is_fresh_by_stick(90 + STICK_FRESH_MS));
+    note(ContactNote { at_ms: 95, ..ContactNote::default() });
+    let state = store.state(&log);
+    assert_eq!((state.last_stick_ms, state.is_fresh_by_stick(96)), (90, false));
     let all = store.dataset.villages().unwrap();
     assert_eq!(
         all.iter().map(|state| state.village.as_u64()).collect::<Vec<_>>(),
