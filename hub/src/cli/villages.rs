@@ -155,9 +155,9 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
     let count = |what: fn(&VillageState) -> bool| states.iter().filter(|s| what(s)).count();
     let equal = count(proven);
     let troubled = count(|state| !state.trouble.is_empty());
-    let by_stick = states.iter().filter(|state| state.is_fresh_by_stick(now)).count();
     let unseen = count(|state| state.last_contact_ms == 0 && state.last_stick_ms == 0);
     let now = clock::now_ms();
+    let by_stick = states.iter().filter(|state| state.is_fresh_by_stick(now)).count();
     let is_fresh = |state: &VillageState| {
         let linked =
             state.last_contact_ms > 0 && now.saturating_sub(state.last_contact_ms) < FRESH_MS;

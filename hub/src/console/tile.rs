@@ -277,7 +277,7 @@ mod tests {
 
     #[test]
     fn a_village_that_comes_by_stick_is_not_late() {
-        let by_stick = |contact_ms, lag| {
+        let by_stick = |contact_ms, lag: u64| {
             live(|live| {
                 live.phase = Phase::Retrying;
                 live.last_stick_ms = NOW - 86_400_000;
