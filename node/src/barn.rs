@@ -24,6 +24,7 @@ mod rederive;
 mod relation;
 mod retention;
 mod rewrite;
+mod seal;
 mod sled_store;
 mod state;
 mod store;

@@ -205,18 +205,10 @@ impl FaultyStore<MemoryStore> {
         self.inner.sync()
     }
 
-    /// Changes one bit of a value at rest.
-    ///
-    /// # Errors
-    /// When power is gone.
-    pub fn flip(&self, key: &[u8], bit: usize) -> Result<(), StoreError> {
-        let Some(value) = self.get(key)? else { return Ok(()) };
-        let mut value = value.to_vec();
-        if let Some(byte) = value.get_mut(bit / 8) {
-            *byte ^= 1 << (bit % 8);
-        }
-        self.inner.apply(batch(vec![(key.to_vec(), Some(value))]))?;
-        self.inner.sync()
+    /// Changes one bit of a value at rest; says whether there is such a bit.
+    #[must_use]
+    pub fn flip(&self, key: &[u8], bit: usize) -> bool {
+        self.inner.flip(key, bit)
     }
 }
 

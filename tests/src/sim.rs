@@ -17,3 +17,18 @@ mod node;
 pub mod pair;
 pub mod schedule;
 pub mod world;
+
+use std::path::Path;
+
+use tempfile::TempDir;
+
+/// A folder for the hub's file, in memory where the system offers that: in
+/// simulated worlds only what is simulated fails, and waiting for a real disk
+/// proves nothing.
+///
+/// # Errors
+/// When no folder can be made.
+pub fn folder() -> std::io::Result<TempDir> {
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() }
+}

@@ -13,6 +13,7 @@ use lumbung_node::barn::{Ground, MemoryStore};
 use lumbung_node::village::{Village, Wish};
 use lumbung_telemetry::clock::Clock;
 use lumbung_tests::fold;
+use lumbung_tests::sim;
 use lumbung_tests::sim::line::Weather;
 use lumbung_tests::sim::pair::Pair;
 
@@ -39,7 +40,7 @@ async fn save(village: &Village, round: u64) -> anyhow::Result<()> {
 }
 
 async fn cut_everywhere() -> anyhow::Result<u64> {
-    let folder = tempfile::tempdir()?;
+    let folder = sim::folder()?;
     let code = roster().villages()[0].code;
     let ground = Ground { store: Arc::new(MemoryStore::default()), witness: None, salts: 1 };
     let clock = Clock::standing_at(1_790_000_000_000);

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 
+use super::seal::{sealed, unsealed};
 use super::store::{Pairs, Store, StoreError, WriteBatch};
 
 type Map = BTreeMap<Vec<u8>, Bytes>;
@@ -44,18 +45,33 @@ impl MemoryStore {
         Self(Arc::new(Mutex::new(contents)))
     }
 
+    /// Changes one bit of a value at rest, its seal included; says whether
+    /// there is such a bit.
+    #[must_use]
+    pub fn flip(&self, key: &[u8], bit: usize) -> bool {
+        let mut contents = self.contents();
+        let Some(mut value) = contents.durable.get(key).map(|value| value.to_vec()) else {
+            return false;
+        };
+        let Some(byte) = value.get_mut(bit / 8) else { return false };
+        *byte ^= 1 << (bit % 8);
+        contents.durable.insert(key.to_vec(), value.into());
+        contents.visible = contents.durable.clone();
+        true
+    }
+
     fn contents(&self) -> MutexGuard<'_, Contents> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 fn pair((key, value): (&Vec<u8>, &Bytes)) -> (Bytes, Bytes) {
-    (Bytes::copy_from_slice(key), value.clone())
+    (Bytes::copy_from_slice(key), unsealed(key, value))
 }
 
 impl Store for MemoryStore {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.contents().visible.get(key).cloned())
+        Ok(self.contents().visible.get(key).map(|value| unsealed(key, value)))
     }
 
     fn scan(&self, from: &[u8], to: &[u8]) -> Pairs<'_> {
@@ -72,7 +88,10 @@ impl Store for MemoryStore {
         let mut contents = self.contents();
         for (key, value) in batch.into_writes() {
             match value {
-                Some(value) => contents.visible.insert(key, value.into()),
+                Some(value) => {
+                    let value = sealed(&key, value);
+                    contents.visible.insert(key, value.into())
+                }
                 None => contents.visible.remove(&key),
             };
         }

@@ -136,7 +136,7 @@ fn fork(store: &dyn Store, head: &Head, mut stated: Vec<Position>) -> Result<Pos
 }
 
 /// The last entry of `epoch` that this log still holds.
-fn limit(store: &dyn Store, epoch: Epoch, head: Position) -> Result<Seq, StoreError> {
+pub(super) fn limit(store: &dyn Store, epoch: Epoch, head: Position) -> Result<Seq, StoreError> {
     let mut limit = head.seq;
     for pair in store.scan(&keys::epoch(epoch.next()), b"F") {
         let (key, value) = pair?;

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
+use super::seal::{sealed, unsealed};
 use super::store::{Pairs, Store, StoreError, WriteBatch};
 
 /// Page cache, bytes. sled counts on-disk size, so real memory is higher;
@@ -149,12 +150,14 @@ fn sync_dir(dir: &Path) -> Result<(), StoreError> {
 }
 
 fn pair((key, value): (sled::IVec, sled::IVec)) -> (Bytes, Bytes) {
-    (Bytes::from_owner(key), Bytes::from_owner(value))
+    let value = unsealed(&key, &Bytes::from_owner(value));
+    (Bytes::from_owner(key), value)
 }
 
 impl Store for SledStore {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
-        Ok(self.tree.get(key).map_err(failed)?.map(Bytes::from_owner))
+        let stored = self.tree.get(key).map_err(failed)?;
+        Ok(stored.map(|stored| unsealed(key, &Bytes::from_owner(stored))))
     }
 
     fn scan(&self, from: &[u8], to: &[u8]) -> Pairs<'_> {
@@ -174,7 +177,10 @@ impl Store for SledStore {
         let mut writes = sled::Batch::default();
         for (key, value) in batch.into_writes() {
             match value {
-                Some(value) => writes.insert(key, value),
+                Some(value) => {
+                    let value = sealed(&key, value);
+                    writes.insert(key, value);
+                }
                 None => writes.remove(key),
             }
         }

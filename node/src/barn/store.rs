@@ -50,7 +50,8 @@ impl WriteBatch {
 /// Pairs in key order.
 pub type Pairs<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), StoreError>> + 'a>;
 
-/// An ordered key-value store.
+/// An ordered key-value store. A value that changed at rest reads as an empty
+/// one (see `seal`).
 pub trait Store: Send + Sync + 'static {
     /// The value of a key.
     ///

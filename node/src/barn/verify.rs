@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lumbung_domain::id::RecordId;
-use lumbung_ledger::{Fingerprint, Payload, Seq};
+use lumbung_ledger::{Epoch, Fingerprint, Payload, Seq};
 
 use super::proof::{self, Proven};
 use super::state::Pointer;
 use super::store::{Store, StoreError, WriteBatch};
-use super::{Barn, Head, Indexer, Mending, keys};
+use super::{Barn, Head, Indexer, Mending, keys, relation};
 
 /// Something in the barn that is not what the log says it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +73,8 @@ impl Barn {
     pub fn verify(&self) -> Result<Soundness, StoreError> {
         let head = self.head();
         let (proven, mut faults) = proof::read(&*self.store, head)?;
+        // Reads every epoch on the way.
+        relation::limit(&*self.store, Epoch(0), head.position)?;
         let derived = Derived::from_log(&proven, self.indexer);
         faults.extend(derived.compare(&*self.store, head)?.faults);
         Ok(Soundness { head, entries: proven.entries, faults })

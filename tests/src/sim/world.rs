@@ -75,7 +75,7 @@ struct World<'s> {
 /// Names the first promise that was broken.
 pub fn run(schedule: &Schedule) -> anyhow::Result<Outcome> {
     let _simulation = simulate(schedule.seed);
-    let folder = tempfile::tempdir()?;
+    let folder = super::folder()?;
     let mut world = World::new(schedule, folder.path())?;
     let converged_in = world.live().map_err(|error| {
         let lines = &world.chronicle.0.borrow().1;

@@ -1,0 +1,62 @@
+//! Seals: what tells a value that changed by itself from a right one.
+//!
+//! Every store keeps a short checksum of key and value behind each value, so
+//! a flipped bit, or a value that lies under another key than it was written
+//! to, is noticed when it is read. Such a value reads as an empty one, which
+//! nothing in the barn accepts: the reader says what can't be read, and what
+//! is derived from the log can be derived again. The chain proves the log
+//! against people; a seal only tells of the disk.
+
+use bytes::Bytes;
+
+const SEAL_BYTES: usize = 4;
+
+fn seal(key: &[u8], value: &[u8]) -> [u8; SEAL_BYTES] {
+    let mut sum = blake3::Hasher::new();
+    sum.update(key).update(value);
+    let mut seal = [0; SEAL_BYTES];
+    seal.copy_from_slice(&sum.finalize().as_bytes()[..SEAL_BYTES]);
+    seal
+}
+
+/// The value as it is stored. An empty one needs no seal: it has no bit.
+pub(super) fn sealed(key: &[u8], mut value: Vec<u8>) -> Vec<u8> {
+    if !value.is_empty() {
+        let seal = seal(key, &value);
+        value.extend_from_slice(&seal);
+    }
+    value
+}
+
+/// The value as it was written, or an empty one when it has changed.
+pub(super) fn unsealed(key: &[u8], stored: &Bytes) -> Bytes {
+    let Some(length) = stored.len().checked_sub(SEAL_BYTES) else {
+        return Bytes::new();
+    };
+    let value = stored.slice(..length);
+    if stored[length..] == seal(key, &value) {
+        value
+    } else {
+        tracing::error!(bytes = length, "a stored value is damaged");
+        Bytes::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_changed_or_misplaced_value_reads_as_empty() {
+        let stored = Bytes::from(sealed(b"Sa", b"isi".to_vec()));
+        assert_eq!(unsealed(b"Sa", &stored), b"isi".as_slice());
+        assert!(unsealed(b"Sb", &stored).is_empty());
+        for bit in 0..stored.len() * 8 {
+            let mut damaged = stored.to_vec();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            assert!(unsealed(b"Sa", &damaged.into()).is_empty(), "bit {bit}");
+        }
+        assert!(unsealed(b"Sa", &stored.slice(..3)).is_empty());
+        assert!(unsealed(b"X", &sealed(b"X", Vec::new()).into()).is_empty());
+    }
+}
