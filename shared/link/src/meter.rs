@@ -48,6 +48,15 @@ impl<S> Metered<S> {
     }
 }
 
+impl<S> Metered<S> {
+    /// Counts into `traffic` from now on, and adds what crossed so far.
+    pub fn redirect(&mut self, traffic: Traffic) {
+        traffic.0.received.fetch_add(self.traffic.received(), Ordering::Relaxed);
+        traffic.0.sent.fetch_add(self.traffic.sent(), Ordering::Relaxed);
+        self.traffic = traffic;
+    }
+}
+
 impl<S: Connected> Connected for Metered<S> {
     type ConnectInfo = S::ConnectInfo;
 

@@ -1,0 +1,255 @@
+//! The public port: who knocks, and where they are led.
+//!
+//! Every connection speaks TLS. A node with a certificate of an allowed key
+//! becomes an arrival, and from then on the hub calls it. Anybody else finds
+//! ordinary gRPC: joining, restoring, and the tunnel, through which the same
+//! handshake is done once more for networks that pass nothing else.
+
+use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+use lumbung_identity::{Authority, Lifetime, Peer, peer, tls};
+use lumbung_link::meter::{Metered, Traffic};
+use lumbung_link::{limits, secure};
+use lumbung_telemetry::clock;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use super::arrivals::{Arrival, Arrivals, Outcome};
+use super::ordinary::{Ordinary, Visitor};
+use super::welcome::{self, Welcome};
+use crate::dataset::Dataset;
+use crate::live::Live;
+use crate::puller::Shared;
+use crate::registry::Registry;
+
+/// Handshakes under way at the same time: enough to keep every core busy, few
+/// enough that a district that returns at once waits in the kernel's queue
+/// and not in memory.
+const HANDSHAKES_MAX: usize = 64;
+
+/// Connections being welcomed at the same time.
+const WELCOMES_MAX: usize = 128;
+
+/// Ordinary connections that wait for the server.
+const VISITORS_QUEUED: usize = 64;
+
+/// A pause after the system refused a connection (no file handles, say).
+const ACCEPT_PAUSE: Duration = Duration::from_millis(200);
+
+/// Sessions held at once unless told otherwise: ten districts' worth.
+pub const SESSIONS_MAX: usize = 12_000;
+
+/// What the door needs to know.
+pub struct Door {
+    authority: RwLock<Arc<Authority>>,
+    tls: RwLock<Arc<ServerConfig>>,
+    pub(super) registry: Arc<dyn Registry>,
+    pub(super) dataset: Arc<dyn Dataset>,
+    pub(super) lifetime: Lifetime,
+    pub(super) sessions_max: usize,
+    pub(super) backup_recipient: String,
+    arrivals: Arrivals,
+    live: Arc<Live>,
+    shared: Shared,
+    handshakes: Arc<Semaphore>,
+    welcomes: Arc<Semaphore>,
+    visitors: mpsc::Sender<Visitor>,
+}
+
+/// How a door is made.
+pub struct DoorOptions {
+    /// The district's authority.
+    pub authority: Authority,
+    /// Tokens and keys.
+    pub registry: Arc<dyn Registry>,
+    /// How long certificates live.
+    pub lifetime: Lifetime,
+    /// Sessions held at once; more are asked to come back.
+    pub sessions_max: usize,
+    /// Where nodes encrypt backups and sticks to; empty = nowhere.
+    pub backup_recipient: String,
+}
+
+impl Door {
+    /// Makes a door that leads arrivals to the pullers of `shared`, and the
+    /// queue of those who want ordinary gRPC.
+    ///
+    /// # Errors
+    /// When the hub's certificate can't be made.
+    pub fn new(
+        options: DoorOptions,
+        shared: &Shared,
+        arrivals: Arrivals,
+    ) -> Result<(Arc<Self>, mpsc::Receiver<Visitor>), tls::TlsError> {
+        let DoorOptions { authority, registry, lifetime, sessions_max, backup_recipient } = options;
+        let tls = tls::hub(&authority, clock::now_ms(), lifetime.hub)?;
+        let (visitors, queue) = mpsc::channel(VISITORS_QUEUED);
+        let door = Self {
+            authority: RwLock::new(Arc::new(authority)),
+            tls: RwLock::new(Arc::new(tls)),
+            registry,
+            dataset: Arc::clone(&shared.dataset),
+            lifetime,
+            sessions_max,
+            backup_recipient,
+            arrivals,
+            live: Arc::clone(&shared.live),
+            shared: shared.clone(),
+            handshakes: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
+            welcomes: Arc::new(Semaphore::new(WELCOMES_MAX)),
+            visitors,
+        };
+        Ok((Arc::new(door), queue))
+    }
+
+    /// The authority in use.
+    pub fn authority(&self) -> Arc<Authority> {
+        Arc::clone(&self.authority.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Where nodes arrive.
+    pub(super) const fn arrivals(&self) -> &Arrivals {
+        &self.arrivals
+    }
+
+    /// Shows a fresh certificate from now on, of `authority` if one is given.
+    /// What is shown stays when no new one can be made.
+    ///
+    /// # Errors
+    /// When no certificate can be made.
+    pub fn renew(&self, authority: Option<Authority>) -> Result<(), tls::TlsError> {
+        let authority = authority.map_or_else(|| self.authority(), Arc::new);
+        let tls = tls::hub(&authority, clock::now_ms(), self.lifetime.hub)?;
+        *self.tls.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(tls);
+        *self.authority.write().unwrap_or_else(PoisonError::into_inner) = authority;
+        Ok(())
+    }
+
+    /// Receives connections for ever.
+    pub async fn keep(self: Arc<Self>, listener: TcpListener) {
+        loop {
+            // The semaphore is never closed.
+            let Ok(permit) = Arc::clone(&self.handshakes).acquire_owned().await else { return };
+            let stream = match listener.accept().await {
+                Ok((stream, _)) => stream,
+                Err(error) => {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                    tokio::time::sleep(ACCEPT_PAUSE).await;
+                    continue;
+                }
+            };
+            let door = Arc::clone(&self);
+            tokio::spawn(async move {
+                if secure::prepare(&stream).is_err() {
+                    return;
+                }
+                let shaken = door.shake(Metered::new(stream, Traffic::default())).await;
+                drop(permit);
+                if let Ok(stream) = shaken {
+                    door.lead(stream).await;
+                }
+            });
+        }
+    }
+
+    /// Receives one connection that came another way.
+    pub(super) async fn receive<S>(self: Arc<Self>, stream: S)
+    where
+        S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+    {
+        if let Ok(stream) = self.shake(Metered::new(stream, Traffic::default())).await {
+            self.lead(stream).await;
+        }
+    }
+
+    async fn shake<S>(&self, stream: Metered<S>) -> io::Result<TlsStream<Metered<S>>>
+    where
+        S: AsyncRead + AsyncWrite + Unpin,
+    {
+        let config = Arc::clone(&self.tls.read().unwrap_or_else(PoisonError::into_inner));
+        let shaking = TlsAcceptor::from(config).accept(stream);
+        match tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, shaking).await {
+            Ok(shaken) => shaken.inspect_err(|error| {
+                // Scanners do this all day; a node of ours does it when its
+                // authority is another one.
+                tracing::debug!(%error, "no handshake");
+            }),
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut)),
+        }
+    }
+
+    /// Leads a connection to where its certificate and protocol belong.
+    async fn lead<S>(self: Arc<Self>, mut stream: TlsStream<Metered<S>>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+    {
+        let (metered, tls) = stream.get_mut();
+        let shown = tls.peer_certificates().and_then(|chain| chain.first());
+        let peer = shown.map(peer).transpose();
+        let Ok(peer) = peer.inspect_err(|error| tracing::warn!(%error, "odd certificate")) else {
+            return;
+        };
+        let peer = match peer {
+            Some(peer) if !self.is_allowed(peer).await => {
+                tracing::warn!(village = %peer.village, key = %peer.key, "key is not allowed");
+                return;
+            }
+            peer => peer,
+        };
+        let uplink = tls.alpn_protocol() == Some(tls::ALPN_UPLINK);
+        match (uplink, peer) {
+            (true, Some(peer)) => {
+                let traffic = self.live.get(peer.village).map(|live| live.traffic);
+                metered.redirect(traffic.unwrap_or_default());
+                self.welcome(peer, stream).await;
+            }
+            (true, None) => tracing::debug!("an uplink without a certificate"),
+            (false, peer) => {
+                let visitor = Visitor::new(Ordinary::new(stream), peer);
+                // Nobody serves visitors any more: the hub is stopping.
+                drop(self.visitors.send(visitor).await);
+            }
+        }
+    }
+
+    async fn is_allowed(&self, peer: Peer) -> bool {
+        let registry = Arc::clone(&self.registry);
+        let known = tokio::task::spawn_blocking(move || registry.node_key(peer.village, &peer.key));
+        match known.await {
+            Ok(Ok(key)) => key.is_some_and(|key| key.revoked_ms.is_none()),
+            Ok(Err(error)) => {
+                tracing::error!(%error, "keys can't be read; nobody is let in");
+                false
+            }
+            Err(_) => false,
+        }
+    }
+
+    async fn welcome<S>(self: Arc<Self>, peer: Peer, stream: TlsStream<Metered<S>>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+    {
+        let Ok(_permit) = self.welcomes.acquire().await else { return };
+        let Ok(arrival) = Arrival::over(peer, stream).await else { return };
+        let full = self.arrivals.open() >= self.sessions_max;
+        match welcome::welcome(&self, &arrival, full).await {
+            Welcome::Stays => {}
+            Welcome::Leaves => return arrival.end(),
+        }
+        if let Outcome::Twin { present, newcomer } = self.arrivals.take(arrival).await {
+            welcome::twin(&self.shared, peer, present, newcomer).await;
+        }
+    }
+}
+
+impl std::fmt::Debug for Door {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Door").field("sessions_max", &self.sessions_max).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,127 @@
+//! What the hub says to a node that has just arrived, and once a day.
+//!
+//! How the link is to be held, whether there is a place at all, and a fresh
+//! certificate in time: after two thirds of its life, or at once when it has
+//! run out while the node was away, or when the root has changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lumbung_identity::Peer;
+use lumbung_link::limits;
+use lumbung_link::world;
+use lumbung_proto::v1;
+use lumbung_proto::v1::fleet_client::FleetClient;
+use lumbung_telemetry::clock;
+use tonic::transport::Channel;
+
+use super::arrivals::Arrival;
+use super::door::Door;
+use crate::puller::Shared;
+
+/// How long a node that finds no place is asked to stay away, about.
+const WAIT: Duration = Duration::from_secs(120);
+
+/// Certificates of connected nodes are looked at this often.
+const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Whether an arrival may stay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Welcome {
+    /// It has a place.
+    Stays,
+    /// It was asked to come back, or has gone.
+    Leaves,
+}
+
+/// Welcomes an arrival.
+pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> Welcome {
+    let village = arrival.peer.village;
+    let registry = Arc::clone(&door.registry);
+    let budget = world::blocking(move || registry.budget(village)).await;
+    let Ok(Ok(budget_bytes_a_day)) = budget else { return Welcome::Leaves };
+    let mut request =
+        v1::ArrangeRequest { clock_ms: clock::now_ms(), budget_bytes_a_day, ..Default::default() };
+    if full {
+        // Half to all of it, so that those who wait don't return together.
+        let jitter = 0.5 + f64::from(world::dice()) / 510.0;
+        request.wait_seconds = WAIT.mul_f64(jitter).as_secs().try_into().unwrap_or(u32::MAX);
+        request.wait_reason = "penuh".to_owned();
+    }
+    let mut fleet = arrival.fleet();
+    let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, fleet.arrange(request)).await;
+    let Ok(Ok(reply)) = asked else { return Welcome::Leaves };
+    if full {
+        tracing::info!(%village, "no place now; asked to come back");
+        return Welcome::Leaves;
+    }
+    let off_ms = reply.get_ref().clock_ms.saturating_sub(clock::now_ms());
+    door.note_clock(village, off_ms);
+    // A certificate that can't be renewed now is tried again within the hour.
+    drop(certify(door, arrival.peer, fleet).await);
+    Welcome::Stays
+}
+
+/// Gives the node a fresh certificate if it needs one.
+async fn certify(door: &Arc<Door>, peer: Peer, mut fleet: FleetClient<Channel>) -> Option<()> {
+    let now_ms = clock::now_ms();
+    let registry = Arc::clone(&door.registry);
+    let known = world::blocking(move || registry.node_key(peer.village, &peer.key)).await;
+    let known = known.ok()?.ok()??;
+    let life = door.lifetime.node;
+    let life_ms = i64::try_from(life.as_millis()).unwrap_or(i64::MAX);
+    let authority = door.authority();
+    let of_this_root = known.root == Some(authority.root_hash());
+    if of_this_root && known.certified_until_ms - now_ms > life_ms / 3 {
+        return Some(());
+    }
+    let certificate = authority.issue_node(peer.village, &peer.key, now_ms, life);
+    let certificate = certificate
+        .inspect_err(|error| tracing::error!(%error, "no certificate can be made"))
+        .ok()?;
+    let request = v1::CertifyRequest {
+        certificate: Bytes::copy_from_slice(&certificate),
+        anchors: authority.anchors().iter().map(|root| Bytes::copy_from_slice(root)).collect(),
+        clock_ms: now_ms,
+        backup_recipient: door.backup_recipient.clone(),
+        hub_key: Bytes::copy_from_slice(&authority.hub_key().public().0),
+    };
+    let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, fleet.certify(request)).await;
+    asked.ok()?.ok()?;
+    let registry = Arc::clone(&door.registry);
+    let root = authority.root_hash();
+    let until_ms = now_ms.saturating_add(life_ms);
+    let noted = world::blocking(move || {
+        registry.note_certified(peer.village, &peer.key, until_ms, root)
+    });
+    noted.await.ok()?.ok()?;
+    let expired = known.certified_until_ms < now_ms;
+    tracing::info!(village = %peer.village, expired, "certificate renewed");
+    Some(())
+}
+
+/// Renews certificates of nodes that stay connected, and the hub's own, for
+/// ever.
+pub async fn keep_certified(door: Arc<Door>) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        if let Err(error) = door.renew(None) {
+            tracing::error!(%error, "the hub's certificate can't be renewed; the last one stays");
+        }
+        certify_all(&door).await;
+    }
+}
+
+/// Looks at the certificate of every connected node.
+pub(crate) async fn certify_all(door: &Arc<Door>) {
+    for (peer, fleet) in door.arrivals().fleets() {
+        drop(certify(door, peer, fleet).await);
+    }
+}
+
+/// Two machines answer as one village.
+pub(super) async fn twin(shared: &Shared, peer: Peer, present: [u8; 16], newcomer: [u8; 16]) {
+    tracing::warn!(village = %peer.village, "two machines answer as one village");
+    crate::puller::twin(peer.village, present, newcomer, shared).await;
+}
