@@ -4,6 +4,7 @@ mod erasures;
 mod export;
 mod findings;
 mod incidents;
+mod join_token;
 mod media;
 mod quarantine;
 mod recap;
@@ -40,7 +41,16 @@ enum Command {
         /// Alamat konsol.
         #[arg(long, default_value = "127.0.0.1:8700")]
         console: SocketAddr,
+        /// Alamat tempat node desa bergabung dan menghubungi hub.
+        #[arg(long, default_value = "0.0.0.0:8710")]
+        uplink: SocketAddr,
+        /// Sambungan desa yang dilayani sekaligus; selebihnya diminta datang lagi.
+        #[arg(long, default_value_t = crate::uplink::SESSIONS_MAX)]
+        sessions_max: usize,
     },
+    /// Token untuk node desa yang akan bergabung.
+    #[command(subcommand)]
+    JoinToken(join_token::JoinTokenCommand),
     /// Daftar desa yang diikuti.
     #[command(subcommand)]
     Villages(villages::VillagesCommand),
@@ -94,9 +104,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    if let Command::Serve { console } = cli.command {
+    if let Command::Serve { console, uplink, sessions_max } = cli.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let options = ServeOptions { data: cli.data, console };
+        let options = ServeOptions { data: cli.data, console, uplink, sessions_max };
         let served = runtime.block_on(serve::run(options, lumbung_telemetry::stop::asked()));
         // Console pages that are still open don't hold the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
@@ -110,9 +120,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let dataset = SqliteDataset::open(serve::dataset_file(&cli.data))
         .context("Data kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
     let dataset = &dataset;
+    let data = &cli.data;
     match cli.command {
         Command::Serve { .. } | Command::Backup(_) => Ok(()),
         Command::Bundle(command) => media::bundle(&command, &cli.data, dataset),
+        Command::JoinToken(command) => join_token::run(&command, data, dataset),
         Command::Villages(command) => villages::villages(&command, dataset),
         Command::Status(args) => villages::status(&args, dataset),
         Command::Recap(args) => recap::run(&args, dataset),

@@ -10,6 +10,7 @@ pub mod bundle;
 pub mod cli;
 pub mod console;
 pub mod dataset;
+mod enrolment;
 pub mod exports;
 pub mod live;
 pub mod merge;

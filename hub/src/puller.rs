@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
 use lumbung_link::backoff::Backoff;
+use lumbung_link::world;
+use lumbung_telemetry::clock;
 use tokio::sync::Semaphore;
 
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, IncidentKind, NewIncident};
 use crate::live::{Live, Phase};
 use crate::merge::MergeWriter;
 use crate::uplink::{Dialled, Open};
@@ -106,6 +108,34 @@ pub async fn follow_over(village: VillageCode, open: impl Open, shared: Shared) 
         };
         tokio::time::sleep(pause).await;
     }
+}
+
+/// Two machines answer as one village at the same time: nothing is taken from
+/// either until a person has looked.
+pub(crate) async fn twin(
+    village: VillageCode,
+    present: [u8; 16],
+    newcomer: [u8; 16],
+    shared: &Shared,
+) {
+    let short = |incarnation: [u8; 16]| -> String {
+        incarnation[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+    };
+    let sentence = format!(
+        "Dua komputer mengaku sebagai desa ini pada saat yang sama (jalan {} dan {}): disknya \
+         digandakan. Keduanya diputus, tidak ada yang diambil. Yang sudah tergabung aman. \
+         Pastikan hanya satu yang dipakai.",
+        short(present),
+        short(newcomer)
+    );
+    let dataset = Arc::clone(&shared.dataset);
+    let incident = NewIncident::new(IncidentKind::Twin, sentence);
+    let noted =
+        world::blocking(move || dataset.note_incident(village, &incident, clock::now_ms())).await;
+    if let Ok(Err(error)) = noted {
+        tracing::error!(%village, %error, "an incident can't be noted");
+    }
+    note(village, Trouble::Twin, shared);
 }
 
 fn note(village: VillageCode, trouble: Trouble, shared: &Shared) {

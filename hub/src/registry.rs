@@ -37,6 +37,9 @@ pub struct NodeKey {
     pub since_ms: i64,
     /// Its certificate ends, hub clock.
     pub certified_until_ms: i64,
+    /// The root its certificate is of, see
+    /// [`lumbung_identity::Authority::root_hash`].
+    pub root: Option<[u8; 16]>,
     /// No longer allowed since; `None` = allowed.
     pub revoked_ms: Option<i64>,
 }
@@ -69,6 +72,27 @@ pub struct Redemption {
     pub key: PublicKey,
     /// When its certificate will end, hub clock.
     pub certified_until_ms: i64,
+    /// The root its certificate will be of.
+    pub root: [u8; 16],
+}
+
+/// What a node told of its link at the last contact.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LinkState {
+    /// When it told, hub clock, Unix milliseconds.
+    pub at_ms: i64,
+    /// How far its clock was ahead of the hub's, milliseconds. For people to
+    /// see; never used for order.
+    pub clock_ahead_ms: i64,
+    /// Bytes its link had cost that day, by its own count.
+    pub spent_today_bytes: u64,
+    /// The longest silence the link is known to survive, seconds; 0 = not
+    /// known.
+    pub quiet_held_seconds: u32,
+    /// The shortest silence known to break it, seconds; 0 = not known.
+    pub quiet_broke_seconds: u32,
+    /// It came through the tunnel.
+    pub tunnelled: bool,
 }
 
 /// Tokens and keys. See the module for what every implementation promises.
@@ -136,6 +160,7 @@ pub trait Registry: Send + Sync + 'static {
         village: VillageCode,
         key: &PublicKey,
         until_ms: i64,
+        root: [u8; 16],
     ) -> Result<(), DatasetError>;
 
     /// Revokes whatever key the village has; `false` when it has none.
@@ -143,6 +168,18 @@ pub trait Registry: Send + Sync + 'static {
     /// # Errors
     /// [`DatasetError::Store`].
     fn revoke(&self, village: VillageCode, now_ms: i64) -> Result<bool, DatasetError>;
+
+    /// Keeps what a node told of its link.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn note_link(&self, village: VillageCode, link: &LinkState) -> Result<(), DatasetError>;
+
+    /// What a node told of its link last; `None` = never.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn link(&self, village: VillageCode) -> Result<Option<LinkState>, DatasetError>;
 
     /// Bytes the village's link may cost a day; 0 = no bound.
     ///

@@ -1,5 +1,7 @@
 //! The hub at work: one puller per village, one writer, the console.
 
+mod public_port;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
@@ -18,6 +20,9 @@ use crate::dataset::{Dataset, VillageState};
 use crate::live::{Live, LiveVillage, Phase};
 use crate::merge::MergeWriter;
 use crate::puller::{self, Shared};
+use crate::uplink::{Arrivals, Arriving};
+use public_port::PublicPort;
+pub use public_port::identity_folder;
 
 /// How often the list of villages is read again, so that one added by a
 /// command is followed without a restart.
@@ -33,6 +38,11 @@ pub struct ServeOptions {
     pub data: PathBuf,
     /// Where the console listens.
     pub console: SocketAddr,
+    /// The public port, where nodes join and dial in.
+    pub uplink: SocketAddr,
+    /// Sessions of nodes that dial in, held at once; more are asked to come
+    /// back later.
+    pub sessions_max: usize,
 }
 
 /// The dataset's file in the hub's folder.
@@ -66,7 +76,8 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
             );
         }
     }
-    let dataset: Arc<dyn Dataset> = Arc::new(dataset);
+    let sqlite = Arc::new(dataset);
+    let dataset: Arc<dyn Dataset> = sqlite.clone();
     let listener = TcpListener::bind(options.console).await.with_context(|| {
         format!("Alamat {} sudah dipakai. Pilih yang lain dengan --console", options.console)
     })?;
@@ -74,6 +85,9 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let (writer, writing) = MergeWriter::start(Arc::clone(&dataset))?;
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
     let contacts = shared.contacts.clone();
+    let ServeOptions { uplink, sessions_max, .. } = options;
+    let port = PublicPort::open(&options.data, uplink, sessions_max, sqlite, &shared).await?;
+    lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
     lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
     let router = console::router(ConsoleState { dataset: Arc::clone(&dataset), live });
     let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));
@@ -82,8 +96,9 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let served = tokio::select! {
         () = &mut stop => Ok(()),
         served = axum::serve(listener, router) => served.context("Konsol berhenti"),
-        failed = roll.keep(&shared) => failed,
+        failed = roll.keep(&shared, &port) => failed,
     };
+    port.close().await;
     roll.tasks.shutdown().await;
     flushing.abort();
     drop(shared);
@@ -108,13 +123,18 @@ struct Roll {
 
 impl Roll {
     /// Keeps one puller per village with an address. Only returns on failure.
-    async fn keep(&mut self, shared: &Shared) -> anyhow::Result<()> {
+    async fn keep(&mut self, shared: &Shared, port: &PublicPort) -> anyhow::Result<()> {
         loop {
             let dataset = Arc::clone(&shared.dataset);
             match tokio::task::spawn_blocking(move || dataset.villages()).await? {
-                Ok(states) => states.into_iter().for_each(|state| self.take(state, shared)),
+                Ok(states) => {
+                    states.into_iter().for_each(|state| self.take(state, shared, port.arrivals()))
+                }
                 // The pullers go on, and tell of it if it concerns them.
                 Err(error) => tracing::error!(%error, "the list of villages can't be read"),
+            }
+            if let Err(error) = port.look().await {
+                tracing::error!(%error, "keys and root can't be looked at");
             }
             while let Some(ended) = self.tasks.try_join_next() {
                 if let Err(error) = ended.as_ref()
@@ -132,7 +152,7 @@ impl Roll {
     }
 
     /// Follows a village as the dataset lists it now.
-    fn take(&mut self, state: VillageState, shared: &Shared) {
+    fn take(&mut self, state: VillageState, shared: &Shared, arrivals: &Arrivals) {
         let known = shared.live.get(state.village);
         match known {
             None => shared.live.update(state.village, |live| first_seen(live, &state)),
@@ -155,10 +175,14 @@ impl Roll {
             self.followed.remove(&code);
             shared.live.update(state.village, |live| live.phase = Phase::Waiting);
         }
-        if !state.address.is_empty() {
-            let puller = puller::follow(state.village, state.address.clone(), shared.clone());
-            self.followed.insert(code, (state.address, self.tasks.spawn(puller)));
-        }
+        let (village, shared) = (state.village, shared.clone());
+        let task = if state.address.is_empty() {
+            let arriving = Arriving { village, arrivals: arrivals.clone() };
+            self.tasks.spawn(puller::follow_over(village, arriving, shared))
+        } else {
+            self.tasks.spawn(puller::follow(village, state.address.clone(), shared))
+        };
+        self.followed.insert(code, (state.address, task));
     }
 }
 

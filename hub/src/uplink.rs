@@ -1,8 +1,14 @@
 //! Who dials: the only module that knows.
 //!
-//! Today the hub dials a node at its address. A session is one connection
-//! over which the hub calls the node's services, however it came about
-//! ([`Open`]).
+//! A session is one connection over which the hub calls the node's services,
+//! however it came about ([`Open`]): the hub dialled a node it can reach
+//! ([`Dialled`]), or the node dialled the hub's public port ([`Door`]) and the
+//! roles were swapped ([`Arriving`]).
+
+mod arrivals;
+mod door;
+pub mod ordinary;
+mod welcome;
 
 use std::future::Future;
 
@@ -13,11 +19,18 @@ use lumbung_proto::v1::sync_client::SyncClient;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::transport::Channel;
 
+pub use arrivals::{Arrival, Arrivals, Arriving, Outcome};
+pub use door::{Door, DoorOptions, SESSIONS_MAX};
+pub use ordinary::Caller;
+pub use welcome::keep_certified;
+
 /// One connection to a village.
 #[derive(Debug)]
 pub struct Session {
     /// The node's `Sync` service.
     pub(crate) sync: SyncClient<Channel>,
+    /// Its hold on the village's place, if the node dialled.
+    _presence: Option<arrivals::Presence>,
 }
 
 impl Session {
@@ -37,7 +50,7 @@ impl Session {
         let sync = SyncClient::new(channel)
             .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
             .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
-        Self { sync }
+        Self { sync, _presence: None }
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::collections::HashSet;
 
-use lumbung_domain::region::roster;
+use lumbung_domain::region::{VillageCode, roster};
 use lumbung_telemetry::clock;
 use serde_json::json;
 
 use super::{table, village};
+use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::{Dataset, VillageState};
 use crate::puller::trouble::Trouble;
+use crate::registry::Registry as _;
 
 #[derive(clap::Subcommand)]
 pub(super) enum VillagesCommand {
@@ -23,6 +25,18 @@ pub(super) enum VillagesCommand {
     },
     /// Mendaftarkan semua 248 desa tanpa alamat.
     AddRoster,
+    /// Mencabut izin komputer desa: sambungannya putus dan tidak diterima lagi.
+    Revoke {
+        /// Kode desa.
+        code: String,
+    },
+    /// Berapa yang boleh dihabiskan sambungan desa per hari.
+    Budget {
+        /// Kode desa.
+        code: String,
+        /// Kilobita per hari; 0 = tanpa batas.
+        kilobytes: u64,
+    },
     /// Satu desa.
     Show {
         /// Kode desa.
@@ -38,15 +52,18 @@ pub(super) struct StatusArgs {
 }
 
 /// A contact this recent means that the village is followed: an idle link
-/// shows a sign of life every two minutes, it is looked at every minute, and
-/// a minute is left for a link that is being made anew.
-const FRESH_MS: i64 = 240_000;
+/// shows a sign of life every quarter of an hour at the latest, and two
+/// minutes are left for a link that is being made anew.
+const FRESH_MS: i64 = 17 * 60_000;
+
+/// A clock this far off is worth a sentence.
+const CLOCK_OFF_SECONDS: i64 = 120;
 
 /// Incidents that `show` lists, newest first.
 const INCIDENTS_SHOWN: u32 = 10;
 
 /// Whether a dialler could make sense of it: a host and a port.
-fn is_address(address: &str) -> bool {
+pub(super) fn is_address(address: &str) -> bool {
     let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port != 0);
     address
         .rsplit_once(':')
@@ -66,7 +83,7 @@ fn proven(state: &VillageState) -> bool {
     state.last_proof_ms > 0 && state.proven_seq.0 == seq(state) && state.trouble.is_empty()
 }
 
-pub(super) fn villages(command: &VillagesCommand, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn villages(command: &VillagesCommand, dataset: &SqliteDataset) -> anyhow::Result<()> {
     match command {
         VillagesCommand::List => list(&dataset.villages()?),
         VillagesCommand::Add { code, address } => {
@@ -90,9 +107,32 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &dyn Dataset) -> anyh
             }
             lumbung_telemetry::say!("{added} desa ditambahkan ke daftar.");
         }
+        VillagesCommand::Revoke { code } => {
+            let desa = village(code)?;
+            anyhow::ensure!(
+                dataset.revoke(desa.code, clock::now_ms())?,
+                "{} tidak punya komputer yang terdaftar. Tidak ada yang diubah.",
+                desa.full_name()
+            );
+            lumbung_telemetry::say!(
+                "Komputer {} tidak diterima lagi. Data yang sudah tergabung tetap ada. Untuk \
+                 komputer baru buat token: lumbung-hub join-token create {}",
+                desa.full_name(),
+                desa.code
+            );
+        }
+        VillagesCommand::Budget { code, kilobytes } => {
+            let desa = village(code)?;
+            dataset.set_budget(desa.code, kilobytes.saturating_mul(1_000))?;
+            lumbung_telemetry::say!(
+                "Berlaku sejak {} menghubungi hub berikutnya.",
+                desa.full_name()
+            );
+        }
         VillagesCommand::Show { code } => {
             let desa = village(code)?;
             show(&dataset.village(desa.code)?);
+            show_link(desa.code, dataset)?;
             for incident in dataset.incidents(Some(desa.code), INCIDENTS_SHOWN)? {
                 lumbung_telemetry::say!("{}: {}", when(incident.at_ms), incident.sentence);
             }
@@ -147,6 +187,44 @@ fn show(state: &VillageState) {
     if let Some(trouble) = Trouble::from_code(&state.trouble) {
         lumbung_telemetry::say!("Masalah: {}", trouble.sentence());
     }
+}
+
+/// How the village is connected: its key, its link, its clock.
+fn show_link(village: VillageCode, dataset: &SqliteDataset) -> anyhow::Result<()> {
+    match dataset.allowed_keys()?.into_iter().find(|key| key.village == village) {
+        None => lumbung_telemetry::say!("Komputer: belum ada yang bergabung."),
+        Some(key) => lumbung_telemetry::say!(
+            "Komputer: kunci {}, bergabung {}, sertifikat sampai {}.",
+            key.key,
+            clock::display(key.since_ms),
+            clock::display(key.certified_until_ms)
+        ),
+    }
+    let Some(link) = dataset.link(village)? else { return Ok(()) };
+    let budget = match dataset.budget(village)? {
+        0 => "tanpa batas".to_owned(),
+        bytes => format!("batas {} kB", bytes / 1_000),
+    };
+    let quiet = match link.quiet_held_seconds {
+        0 => "belum diketahui".to_owned(),
+        seconds => format!("{seconds} detik"),
+    };
+    lumbung_telemetry::say!(
+        "Sambungan {}{}: {} kB hari itu ({budget}); tahan diam {quiet}.",
+        clock::display(link.at_ms),
+        if link.tunnelled { " lewat terowongan" } else { "" },
+        link.spent_today_bytes.div_ceil(1_000)
+    );
+    let ahead_seconds = link.clock_ahead_ms / 1_000;
+    if ahead_seconds.abs() >= CLOCK_OFF_SECONDS {
+        lumbung_telemetry::say!(
+            "Jam komputer desa {} {} detik dari jam kabupaten. Data tidak terpengaruh; minta desa \
+             menyetel jamnya.",
+            if ahead_seconds > 0 { "lebih cepat" } else { "lebih lambat" },
+            ahead_seconds.abs()
+        );
+    }
+    Ok(())
 }
 
 pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {

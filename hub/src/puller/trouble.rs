@@ -21,11 +21,13 @@ pub enum Trouble {
     NodeDisk,
     /// The hub can't read or write its own dataset.
     HubDisk,
+    /// Two machines answer as the village.
+    Twin,
 }
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::OtherVillage,
         Self::Protocol,
         Self::LostTail,
@@ -35,6 +37,7 @@ impl Trouble {
         Self::Differs,
         Self::NodeDisk,
         Self::HubDisk,
+        Self::Twin,
     ];
 
     /// The stable code.
@@ -50,6 +53,7 @@ impl Trouble {
             Self::Differs => "isi_beda",
             Self::NodeDisk => "disk_desa",
             Self::HubDisk => "disk_hub",
+            Self::Twin => "kembar",
         }
     }
 
@@ -68,7 +72,8 @@ impl Trouble {
             | Self::Protocol
             | Self::LostTail
             | Self::Forked
-            | Self::OtherLog => true,
+            | Self::OtherLog
+            | Self::Twin => true,
             Self::BadBatch | Self::Differs | Self::NodeDisk | Self::HubDisk => false,
         }
     }
@@ -110,6 +115,10 @@ impl Trouble {
             Self::NodeDisk => {
                 "Node tidak bisa membaca disknya. Yang sudah tergabung aman. Minta \
                 desa memeriksa komputernya."
+            }
+            Self::Twin => {
+                "Dua komputer mengaku sebagai desa ini. Yang sudah tergabung aman; \
+                tidak ada yang diambil dari keduanya. Matikan salah satu, lalu nyatakan selesai."
             }
             Self::HubDisk => {
                 "Hub tidak bisa menyimpan. Yang sudah tergabung dan yang ada di desa \

@@ -12,7 +12,9 @@ use lumbung_link::limits;
 use lumbung_proto::v1;
 use lumbung_proto::v1::enrolment_server::EnrolmentServer;
 use lumbung_proto::v1::tunnel_server::{self, TunnelServer};
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
@@ -70,7 +72,7 @@ impl std::fmt::Debug for Visitor {
 /// Who a call comes from: the village of its certificate, which an allowed
 /// key holds, or nobody known.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Caller(pub(crate) Option<Peer>);
+pub struct Caller(pub Option<Peer>);
 
 impl Connected for Visitor {
     type ConnectInfo = Caller;

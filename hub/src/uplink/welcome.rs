@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use lumbung_domain::region::VillageCode;
 use lumbung_identity::Peer;
 use lumbung_link::limits;
 use lumbung_link::world;
@@ -19,6 +20,7 @@ use tonic::transport::Channel;
 use super::arrivals::Arrival;
 use super::door::Door;
 use crate::puller::Shared;
+use crate::registry::LinkState;
 
 /// How long a node that finds no place is asked to stay away, about.
 const WAIT: Duration = Duration::from_secs(120);
@@ -56,15 +58,38 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
         tracing::info!(%village, "no place now; asked to come back");
         return Welcome::Leaves;
     }
-    let off_ms = reply.get_ref().clock_ms.saturating_sub(clock::now_ms());
-    door.note_clock(village, off_ms);
-    // A certificate that can't be renewed now is tried again within the hour.
-    drop(certify(door, arrival.peer, fleet).await);
+    note_link(door, village, reply.get_ref()).await;
+    certify(door, arrival.peer, fleet).await;
     Welcome::Stays
 }
 
-/// Gives the node a fresh certificate if it needs one.
-async fn certify(door: &Arc<Door>, peer: Peer, mut fleet: FleetClient<Channel>) -> Option<()> {
+/// Keeps what the node told of its link. Not worth a refusal when it fails.
+async fn note_link(door: &Arc<Door>, village: VillageCode, reply: &v1::ArrangeReply) {
+    let now_ms = clock::now_ms();
+    let link = LinkState {
+        at_ms: now_ms,
+        clock_ahead_ms: reply.clock_ms.saturating_sub(now_ms),
+        spent_today_bytes: reply.spent_today_bytes,
+        quiet_held_seconds: reply.quiet_held_seconds,
+        quiet_broke_seconds: reply.quiet_broke_seconds,
+        tunnelled: reply.tunnelled,
+    };
+    let registry = Arc::clone(&door.registry);
+    let noted = world::blocking(move || registry.note_link(village, &link)).await;
+    if let Ok(Err(error)) = noted {
+        tracing::error!(%error, "a link can't be noted");
+    }
+}
+
+/// Gives the node a fresh certificate if it needs one. What fails is tried
+/// again within the hour, or when the node comes again.
+async fn certify(door: &Arc<Door>, peer: Peer, fleet: FleetClient<Channel>) {
+    if certified(door, peer, fleet).await.is_none() {
+        tracing::warn!(village = %peer.village, "no certificate could be given");
+    }
+}
+
+async fn certified(door: &Arc<Door>, peer: Peer, mut fleet: FleetClient<Channel>) -> Option<()> {
     let now_ms = clock::now_ms();
     let registry = Arc::clone(&door.registry);
     let known = world::blocking(move || registry.node_key(peer.village, &peer.key)).await;
@@ -92,9 +117,8 @@ async fn certify(door: &Arc<Door>, peer: Peer, mut fleet: FleetClient<Channel>) 
     let registry = Arc::clone(&door.registry);
     let root = authority.root_hash();
     let until_ms = now_ms.saturating_add(life_ms);
-    let noted = world::blocking(move || {
-        registry.note_certified(peer.village, &peer.key, until_ms, root)
-    });
+    let noted =
+        world::blocking(move || registry.note_certified(peer.village, &peer.key, until_ms, root));
     noted.await.ok()?.ok()?;
     let expired = known.certified_until_ms < now_ms;
     tracing::info!(village = %peer.village, expired, "certificate renewed");
@@ -109,14 +133,16 @@ pub async fn keep_certified(door: Arc<Door>) {
         if let Err(error) = door.renew(None) {
             tracing::error!(%error, "the hub's certificate can't be renewed; the last one stays");
         }
-        certify_all(&door).await;
+        Arc::clone(&door).certify_all().await;
     }
 }
 
-/// Looks at the certificate of every connected node.
-pub(crate) async fn certify_all(door: &Arc<Door>) {
-    for (peer, fleet) in door.arrivals().fleets() {
-        drop(certify(door, peer, fleet).await);
+impl Door {
+    /// Looks at the certificate of every connected node.
+    pub(crate) async fn certify_all(self: Arc<Self>) {
+        for (peer, fleet) in self.arrivals().fleets() {
+            certify(&self, peer, fleet).await;
+        }
     }
 }
 

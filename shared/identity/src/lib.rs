@@ -23,7 +23,7 @@ pub use authority::{Authority, AuthorityError, Lifetime};
 pub use files::write_private;
 pub use key::{Key, KeyError, PublicKey};
 pub use name::{Peer, PeerError, peer};
-pub use token::{JoinToken, Secret, TokenError};
+pub use token::{JoinToken, Secret, TokenError, join_message};
 pub use trusted_time::TrustedTime;
 
 /// A certificate in DER.

@@ -57,6 +57,15 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// What a node signs to show that it holds the key it joins with.
+#[must_use]
+pub fn join_message(village: VillageCode, secret: &Secret) -> Vec<u8> {
+    let mut message = b"lumbung join v1".to_vec();
+    message.extend_from_slice(&village.as_u64().to_be_bytes());
+    message.extend_from_slice(&secret.hash());
+    message
+}
+
 /// A joining token.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JoinToken {

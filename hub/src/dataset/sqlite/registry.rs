@@ -8,7 +8,7 @@ use super::SqliteDataset;
 use super::upsert::village_sql;
 use super::village::{self, village_code};
 use crate::dataset::DatasetError;
-use crate::registry::{NodeKey, Redemption, Registry, TokenRefused, TokenState};
+use crate::registry::{LinkState, NodeKey, Redemption, Registry, TokenRefused, TokenState};
 
 impl Registry for SqliteDataset {
     fn add_token(
@@ -73,7 +73,7 @@ impl Registry for SqliteDataset {
     fn allowed_keys(&self) -> Result<Vec<NodeKey>, DatasetError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT village, key, since_ms, certified_until_ms, revoked_ms
+                "SELECT village, key, since_ms, certified_until_ms, root, revoked_ms
                  FROM node_key WHERE revoked_ms IS NULL ORDER BY village",
             )?;
             let keys = statement.query_map([], node_key)?;
@@ -88,7 +88,7 @@ impl Registry for SqliteDataset {
     ) -> Result<Option<NodeKey>, DatasetError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT village, key, since_ms, certified_until_ms, revoked_ms
+                "SELECT village, key, since_ms, certified_until_ms, root, revoked_ms
                  FROM node_key WHERE village = ?1 AND key = ?2",
             )?;
             Ok(statement.query_row((village_sql(village), key.0), node_key).optional()?)
@@ -100,10 +100,11 @@ impl Registry for SqliteDataset {
         village: VillageCode,
         key: &PublicKey,
         until_ms: i64,
+        root: [u8; 16],
     ) -> Result<(), DatasetError> {
         self.writer().conn.execute(
-            "UPDATE node_key SET certified_until_ms = ?3 WHERE village = ?1 AND key = ?2",
-            (village_sql(village), key.0, until_ms),
+            "UPDATE node_key SET certified_until_ms = ?3, root = ?4 WHERE village = ?1 AND key = ?2",
+            (village_sql(village), key.0, until_ms, root),
         )?;
         Ok(())
     }
@@ -114,6 +115,45 @@ impl Registry for SqliteDataset {
             (village_sql(village), now_ms),
         )?;
         Ok(revoked > 0)
+    }
+
+    fn note_link(&self, village: VillageCode, link: &LinkState) -> Result<(), DatasetError> {
+        self.writer().conn.execute(
+            "INSERT OR REPLACE INTO link (village, at_ms, clock_ahead_ms, spent_today_bytes,
+               quiet_held_seconds, quiet_broke_seconds, tunnelled)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            (
+                village_sql(village),
+                link.at_ms,
+                link.clock_ahead_ms,
+                link.spent_today_bytes.cast_signed(),
+                link.quiet_held_seconds,
+                link.quiet_broke_seconds,
+                link.tunnelled,
+            ),
+        )?;
+        Ok(())
+    }
+
+    fn link(&self, village: VillageCode) -> Result<Option<LinkState>, DatasetError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT at_ms, clock_ahead_ms, spent_today_bytes, quiet_held_seconds,
+                        quiet_broke_seconds, tunnelled
+                 FROM link WHERE village = ?1",
+            )?;
+            let link = statement.query_row([village_sql(village)], |row| {
+                Ok(LinkState {
+                    at_ms: row.get(0)?,
+                    clock_ahead_ms: row.get(1)?,
+                    spent_today_bytes: village::count(row, 2)?,
+                    quiet_held_seconds: row.get(3)?,
+                    quiet_broke_seconds: row.get(4)?,
+                    tunnelled: row.get(5)?,
+                })
+            });
+            Ok(link.optional()?)
+        })
     }
 
     fn budget(&self, village: VillageCode) -> Result<u64, DatasetError> {
@@ -142,7 +182,7 @@ fn redeem(
     redemption: &Redemption,
     now_ms: i64,
 ) -> rusqlite::Result<Result<(), TokenRefused>> {
-    let Redemption { secret_hash, village, key, certified_until_ms } = redemption;
+    let Redemption { secret_hash, village, key, certified_until_ms, root } = redemption;
     let code = village_sql(*village);
     let token = tx
         .query_row(
@@ -186,10 +226,12 @@ fn redeem(
         (code, key.0, now_ms),
     )?;
     tx.execute(
-        "INSERT INTO node_key (village, key, since_ms, certified_until_ms) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT (village, key)
-         DO UPDATE SET certified_until_ms = excluded.certified_until_ms, revoked_ms = NULL",
-        (code, key.0, now_ms, certified_until_ms),
+        "INSERT INTO node_key (village, key, since_ms, certified_until_ms, root)
+         VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (village, key) DO UPDATE SET
+           certified_until_ms = excluded.certified_until_ms, root = excluded.root,
+           revoked_ms = NULL",
+        (code, key.0, now_ms, certified_until_ms, root),
     )?;
     tx.execute(
         "UPDATE join_token SET used_ms = coalesce(used_ms, ?2), used_key = ?3 WHERE number = ?1",
@@ -205,7 +247,8 @@ fn node_key(row: &SqlRow<'_>) -> rusqlite::Result<NodeKey> {
         key: PublicKey(row.get(1)?),
         since_ms: row.get(2)?,
         certified_until_ms: row.get(3)?,
-        revoked_ms: row.get(4)?,
+        root: row.get(4)?,
+        revoked_ms: row.get(5)?,
     })
 }
 
@@ -232,6 +275,7 @@ mod tests {
             village: village(code),
             key: PublicKey([key; 32]),
             certified_until_ms: 45 * DAY_MS,
+            root: [9; 16],
         }
     }
 

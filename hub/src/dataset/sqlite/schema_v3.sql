@@ -15,6 +15,7 @@ CREATE TABLE node_key (
   key                BLOB    NOT NULL,
   since_ms           INTEGER NOT NULL,
   certified_until_ms INTEGER NOT NULL,
+  root               BLOB,
   revoked_ms         INTEGER,
   PRIMARY KEY (village, key)
 ) WITHOUT ROWID;
@@ -22,3 +23,14 @@ CREATE UNIQUE INDEX node_key_allowed ON node_key(village) WHERE revoked_ms IS NU
 
 -- Bytes the link may cost a day; 0 = no bound.
 ALTER TABLE village ADD COLUMN budget_bytes INTEGER NOT NULL DEFAULT 0;
+
+-- What a node told of its link at the last contact.
+CREATE TABLE link (
+  village             INTEGER PRIMARY KEY,
+  at_ms               INTEGER NOT NULL,
+  clock_ahead_ms      INTEGER NOT NULL,
+  spent_today_bytes   INTEGER NOT NULL,
+  quiet_held_seconds  INTEGER NOT NULL,
+  quiet_broke_seconds INTEGER NOT NULL,
+  tunnelled           INTEGER NOT NULL
+);

@@ -1,0 +1,212 @@
+//! `join-token`: what a village is handed to join the district once.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, ensure};
+use fast_qr::QRBuilder;
+use fast_qr::convert::svg::SvgBuilder;
+use fast_qr::convert::{Builder as _, Shape};
+use lumbung_domain::region::{Desa, roster};
+use lumbung_identity::{Authority, JoinToken, Secret, write_private};
+use lumbung_telemetry::clock;
+
+use super::{table, village};
+use crate::dataset::sqlite::SqliteDataset;
+use crate::registry::Registry as _;
+use crate::serve::identity_folder;
+
+/// How long a token is worth something unless told otherwise, days.
+const DAYS: u32 = 7;
+
+#[derive(clap::Subcommand)]
+pub(super) enum JoinTokenCommand {
+    /// Membuat token untuk satu desa.
+    Create(CreateArgs),
+    /// Semua token yang pernah dibuat.
+    List,
+    /// Membuat token yang belum dipakai tidak berlaku.
+    Cancel {
+        /// Nomor dari daftar.
+        number: i64,
+    },
+}
+
+#[derive(clap::Args)]
+pub(super) struct CreateArgs {
+    /// Kode desa.
+    code: String,
+    /// Alamat umum hub yang bisa dicapai desa, misalnya
+    /// lumbung.blitarkab.go.id:8710. Diingat untuk token berikutnya.
+    #[arg(long)]
+    address: Option<String>,
+    /// Berlaku berapa hari.
+    #[arg(long, default_value_t = DAYS)]
+    days: u32,
+    /// Komputer yang bergabung menggantikan yang sekarang (rusak atau hilang);
+    /// yang lama langsung tidak diterima lagi.
+    #[arg(long)]
+    replace: bool,
+    /// Menulis halaman siap cetak ke berkas ini.
+    #[arg(long)]
+    page: Option<PathBuf>,
+    /// Hanya token, untuk skrip.
+    #[arg(long)]
+    plain: bool,
+}
+
+pub(super) fn run(
+    command: &JoinTokenCommand,
+    data: &Path,
+    dataset: &SqliteDataset,
+) -> anyhow::Result<()> {
+    match command {
+        JoinTokenCommand::Create(args) => create(args, data, dataset),
+        JoinTokenCommand::List => list(dataset),
+        JoinTokenCommand::Cancel { number } => {
+            ensure!(
+                dataset.cancel_token(*number)?,
+                "Tidak ada token nomor {number} yang masih berlaku. Tidak ada yang diubah."
+            );
+            lumbung_telemetry::say!("Token nomor {number} tidak berlaku lagi.");
+            Ok(())
+        }
+    }
+}
+
+fn create(args: &CreateArgs, data: &Path, dataset: &SqliteDataset) -> anyhow::Result<()> {
+    let desa = village(&args.code)?;
+    let address = address(args.address.as_deref(), data)?;
+    ensure!(args.days > 0, "Token harus berlaku paling sedikit satu hari. Tidak ada yang dibuat.");
+    let occupied = dataset.allowed_keys()?.iter().any(|key| key.village == desa.code);
+    ensure!(
+        args.replace || !occupied,
+        "{} sudah punya komputer yang terdaftar. Tidak ada yang dibuat. Bila komputer itu rusak \
+         atau hilang, ulangi dengan --replace.",
+        desa.full_name()
+    );
+    let now_ms = clock::now_ms();
+    let authority = Authority::open(&identity_folder(data), now_ms)
+        .context("Kunci kabupaten tidak bisa dibuka. Tidak ada yang dibuat")?;
+    let secret = Secret::draw()?;
+    let life = Duration::from_secs(24 * 60 * 60) * args.days;
+    let expires_ms = now_ms.saturating_add(i64::try_from(life.as_millis()).unwrap_or(i64::MAX));
+    let token = JoinToken {
+        root: authority.root_hash(),
+        village: desa.code,
+        secret,
+        issued_min: u32::try_from(now_ms / 60_000).unwrap_or(0),
+        address,
+    };
+    dataset.add_token(secret.hash(), desa.code, args.replace, now_ms, expires_ms)?;
+    let text = token.to_string();
+    if let Some(page) = &args.page {
+        let html = printable(desa, &text, expires_ms, args.replace)?;
+        // The page is the token: for its owner's eyes only.
+        write_private(page, html.as_bytes())
+            .with_context(|| format!("Halaman {} tidak bisa ditulis", page.display()))?;
+    }
+    if args.plain {
+        lumbung_telemetry::say!("{text}");
+        return Ok(());
+    }
+    lumbung_telemetry::say!("{}", qr(&text)?.to_str());
+    lumbung_telemetry::say!("{text}\n");
+    lumbung_telemetry::say!(
+        "Token {} untuk {}, sekali pakai, berlaku sampai {}.",
+        if args.replace { "PENGGANTI" } else { "bergabung" },
+        desa.full_name(),
+        clock::display(expires_ms)
+    );
+    lumbung_telemetry::say!("Di komputer desa: lumbung-node join TOKEN");
+    Ok(())
+}
+
+/// The address in the argument, kept for the next time, or the one kept.
+fn address(given: Option<&str>, data: &Path) -> anyhow::Result<String> {
+    let kept = identity_folder(data).join("address");
+    match given {
+        Some(address) => {
+            ensure!(
+                super::villages::is_address(address) && address.len() <= 200,
+                "Alamat harus berbentuk nama:porta, misalnya lumbung.blitarkab.go.id:8710. Tidak \
+                 ada yang dibuat."
+            );
+            write_private(&kept, address.as_bytes()).context("Alamat tidak bisa disimpan")?;
+            Ok(address.to_owned())
+        }
+        None => std::fs::read_to_string(&kept).map(|text| text.trim().to_owned()).context(
+            "Alamat umum hub belum diketahui. Tidak ada yang dibuat. Sebutkan sekali dengan \
+             --address nama:porta",
+        ),
+    }
+}
+
+fn list(dataset: &SqliteDataset) -> anyhow::Result<()> {
+    let now_ms = clock::now_ms();
+    let mut table = table(["nomor", "desa", "dibuat", "berlaku sampai", "keadaan"]);
+    for token in dataset.tokens()? {
+        let name = roster().village(token.village).map(Desa::full_name).unwrap_or_default();
+        let state = match token.used_ms {
+            Some(used_ms) => format!("dipakai {}", clock::display(used_ms)),
+            None if token.expires_ms < now_ms => "habis masa berlaku".to_owned(),
+            None if token.replaces => "berlaku, pengganti".to_owned(),
+            None => "berlaku".to_owned(),
+        };
+        table.add_row([
+            token.number.to_string(),
+            name,
+            clock::display(token.made_ms),
+            clock::display(token.expires_ms),
+            state,
+        ]);
+    }
+    lumbung_telemetry::say!("{table}");
+    Ok(())
+}
+
+fn qr(text: &str) -> anyhow::Result<fast_qr::QRCode> {
+    QRBuilder::new(text).build().map_err(|_| anyhow::anyhow!("Token terlalu panjang untuk QR."))
+}
+
+/// One A4 page to hand over.
+fn printable(desa: &Desa, token: &str, expires_ms: i64, replaces: bool) -> anyhow::Result<String> {
+    let code = SvgBuilder::default().shape(Shape::Square).margin(2).to_str(&qr(token)?);
+    let page = maud::html! {
+        (maud::DOCTYPE)
+        html lang="id" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                title { "Token Lumbung " (desa.full_name()) }
+                style { (maud::PreEscaped(STYLE)) }
+            }
+            body {
+                h1 { (desa.full_name()) }
+                p {
+                    @if replaces { strong { "Token pengganti" } } @else { "Token bergabung" }
+                    " ke Lumbung Kabupaten Blitar. Sekali pakai, berlaku sampai "
+                    strong { (clock::display(expires_ms)) } "."
+                }
+                div.code { (maud::PreEscaped(code)) }
+                pre { (token) }
+                ol {
+                    li { "Pasang Lumbung di komputer desa." }
+                    li { "Jalankan " code { "lumbung-node join" } " lalu ketik atau pindai token di atas." }
+                    @if replaces {
+                        li { "Data desa yang sudah ada di kabupaten kembali dengan sendirinya." }
+                    }
+                    li { "Setelah berhasil, musnahkan kertas ini." }
+                }
+                p.small { "Siapa pun yang memegang token ini dapat bergabung atas nama desa. Jangan difoto atau dikirim lewat grup." }
+            }
+        }
+    };
+    Ok(page.into_string())
+}
+
+const STYLE: &str = "body{font:14pt/1.5 sans-serif;max-width:40em;margin:2em auto;padding:0 1em;color:#111;background:#fff}\
+    .code svg{width:70mm;height:70mm}\
+    pre{font-size:15pt;white-space:pre-wrap;word-break:break-word;border:1px solid #999;padding:.6em}\
+    .small{font-size:11pt;color:#444}\
+    @page{size:A4;margin:20mm}";

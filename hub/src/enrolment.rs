@@ -1,0 +1,260 @@
+//! Joining the district, and getting a village's data back.
+//!
+//! Joining takes a token's secret against a certificate. Restoring streams
+//! what the hub holds of the caller's village: of the village in its
+//! certificate, whatever the message says.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lumbung_domain::region::VillageCode;
+use lumbung_identity::{PublicKey, Secret, join_message};
+use lumbung_link::world;
+use lumbung_proto::v1::{self, restore_item::Item};
+use lumbung_telemetry::clock;
+use tokio::sync::{Semaphore, mpsc};
+use tokio_stream::Stream;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Request, Response, Status};
+
+use crate::dataset::{DatasetError, RecordFilter, VillageState};
+use crate::registry::{Redemption, TokenRefused};
+use crate::uplink::{Caller, Door};
+
+/// Joinings looked at at the same time; with the pause below, what guessing a
+/// secret of 128 bits is slowed to.
+const JOININGS_MAX: usize = 8;
+
+/// A wrong secret is answered after this.
+const WRONG_PAUSE: Duration = Duration::from_secs(1);
+
+/// Records read and sent at once.
+const PAGE: u32 = 500;
+
+/// Items that may wait for a slow link: two pages.
+const ITEMS_QUEUED: usize = 1_000;
+
+/// The service.
+pub(crate) struct EnrolmentService {
+    door: Arc<Door>,
+    joinings: Semaphore,
+}
+
+impl EnrolmentService {
+    /// Serves those who come through `door`.
+    pub(crate) fn new(door: Arc<Door>) -> Self {
+        Self { door, joinings: Semaphore::new(JOININGS_MAX) }
+    }
+}
+
+#[tonic::async_trait]
+impl v1::enrolment_server::Enrolment for EnrolmentService {
+    async fn join(
+        &self,
+        request: Request<v1::JoinRequest>,
+    ) -> Result<Response<v1::JoinReply>, Status> {
+        let Ok(_permit) = self.joinings.acquire().await else {
+            return Err(Status::unavailable("hub sedang berhenti; coba lagi sebentar lagi"));
+        };
+        let request = request.into_inner();
+        let now_ms = clock::now_ms();
+        let life = self.door.lifetime.node;
+        let until_ms = now_ms.saturating_add(i64::try_from(life.as_millis()).unwrap_or(i64::MAX));
+        let authority = self.door.authority();
+        let redemption = read(&request, until_ms, authority.root_hash())?;
+        let registry = Arc::clone(&self.door.registry);
+        let redeemed = world::blocking(move || registry.redeem(&redemption, now_ms)).await;
+        match redeemed.map_err(|_| stopping())?.map_err(|error| unreadable(&error))? {
+            Ok(()) => {}
+            Err(refused) => {
+                tracing::warn!(village = %redemption.village, %refused, "a joining was refused");
+                tokio::time::sleep(WRONG_PAUSE).await;
+                return Err(Status::permission_denied(sentence(refused)));
+            }
+        }
+        let certificate = authority.issue_node(redemption.village, &redemption.key, now_ms, life);
+        let certificate = certificate.map_err(|error| {
+            tracing::error!(%error, "no certificate can be made");
+            Status::internal("Kabupaten gagal membuat sertifikat. Token masih berlaku; coba lagi.")
+        })?;
+        let state = self.state(redemption.village).await?;
+        tracing::info!(village = %redemption.village, key = %redemption.key, "a node joined");
+        Ok(Response::new(v1::JoinReply {
+            certificate: Bytes::copy_from_slice(&certificate),
+            anchors: authority.anchors().iter().map(|root| Bytes::copy_from_slice(root)).collect(),
+            clock_ms: now_ms,
+            backup_recipient: self.door.backup_recipient.clone(),
+            records: state.records,
+            hub_key: Bytes::copy_from_slice(&authority.hub_key().public().0),
+        }))
+    }
+
+    type RestoreStream = Pin<Box<dyn Stream<Item = Result<v1::RestoreItem, Status>> + Send>>;
+
+    async fn restore(
+        &self,
+        request: Request<v1::RestoreRequest>,
+    ) -> Result<Response<Self::RestoreStream>, Status> {
+        let caller = request.extensions().get::<Caller>().and_then(|caller| caller.0);
+        let Some(peer) = caller else {
+            return Err(Status::unauthenticated("Tidak ada sertifikat desa."));
+        };
+        let state = self.state(peer.village).await?;
+        let (items, stream) = mpsc::channel(ITEMS_QUEUED);
+        let dataset = Arc::clone(&self.door.dataset);
+        tokio::task::spawn_blocking(move || {
+            let sent =
+                restore::stream(&*dataset, &state, |item| items.blocking_send(Ok(item)).is_ok());
+            if let Err(error) = sent {
+                // The node may be gone by then.
+                drop(items.blocking_send(Err(unreadable(&error))));
+            }
+        });
+        tracing::info!(village = %peer.village, "a village gets its data back");
+        Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
+    }
+}
+
+impl EnrolmentService {
+    async fn state(&self, village: VillageCode) -> Result<VillageState, Status> {
+        let dataset = Arc::clone(&self.door.dataset);
+        let state = world::blocking(move || dataset.village(village)).await;
+        state.map_err(|_| stopping())?.map_err(|error| unreadable(&error))
+    }
+}
+
+fn stopping() -> Status {
+    Status::unavailable("Hub sedang berhenti. Tidak ada yang hilang; coba lagi sebentar lagi.")
+}
+
+fn unreadable(error: &DatasetError) -> Status {
+    tracing::error!(%error, "the dataset can't be read");
+    Status::unavailable(
+        "Data kabupaten tidak bisa dibaca. Tidak ada yang berubah; coba lagi nanti.",
+    )
+}
+
+/// The wish in a request, if its sender holds the key.
+fn read(
+    request: &v1::JoinRequest,
+    certified_until_ms: i64,
+    root: [u8; 16],
+) -> Result<Redemption, Status> {
+    let malformed = || Status::invalid_argument("Permintaan bergabung tidak lengkap.");
+    let village = VillageCode::from_u64(request.village).ok_or_else(malformed)?;
+    let secret = Secret::from_slice(&request.secret).ok_or_else(malformed)?;
+    let key = PublicKey::from_slice(&request.public_key).ok_or_else(malformed)?;
+    if !key.verifies(&join_message(village, &secret), &request.signature) {
+        return Err(malformed());
+    }
+    Ok(Redemption { secret_hash: secret.hash(), village, key, certified_until_ms, root })
+}
+
+/// Why a token was refused, in the clerk's words.
+const fn sentence(refused: TokenRefused) -> &'static str {
+    match refused {
+        TokenRefused::Unknown => {
+            "Token tidak dikenal. Tidak ada yang berubah. Minta token baru ke kabupaten."
+        }
+        TokenRefused::Used => {
+            "Token sudah dipakai komputer lain atau sudah dicabut. Tidak ada yang berubah. Minta \
+             token baru ke kabupaten."
+        }
+        TokenRefused::Expired => {
+            "Masa berlaku token habis. Tidak ada yang berubah. Minta token baru ke kabupaten."
+        }
+        TokenRefused::Occupied => {
+            "Desa ini sudah punya komputer yang terdaftar. Tidak ada yang berubah. Bila komputer \
+             itu rusak, minta token pengganti ke kabupaten."
+        }
+    }
+}
+
+mod restore {
+    //! What the hub holds of one village, as a stream.
+
+    use std::collections::HashMap;
+
+    use lumbung_domain::id::RecordId;
+
+    use super::{Bytes, DatasetError, Item, PAGE, RecordFilter, VillageState, v1};
+    use crate::dataset::{Content, Dataset};
+
+    /// Sends everything; stops early when nobody takes it any more.
+    pub(super) fn stream(
+        dataset: &dyn Dataset,
+        state: &VillageState,
+        mut send: impl FnMut(v1::RestoreItem) -> bool,
+    ) -> Result<(), DatasetError> {
+        let village = state.village;
+        let start = v1::RestoreStart {
+            position: state.position.map(lumbung_wire::batch::position_to_wire),
+            records: state.records,
+            last_contact_ms: state.last_contact_ms,
+        };
+        if !send(v1::RestoreItem { item: Some(Item::Start(start)) }) {
+            return Ok(());
+        }
+        // The newest content of a record may wait in quarantine: the village
+        // wrote it, so it gets it back.
+        let mut newest: HashMap<RecordId, v1::RestoreRecord> = HashMap::new();
+        for entry in dataset.quarantine(Some(village))? {
+            let change = dataset.quarantined_change(entry.number)?;
+            let Some(change) = change.filter(|change| !change.bytes.is_empty()) else { continue };
+            if matches!(change.content, Content::Tombstone) {
+                continue;
+            }
+            newest.insert(
+                change.id,
+                v1::RestoreRecord {
+                    id: Bytes::copy_from_slice(change.id.as_bytes()),
+                    kind: u32::from(change.kind.0),
+                    schema: u32::from(change.schema),
+                    seq: change.seq.0,
+                    time_ms: change.time_ms,
+                    actor: change.actor.to_string(),
+                    source: u32::from(change.source.0),
+                    payload: change.bytes,
+                },
+            );
+        }
+        let mut records = 0;
+        let mut after = None;
+        loop {
+            let filter = RecordFilter { village: Some(village), kind: None, after, limit: PAGE };
+            let page = dataset.records(&filter)?;
+            let Some(last) = page.last() else { break };
+            after = Some((village, last.id));
+            for row in page {
+                let record = newest.remove(&row.id).unwrap_or_else(|| v1::RestoreRecord {
+                    id: Bytes::copy_from_slice(row.id.as_bytes()),
+                    kind: u32::from(row.kind.0),
+                    schema: u32::from(row.schema),
+                    seq: row.seq.0,
+                    time_ms: row.time_ms,
+                    actor: row.actor,
+                    source: u32::from(row.source.0),
+                    payload: row.bytes,
+                });
+                records += 1;
+                if !send(v1::RestoreItem { item: Some(Item::Record(record)) }) {
+                    return Ok(());
+                }
+            }
+        }
+        for record in newest.into_values() {
+            records += 1;
+            if !send(v1::RestoreItem { item: Some(Item::Record(record)) }) {
+                return Ok(());
+            }
+        }
+        // Read again: whoever merged meanwhile changed what was sent.
+        let fingerprint = dataset.village(village)?.fingerprint;
+        let fingerprint = Bytes::copy_from_slice(&fingerprint.to_bytes());
+        let end = v1::RestoreEnd { records, fingerprint };
+        send(v1::RestoreItem { item: Some(Item::End(end)) });
+        Ok(())
+    }
+}
