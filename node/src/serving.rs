@@ -8,6 +8,7 @@
 pub mod confirmed;
 mod content;
 pub mod erasing;
+mod fleet;
 pub mod inbox;
 pub mod local;
 mod media;
@@ -21,6 +22,7 @@ use std::path::Path;
 use futures_util::Stream;
 use lumbung_link::limits;
 use lumbung_link::meter::{Metered, Traffic};
+use lumbung_proto::v1::fleet_server::FleetServer;
 use lumbung_proto::v1::inbox_server::InboxServer;
 use lumbung_proto::v1::local_server::LocalServer;
 use lumbung_proto::v1::sync_server::SyncServer;
@@ -31,6 +33,7 @@ use tonic::transport::Server;
 use tonic::transport::server::Connected;
 
 pub use confirmed::{Confirmed, Visits};
+pub use fleet::FleetService;
 pub use inbox::InboxService;
 pub use local::LocalService;
 pub use sync::SyncService;
@@ -58,16 +61,18 @@ pub async fn serve_sync(
         stream.set_nodelay(true)?;
         Ok(Metered::new(stream, traffic.clone()))
     });
-    serve_connections(service, incoming, stop).await
+    serve_connections(service, None, incoming, stop).await
 }
 
 /// Serves the district on the connections of `incoming`, however they come
-/// about, until `stop` completes.
+/// about, until `stop` completes; `fleet` only where the district is known to
+/// be at the other end.
 ///
 /// # Errors
 /// When the transport fails.
 pub async fn serve_connections<S>(
     service: SyncService,
+    fleet: Option<FleetService>,
     incoming: impl Stream<Item = io::Result<S>>,
     stop: impl Future<Output = ()>,
 ) -> Result<(), tonic::transport::Error>
@@ -82,6 +87,7 @@ where
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(limits::STREAMS_MAX)
         .add_service(health)
+        .add_optional_service(fleet.map(FleetServer::new))
         .add_service(
             InboxServer::new(inbox)
                 .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)

@@ -16,15 +16,20 @@ use super::reach;
 use crate::backup::Nightly;
 use crate::barn::StoreError;
 use crate::config::Config;
+use crate::identity::Identity;
 use crate::serving::{
     Confirmed, LocalService, SyncService, Upkeep, Visits, local::step_sentence, serve_local,
     serve_sync,
 };
+use crate::uplink::{self, Account};
 use crate::village::Village;
 
 /// Open calls get this long to end when the node stops; a pull never ends by
 /// itself.
 const STOP_WITHIN: Duration = Duration::from_secs(2);
+
+/// A node that has not joined looks this often whether it has meanwhile.
+const JOINED_LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// How to serve.
 #[derive(Clone, Debug)]
@@ -66,6 +71,8 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         Arc::clone(&confirmed),
         traffic.clone(),
     );
+    let account_file = uplink::account_file(&options.data);
+    let account = Arc::new(Account::open(&account_file, traffic.clone()));
     for step in village.barn().steps() {
         lumbung_telemetry::say!("{}", step_sentence(step));
     }
@@ -75,6 +82,13 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
 
     let upkeep = tokio::spawn(upkeep.run());
     let checking = tokio::spawn(village.clone().keep_checking());
+    let services = uplink::Services {
+        sync: sync.clone(),
+        barn: village.barn().clone(),
+        confirmed: Arc::clone(&confirmed),
+    };
+    let linking = link(options.data.clone(), services, traffic.clone(), Arc::clone(&account));
+    let linking = tokio::spawn(linking);
     let (stopping, stopped) = watch::channel(false);
     let wait = |mut stopped: watch::Receiver<bool>| async move {
         // A closed channel means the same as a stop.
@@ -99,10 +113,27 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     sync.abort();
     local.abort();
     checking.abort();
+    linking.abort();
+    account.save();
     keeping.abort();
     confirmed.write();
     upkeep.abort();
     drop(std::fs::remove_file(&socket));
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Holds the way to the district once this node has joined it, which may be
+/// while it serves.
+async fn link(data: PathBuf, services: uplink::Services, traffic: Traffic, account: Arc<Account>) {
+    let identity = loop {
+        match Identity::load(&data) {
+            Ok(Some(identity)) => break identity,
+            Ok(None) => {}
+            Err(error) => tracing::error!(%error, "the district can't be called"),
+        }
+        tokio::time::sleep(JOINED_LOOK_EVERY).await;
+    };
+    lumbung_telemetry::say!("Menghubungi kabupaten di {}.", identity.address());
+    uplink::keep(identity, services, traffic, account).await;
 }

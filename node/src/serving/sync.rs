@@ -2,6 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
@@ -18,6 +19,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::confirmed::{Confirmed, Visits};
 use super::content;
 use crate::barn::{Barn, Head, Relation, RestartError, StoreError};
+use crate::uplink::Account;
 use crate::village::Village;
 
 /// Items that may wait in a pull stream. Credit bounds the bytes.
@@ -36,19 +38,27 @@ pub struct SyncService {
     incarnation: [u8; 16],
     confirmed: Arc<Confirmed>,
     visits: Option<Arc<Visits>>,
+    account: Option<Arc<Account>>,
 }
 
 impl SyncService {
     /// Serves `village`; `incarnation` is random, new at each start.
     #[must_use]
     pub fn new(village: Village, incarnation: [u8; 16], confirmed: Arc<Confirmed>) -> Self {
-        Self { village, incarnation, confirmed, visits: None }
+        Self { village, incarnation, confirmed, visits: None, account: None }
     }
 
     /// Keeps the numbers of contacts too.
     #[must_use]
     pub fn keeping(self, visits: Visits) -> Self {
         Self { visits: Some(Arc::new(visits)), ..self }
+    }
+
+    /// Gives signs of life by itself, as rarely as the link of `account`
+    /// bears.
+    #[must_use]
+    pub fn quietly(self, account: Arc<Account>) -> Self {
+        Self { account: Some(account), ..self }
     }
 
     /// The village it serves.
@@ -190,6 +200,7 @@ impl v1::sync_server::Sync for SyncService {
             credit: i64::try_from(start.credit_bytes).unwrap_or(i64::MAX),
             paused: false,
             confirmed: Arc::clone(&self.confirmed),
+            account: self.account.clone(),
         };
         tokio::spawn(feed.run(controls, items));
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
@@ -238,6 +249,8 @@ struct Feed {
     credit: i64,
     paused: bool,
     confirmed: Arc<Confirmed>,
+    /// Whom to ask how long to be silent; `None` = the other end pings.
+    account: Option<Arc<Account>>,
 }
 
 impl Feed {
@@ -259,8 +272,7 @@ impl Feed {
                     return;
                 }
                 // Take what the hub said meanwhile, without waiting for it.
-                while let Ok(control) =
-                    tokio::time::timeout(std::time::Duration::ZERO, controls.next()).await
+                while let Ok(control) = tokio::time::timeout(Duration::ZERO, controls.next()).await
                 {
                     if !self.obey(control) {
                         return;
@@ -294,8 +306,26 @@ impl Feed {
                     }
                 }
                 () = items.closed() => return,
+                silence = silent(self.account.as_deref()) => {
+                    if items.send(Ok(self.beat(now.position, silence))).await.is_err() {
+                        return;
+                    }
+                }
             }
         }
+    }
+
+    /// A sign of life after a silence.
+    fn beat(&self, head: Position, silence: Duration) -> v1::PullItem {
+        let mut next_seconds = 0;
+        if let Some(account) = &self.account {
+            account.signed(silence);
+            next_seconds = u32::try_from(account.silence().as_secs()).unwrap_or(u32::MAX);
+        }
+        // Its number says enough: the log is the one of this pull.
+        let head = v1::Position { seq: head.seq.0, ..v1::Position::default() };
+        let clock_ms = self.clock.now_ms();
+        item(Item::Beat(v1::Beat { head: Some(head), clock_ms, next_seconds }))
     }
 
     /// Takes one control message; `false` when the hub is gone.
@@ -337,6 +367,14 @@ impl Feed {
         self.credit = self.credit.saturating_sub(i64::from(batch.raw_bytes));
         Ok(item(Item::Batch(batch)))
     }
+}
+
+/// Waits as long as the link bears silence, and says how long that was.
+async fn silent(account: Option<&Account>) -> Duration {
+    let Some(account) = account else { return std::future::pending().await };
+    let silence = account.silence();
+    tokio::time::sleep(silence).await;
+    silence
 }
 
 const fn item(item: Item) -> v1::PullItem {

@@ -123,6 +123,18 @@ pub fn joining(root: [u8; 16], time: TrustedTime) -> Result<ClientConfig, TlsErr
     Ok(config)
 }
 
+/// The outer coat of a tunnel: whoever ends TLS in between may be anybody,
+/// because the district is proven inside.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn coat() -> Result<ClientConfig, TlsError> {
+    let verifier = HubVerifier { trust: Trust::Anybody, time: TrustedTime::at(0) };
+    let mut config = client(verifier)?.with_no_client_auth();
+    config.alpn_protocols = vec![ALPN_H2.to_vec()];
+    Ok(config)
+}
+
 fn client(
     verifier: HubVerifier,
 ) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, TlsError> {
@@ -192,6 +204,8 @@ enum Trust {
     Roots(Vec<TrustAnchor<'static>>),
     /// The root that the hub sends along must have this hash.
     Hash([u8; 16]),
+    /// Whoever it is: nothing is told to it that it may not know.
+    Anybody,
 }
 
 /// Checks the hub.
@@ -235,6 +249,7 @@ impl ServerCertVerifier for HubVerifier {
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         let verified = match &self.trust {
+            Trust::Anybody => return Ok(ServerCertVerified::assertion()),
             Trust::Roots(anchors) => self.verify_at_some_time(end_entity, anchors, now),
             Trust::Hash(hash) => {
                 let root = intermediates.iter().find(|sent| root_hash(sent) == *hash);

@@ -1,0 +1,177 @@
+//! Dialling the hub's public port: straight, or through the tunnel.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use lumbung_identity::tls;
+use lumbung_link::channel::{self, ConnectError};
+use lumbung_link::meter::{Metered, Traffic};
+use lumbung_link::secure;
+use lumbung_proto::v1;
+use lumbung_proto::v1::tunnel_client::TunnelClient;
+use rustls::ClientConfig;
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
+};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+
+/// How the hub is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// TLS over TCP.
+    Direct,
+    /// TLS inside a call, for networks that pass ordinary gRPC only.
+    Tunnel,
+}
+
+/// Bytes buffered in each direction of a tunnel.
+const TUNNEL_BYTES: usize = 64 * 1024;
+
+/// Largest piece of a tunnel in one message, bytes.
+const CHUNK_BYTES: usize = 16 * 1024;
+
+trait Io: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Io for S {}
+
+/// A TLS connection to the hub, whichever way it goes.
+pub(crate) struct Line(Box<dyn Io>);
+
+impl std::fmt::Debug for Line {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Line")
+    }
+}
+
+impl AsyncRead for Line {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Line {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_shutdown(cx)
+    }
+}
+
+/// Why there is no line.
+#[derive(Debug)]
+pub(crate) enum NoLine {
+    /// Nobody answers at all.
+    Unreachable(ConnectError),
+    /// Somebody answers, but not as the hub.
+    Refused(ConnectError),
+}
+
+impl From<ConnectError> for NoLine {
+    fn from(error: ConnectError) -> Self {
+        match error {
+            ConnectError::Unreachable { .. } => Self::Unreachable(error),
+            error => Self::Refused(error),
+        }
+    }
+}
+
+/// Makes a line to the hub at `address`; its bytes are counted into `traffic`.
+pub(crate) async fn line(
+    address: &str,
+    config: Arc<ClientConfig>,
+    traffic: Traffic,
+    way: Way,
+) -> Result<Line, NoLine> {
+    let socket = secure::dial_tcp(address, traffic).await?;
+    match way {
+        Way::Direct => {
+            let stream = secure::shake(socket, address, tls::hub_name(), config).await?;
+            Ok(Line(Box::new(stream)))
+        }
+        Way::Tunnel => {
+            let stream = tunnel(socket, address).await?;
+            let stream = secure::shake(stream, address, tls::hub_name(), config).await?;
+            Ok(Line(Box::new(stream)))
+        }
+    }
+}
+
+/// A byte stream inside a call. Whoever ends the outer TLS in between sees
+/// only TLS inside: who is who is settled there.
+async fn tunnel(
+    socket: Metered<tokio::net::TcpStream>,
+    address: &str,
+) -> Result<DuplexStream, ConnectError> {
+    let untrusted =
+        |source: io::Error| ConnectError::Untrusted { address: address.to_owned(), source };
+    let coat = tls::coat().map_err(|error| untrusted(io::Error::other(error)))?;
+    let name = address.rsplit_once(':').map_or(address, |(host, _)| host).to_owned();
+    let name = rustls::pki_types::ServerName::try_from(name).unwrap_or_else(|_| tls::hub_name());
+    let outer = secure::shake(socket, address, name, Arc::new(coat)).await?;
+    let channel = channel::over(outer).await?;
+    let (here, there) = tokio::io::duplex(TUNNEL_BYTES);
+    let (mut reading, mut writing) = tokio::io::split(there);
+    let (chunks, outgoing) = mpsc::channel(1);
+    tokio::spawn(async move {
+        let mut buffer = vec![0; CHUNK_BYTES];
+        while let Ok(read @ 1..) = reading.read(&mut buffer).await {
+            let bytes = Bytes::copy_from_slice(&buffer[..read]);
+            if chunks.send(v1::TunnelChunk { bytes }).await.is_err() {
+                return;
+            }
+        }
+    });
+    let mut client = TunnelClient::new(channel);
+    let carrying = client.carry(ReceiverStream::new(outgoing)).await;
+    let mut incoming = carrying.map_err(|status| untrusted(io::Error::other(status)))?.into_inner();
+    tokio::spawn(async move {
+        // The tunnel lives as long as this call.
+        let _client = client;
+        while let Ok(Some(chunk)) = incoming.message().await {
+            if writing.write_all(&chunk.bytes).await.is_err() {
+                return;
+            }
+        }
+        drop(writing.shutdown().await);
+    });
+    Ok(here)
+}
+
+/// Ordinary gRPC to the hub's public port, straight or through the tunnel.
+///
+/// # Errors
+/// [`ConnectError`] of the straight way, when neither works.
+pub async fn join_channel(
+    address: &str,
+    config: Arc<ClientConfig>,
+) -> Result<Channel, ConnectError> {
+    match line(address, Arc::clone(&config), Traffic::default(), Way::Direct).await {
+        Ok(line) => channel::over(line).await,
+        Err(NoLine::Unreachable(error)) => Err(error),
+        Err(NoLine::Refused(error)) => {
+            match line(address, config, Traffic::default(), Way::Tunnel).await {
+                Ok(line) => channel::over(line).await,
+                Err(_) => Err(error),
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! One connection to the district, from the handshake to its end.
+
+use std::io;
+use std::time::Duration;
+
+use lumbung_identity::tls;
+use lumbung_link::guarded::Guarded;
+use lumbung_link::limits;
+use lumbung_link::meter::Traffic;
+use lumbung_telemetry::clock;
+use tokio::sync::watch;
+use tokio_stream::StreamExt as _;
+
+use super::dial::{self, NoLine, Way};
+use super::{Account, Ended};
+use crate::barn::Barn;
+use crate::identity::Identity;
+use crate::serving::{Confirmed, FleetService, SyncService, serve_connections};
+
+/// What the hub said on this connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// Nothing yet.
+    #[default]
+    Silence,
+    /// We may stay.
+    Stay,
+    /// We should come back after this.
+    Wait(Duration),
+}
+
+/// Between looks at whether a visit over budget is done, and for how long
+/// nothing must have happened then.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// What is served to the district over whatever connection.
+#[derive(Clone)]
+pub struct Services {
+    /// The change feed.
+    pub sync: SyncService,
+    /// The barn behind it.
+    pub barn: Barn,
+    /// What the district has confirmed.
+    pub confirmed: std::sync::Arc<Confirmed>,
+}
+
+/// Dials once and serves until the connection is over.
+pub(super) async fn run(
+    identity: &Identity,
+    services: &Services,
+    traffic: &Traffic,
+    account: &std::sync::Arc<Account>,
+    way: Way,
+) -> Ended {
+    let config = match identity.client(tls::ALPN_UPLINK) {
+        Ok(config) => config,
+        Err(error) => {
+            tracing::error!(%error, "the identity can't be used");
+            return Ended::Unreachable;
+        }
+    };
+    let address = identity.address();
+    let line = match dial::line(&address, config, traffic.clone(), way).await {
+        Ok(line) => line,
+        Err(NoLine::Unreachable(error)) => {
+            tracing::debug!(%error, "the hub is not reachable");
+            return Ended::Unreachable;
+        }
+        Err(NoLine::Refused(error)) => {
+            tracing::warn!(%error, ?way, "the hub does not answer as itself");
+            return Ended::Unspoken;
+        }
+    };
+    account.begun(way == Way::Tunnel);
+    let (stream, switch, gone) = Guarded::new(line);
+    let (word, heard) = watch::channel(Word::Silence);
+    let fleet = FleetService::new(identity.clone(), std::sync::Arc::clone(account), word);
+    let sync = services.sync.clone().quietly(std::sync::Arc::clone(account));
+    // Only one connection ever comes; the stream must not end before it.
+    let incoming = tokio_stream::once(Ok::<_, io::Error>(stream)).chain(tokio_stream::pending());
+    let serving = serve_connections(sync, Some(fleet), incoming, gone.wait());
+    let judged = judge(heard.clone(), services, account);
+    tokio::pin!(serving, judged);
+    let ended = tokio::select! {
+        served = &mut serving => {
+            if let Err(error) = served {
+                tracing::debug!(%error, "the connection failed");
+            }
+            match *heard.borrow() {
+                Word::Silence => Ended::Unspoken,
+                Word::Stay => Ended::Over,
+                Word::Wait(pause) => Ended::Wait(pause),
+            }
+        }
+        ended = &mut judged => ended,
+    };
+    // The connection lives on in a task of its own until it is switched off.
+    switch.off();
+    account.ended();
+    ended
+}
+
+/// Ends the connection from this side: the hub never speaks, asks to wait, or
+/// the budget is used up and everything is told.
+async fn judge(mut heard: watch::Receiver<Word>, services: &Services, account: &Account) -> Ended {
+    let spoken = heard.wait_for(|word| *word != Word::Silence);
+    let word = match tokio::time::timeout(limits::ANSWER_TIMEOUT, spoken).await {
+        Ok(Ok(word)) => *word,
+        Ok(Err(_)) | Err(_) => return Ended::Unspoken,
+    };
+    if let Word::Wait(pause) = word {
+        tracing::info!(seconds = pause.as_secs(), "the district has no place now");
+        // Its own end comes first, so that the answer still arrives.
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        return Ended::Wait(pause);
+    }
+    tracing::info!("connected to the district");
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        let now_ms = clock::now_ms();
+        let told = services.confirmed.seq() >= services.barn.head().position.seq;
+        if told && account.is_overspent(now_ms) {
+            tracing::info!("today's budget is used up; calling in again later");
+            return Ended::Over;
+        }
+    }
+}
