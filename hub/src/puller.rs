@@ -5,6 +5,7 @@
 //! village with a trouble that people can read, and never touches the others.
 
 mod contacts;
+mod patience;
 mod session;
 pub mod trouble;
 

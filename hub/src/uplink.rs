@@ -30,7 +30,7 @@ pub struct Session {
     /// The node's `Sync` service.
     pub(crate) sync: SyncClient<Channel>,
     /// Its hold on the village's place, if the node dialled.
-    _presence: Option<arrivals::Presence>,
+    presence: Option<arrivals::Presence>,
 }
 
 impl Session {
@@ -50,7 +50,14 @@ impl Session {
         let sync = SyncClient::new(channel)
             .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
             .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
-        Self { sync, _presence: None }
+        Self { sync, presence: None }
+    }
+}
+
+impl Session {
+    /// Whether the node gives signs of life by itself.
+    pub(crate) const fn is_quiet(&self) -> bool {
+        self.presence.is_some()
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod data;
 mod erasing;
+mod join;
 mod media;
 mod reach;
 mod serve;
@@ -40,6 +41,9 @@ enum Command {
         /// Kode Kemendagri, misalnya 35.05.01.2001.
         desa: String,
     },
+    /// Bergabung dengan kabupaten memakai token; data yang sudah ada di sana
+    /// kembali dengan sendirinya.
+    Join(join::JoinArgs),
     /// Menjalankan node: kabupaten bisa mengambil perubahan.
     Serve {
         /// Alamat tempat kabupaten menghubungi node ini.
@@ -103,6 +107,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let data = &cli.data;
     match cli.command {
         Command::Init { desa } => init(data, &desa),
+        Command::Join(args) => join::join(data, &args).await,
         Command::Serve { listen } => {
             serve(ServeOptions { data: data.clone(), listen }, lumbung_telemetry::stop::asked())
                 .await?;

@@ -9,6 +9,7 @@ mod checkup;
 pub mod erasing;
 mod index;
 mod mint;
+mod rebuilt;
 pub mod returned;
 mod tree;
 
@@ -32,6 +33,7 @@ use crate::barn::{
 use census::Census;
 pub use checkup::Checkup;
 pub use mint::Mint;
+pub use rebuilt::{Kept, Rebuilding};
 pub use tree::tree;
 
 /// One village, open for work. Clones share it.

@@ -17,10 +17,12 @@ use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::Shared;
+use super::patience::Patience;
 use super::trouble::Trouble;
 use crate::dataset::{MergeBatch, Merged};
 use crate::live::Phase;
@@ -93,12 +95,14 @@ pub(super) struct Session<'a> {
     traffic: Traffic,
     reached: bool,
     progressed: bool,
+    patience: Patience,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(village: VillageCode, shared: &'a Shared) -> Self {
         let traffic = shared.live.get(village).map(|live| live.traffic).unwrap_or_default();
-        Self { village, shared, traffic, reached: false, progressed: false }
+        let patience = Patience::new(false, traffic.received(), Instant::now());
+        Self { village, shared, traffic, reached: false, progressed: false, patience }
     }
 
     /// Whether the node answered as the village it should be.
@@ -120,6 +124,7 @@ impl<'a> Session<'a> {
 
     async fn follow(&mut self, open: &impl Open) -> Result<Infallible, Ended> {
         let session = open.open(self.traffic.clone()).await.map_err(|_| Ended::Lost)?;
+        self.patience = Patience::new(session.is_quiet(), self.traffic.received(), Instant::now());
         let mut sync = session.sync;
         let (stored, standing) = self.stored().await?;
         let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, sync.hello(self.hello(stored)));
@@ -225,7 +230,6 @@ impl<'a> Session<'a> {
     ) -> Result<Infallible, Ended> {
         let mut merging: VecDeque<Merging> = VecDeque::with_capacity(MERGING_MAX);
         let mut look = tokio::time::interval(LOOK_EVERY);
-        let mut received = self.traffic.received();
         loop {
             let item = tokio::select! {
                 // In order, so that a simulated world repeats: what is durable
@@ -241,7 +245,7 @@ impl<'a> Session<'a> {
                     continue;
                 }
                 _ = look.tick() => {
-                    self.look(&mut received);
+                    self.look()?;
                     continue;
                 }
             };
@@ -265,6 +269,7 @@ impl<'a> Session<'a> {
                     turn = None;
                 }
                 Some(Item::Beat(beat)) => {
+                    self.patience.promised(beat.next_seconds);
                     let head = beat.head.map_or(0, |head| head.seq);
                     self.shared.live.update(self.village, |live| {
                         live.head_seq = live.head_seq.max(head);
@@ -373,13 +378,15 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Notes a sign of life of an idle link: bytes that arrived since.
-    fn look(&self, received: &mut u64) {
-        let now = self.traffic.received();
-        if std::mem::replace(received, now) < now {
+    /// Notes a sign of life of an idle link: bytes that arrived since. Ends one
+    /// that broke its promise.
+    fn look(&mut self) -> Result<(), Ended> {
+        let (alive, waits) = self.patience.look(self.traffic.received(), Instant::now());
+        if alive {
             self.shared.contacts.alive(self.village);
             self.shared.live.update(self.village, |live| live.last_contact_ms = clock::now_ms());
         }
+        if waits { Ok(()) } else { Err(Ended::Lost) }
     }
 }
 

@@ -244,6 +244,6 @@ impl Open for Arriving {
     /// Waits for the node. Its bytes have been counted since it dialled.
     async fn open(&self, _traffic: Traffic) -> Result<Session, ConnectError> {
         let (arrival, presence) = self.arrivals.next(self.village).await;
-        Ok(Session { _presence: Some(presence), ..Session::on(arrival.channel) })
+        Ok(Session { presence: Some(presence), ..Session::on(arrival.channel) })
     }
 }

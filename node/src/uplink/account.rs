@@ -223,7 +223,7 @@ mod tests {
         assert!(account.is_overspent(NOON_MS));
         assert!(!account.is_overspent(NOON_MS + DAY_MS));
         let today = lumbung_telemetry::clock::now_ms();
-        account.state(today);
+        assert_eq!(account.state(today).spent_today_bytes, 0);
         account.books().kept.spent_bytes = 7;
         account.save();
         let again = Account::open(&path, Traffic::default()).state(today);
