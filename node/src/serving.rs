@@ -61,16 +61,31 @@ pub async fn serve_sync(
         stream.set_nodelay(true)?;
         Ok(Metered::new(stream, traffic.clone()))
     });
-    serve_connections(service, None, incoming, stop).await
+    serve_connections(service, incoming, stop).await
 }
 
 /// Serves the district on the connections of `incoming`, however they come
-/// about, until `stop` completes; `fleet` only where the district is known to
-/// be at the other end.
+/// about, until `stop` completes.
 ///
 /// # Errors
 /// When the transport fails.
 pub async fn serve_connections<S>(
+    service: SyncService,
+    incoming: impl Stream<Item = io::Result<S>>,
+    stop: impl Future<Output = ()>,
+) -> Result<(), tonic::transport::Error>
+where
+    S: AsyncRead + AsyncWrite + Connected + Send + Unpin + 'static,
+{
+    serve_district(service, None, incoming, stop).await
+}
+
+/// Serves the district on connections that are known to be its own, which
+/// `fleet` needs.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve_district<S>(
     service: SyncService,
     fleet: Option<FleetService>,
     incoming: impl Stream<Item = io::Result<S>>,

@@ -139,6 +139,16 @@ impl NodeProcess {
         }
     }
 
+    /// Joins the district with a token, at `address`.
+    ///
+    /// # Errors
+    /// What the command says.
+    pub async fn join(&self, token: &str, address: SocketAddr) -> anyhow::Result<String> {
+        let done = self.run(&["join", token, "--address", &address.to_string()]).await?;
+        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Ok(String::from_utf8_lossy(&done.stdout).into_owned())
+    }
+
     /// Runs another of the program's commands on the same folder.
     ///
     /// # Errors
@@ -203,6 +213,8 @@ pub struct HubProcess {
     program: Program,
     /// Where its console listens.
     pub console: SocketAddr,
+    /// Its public port.
+    pub uplink: SocketAddr,
     running: Option<Running>,
     /// A second reader of the hub's file.
     outside: Option<SqliteDataset>,
@@ -226,13 +238,35 @@ impl HubProcess {
         Ok(())
     }
 
+    /// A token for a village, which reaches this hub at `address`.
+    ///
+    /// # Errors
+    /// When the hub refuses.
+    pub fn token(
+        &self,
+        village: VillageCode,
+        address: SocketAddr,
+        replaces: bool,
+    ) -> anyhow::Result<String> {
+        let (code, address) = (village.compact(), address.to_string());
+        let mut args = vec!["join-token", "create", &code, "--plain", "--address", &address];
+        if replaces {
+            args.push("--replace");
+        }
+        let done = self.program.run(&args)?;
+        ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        Ok(String::from_utf8(done.stdout)?.trim().to_owned())
+    }
+
     /// Starts it and returns at once.
     ///
     /// # Errors
     /// When the program can't be started.
     pub fn spawn(&mut self) -> anyhow::Result<()> {
         let console = self.console.to_string();
-        self.running = Some(self.program.spawn(&["serve", "--console", &console])?);
+        let uplink = self.uplink.to_string();
+        let args = ["serve", "--console", &console, "--uplink", &uplink];
+        self.running = Some(self.program.spawn(&args)?);
         Ok(())
     }
 
@@ -343,6 +377,7 @@ impl District {
         let hub = HubProcess {
             program: hub_program,
             console: free_address()?,
+            uplink: free_address()?,
             running: None,
             outside: None,
         };
@@ -356,6 +391,39 @@ impl District {
             nodes.push(NodeProcess { program, village: desa.code, address, running: None });
         }
         Ok(Self { nodes, hub, folder })
+    }
+
+    /// Like [`District::new`], but the nodes have joined with tokens and dial
+    /// the hub at `address` (its own public port, if nothing stands between).
+    /// The hub runs afterwards.
+    ///
+    /// # Errors
+    /// When a folder can't be made or a command fails.
+    pub async fn joined(
+        binary: &str,
+        villages: usize,
+        address: Option<SocketAddr>,
+    ) -> anyhow::Result<Self> {
+        let mut district = Self::new(binary, 0)?;
+        district.hub.start().await?;
+        let address = address.unwrap_or(district.hub.uplink);
+        for desa in roster().villages().iter().take(villages) {
+            let node = district.node(binary, desa.code)?;
+            let token = district.hub.token(desa.code, district.hub.uplink, false)?;
+            node.join(&token, address).await?;
+            district.nodes.push(node);
+        }
+        Ok(district)
+    }
+
+    /// A node of `village` on an empty folder.
+    ///
+    /// # Errors
+    /// When no port is free.
+    pub fn node(&self, binary: &str, village: VillageCode) -> anyhow::Result<NodeProcess> {
+        let dir = self.folder.path().join(village.compact());
+        let program = Program { binary: binary.into(), part: "node", dir };
+        Ok(NodeProcess { program, village, address: free_address()?, running: None })
     }
 
     /// The folder that holds everything.

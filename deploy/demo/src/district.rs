@@ -43,6 +43,9 @@ pub struct Options {
     /// Alamat konsol kabupaten.
     #[arg(long, default_value = "127.0.0.1:8700")]
     console: SocketAddr,
+    /// Alamat tempat node desa bergabung dan menghubungi hub.
+    #[arg(long, default_value = "127.0.0.1:8710")]
+    uplink: SocketAddr,
 }
 
 /// Runs the demo until Ctrl-C, or until everything is proven with `--once`.
@@ -63,7 +66,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let fill_s = begun.elapsed().as_secs_f64();
 
     let starting = Instant::now();
-    let mut parts = Parts::start(&options.dir, options.console, &filled)?;
+    let mut parts = Parts::start(&options.dir, options.console, options.uplink, &filled).await?;
     let interrupted = lumbung_telemetry::stop::asked();
     tokio::pin!(interrupted);
     let dataset = SqliteDataset::open(parts::hub_file(&options.dir))?;

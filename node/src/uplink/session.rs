@@ -15,7 +15,7 @@ use super::dial::{self, NoLine, Way};
 use super::{Account, Ended};
 use crate::barn::Barn;
 use crate::identity::Identity;
-use crate::serving::{Confirmed, FleetService, SyncService, serve_connections};
+use crate::serving::{Confirmed, FleetService, SyncService, serve_district};
 
 /// What the hub said on this connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(super) async fn run(
     let sync = services.sync.clone().quietly(std::sync::Arc::clone(account));
     // Only one connection ever comes; the stream must not end before it.
     let incoming = tokio_stream::once(Ok::<_, io::Error>(stream)).chain(tokio_stream::pending());
-    let serving = serve_connections(sync, Some(fleet), incoming, gone.wait());
+    let serving = serve_district(sync, Some(fleet), incoming, gone.wait());
     let judged = judge(heard.clone(), services, account);
     tokio::pin!(serving, judged);
     let ended = tokio::select! {

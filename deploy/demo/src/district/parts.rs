@@ -7,13 +7,17 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use lumbung_hub::dataset::Dataset;
-use lumbung_hub::dataset::sqlite::SqliteDataset;
 
 use super::fill::{Filled, folder};
 
 /// A stopped part gets this long to close its files before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+
+/// The hub gets this long to receive nodes.
+const READY_WITHIN: Duration = Duration::from_secs(20);
+
+/// Villages that join at the same time.
+const JOINING_MAX: usize = 4;
 
 /// How often dead parts are looked for.
 const REVIVE_EVERY: Duration = Duration::from_secs(2);
@@ -21,6 +25,59 @@ const REVIVE_EVERY: Duration = Duration::from_secs(2);
 /// The hub's dataset in the demo's folder.
 pub(super) fn hub_file(dir: &Path) -> PathBuf {
     dir.join("hub").join("hub.db")
+}
+
+/// Lets every village join that has not yet: with the commands that an
+/// operator and a clerk would use.
+async fn join_all(dir: &Path, uplink: SocketAddr, filled: &[Filled]) -> anyhow::Result<()> {
+    let waiting: Vec<_> = filled
+        .iter()
+        .filter(|village| !folder(dir, village.code).join("identity/district.toml").exists())
+        .collect();
+    let bar = super::progress::bar("Bergabung", waiting.len() as u64, "desa");
+    let mut joining = tokio::task::JoinSet::new();
+    let mut waiting = waiting.into_iter();
+    loop {
+        while joining.len() < JOINING_MAX
+            && let Some(village) = waiting.next()
+        {
+            let (hub, node) = (dir.join("hub"), folder(dir, village.code));
+            let (code, address) = (village.code.compact(), uplink.to_string());
+            joining.spawn_blocking(move || {
+                let (hub, node) = (hub.display().to_string(), node.display().to_string());
+                let token = command(&[
+                    "part-hub",
+                    "--data",
+                    &hub,
+                    "join-token",
+                    "create",
+                    &code,
+                    "--plain",
+                    "--address",
+                    &address,
+                ])?;
+                command(&["part-node", "--data", &node, "join", token.trim()])
+            });
+        }
+        match joining.join_next().await {
+            Some(joined) => drop(joined??),
+            None => break,
+        }
+        bar.inc(1);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
+/// Runs a command of one part to its end; what it said.
+fn command(args: &[&str]) -> anyhow::Result<String> {
+    let done = Command::new(std::env::current_exe()?).args(args).stdin(Stdio::null()).output()?;
+    anyhow::ensure!(
+        done.status.success(),
+        "Desa tidak bisa bergabung: {}",
+        String::from_utf8_lossy(&done.stderr)
+    );
+    Ok(String::from_utf8_lossy(&done.stdout).into_owned())
 }
 
 /// One process and how to start it again.
@@ -35,31 +92,48 @@ struct Part {
 pub(super) struct Parts(Vec<Part>);
 
 impl Parts {
-    /// Registers the villages, then starts the hub and every node.
-    pub(super) fn start(
+    /// Starts the hub, lets every village join it with a token of its own,
+    /// and starts the nodes, which dial the hub.
+    pub(super) async fn start(
         dir: &Path,
         console: SocketAddr,
+        uplink: SocketAddr,
         filled: &[Filled],
     ) -> anyhow::Result<Self> {
-        std::fs::create_dir_all(dir.join("hub"))?;
+        let hub = dir.join("hub");
+        std::fs::create_dir_all(&hub)?;
+        let data = hub.display().to_string();
+        let (console, address) = (console.to_string(), uplink.to_string());
+        let args =
+            ["part-hub", "serve", "--data", &data, "--console", &console, "--uplink", &address];
+        let mut parts = Self(vec![Part::start(dir, "hub".to_owned(), &args)?]);
+        parts.wait_for(uplink).await?;
+        join_all(dir, uplink, filled).await?;
         let ports = free_ports(filled.len())?;
-        let dataset = SqliteDataset::open(hub_file(dir))?;
-        for (village, port) in filled.iter().zip(&ports) {
-            dataset.register(village.code, &format!("127.0.0.1:{port}"))?;
-        }
-        drop(dataset);
-        let mut parts = Vec::with_capacity(filled.len() + 1);
         for (village, port) in filled.iter().zip(&ports) {
             let code = village.code.to_string();
             let data = folder(dir, village.code).display().to_string();
             let listen = format!("127.0.0.1:{port}");
             let args = ["part-node", "--data", &data, "serve", "--listen", &listen];
-            parts.push(Part::start(dir, code, &args)?);
+            parts.0.push(Part::start(dir, code, &args)?);
         }
-        let data = dir.join("hub").display().to_string();
-        let args = ["part-hub", "serve", "--data", &data, "--console", &console.to_string()];
-        parts.push(Part::start(dir, "hub".to_owned(), &args)?);
-        Ok(Self(parts))
+        Ok(parts)
+    }
+
+    /// Waits until the hub receives nodes.
+    async fn wait_for(&mut self, uplink: SocketAddr) -> anyhow::Result<()> {
+        let begun = Instant::now();
+        while tokio::net::TcpStream::connect(uplink).await.is_err() {
+            for part in &mut self.0 {
+                if let Some(status) = part.child.try_wait()? {
+                    let said = std::fs::read_to_string(&part.log).unwrap_or_default();
+                    anyhow::bail!("Hub berhenti ({status}): {said}");
+                }
+            }
+            anyhow::ensure!(begun.elapsed() < READY_WITHIN, "Hub tidak siap menerima node.");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
     }
 
     /// Starts dead parts again, and says so.

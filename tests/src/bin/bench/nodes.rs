@@ -135,7 +135,16 @@ impl District {
     /// Starts the hub; its process id.
     pub(crate) fn start_hub(&mut self) -> anyhow::Result<u32> {
         let data = self.dir.join("hub").display().to_string();
-        let hub = spawn(&["part-hub", "--data", &data, "serve", "--console", "127.0.0.1:0"])?;
+        let hub = spawn(&[
+            "part-hub",
+            "--data",
+            &data,
+            "serve",
+            "--console",
+            "127.0.0.1:0",
+            "--uplink",
+            "127.0.0.1:0",
+        ])?;
         let pid = hub.id();
         self.hub = Some(hub);
         Ok(pid)
