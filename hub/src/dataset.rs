@@ -13,6 +13,7 @@
 //! are named below this module only.
 
 pub mod bits;
+mod content;
 pub mod erasures;
 mod facts;
 mod incident;
@@ -27,6 +28,7 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
 
+pub use content::{Repair, RowContent};
 pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts};
 pub use incident::{Incident, IncidentKind, NewIncident};
 pub use row::{
@@ -180,6 +182,13 @@ pub struct VillageState {
     pub software: String,
     /// A stable code of what is wrong (see `puller::trouble`); empty = nothing.
     pub trouble: String,
+    /// Last time its rows were proven equal to its log, row by row, hub
+    /// clock, Unix milliseconds; 0 = never.
+    pub deep_proof_ms: i64,
+    /// What the last attempt at such a proof came to, in words.
+    pub deep_proof_words: String,
+    /// When an operator asked for such a proof, hub clock; 0 = never.
+    pub proof_asked_ms: i64,
 }
 
 /// What a contact taught, written without touching rows or position.
@@ -195,6 +204,17 @@ pub struct ContactNote {
     pub trouble: Option<String>,
     /// It came on a stick: no contact of the link.
     pub stick: Option<Stick>,
+    /// What an attempt at a deep proof came to.
+    pub deep_proof: Option<DeepProof>,
+}
+
+/// What an attempt to prove rows against the log came to.
+#[derive(Clone, Debug)]
+pub struct DeepProof {
+    /// Every row is what the log says, if need be after a repair.
+    pub equal: bool,
+    /// In words, without personal data.
+    pub words: String,
 }
 
 /// What a bundle on a stick taught besides its records.
@@ -395,6 +415,37 @@ pub trait Dataset: Send + Sync + 'static {
     /// # Errors
     /// [`DatasetError::Store`].
     fn note_contacts(&self, notes: &[(VillageCode, ContactNote)]) -> Result<(), DatasetError>;
+
+    /// What the rows of a village amount to, at one moment. Every payload is
+    /// hashed again and every typed column compared with its payload.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
+    fn content(&self, village: VillageCode) -> Result<RowContent, DatasetError>;
+
+    /// Stores the repairs of a village that stands at `at`, whatever is there
+    /// of their records, counts every sum from the rows again and notes the
+    /// incident, in one transaction. Without repairs only the sums are
+    /// counted.
+    ///
+    /// # Errors
+    /// [`DatasetError::NotNext`] when the village has moved on from `at`;
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`]. Nothing
+    /// changed then.
+    fn repair(
+        &self,
+        village: VillageCode,
+        at: &Position,
+        repairs: &[Repair],
+        incident: &NewIncident,
+        now_ms: i64,
+    ) -> Result<Merged, DatasetError>;
+
+    /// Asks the running hub to prove a village's rows against its log now.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
+    fn ask_proof(&self, village: VillageCode, now_ms: i64) -> Result<(), DatasetError>;
 
     /// What the recap needs of one village, at one consistent moment.
     ///

@@ -17,5 +17,6 @@ pub mod merge;
 pub mod puller;
 pub mod recap;
 pub mod registry;
+pub mod repair;
 pub mod serve;
 pub mod uplink;

@@ -6,6 +6,7 @@
 
 mod contacts;
 mod patience;
+mod proving;
 mod session;
 pub mod trouble;
 
@@ -21,6 +22,7 @@ use tokio::sync::Semaphore;
 use crate::dataset::{Dataset, IncidentKind, NewIncident};
 use crate::live::{Live, Phase};
 use crate::merge::MergeWriter;
+use crate::repair::Agenda;
 use crate::uplink::{Dialled, Open};
 pub use contacts::Contacts;
 use session::{Ended, Session};
@@ -56,6 +58,8 @@ pub struct Shared {
     pub verifying: Arc<Semaphore>,
     /// One permit per village that may catch up at full speed.
     pub catching_up: Arc<Semaphore>,
+    /// When which village is proven row by row.
+    pub agenda: Agenda,
 }
 
 impl Shared {
@@ -70,6 +74,7 @@ impl Shared {
             contacts: Contacts::default(),
             verifying: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))),
             catching_up: Arc::new(Semaphore::new(CATCHING_UP_MAX)),
+            agenda: Agenda::default(),
         }
     }
 }

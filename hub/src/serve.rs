@@ -166,6 +166,7 @@ impl Roll {
             }
             Some(_) => {}
         }
+        shared.agenda.ask(state.village, state.proof_asked_ms);
         let code = state.village.as_u64();
         if let Some((address, task)) = self.followed.get(&code) {
             if *address == state.address && !task.is_finished() {

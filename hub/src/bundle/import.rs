@@ -152,6 +152,7 @@ fn note(
         proven: equal.then_some(bundle.to.seq),
         trouble,
         stick: Some(Stick { answer_to: answer_to.map(|key| key.to_string()).unwrap_or_default() }),
+        deep_proof: None,
     };
     Ok(dataset.note_contacts(&[(bundle.village, note)])?)
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::{table, village};
 use crate::dataset::sqlite::SqliteDataset;
-use crate::dataset::{Dataset, VillageState};
+use crate::dataset::{Dataset, DatasetError, VillageState};
 use crate::puller::trouble::Trouble;
 use crate::registry::Registry as _;
 
@@ -36,6 +36,12 @@ pub(super) enum VillagesCommand {
         code: String,
         /// Kilobita per hari; 0 = tanpa batas.
         kilobytes: u64,
+    },
+    /// Meminta hub yang sedang berjalan membuktikan semua baris satu desa
+    /// terhadap log-nya sekarang, dan memperbaiki yang beda.
+    Prove {
+        /// Kode desa.
+        code: String,
     },
     /// Satu desa.
     Show {
@@ -121,6 +127,22 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &SqliteDataset) -> an
                 desa.code
             );
         }
+        VillagesCommand::Prove { code } => {
+            let desa = village(code)?;
+            dataset.ask_proof(desa.code, clock::now_ms()).map_err(|error| match error {
+                DatasetError::UnknownVillage(_) => anyhow::anyhow!(
+                    "{} belum terdaftar di hub ini. Tidak ada yang diubah.",
+                    desa.full_name()
+                ),
+                error => error.into(),
+            })?;
+            lumbung_telemetry::say!(
+                "{} akan dibuktikan begitu hub berjalan dan desanya terhubung. Hasilnya ada di: \
+                lumbung-hub villages show {}",
+                desa.full_name(),
+                desa.code
+            );
+        }
         VillagesCommand::Budget { code, kilobytes } => {
             let desa = village(code)?;
             dataset.set_budget(desa.code, kilobytes.saturating_mul(1_000))?;
@@ -182,6 +204,10 @@ fn show(state: &VillageState) {
     );
     if state.last_stick_ms > 0 {
         lumbung_telemetry::say!("Terakhir lewat stik: {}.", when(state.last_stick_ms));
+    }
+    lumbung_telemetry::say!("Pembuktian menyeluruh terakhir: {}.", when(state.deep_proof_ms));
+    if !state.deep_proof_words.is_empty() {
+        lumbung_telemetry::say!("Hasilnya: {}", state.deep_proof_words);
     }
     lumbung_telemetry::say!("Karantina {}, temuan terbuka {}.", state.quarantined, state.findings);
     if let Some(trouble) = Trouble::from_code(&state.trouble) {
@@ -259,6 +285,8 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
                     "proven_seq": state.proven_seq.0,
                     "last_contact_ms": state.last_contact_ms,
                     "last_proof_ms": state.last_proof_ms,
+                    "deep_proof_ms": state.deep_proof_ms,
+                    "deep_proof": state.deep_proof_words,
                     "quarantined": state.quarantined,
                     "findings": state.findings,
                     "trouble": state.trouble,

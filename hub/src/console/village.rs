@@ -110,6 +110,8 @@ impl VillagePage {
             ("Tertinggal", format!("{} catatan", thousands(tile.lag))),
             ("Kontak terakhir", at(tile.last_contact_ms)),
             ("Terakhir terbukti sama", proof),
+            ("Pembuktian menyeluruh terakhir", at(self.stored.deep_proof_ms)),
+            ("Hasil pembuktian menyeluruh", or_dash(&self.stored.deep_proof_words)),
             ("Alamat node", or_dash(&self.stored.address)),
             ("Versi node", or_dash(&self.stored.software)),
         ];

@@ -149,6 +149,12 @@ impl Erasures {
         noted.is_some_and(|noted| (noted.epoch, noted.seq) >= (erasure.epoch, erasure.seq))
     }
 
+    /// The erasure of a record, if it was erased.
+    #[must_use]
+    pub fn of(&self, village: VillageCode, id: RecordId) -> Option<&Erasure> {
+        self.erased.get(&(village, id))
+    }
+
     /// Every erased record, by village and id.
     pub fn iter(&self) -> impl Iterator<Item = &Erasure> {
         self.erased.values()

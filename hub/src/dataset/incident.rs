@@ -33,6 +33,14 @@ pub enum IncidentKind {
     LeftoversReturned,
     /// An operator ended the records of a closed log.
     LeftoversForgotten,
+    /// Rows or sums of the hub were put right from the village's log.
+    RowsRepaired,
+    /// The node put right what it had derived from its log.
+    NodeMended,
+    /// The node's log does not prove itself.
+    LogBroken,
+    /// A difference could not be put right.
+    Unrepaired,
 }
 
 impl IncidentKind {
@@ -49,6 +57,10 @@ impl IncidentKind {
         (Self::TwinResolved, "kembar_selesai", "Tinggal satu komputer"),
         (Self::LeftoversReturned, "sisa_dikembalikan", "Catatan lama dikembalikan"),
         (Self::LeftoversForgotten, "sisa_diakhiri", "Catatan lama diakhiri"),
+        (Self::RowsRepaired, "diperbaiki", "Isi di hub diperbaiki"),
+        (Self::NodeMended, "disusun_ulang", "Node menyusun ulang isinya dari log"),
+        (Self::LogBroken, "log_rusak", "Log desa rusak"),
+        (Self::Unrepaired, "belum_diperbaiki", "Perbedaan belum bisa diperbaiki"),
     ];
 
     /// Every kind.
@@ -149,6 +161,6 @@ mod tests {
         let headings: HashSet<_> = IncidentKind::all().map(IncidentKind::heading).collect();
         assert_eq!((codes.len(), headings.len()), (count, count));
         // The last kind of the enum: a kind without a row would be missed.
-        assert_eq!(count, IncidentKind::LeftoversForgotten as usize + 1);
+        assert_eq!(count, IncidentKind::Unrepaired as usize + 1);
     }
 }

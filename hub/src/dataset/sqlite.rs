@@ -6,6 +6,7 @@
 //! never wait for a merge. Nothing above this module names SQL.
 
 mod bulk;
+mod content;
 mod erasing;
 mod facts;
 mod findings;
@@ -15,6 +16,7 @@ mod outside;
 mod prefilter;
 mod reads;
 mod registry;
+mod repair;
 mod schema;
 mod statements;
 mod upsert;
@@ -36,7 +38,8 @@ use self::statements::Actors;
 use super::erasures::Erasures;
 use super::{
     Change, ContactNote, CrossFinding, Dataset, DatasetError, Incident, MergeBatch, Merged,
-    NewIncident, QuarantinedEntry, RecordFilter, StoredRecord, Totals, VillageFacts, VillageState,
+    NewIncident, QuarantinedEntry, RecordFilter, Repair, RowContent, StoredRecord, Totals,
+    VillageFacts, VillageState,
 };
 
 pub use self::bulk::upsert_bulk;
@@ -274,6 +277,37 @@ impl Dataset for SqliteDataset {
             village::note_contact(&tx, *village, note)?;
         }
         Ok(tx.commit()?)
+    }
+
+    fn content(&self, village: VillageCode) -> Result<RowContent, DatasetError> {
+        self.read(|conn| content::read(conn, village))
+    }
+
+    fn repair(
+        &self,
+        village: VillageCode,
+        at: &Position,
+        repairs: &[Repair],
+        incident: &NewIncident,
+        now_ms: i64,
+    ) -> Result<Merged, DatasetError> {
+        let mut writer = self.writer();
+        // Erased content never comes back by a repair, whoever still has it.
+        let allowed: Vec<_> = repairs
+            .iter()
+            .filter(|repair| !repair.brings_back(|id| writer.ledger.of(village, id)))
+            .collect();
+        writer.transact(now_ms, |merge| {
+            incidents::note(merge.conn, village, incident, now_ms)?;
+            merge.repair(village, at, &allowed)
+        })
+    }
+
+    fn ask_proof(&self, village: VillageCode, now_ms: i64) -> Result<(), DatasetError> {
+        match village::ask_proof(&self.writer().conn, village, now_ms)? {
+            true => Ok(()),
+            false => Err(DatasetError::UnknownVillage(village)),
+        }
     }
 
     fn facts(&self, village: VillageCode) -> Result<VillageFacts, DatasetError> {

@@ -90,6 +90,12 @@ fn content(operation: Operation, kind: KindCode, bytes: Option<&Bytes>) -> Conte
     }
 }
 
+/// The typed columns behind a payload; `None` when it can't become a row.
+#[must_use]
+pub fn row_of(kind: Kind, bytes: &Bytes) -> Option<Row> {
+    row(kind, bytes).ok()
+}
+
 fn row(kind: Kind, bytes: &Bytes) -> Result<Row, Refusal> {
     Ok(match kind {
         Kind::Dusun => Row::Dusun(dusun(message(kind, bytes)?)?),

@@ -13,7 +13,7 @@ use lumbung_ledger::Seq;
 use lumbung_link::world;
 use lumbung_telemetry::clock;
 
-use crate::dataset::{ContactNote, Dataset};
+use crate::dataset::{ContactNote, Dataset, DeepProof};
 
 /// How often notes are written. A crash loses at most this much of when
 /// villages were last seen, and nothing else.
@@ -43,6 +43,14 @@ impl Contacts {
             note.at_ms = clock::now_ms();
             note.proven = Some(seq);
             note.trouble = Some(String::new());
+        });
+    }
+
+    /// What an attempt to prove rows against the log came to.
+    pub(super) fn deep_proof(&self, village: VillageCode, equal: bool, words: &str) {
+        self.note(village, |note| {
+            note.at_ms = clock::now_ms();
+            note.deep_proof = Some(DeepProof { equal, words: words.to_owned() });
         });
     }
 

@@ -13,16 +13,20 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Fingerprint, Position};
 use lumbung_link::meter::Traffic;
 use lumbung_link::{limits, world};
+use lumbung_proto::v1::sync_client::SyncClient;
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
+use lumbung_wire::tree::Part;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::Shared;
 use super::patience::Patience;
+use super::proving::{self, Proving};
 use super::trouble::Trouble;
 use crate::dataset::{MergeBatch, Merged};
 use crate::live::Phase;
@@ -76,9 +80,9 @@ impl From<Status> for Ended {
 
 /// What the dataset holds of the village, durably.
 #[derive(Clone, Copy)]
-struct Standing {
-    fingerprint: Fingerprint,
-    records: u64,
+pub(super) struct Standing {
+    pub(super) fingerprint: Fingerprint,
+    pub(super) records: u64,
 }
 
 /// A batch in the writer's queue, and what it is worth in credit.
@@ -90,19 +94,21 @@ struct Merging {
 type Controls = mpsc::Sender<v1::PullControl>;
 
 pub(super) struct Session<'a> {
-    village: VillageCode,
-    shared: &'a Shared,
+    pub(super) village: VillageCode,
+    pub(super) shared: &'a Shared,
     traffic: Traffic,
     reached: bool,
     progressed: bool,
     patience: Patience,
+    pub(super) proving: Option<Proving>,
 }
 
 impl<'a> Session<'a> {
     pub(super) fn new(village: VillageCode, shared: &'a Shared) -> Self {
         let traffic = shared.live.get(village).map(|live| live.traffic).unwrap_or_default();
         let patience = Patience::new(false, traffic.received(), Instant::now());
-        Self { village, shared, traffic, reached: false, progressed: false, patience }
+        let (reached, progressed, proving) = (false, false, None);
+        Self { village, shared, traffic, reached, progressed, patience, proving }
     }
 
     /// Whether the node answered as the village it should be.
@@ -126,7 +132,8 @@ impl<'a> Session<'a> {
         let session = open.open(self.traffic.clone()).await.map_err(|_| Ended::Lost)?;
         self.patience = Patience::new(session.is_quiet(), self.traffic.received(), Instant::now());
         let mut sync = session.sync;
-        let (stored, standing) = self.stored().await?;
+        let (stored, standing, proving) = self.stored(&sync).await?;
+        self.proving = Some(proving);
         let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, sync.hello(self.hello(stored)));
         let reply = answer.await.map_err(|_| Ended::Lost)?.map_err(|status| {
             // The one precondition of Hello is a common protocol version.
@@ -165,7 +172,10 @@ impl<'a> Session<'a> {
     }
 
     /// Where the dataset says this village stands.
-    async fn stored(&self) -> Result<(Option<Position>, Standing), Ended> {
+    async fn stored(
+        &self,
+        sync: &SyncClient<Channel>,
+    ) -> Result<(Option<Position>, Standing, Proving), Ended> {
         let (dataset, village) = (Arc::clone(&self.shared.dataset), self.village);
         let state = world::blocking(move || dataset.village(village)).await;
         let state = state.map_err(|_| Ended::Lost)?.map_err(|error| {
@@ -173,7 +183,8 @@ impl<'a> Session<'a> {
             Ended::Trouble(Trouble::HubDisk)
         })?;
         let standing = Standing { fingerprint: state.fingerprint, records: state.records };
-        Ok((state.position, standing))
+        let proving = Proving::new(&state, self.shared, sync.clone());
+        Ok((state.position, standing, proving))
     }
 
     fn hello(&self, stored: Option<Position>) -> v1::HelloRequest {
@@ -248,10 +259,15 @@ impl<'a> Session<'a> {
                     self.look()?;
                     continue;
                 }
+                proof = proving::due(self.proving.as_ref()), if merging.is_empty() => {
+                    standing = self.prove(proof, position, standing).await?;
+                    continue;
+                }
             };
             match item.and_then(|item| item.item) {
                 None => return Err(Ended::Lost),
                 Some(Item::Batch(batch)) => {
+                    self.stated(None);
                     let (batch, raw_bytes) = self.verify(batch, position).await?;
                     position = batch.last;
                     self.shared.live.update(self.village, |live| {
@@ -351,9 +367,16 @@ impl<'a> Session<'a> {
         if !here {
             return Err(Ended::Trouble(Trouble::BadBatch));
         }
+        self.stated(Some(Part { fingerprint: sum, records: caught_up.records }));
+        self.settle(told, standing);
+        Ok(())
+    }
+
+    /// Settles whether hub and node are equal at the position both stand at.
+    pub(super) fn settle(&mut self, told: Position, standing: Standing) {
         let (village, contacts) = (self.village, &self.shared.contacts);
-        let equal = standing.fingerprint == sum && standing.records == caught_up.records;
-        let trouble = if equal { "" } else { Trouble::Differs.code() };
+        let trouble = self.differs(standing).map_or("", Trouble::code);
+        let equal = trouble.is_empty();
         let now = clock::now_ms();
         self.shared.live.update(village, |live| {
             live.phase = Phase::Live;
@@ -371,11 +394,10 @@ impl<'a> Session<'a> {
             self.progressed = true;
             contacts.proven(village, told.seq);
         } else {
-            tracing::warn!(%village, "the sums differ");
+            tracing::warn!(%village, trouble, "not proven equal");
             contacts.alive(village);
             contacts.trouble(village, trouble);
         }
-        Ok(())
     }
 
     /// Notes a sign of life of an idle link: bytes that arrived since. Ends one

@@ -17,6 +17,8 @@ pub enum Trouble {
     BadBatch,
     /// Merged, but the sums differ.
     Differs,
+    /// The node's log does not prove itself.
+    NodeLog,
     /// The node can't read its own barn.
     NodeDisk,
     /// The hub can't read or write its own dataset.
@@ -27,7 +29,7 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::OtherVillage,
         Self::Protocol,
         Self::LostTail,
@@ -35,6 +37,7 @@ impl Trouble {
         Self::OtherLog,
         Self::BadBatch,
         Self::Differs,
+        Self::NodeLog,
         Self::NodeDisk,
         Self::HubDisk,
         Self::Twin,
@@ -51,6 +54,7 @@ impl Trouble {
             Self::OtherLog => "log_lain",
             Self::BadBatch => "batch_rusak",
             Self::Differs => "isi_beda",
+            Self::NodeLog => "log_rusak",
             Self::NodeDisk => "disk_desa",
             Self::HubDisk => "disk_hub",
             Self::Twin => "kembar",
@@ -74,7 +78,9 @@ impl Trouble {
             | Self::Forked
             | Self::OtherLog
             | Self::Twin => true,
-            Self::BadBatch | Self::Differs | Self::NodeDisk | Self::HubDisk => false,
+            Self::BadBatch | Self::Differs | Self::NodeLog | Self::NodeDisk | Self::HubDisk => {
+                false
+            }
         }
     }
 
@@ -109,8 +115,15 @@ impl Trouble {
                 sudah tergabung aman. Hub mencoba lagi; bila berulang, periksa disk node."
             }
             Self::Differs => {
-                "Isi di hub tidak sama dengan isi di desa. Penggabungan berjalan terus, \
-                tetapi angka desa ini belum bisa dipercaya. Laporkan ke pengelola."
+                "Isi di hub tidak sama dengan isi di desa. Hub sedang mencari bedanya \
+                sampai ke catatannya dan memperbaikinya dari log desa; penggabungan berjalan \
+                terus. Sampai itu selesai angka desa ini belum bisa dipercaya. Bila masalah ini \
+                tidak hilang dalam sehari, lihat sebabnya di daftar kejadian."
+            }
+            Self::NodeLog => {
+                "Log di node rusak: tidak cocok dengan rantainya sendiri. Yang sudah \
+                tergabung aman dan tidak diubah. Desa jangan menghapus apa pun; periksa disknya, \
+                lalu pulihkan node dari cadangan atau dari data kabupaten."
             }
             Self::NodeDisk => {
                 "Node tidak bisa membaca disknya. Yang sudah tergabung aman. Minta \

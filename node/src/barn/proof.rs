@@ -93,6 +93,7 @@ pub(super) fn read(store: &dyn Store, head: Head) -> Result<(Proven, Vec<Fault>)
     let mut faults = Vec::new();
     let mut chain = ChainTag::genesis(head.position.log_id);
     let mut seq = Seq::ZERO;
+    let mut begun = Seq::ZERO.next();
     for pair in store.scan(&keys::log(Seq::ZERO), &keys::log(head.position.seq.next())) {
         let (key, value) = pair?;
         let Ok((before, entries)) = log::read_block(&value) else {
@@ -100,12 +101,13 @@ pub(super) fn read(store: &dyn Store, head: Head) -> Result<(Proven, Vec<Fault>)
             break;
         };
         if before != chain {
-            faults.push(Fault::Chain(seq.next()));
+            faults.push(Fault::Chain(begun));
             chain = before;
         }
         if keys::log_first(&key) != Some(seq.next()) {
             faults.push(Fault::Gap(seq.next()));
         }
+        begun = seq.next();
         for entry in entries {
             let (after, hash) = chain.step(&entry);
             chain = after;

@@ -16,7 +16,8 @@ use super::{Barn, Head, Indexer, Mending, keys, relation};
 pub enum Fault {
     /// The entry with this number is missing or out of order.
     Gap(Seq),
-    /// The chain before this entry is not what its block says.
+    /// The block that begins with this entry does not lead to the chain that
+    /// the next one begins with.
     Chain(Seq),
     /// The block that should begin with this entry can't be read.
     Unreadable(Seq),

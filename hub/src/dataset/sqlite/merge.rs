@@ -45,10 +45,10 @@ pub(super) struct Memory {
 
 /// A transaction at work.
 pub(super) struct Merge<'c> {
-    conn: &'c Connection,
+    pub(super) conn: &'c Connection,
     memory: &'c mut Memory,
-    statements: Statements<'c>,
-    villages: BTreeMap<VillageCode, Standing>,
+    pub(super) statements: Statements<'c>,
+    pub(super) villages: BTreeMap<VillageCode, Standing>,
     touched: Touched,
     erased: Vec<Erased>,
     now_ms: i64,
@@ -198,7 +198,7 @@ impl<'c> Merge<'c> {
     }
 
     /// Notes that a change erased its record, and takes older versions away.
-    fn note_erasure(
+    pub(super) fn note_erasure(
         &mut self,
         standing: &Standing,
         change: &Change,
@@ -279,7 +279,10 @@ impl<'c> Merge<'c> {
     }
 
     /// The village's standing, taken out of the map while it changes.
-    fn standing(&mut self, village: VillageCode) -> Result<Option<Standing>, DatasetError> {
+    pub(super) fn standing(
+        &mut self,
+        village: VillageCode,
+    ) -> Result<Option<Standing>, DatasetError> {
         match self.villages.remove(&village) {
             Some(standing) => Ok(Some(standing)),
             None => Ok(Standing::load(self.conn, village)?),
@@ -368,7 +371,8 @@ impl<'c> Merge<'c> {
             standing.fingerprint += hash;
         }
         let is_living = !matches!(change.content, Content::Tombstone);
-        standing.records = standing.records + u64::from(is_living) - u64::from(was_living);
+        standing.records =
+            (standing.records + u64::from(is_living)).saturating_sub(u64::from(was_living));
         standing.recount(before, after);
         self.touch(standing, before);
         self.touch(standing, after);
@@ -392,7 +396,8 @@ impl<'c> Merge<'c> {
         if let Some(hash) = stored.hash() {
             standing.fingerprint += hash;
         }
-        standing.records = standing.records + u64::from(stored.is_living()) - u64::from(was_living);
+        standing.records = (standing.records + u64::from(stored.is_living()))
+            .saturating_sub(u64::from(was_living));
         Ok(())
     }
 
@@ -440,7 +445,7 @@ impl<'c> Merge<'c> {
             .optional()
     }
 
-    fn write(
+    pub(super) fn write(
         &mut self,
         act: Act,
         village: VillageCode,
@@ -465,7 +470,7 @@ impl<'c> Merge<'c> {
         Ok(())
     }
 
-    fn bury(
+    pub(super) fn bury(
         &mut self,
         change: &Change,
         village: VillageCode,
@@ -491,7 +496,7 @@ impl<'c> Merge<'c> {
         Ok(())
     }
 
-    fn quarantine(
+    pub(super) fn quarantine(
         &mut self,
         change: &Change,
         village: VillageCode,
@@ -525,7 +530,7 @@ impl<'c> Merge<'c> {
     }
 
     /// Notes the numbers that more than one village may claim.
-    fn touch(&mut self, standing: &Standing, marks: Marks) {
+    pub(super) fn touch(&mut self, standing: &Standing, marks: Marks) {
         let owner = standing.number.cast_unsigned();
         if let Some(nik) = marks.nik
             && self.memory.niks.note(nik, owner)

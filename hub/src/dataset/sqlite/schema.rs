@@ -19,6 +19,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v2.sql"),
     include_str!("schema_v3.sql"),
     include_str!("schema_v4.sql"),
+    include_str!("schema_v5.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248
@@ -132,7 +133,7 @@ impl Shelf {
     }
 
     /// The typed columns, in the order in which they are bound.
-    const fn typed(self) -> &'static [&'static str] {
+    pub(super) const fn typed(self) -> &'static [&'static str] {
         let Some(kind) = self.kind() else {
             return &["kind"];
         };

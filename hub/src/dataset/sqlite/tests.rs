@@ -5,6 +5,7 @@ mod erasing;
 mod findings;
 mod histories;
 mod keeping;
+mod repairing;
 
 use bytes::Bytes;
 use lumbung_domain::id::{Kind, KindCode, RecordId};

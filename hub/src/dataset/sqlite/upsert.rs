@@ -143,11 +143,9 @@ struct Binder<'s, 'c> {
     at: usize,
 }
 
-impl Binder<'_, '_> {
-    fn put<T: ToSql>(&mut self, value: T) -> rusqlite::Result<()> {
-        self.at += 1;
-        self.statement.raw_bind_parameter(self.at, value)
-    }
+/// Takes the typed columns of a row one after another.
+pub(super) trait Columns {
+    fn put<T: ToSql>(&mut self, value: T) -> rusqlite::Result<()>;
 
     fn id(&mut self, id: Option<RecordId>) -> rusqlite::Result<()> {
         self.put(id.as_ref().map(|id| id.as_bytes().as_slice()))
@@ -155,6 +153,13 @@ impl Binder<'_, '_> {
 
     fn number(&mut self, number: Option<u64>) -> rusqlite::Result<()> {
         self.put(number.map(u64::cast_signed))
+    }
+}
+
+impl Columns for Binder<'_, '_> {
+    fn put<T: ToSql>(&mut self, value: T) -> rusqlite::Result<()> {
+        self.at += 1;
+        self.statement.raw_bind_parameter(self.at, value)
     }
 }
 
@@ -176,63 +181,64 @@ fn bind(
     binder.put(change.source.0)?;
     debug_assert_eq!(binder.at, HEAD.len(), "the head of every shelf");
     match &change.content {
-        Content::Row(row) => bind_row(&mut binder, row)?,
+        Content::Row(row) => columns(&mut binder, row)?,
         _ => binder.put(change.kind.0)?,
     }
     binder.put(&change.bytes[..])
 }
 
-fn bind_row(binder: &mut Binder<'_, '_>, row: &Row) -> rusqlite::Result<()> {
+/// Hands over the typed columns of a row in the order of its shelf.
+pub(super) fn columns(columns: &mut impl Columns, row: &Row) -> rusqlite::Result<()> {
     match row {
-        Row::Dusun(row) => binder.put(&row.nama),
+        Row::Dusun(row) => columns.put(&row.nama),
         Row::Rw(row) => {
-            binder.put(&row.nomor)?;
-            binder.id(row.dusun_id)
+            columns.put(&row.nomor)?;
+            columns.id(row.dusun_id)
         }
         Row::Rt(row) => {
-            binder.put(&row.nomor)?;
-            binder.id(row.rw_id)?;
-            binder.id(row.dusun_id)
+            columns.put(&row.nomor)?;
+            columns.id(row.rw_id)?;
+            columns.id(row.dusun_id)
         }
         Row::Dasawisma(row) => {
-            binder.put(&row.nama)?;
-            binder.id(Some(row.rt_id))?;
-            binder.put(row.aktif)
+            columns.put(&row.nama)?;
+            columns.id(Some(row.rt_id))?;
+            columns.put(row.aktif)
         }
         Row::RumahTangga(row) => {
-            binder.id(Some(row.rt_id))?;
-            binder.id(row.dasawisma_id)?;
-            binder.id(row.kepala_id)?;
-            binder.put(&row.alamat)?;
-            binder.put(row.rumah)?;
-            binder.put(row.jumlah_mck)
+            columns.id(Some(row.rt_id))?;
+            columns.id(row.dasawisma_id)?;
+            columns.id(row.kepala_id)?;
+            columns.put(&row.alamat)?;
+            columns.put(row.rumah)?;
+            columns.put(row.jumlah_mck)
         }
         Row::Keluarga(row) => {
-            binder.number(row.no_kk)?;
-            binder.id(Some(row.rumah_tangga_id))?;
-            binder.put(row.aktif)
+            columns.number(row.no_kk)?;
+            columns.id(Some(row.rumah_tangga_id))?;
+            columns.put(row.aktif)
         }
         Row::Warga(row) => {
-            binder.number(row.nik)?;
-            binder.put(&row.nama)?;
-            binder.id(row.keluarga_id)?;
-            binder.put(row.jenis_kelamin)?;
-            binder.put(row.tanggal_lahir)?;
-            binder.put(row.shdk)?;
-            binder.put(row.status_kawin)?;
-            binder.put(row.status_dasar)?;
-            binder.put(row.pendidikan_kk)?;
-            binder.put(row.pekerjaan)?;
-            binder.put(row.agama)?;
-            binder.put(row.tanda)
+            columns.number(row.nik)?;
+            columns.put(&row.nama)?;
+            columns.id(row.keluarga_id)?;
+            columns.put(row.jenis_kelamin)?;
+            columns.put(row.tanggal_lahir)?;
+            columns.put(row.shdk)?;
+            columns.put(row.status_kawin)?;
+            columns.put(row.status_dasar)?;
+            columns.put(row.pendidikan_kk)?;
+            columns.put(row.pekerjaan)?;
+            columns.put(row.agama)?;
+            columns.put(row.tanda)
         }
         Row::Mutasi(row) => {
-            binder.id(Some(row.warga_id))?;
-            binder.number(row.nik)?;
-            binder.put(row.peristiwa)?;
-            binder.put(row.jenis_pindah)?;
-            binder.put(row.tgl_peristiwa)?;
-            binder.put(row.desa.map(village_sql))
+            columns.id(Some(row.warga_id))?;
+            columns.number(row.nik)?;
+            columns.put(row.peristiwa)?;
+            columns.put(row.jenis_pindah)?;
+            columns.put(row.tgl_peristiwa)?;
+            columns.put(row.desa.map(village_sql))
         }
     }
 }

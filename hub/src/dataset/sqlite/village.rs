@@ -90,9 +90,13 @@ impl Standing {
 
     /// Counts the difference that one row makes.
     pub(super) fn recount(&mut self, before: Marks, after: Marks) {
-        self.warga = self.warga + u64::from(after.warga) - u64::from(before.warga);
-        self.rumah_tangga =
-            self.rumah_tangga + u64::from(after.rumah_tangga) - u64::from(before.rumah_tangga);
+        // A count that was falsified on disk is found by the next proof; until
+        // then it must not stop a merge.
+        let count = |now: u64, after: bool, before: bool| {
+            (now + u64::from(after)).saturating_sub(u64::from(before))
+        };
+        self.warga = count(self.warga, after.warga, before.warga);
+        self.rumah_tangga = count(self.rumah_tangga, after.rumah_tangga, before.rumah_tangga);
     }
 }
 
@@ -113,6 +117,20 @@ pub(super) fn is_registered(conn: &Connection, village: VillageCode) -> rusqlite
     conn.prepare_cached("SELECT 1 FROM village WHERE village = ?1")?.exists([village_sql(village)])
 }
 
+/// Notes that an operator waits for a deep proof; whether the village is
+/// registered.
+pub(super) fn ask_proof(
+    conn: &Connection,
+    village: VillageCode,
+    now_ms: i64,
+) -> rusqlite::Result<bool> {
+    let asked = conn.execute(
+        "UPDATE village SET proof_asked_ms = ?2 WHERE village = ?1",
+        (village_sql(village), now_ms),
+    )?;
+    Ok(asked != 0)
+}
+
 pub(super) fn note_contact(
     conn: &Connection,
     village: VillageCode,
@@ -127,7 +145,9 @@ pub(super) fn note_contact(
            proven_seq = coalesce(?4, proven_seq),
            trouble = coalesce(?5, trouble),
            last_stick_ms = CASE WHEN ?6 IS NULL OR ?4 IS NULL THEN last_stick_ms ELSE ?2 END,
-           answer_to = coalesce(?6, answer_to)
+           answer_to = coalesce(?6, answer_to),
+           deep_proof_ms = CASE WHEN ?7 THEN ?2 ELSE deep_proof_ms END,
+           deep_proof_words = coalesce(?8, deep_proof_words)
          WHERE village = ?1",
     )?
     .execute((
@@ -137,6 +157,8 @@ pub(super) fn note_contact(
         note.proven.map(|seq| seq.0.cast_signed()),
         note.trouble.as_deref(),
         note.stick.as_ref().map(|stick| stick.answer_to.as_str()),
+        note.deep_proof.as_ref().is_some_and(|proof| proof.equal),
+        note.deep_proof.as_ref().map(|proof| proof.words.as_str()),
     ))?;
     Ok(())
 }
@@ -150,7 +172,8 @@ pub(super) fn states(
     let mut statement = conn.prepare_cached(
         "SELECT village, log_id, epoch, seq, chain, fingerprint, records, warga, rumah_tangga,
                 quarantined, address, last_contact_ms, last_proof_ms, proven_seq, software,
-                trouble, last_stick_ms, answer_to
+                trouble, last_stick_ms, answer_to, deep_proof_ms, deep_proof_words,
+                proof_asked_ms
          FROM village WHERE ?1 IS NULL OR village = ?1 ORDER BY village",
     )?;
     let states = statement.query_map([village.map(village_sql)], |row| {
@@ -172,6 +195,9 @@ pub(super) fn states(
             trouble: row.get(15)?,
             last_stick_ms: row.get(16)?,
             answer_to: row.get(17)?,
+            deep_proof_ms: row.get(18)?,
+            deep_proof_words: row.get(19)?,
+            proof_asked_ms: row.get(20)?,
         })
     })?;
     Ok(states.collect::<Result<_, _>>()?)

@@ -242,7 +242,7 @@ fn contacts_are_noted_without_touching_the_position() {
         software: Some("0.1.0".into()),
         proven: Some(Seq(1)),
         trouble: Some("clock".into()),
-        stick: None,
+        ..ContactNote::default()
     });
     note(ContactNote { at_ms: 60, ..ContactNote::default() });
     let state = store.state(&log);

@@ -1,0 +1,110 @@
+//! When the village of one session is to be proven next, and why.
+
+use std::time::Duration;
+
+use lumbung_domain::region::VillageCode;
+use lumbung_telemetry::clock;
+use lumbung_wire::tree::Part;
+use tokio::time::Instant;
+
+use super::agenda::{Agenda, Turn};
+
+/// A side that moved on has caught up by then.
+const AGAIN_SOON: Duration = Duration::from_secs(2);
+
+/// First and longest pause after a proof that did not end in equality.
+const AGAIN_LATER: (Duration, Duration) = (Duration::from_secs(60), Duration::from_secs(60 * 60));
+
+/// The next proof of one session's village.
+#[derive(Debug)]
+pub(crate) struct Due {
+    village: VillageCode,
+    agenda: Agenda,
+    /// The last proof that ended in equality, hub clock; 0 = never.
+    last_ms: i64,
+    /// The last one that was begun, hub clock.
+    begun_ms: i64,
+    next: Instant,
+    pause: Duration,
+    /// What the node says that everything sums up to at its head.
+    pub(crate) stated: Option<Part>,
+    /// The node's log did not prove itself.
+    pub(crate) broken: bool,
+}
+
+impl Due {
+    /// The proofs of a village that was last proven at `last_ms` (0 = never).
+    /// With `broken` its log did not prove itself then: that is asked soon.
+    pub(crate) fn new(village: VillageCode, agenda: Agenda, last_ms: i64, broken: bool) -> Self {
+        let mut due = Self {
+            village,
+            agenda,
+            last_ms,
+            begun_ms: 0,
+            next: Instant::now(),
+            pause: AGAIN_LATER.0,
+            stated: None,
+            broken,
+        };
+        if !broken {
+            due.plan();
+        }
+        due
+    }
+
+    fn plan(&mut self) {
+        let wait = self.agenda.wait(self.village, self.last_ms, clock::now_ms());
+        self.next = Instant::now() + wait;
+    }
+
+    /// The sums contradict each other: the proof is to be made now. After one
+    /// that could not put it right, its pause goes on.
+    pub(crate) fn contradicted(&mut self) {
+        if self.pause == AGAIN_LATER.0 {
+            self.next = Instant::now();
+        }
+    }
+
+    /// Completes when the proof is to be made and no other village is being
+    /// proven; the turn lasts as long as what is returned. Dropping it loses
+    /// nothing.
+    pub(crate) async fn wait(&self) -> Turn {
+        let mut wake = self.agenda.watch();
+        while !self.is_asked() {
+            tokio::select! {
+                () = tokio::time::sleep_until(self.next) => break,
+                // The agenda lives as long as any session.
+                _ = wake.changed() => {}
+            }
+        }
+        self.agenda.turn().await
+    }
+
+    fn is_asked(&self) -> bool {
+        self.agenda.asked_ms(self.village) > self.last_ms.max(self.begun_ms)
+    }
+
+    /// The proof begins now.
+    pub(crate) fn begin(&mut self) {
+        self.begun_ms = clock::now_ms();
+    }
+
+    /// It ended in equality.
+    pub(crate) fn equal(&mut self) {
+        self.last_ms = clock::now_ms();
+        self.pause = AGAIN_LATER.0;
+        self.broken = false;
+        self.plan();
+    }
+
+    /// A side moved on: soon again.
+    pub(crate) fn moved_on(&mut self) {
+        self.next = Instant::now() + AGAIN_SOON;
+    }
+
+    /// It came to nothing, or to something that waits for people.
+    pub(crate) fn failed(&mut self) {
+        self.next = Instant::now() + self.pause;
+        self.pause = (self.pause * 2).min(AGAIN_LATER.1);
+    }
+}
