@@ -20,8 +20,9 @@ use std::io;
 use std::path::Path;
 
 use futures_util::Stream;
-use lumbung_link::limits;
+use lumbung_link::awaited::Awaited;
 use lumbung_link::meter::{Metered, Traffic};
+use lumbung_link::{limits, quiet};
 use lumbung_proto::v1::fleet_server::FleetServer;
 use lumbung_proto::v1::inbox_server::InboxServer;
 use lumbung_proto::v1::local_server::LocalServer;
@@ -94,6 +95,11 @@ pub async fn serve_district<S>(
 where
     S: AsyncRead + AsyncWrite + Connected + Send + Unpin + 'static,
 {
+    // Whoever calls gives a sign of life at least this often.
+    let within = quiet::LONGEST + limits::SIGN_LATE_MAX;
+    let incoming = futures_util::StreamExt::map(incoming, move |stream| {
+        stream.map(|stream| Awaited::new(stream, within))
+    });
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<SyncServer<SyncService>>().await;
     let inbox = InboxService::new(service.village().clone());

@@ -3,9 +3,10 @@
 //! [`limits`] states every bound with its reason, [`channel`] turns a socket
 //! into a gRPC channel, [`meter`] counts what really crosses it, [`backoff`]
 //! spaces attempts, [`quiet`] learns how long a link may be silent, [`secure`]
-//! speaks TLS, [`guarded`] ends a connection from outside, [`world`] is the
-//! machine below. Knows nothing of records, stores or the domain.
+//! speaks TLS, [`guarded`] ends a connection from outside, [`awaited`]
+//! one that fell silent, [`world`] is the machine below. Knows nothing of records, stores or the domain.
 
+pub mod awaited;
 pub mod backoff;
 pub mod channel;
 pub mod guarded;

@@ -172,9 +172,20 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
     }
 }
 
-/// A simulated socket as the node's server wants it.
+/// A simulated socket as the node's server wants it. It is counted while it
+/// lives.
 #[derive(Debug)]
-pub(super) struct Accepted(pub(super) turmoil::net::TcpStream);
+pub(super) struct Accepted {
+    stream: turmoil::net::TcpStream,
+    _alive: Arc<()>,
+}
+
+impl Accepted {
+    /// Counts `stream` by a clone of `alive`.
+    pub(super) fn new(stream: turmoil::net::TcpStream, alive: &Arc<()>) -> Self {
+        Self { stream, _alive: Arc::clone(alive) }
+    }
+}
 
 impl Connected for Accepted {
     type ConnectInfo = ();
@@ -188,7 +199,7 @@ impl AsyncRead for Accepted {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buf)
+        Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
@@ -198,14 +209,14 @@ impl AsyncWrite for Accepted {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }

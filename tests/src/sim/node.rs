@@ -47,6 +47,8 @@ pub(super) struct Desa {
     pub(super) pace: Cell<Option<Duration>>,
     /// The program's view, while it runs.
     pub(super) running: RefCell<Option<Village>>,
+    /// Each of its open connections holds a clone.
+    pub(super) connections: Arc<()>,
     pub(super) chronicle: Chronicle,
     pub(super) seed: u64,
     pub(super) starts: Cell<u64>,
@@ -89,9 +91,10 @@ pub(super) async fn run(desa: Rc<Desa>) -> turmoil::Result {
     desa.chronicle.note(&desa.name, format_args!("starts at {}.{}", head.epoch.0, head.seq));
     desa.running.replace(Some(village.clone()));
     let listener = turmoil::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
-    let incoming = futures_util::stream::unfold(listener, async |listener| {
-        let accepted = listener.accept().await.map(|(stream, _)| Accepted(stream));
-        Some((accepted, listener))
+    let alive = Arc::clone(&desa.connections);
+    let incoming = futures_util::stream::unfold(listener, |listener| async {
+        let accepted = listener.accept().await;
+        Some((accepted.map(|(stream, _)| Accepted::new(stream, &alive)), listener))
     });
     let mut incarnation = [0; 16];
     incarnation[..8].copy_from_slice(&(desa.seed ^ start).to_le_bytes());

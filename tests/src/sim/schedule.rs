@@ -37,6 +37,8 @@ pub enum Act {
     CrashHub,
     /// The hub is started again.
     StartHub,
+    /// Nobody saves at this node any more.
+    Rest(usize),
     /// A node's wall clock is set, Unix milliseconds.
     SetClock(usize, i64),
 }
@@ -131,11 +133,17 @@ impl Schedule {
         match self.hardship {
             Hardship::Everything => (0..40).for_each(|_| self.anything(dice)),
             Hardship::HalfOpen => {
-                self.length = Duration::from_secs(200);
+                self.length = Duration::from_secs(300);
                 self.pace = Duration::from_secs(3);
-                for node in nodes {
+                for node in nodes.skip(1) {
                     self.for_a_while(dice, Act::Partition(node), Act::Repair(node));
                 }
+                // So long that the hub gives up, and the node, which has
+                // nothing to send, hears nothing of it.
+                let begin = ms(dice.random_range(20_000..60_000));
+                self.at(begin - ms(10_000), Act::Rest(0));
+                self.at(begin, Act::Partition(0));
+                self.at(begin + ms(200_000), Act::Repair(0));
             }
             Hardship::OneWay => {
                 for node in nodes.chain(0..self.nodes) {

@@ -3,18 +3,20 @@
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow, ensure};
 use lumbung_domain::region::roster;
 use lumbung_link::world::simulate;
+use lumbung_link::{limits, quiet};
 use lumbung_telemetry::clock::Clock;
 use turmoil::Sim;
 
 use super::hub::{self, Kabupaten};
 use super::line::{Sky, Weather};
 use super::node::{self, Desa};
-use super::schedule::{Act, Schedule};
+use super::schedule::{Act, Hardship, Schedule};
 use crate::faulty_store::{FaultyStore, Survivors};
 use crate::fold;
 
@@ -114,6 +116,7 @@ impl<'s> World<'s> {
                 book: RefCell::default(),
                 pace: Cell::new(Some(schedule.pace)),
                 running: RefCell::new(None),
+                connections: Arc::default(),
                 chronicle: chronicle.clone(),
                 seed: schedule.seed ^ ((number as u64 + 1) << 48),
                 starts: Cell::new(0),
@@ -145,7 +148,27 @@ impl<'s> World<'s> {
         self.calm();
         self.converge(calm_at)?;
         self.check()?;
-        Ok(self.sim.elapsed() - calm_at)
+        let converged_in = self.sim.elapsed() - calm_at;
+        if self.schedule.hardship == Hardship::HalfOpen {
+            self.wait_for_the_dead()?;
+        }
+        Ok(converged_in)
+    }
+
+    /// Connections that went dead without a word end at the node too.
+    fn wait_for_the_dead(&mut self) -> anyhow::Result<()> {
+        // The world itself and the listener hold one each.
+        let open = |desa: &Desa| Arc::strong_count(&desa.connections).saturating_sub(2);
+        let before: Vec<_> = self.desa.iter().map(|desa| open(desa)).collect();
+        ensure!(before.iter().any(|open| *open > 1), "no connection went dead: {before:?}");
+        let until = self.sim.elapsed() + quiet::LONGEST + limits::SIGN_LATE_MAX;
+        while self.sim.elapsed() < until {
+            self.step()?;
+        }
+        for desa in &self.desa {
+            ensure!(open(desa) == 1, "{}: {} connections are open", desa.name, open(desa));
+        }
+        Ok(())
     }
 
     fn step(&mut self) -> anyhow::Result<()> {
@@ -205,6 +228,7 @@ impl<'s> World<'s> {
                 self.sim.crash("hub");
             }
             Act::StartHub => self.start_hub(),
+            Act::Rest(node) => self.desa[node].pace.set(None),
             Act::SetClock(node, now_ms) => self.desa[node].clock.set(now_ms),
         }
     }
