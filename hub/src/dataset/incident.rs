@@ -41,6 +41,9 @@ pub enum IncidentKind {
     LogBroken,
     /// A difference could not be put right.
     Unrepaired,
+    /// A dataset file put back from older media held erased records; they
+    /// were erased again.
+    ErasedAgain,
 }
 
 impl IncidentKind {
@@ -61,6 +64,7 @@ impl IncidentKind {
         (Self::NodeMended, "disusun_ulang", "Node menyusun ulang isinya dari log"),
         (Self::LogBroken, "log_rusak", "Log desa rusak"),
         (Self::Unrepaired, "belum_diperbaiki", "Perbedaan belum bisa diperbaiki"),
+        (Self::ErasedAgain, "hapus_ulang", "Penghapusan diulang"),
     ];
 
     /// Every kind.
@@ -161,6 +165,6 @@ mod tests {
         let headings: HashSet<_> = IncidentKind::all().map(IncidentKind::heading).collect();
         assert_eq!((codes.len(), headings.len()), (count, count));
         // The last kind of the enum: a kind without a row would be missed.
-        assert_eq!(count, IncidentKind::Unrepaired as usize + 1);
+        assert_eq!(count, IncidentKind::ErasedAgain as usize + 1);
     }
 }

@@ -22,6 +22,7 @@ mod statements;
 mod upsert;
 mod village;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -194,8 +195,15 @@ impl Writer {
             return Ok(());
         }
         tracing::warn!(records = found.len(), "erased records came back; erased again");
+        let mut counts: BTreeMap<VillageCode, usize> = BTreeMap::new();
+        for erasure in &found {
+            *counts.entry(erasure.village).or_default() += 1;
+        }
         self.transact(now_ms, |merge| {
-            found.iter().try_for_each(|erasure| merge.erase_again(erasure))
+            found.iter().try_for_each(|erasure| merge.erase_again(erasure))?;
+            counts.into_iter().try_for_each(|(village, records)| {
+                merge.note(village, &erasing::came_back(records))
+            })
         })
     }
 }

@@ -154,6 +154,13 @@ pub(super) async fn erasures(dir: &Path, args: &ErasuresArgs) -> anyhow::Result<
              membersihkannya."
         );
     }
+    if !report.erasures.is_empty() && !report.set_aside.is_empty() {
+        lumbung_telemetry::say!(
+            "Penyimpanan lama yang disisihkan ({}) mungkin masih memuat catatan yang dihapus. \
+             Hapus foldernya bila kabupaten sudah memastikan semua perubahan.",
+            report.set_aside.join(", ")
+        );
+    }
     if report.unreadable > 0 {
         lumbung_telemetry::say!(
             "{} baris buku penghapusan tidak terbaca. Jangan ubah berkasnya; hubungi kabupaten.",

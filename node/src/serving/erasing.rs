@@ -1,5 +1,7 @@
 //! The commands about erasures, as the `Local` service answers them.
 
+use std::path::Path;
+
 use bytes::Bytes;
 use lumbung_domain::id::RecordId;
 use lumbung_proto::v1;
@@ -39,6 +41,9 @@ pub struct ErasureReport {
     pub scrub_pending: bool,
     /// Lines of the ledger that could not be read.
     pub unreadable: u64,
+    /// Older stores in the village's folder that were set aside whole; what
+    /// was erased since may lie in them.
+    pub set_aside: Vec<String>,
 }
 
 fn entry(erasure: &Erasure) -> ErasureEntry {
@@ -55,14 +60,27 @@ fn entry(erasure: &Erasure) -> ErasureEntry {
 
 /// The ledger as `erasures` shows it.
 #[must_use]
-pub fn report(barn: &Barn) -> ErasureReport {
+pub fn report(barn: &Barn, dir: &Path) -> ErasureReport {
     let mut erased = barn.erased();
     erased.sort_by_key(|erasure| (erasure.epoch, erasure.seq, erasure.id));
     ErasureReport {
         erasures: erased.iter().map(entry).collect(),
         scrub_pending: barn.scrub_pending(),
         unreadable: barn.unreadable_erasures(),
+        set_aside: set_aside(dir),
     }
+}
+
+/// Folders beside the store that hold a store too.
+fn set_aside(dir: &Path) -> Vec<String> {
+    let items = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut names: Vec<_> = items
+        .filter(|item| item.path().join("db").is_file())
+        .map(|item| item.file_name().to_string_lossy().into_owned())
+        .filter(|name| name != "store")
+        .collect();
+    names.sort_unstable();
+    names
 }
 
 /// Erases, or says what would be erased. Blocks.

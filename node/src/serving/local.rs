@@ -405,7 +405,7 @@ impl v1::local_server::Local for LocalService {
         &self,
         _: Request<v1::ErasuresRequest>,
     ) -> Result<Response<v1::ErasuresReply>, Status> {
-        let json = serde_json::to_string(&erasing::report(self.village.barn()))
+        let json = serde_json::to_string(&erasing::report(self.village.barn(), &self.dir))
             .map_err(|_| Status::internal("the ledger can't be written"))?;
         Ok(Response::new(v1::ErasuresReply { json }))
     }

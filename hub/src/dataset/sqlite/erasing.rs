@@ -11,6 +11,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::schema::Shelf;
 use super::upsert::village_sql;
+use crate::dataset::{IncidentKind, NewIncident};
 
 /// Tables beside the shelves that hold contents of records by village and id;
 /// a file of an earlier format lacks some.
@@ -29,6 +30,16 @@ fn elsewhere(conn: &Connection) -> rusqlite::Result<Vec<(&'static str, &'static 
         }
     }
     Ok(found)
+}
+
+/// What the operator is told when an older file held erased records.
+pub(super) fn came_back(records: usize) -> NewIncident {
+    let sentence = format!(
+        "Berkas data kabupaten yang dipasang kembali memuat {records} catatan desa ini yang menurut \
+         buku penghapusan sudah dihapus permanen. Catatan itu dihapus lagi. Data lain utuh; tidak \
+         perlu tindakan."
+    );
+    NewIncident::new(IncidentKind::ErasedAgain, sentence)
 }
 
 /// Whether content of this record lies anywhere.

@@ -19,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use super::erasing;
 use super::findings::Touched;
+use super::incidents;
 use super::outside::{self, Seen};
 use super::prefilter::Prefilter;
 use super::schema::Shelf;
@@ -26,7 +27,7 @@ use super::statements::{Act, Actors, Statements};
 use super::upsert::{self, Found, Marks, Stamp, village_sql};
 use super::village::Standing;
 use crate::dataset::erasures::Erasure;
-use crate::dataset::{Change, Content, DatasetError, MergeBatch, Merged};
+use crate::dataset::{Change, Content, DatasetError, MergeBatch, Merged, NewIncident};
 
 /// Under this name records are erased again that came back with an old file.
 const LEDGER_ACTOR: &str = "buku-penghapusan";
@@ -195,6 +196,15 @@ impl<'c> Merge<'c> {
         self.erased.push(Erased { erasure: *erasure, removed: true });
         self.villages.insert(village, standing);
         Ok(())
+    }
+
+    /// Notes an incident with whatever else this transaction does.
+    pub(super) fn note(
+        &self,
+        village: VillageCode,
+        incident: &NewIncident,
+    ) -> Result<(), DatasetError> {
+        Ok(incidents::note(self.conn, village, incident, self.now_ms)?)
     }
 
     /// Notes that a change erased its record, and takes older versions away.

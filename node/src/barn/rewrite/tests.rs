@@ -5,7 +5,7 @@ use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_ledger::{LogId, Source};
 
 use super::*;
-use crate::barn::{Barn, Change, Expected, OpenOptions, Submission};
+use crate::barn::{Barn, Change, Expected, MemoryStore, OpenOptions, Pairs, Submission};
 
 const STAGES: [Stage; 6] = [
     Stage::Copying,
@@ -109,4 +109,75 @@ fn only_one_process_opens_a_barn_at_a_time() {
     assert!(lock(dir.path()).unwrap().is_none());
     drop(held);
     assert!(lock(dir.path()).unwrap().is_some());
+}
+
+/// A store that says it takes so many bytes on disk.
+struct Sized(MemoryStore, u64);
+
+impl Store for Sized {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StoreError> {
+        self.0.get(key)
+    }
+
+    fn scan(&self, from: &[u8], to: &[u8]) -> Pairs<'_> {
+        self.0.scan(from, to)
+    }
+
+    fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<(Bytes, Bytes)>, StoreError> {
+        self.0.last(from, to)
+    }
+
+    fn apply(&self, batch: WriteBatch) -> Result<(), StoreError> {
+        self.0.apply(batch)
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.0.sync()
+    }
+
+    fn disk_bytes(&self) -> u64 {
+        self.1
+    }
+}
+
+#[test]
+fn a_store_is_rewritten_for_its_size_when_it_is_large_and_mostly_dead() {
+    let mib = 1024 * 1024;
+    let store = MemoryStore::default();
+    let mut batch = WriteBatch::default();
+    for number in 0..20_u8 {
+        batch.put(vec![b'L', number], vec![7; mib as usize]);
+    }
+    store.apply(batch).unwrap();
+    for (disk, bloated) in [(81, true), (79, false), (1, false)] {
+        let sized = Sized(store.clone(), disk * mib + mib / 2);
+        assert_eq!(is_bloated(&sized).unwrap(), bloated, "20 MB live in {disk} MB");
+    }
+    let small = Sized(MemoryStore::default(), 50 * mib);
+    assert!(!is_bloated(&small).unwrap(), "small stores are left alone");
+    let grown = Sized(MemoryStore::default(), 50 * mib + 1);
+    assert!(is_bloated(&grown).unwrap());
+}
+
+#[test]
+fn a_rewritten_store_takes_less_and_holds_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desa");
+    let barn = filled(&path);
+    for _ in 0..4 {
+        barn.thin(barn.head().position.seq).unwrap();
+    }
+    let (head, living) = barn.living().unwrap();
+    barn.close();
+    let (store, _) = SledStore::open(&path.join("store")).unwrap();
+    let (before, sum) = (store.disk_bytes(), measure(&store).unwrap());
+    copy(&store, &path, &mut |_| Ok(())).unwrap();
+    drop(store);
+    finish(&path, &mut |_| Ok(())).unwrap();
+    let (store, _) = SledStore::open(&path.join("store")).unwrap();
+    assert_eq!(measure(&store).unwrap(), sum);
+    assert!(store.disk_bytes() <= before, "{} after {before}", store.disk_bytes());
+    drop(store);
+    let barn = Barn::open(&path, options(false)).unwrap();
+    assert_eq!(barn.living().unwrap(), (head, living));
 }

@@ -85,6 +85,8 @@ fn an_older_file_is_told_again_and_goes_on_to_the_same_sum() {
     std::fs::rename(&kept, &file).unwrap();
     let store = Store { dataset: SqliteDataset::open(&file).unwrap(), folder };
     assert_eq!(store.state(&log).records, 1, "erased while opening");
+    let incidents = store.dataset.incidents(Some(log.village), 9).unwrap();
+    assert_eq!(incidents.iter().map(|it| &*it.code).collect::<Vec<_>>(), ["hapus_ulang"]);
     assert!(store.dataset.scrub(6_000).unwrap());
     assert!(!on_disk(&store));
     // What follows says again what the ledger said before.
