@@ -201,6 +201,7 @@ async fn a_node_that_contradicts_its_own_log_puts_itself_right() -> anyhow::Resu
     })?;
     district.nodes[0].start().await?;
     district.hub.start().await?;
+    // Its sum contradicts its log: nobody has to ask.
     wait_until(WITHIN, "the node mends itself", async || {
         let remarks = district.nodes[0].status().await?["remarks"].to_string();
         Ok(remarks.contains("menyusun ulang 5 hal"))
@@ -289,6 +290,69 @@ async fn nothing_is_made_of_a_broken_log() -> anyhow::Result<()> {
     district.nodes[0].start().await?;
     district.hub.start().await?;
     wait_trouble(&district, "").await?;
+    is_whole(district).await
+}
+
+/// Bytes that crossed the node's link to the district, both ways.
+async fn crossed(node: &NodeProcess) -> anyhow::Result<u64> {
+    let status = node.status().await?;
+    let bytes = |name: &str| status[name].as_u64().context("a byte count");
+    Ok(bytes("sent_bytes")? + bytes("received_bytes")?)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_proof_costs_little_and_a_repair_only_what_differs() -> anyhow::Result<()> {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 1)?;
+    district.start().await?;
+    let file = district.folder().join("warga.csv");
+    std::fs::write(&file, sheet(0, 1_000))?;
+    let path = file.to_str().context("a plain path")?;
+    ensure!(district.nodes[0].run(&["import", path]).await?.status.success());
+    district.wait_proven(WITHIN).await?;
+    let before = crossed(&district.nodes[0]).await?;
+    prove(&mut district).await?;
+    let equal = crossed(&district.nodes[0]).await? - before;
+    // Two RT and the rest, each a hash and an id, and the frames around them.
+    assert!(equal < 600, "{equal} bytes");
+
+    district.hub.stop().await?;
+    let one = "id = (SELECT id FROM warga ORDER BY id LIMIT 1 OFFSET 777)";
+    falsify(&district, &format!("DELETE FROM warga WHERE {one}"))?;
+    district.hub.start().await?;
+    district.wait_proven(WITHIN).await?;
+    let before = crossed(&district.nodes[0]).await?;
+    prove(&mut district).await?;
+    let repaired = crossed(&district.nodes[0]).await? - before;
+    // The 500 houses of its RT at 60 bytes each, the records of one house, and
+    // one record.
+    assert!(repaired < 40_000, "{repaired} bytes");
+    is_whole(district).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_village_at_work_is_proven_and_repaired() -> anyhow::Result<()> {
+    let mut district = district().await?;
+    let one = "id = (SELECT id FROM warga ORDER BY id LIMIT 1 OFFSET 5)";
+    falsify(&district, &format!("UPDATE warga SET nama = 'X' WHERE {one}"))?;
+    district.hub.start().await?;
+    let mut client = district.nodes[0].client().await?;
+    let saving = tokio::spawn(async move {
+        for number in 0..400 {
+            let change = v1::RecordChange {
+                kind: u32::from(Kind::Dusun.code().0),
+                payload: dusun(&format!("DUSUN {number}")),
+                ..v1::RecordChange::default()
+            };
+            let request = v1::SaveRequest { actor: "uji".to_owned(), changes: vec![change] };
+            client.save(request).await?;
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        anyhow::Ok(())
+    });
+    prove(&mut district).await?;
+    let said = incidents(&mut district, "diperbaiki")?;
+    assert!(said.len() == 1 && said[0].contains("0 catatan hilang, 1 berubah"), "{said:?}");
+    saving.await??;
     is_whole(district).await
 }
 

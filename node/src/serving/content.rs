@@ -27,6 +27,14 @@ pub(super) enum Asked {
 }
 
 impl Asked {
+    /// Whether it is about the whole village.
+    pub(super) fn is_whole(&self) -> bool {
+        match self {
+            Self::Parent(parent) => parent.is_none(),
+            Self::Places(places) => places.contains(&Place::Village),
+        }
+    }
+
     pub(super) fn read(request: &v1::FingerprintRequest) -> Result<Self, Status> {
         if request.places.len() > PLACES_MAX {
             return Err(Status::invalid_argument("too many places in one question"));

@@ -1,7 +1,8 @@
 //! The node looks after itself: is what it derived still what its log says?
 //!
-//! A check soon after the start and one a day, each one pass over the log
-//! beside the saves. Only when something differs is it put right, by the
+//! A check some minutes after the start, one a day, and one whenever the hub
+//! proves the village row by row; each is one pass over the log beside the
+//! saves. Only when something differs is it put right, by the
 //! barn's one writer. A log that does not prove itself is told, kept as it
 //! is, and left to people.
 
@@ -14,8 +15,13 @@ use lumbung_link::world;
 use super::Village;
 use crate::barn::{RederiveError, Rederived};
 
-/// A start has other things to do first: the clerk waits, the hub calls.
-const FIRST_AFTER: Duration = Duration::from_secs(3);
+/// A start has other things to do first: the clerk waits, the hub calls, and
+/// on a machine with many nodes they all do.
+const FIRST_AFTER: Duration = Duration::from_secs(60);
+
+/// Dice of up to 255 times this are added, so that many nodes don't check at
+/// the same moment.
+const FIRST_SPREAD: Duration = Duration::from_secs(2);
 
 /// How often a running node checks itself.
 const EVERY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -85,14 +91,68 @@ impl Village {
         self.put_right().await.map(drop)
     }
 
-    /// Checks soon after the start and once a day, until the task is aborted.
+    /// Checks some minutes after the start and once a day, until the task is aborted.
     pub async fn keep_checking(self) {
-        let mut pause = FIRST_AFTER;
+        let mut pause = FIRST_AFTER + FIRST_SPREAD * u32::from(world::dice());
         loop {
             tokio::time::sleep(std::mem::replace(&mut pause, EVERY)).await;
             if let Err(error) = self.check().await {
                 tracing::error!(%error, "the check could not put everything right");
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use lumbung_domain::id::Kind;
+    use lumbung_domain::record::{Dusun, Record};
+    use lumbung_domain::region::VillageCode;
+    use lumbung_ledger::{LogId, Source};
+    use lumbung_telemetry::clock::Clock;
+
+    use super::*;
+    use crate::barn::{Ground, MemoryStore, Store, WriteBatch};
+    use crate::village::Wish;
+
+    /// Changes the last byte of the first value whose key begins so.
+    fn damage(store: &MemoryStore, letter: u8) {
+        let (key, value) = store.scan(&[letter], &[letter + 1]).next().unwrap().unwrap();
+        let mut value = value.to_vec();
+        *value.last_mut().unwrap() ^= 1;
+        let mut batch = WriteBatch::default();
+        batch.put(key.to_vec(), value);
+        store.apply(batch).unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_check_puts_right_what_it_finds_and_remembers_what_it_cannot() {
+        let store = MemoryStore::default();
+        let ground = Ground { store: Arc::new(store.clone()), witness: None, salts: 1 };
+        let code = VillageCode::from_u64(3_505_012_001).unwrap();
+        let (log, clock) = (Some(LogId([1; 16])), Clock::standing_at(70));
+        let village = Village::open_in_task(ground, log, code, clock).unwrap();
+        let record = Some(Record::Dusun(Dusun { nama: "KRAJAN".into(), ..Dusun::default() }));
+        let wish = Wish { id: None, kind: Kind::Dusun, record };
+        village.save("uji", Source::MANUAL, vec![wish]).await.unwrap();
+
+        village.check().await.unwrap();
+        assert_eq!((village.checkup().at_ms(), village.checkup().broken_at()), (70, None));
+        assert_eq!(village.barn().mending().unwrap(), None);
+
+        damage(&store, b'S');
+        village.check().await.unwrap();
+        let mending = village.barn().mending().unwrap().unwrap();
+        assert_eq!((mending.at_ms, mending.records, mending.things()), (70, 1, 1));
+        assert_eq!(village.barn().verify().unwrap().faults, []);
+
+        damage(&store, b'L');
+        assert!(matches!(village.check().await, Err(RederiveError::Broken(_))));
+        assert_eq!(village.checkup().broken_at(), Some(Seq(1)));
+        damage(&store, b'L');
+        village.check().await.unwrap();
+        assert_eq!(village.checkup().broken_at(), None);
     }
 }
