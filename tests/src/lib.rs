@@ -1,7 +1,7 @@
 //! What the whole-system tests share: real processes on loopback
 //! ([`district`]), the comparison of a village's log with the hub's rows
-//! ([`fold`]), made-up villages ([`fictitious`]), lying ones ([`liar`]) and a
-//! bad link between them ([`proxy`]).
+//! ([`fold`]), made-up villages ([`fictitious`]), lying ones ([`liar`]), a
+//! bad link between them ([`proxy`]) and sticks ([`sticks`]).
 //!
 //! In those nothing stands in for a part of the system: nodes and the hub are
 //! the real programs, with real sockets and real disks. [`sim`] runs the same
@@ -15,3 +15,4 @@ pub mod liar;
 mod process;
 pub mod proxy;
 pub mod sim;
+pub mod sticks;
