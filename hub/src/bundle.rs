@@ -7,6 +7,7 @@
 //! runs meanwhile doesn't matter: each transaction checks the position it
 //! continues, and whoever is late begins again from what is stored.
 
+mod answer;
 mod import;
 mod plan;
 mod read;
@@ -17,6 +18,7 @@ use lumbung_media::MediaError;
 
 use crate::dataset::DatasetError;
 
+pub use answer::{AnswerError, answer};
 pub use import::{Imported, import};
 pub use read::{Opened, order, read};
 

@@ -22,7 +22,7 @@ use lumbung_media::{KeyError, MediaError, PublicKey};
 
 use crate::barn::{OpenBarnError, RebuildError, StoreError};
 
-pub use nightly::{Nightly, due};
+pub use nightly::{AllSafe, Nightly, due};
 pub use restore::{Restored, restore};
 pub use shelf::{Kept, Shelf};
 pub use swap::{Settled, forget_old_stores, settle};

@@ -6,13 +6,17 @@
 //! position. So nothing is marked as sent here; only the district's
 //! acknowledgement counts.
 
+mod answer;
 mod export;
 
+use lumbung_domain::region::VillageCode;
 use lumbung_ledger::Seq;
 use lumbung_media::{KeyError, MediaError};
 
 use crate::barn::StoreError;
+use crate::identity::IdentityError;
 
+pub use answer::{Answered, read_answer};
 pub use export::{Exported, export};
 
 /// Why a bundle could not be made. Nothing was left behind.
@@ -21,6 +25,18 @@ pub enum BundleError {
     /// The village has no key of a district to seal to.
     #[error("the village has not joined a district")]
     NotJoined,
+    /// The answer is for another village.
+    #[error("the answer is for village {0}")]
+    OtherVillage(VillageCode),
+    /// The answer is not signed by the district this village has joined.
+    #[error("the answer is not the district's")]
+    Stranger,
+    /// What the district gave at joining can't be read.
+    #[error(transparent)]
+    Membership(#[from] IdentityError),
+    /// A parcel can't be read; none was taken.
+    #[error("a parcel in the answer can't be read")]
+    Parcel,
     /// There is a file with this name.
     #[error("there is a file with this name already")]
     Exists,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lumbung_identity::tls::{self, Shown, TlsError};
-use lumbung_identity::{CertificateDer, Key, KeyError, TrustedTime, write_private};
+use lumbung_identity::{CertificateDer, Key, KeyError, PublicKey, TrustedTime, write_private};
 use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
 
@@ -178,6 +178,13 @@ impl Identity {
     #[must_use]
     pub fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// The hub's key: it signs what comes on media. `None` when it was not
+    /// told.
+    #[must_use]
+    pub fn hub_key(&self) -> Option<PublicKey> {
+        unhex(&self.membership().hub_key).and_then(|key| PublicKey::from_slice(&key))
     }
 
     /// The village's folder.

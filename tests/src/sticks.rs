@@ -5,31 +5,28 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use anyhow::{Context, ensure};
-use lumbung_hub::dataset::sqlite::SqliteDataset;
-use lumbung_hub::registry::{Redemption, Registry};
-use lumbung_identity::Key;
 
-use crate::district::{HubProcess, NodeProcess};
+use crate::district::{District, HubProcess, NodeProcess, free_address};
 
-/// A certificate's end far away, Unix milliseconds.
-const FAR_MS: i64 = 4_000_000_000_000;
-
-/// Lets the node speak for its village and seal to the hub's district, as
-/// joining does.
+/// Lets every node join, so that it may speak for its village and seal to the
+/// district, and then takes the line away: what the nodes know of the hub's
+/// address leads nowhere. The hub does not run afterwards.
 ///
 /// # Errors
-/// When a file can't be written or the hub refuses.
-pub fn admit(hub: &HubProcess, node: &NodeProcess) -> anyhow::Result<()> {
-    let recipient = hub.run(&["backup", "recipient"])?;
-    ensure!(recipient.status.success(), "{}", said(&recipient));
-    std::fs::write(node.dir().join("district.age"), &recipient.stdout)?;
-    let key = Key::load_or_create(&node.dir().join("identity").join("key.pem"))?;
-    let registry = SqliteDataset::open(hub.dir().join("hub.db"))?;
-    let secret_hash = key.public().0;
-    registry.add_token(secret_hash, node.village, false, 0, FAR_MS)?;
-    let (village, key) = (node.village, key.public());
-    let wish = Redemption { secret_hash, village, key, certified_until_ms: FAR_MS };
-    registry.redeem(&wish, 1)?.context("the hub refuses the key")
+/// When a node can't join or a file can't be written.
+pub async fn admit(district: &mut District) -> anyhow::Result<()> {
+    district.hub.start().await?;
+    for node in &district.nodes {
+        let address = district.hub.uplink;
+        let token = district.hub.token(node.village, address, false)?;
+        node.join(&token, address).await?;
+        let known = node.dir().join("identity").join("district.toml");
+        let text = std::fs::read_to_string(&known)?;
+        let nowhere = free_address()?.to_string();
+        ensure!(text.contains(&address.to_string()), "the node knows no address");
+        std::fs::write(&known, text.replace(&address.to_string(), &nowhere))?;
+    }
+    district.hub.stop().await
 }
 
 /// Exports a bundle into `folder` and gives its file.

@@ -19,11 +19,9 @@ use rand_chacha::ChaCha8Rng;
 
 const WITHIN: Duration = Duration::from_secs(60);
 
-fn district(villages: usize) -> District {
-    let district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), villages).unwrap();
-    for node in &district.nodes {
-        admit(&district.hub, node).unwrap();
-    }
+async fn district(villages: usize) -> District {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), villages).unwrap();
+    admit(&mut district).await.unwrap();
     fs::create_dir(district.folder().join("stik")).unwrap();
     district
 }
@@ -58,7 +56,7 @@ async fn fill(district: &District, node: usize, families: usize) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_village_without_a_link_is_proven_equal_by_stick() {
-    let mut district = district(2);
+    let mut district = district(2).await;
     let folder = stick(&district);
     fill(&district, 0, 60).await;
     let first = export(&district.nodes[0], &folder, 0).await.unwrap();
@@ -105,7 +103,7 @@ async fn a_village_without_a_link_is_proven_equal_by_stick() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn damaged_foreign_and_forged_sticks_are_each_refused_in_words() {
-    let district = district(2);
+    let district = district(2).await;
     let folder = stick(&district);
     for node in 0..2 {
         fill(&district, node, 3).await;
@@ -169,7 +167,7 @@ async fn damaged_foreign_and_forged_sticks_are_each_refused_in_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn stick_and_network_in_any_order_end_proven_equal() {
     let mut dice = ChaCha8Rng::seed_from_u64(20_261_124);
-    let mut district = district(1);
+    let mut district = district(1).await;
     let folder = stick(&district);
     district.start().await.unwrap();
     let village = district.nodes[0].village;
@@ -215,7 +213,7 @@ async fn stick_and_network_in_any_order_end_proven_equal() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_import_beside_a_pull_of_the_same_village_takes_nothing_twice() {
-    let mut district = district(1);
+    let mut district = district(1).await;
     let folder = stick(&district);
     fill(&district, 0, 700).await;
     let all = export(&district.nodes[0], &folder, 1).await.unwrap();
@@ -235,4 +233,60 @@ async fn an_import_beside_a_pull_of_the_same_village_takes_nothing_twice() {
     assert!(district.hub.dataset().unwrap().quarantine(None).unwrap().is_empty());
     district.stop().await.unwrap();
     district.compare().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_districts_answer_comes_back_by_stick() {
+    let mut district = district(2).await;
+    let folder = stick(&district);
+    let village = district.nodes[0].village;
+    for node in 0..2 {
+        fill(&district, node, 10).await;
+    }
+    let answer = |district: &District, code: &str, name: &str| {
+        let file = district.folder().join(name);
+        let done =
+            district.hub.run(&["bundle", "export", code, "--out", plain(&file).unwrap()]).unwrap();
+        (done, file)
+    };
+    let (early, _) = answer(&district, &village.compact(), "dini.jawaban");
+    assert!(said(&early).contains("belum pernah mengirim bundel"), "{}", said(&early));
+
+    let mut bundles = Vec::new();
+    for node in &district.nodes {
+        bundles.push(export(node, &folder, 0).await.unwrap());
+    }
+    assert!(import(&district.hub, &bundles).unwrap().status.success());
+    let (done, file) = answer(&district, &village.compact(), "satu.jawaban");
+    assert!(done.status.success(), "{}", said(&done));
+
+    // The next bundle begins after what the answer confirms.
+    let node = &district.nodes[0];
+    let seq = district.hub.village(village).unwrap().position.unwrap().seq.0;
+    let take = async |node: &NodeProcess, file: &std::path::Path| {
+        node.run(&["bundle", "import", plain(file).unwrap()]).await.unwrap()
+    };
+    for _ in 0..2 {
+        let taken = take(node, &file).await;
+        assert!(taken.status.success(), "{}", said(&taken));
+        assert!(said(&taken).contains(&format!("sampai nomor {seq};")), "{}", said(&taken));
+    }
+    let next = node.run(&["bundle", "export", "--out", plain(&folder).unwrap()]).await.unwrap();
+    assert!(said(&next).contains("Tidak ada perubahan baru"), "{}", said(&next));
+
+    // Another village's answer, a cut one, and one of another district.
+    let other = take(&district.nodes[1], &file).await;
+    assert!(said(&other).contains("desa lain"), "{}", said(&other));
+    let bytes = fs::read(&file).unwrap();
+    let cut = district.folder().join("potong.jawaban");
+    fs::write(&cut, &bytes[..bytes.len() / 2]).unwrap();
+    let refused = take(node, &cut).await;
+    assert!(said(&refused).contains("terpotong"), "{}", said(&refused));
+    let hub_key = district.hub.dir().join("identity/hub.key");
+    let old = fs::read(&hub_key).unwrap();
+    fs::remove_file(&hub_key).unwrap();
+    let (_, forged) = answer(&district, &village.compact(), "palsu.jawaban");
+    let refused = take(node, &forged).await;
+    assert!(said(&refused).contains("tidak ditandatangani kabupaten"), "{}", said(&refused));
+    fs::write(&hub_key, old).unwrap();
 }

@@ -6,10 +6,15 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, ensure};
 use lumbung_domain::region::{VillageCode, roster};
+use lumbung_identity::Authority;
 use lumbung_media::{BackupReader, Keys, MediaError, Passphrase, Protection, SecretKey, reseal};
+use lumbung_telemetry::clock;
 
-use crate::bundle::{self, Imported, Opened, Refused};
+use super::village;
+use crate::bundle::{self, AnswerError, Imported, Opened, Refused};
+use crate::dataset::Dataset as _;
 use crate::dataset::sqlite::SqliteDataset;
+use crate::serve::identity_folder;
 
 #[derive(clap::Subcommand)]
 pub(super) enum BundleCommand {
@@ -18,6 +23,14 @@ pub(super) enum BundleCommand {
         /// Berkas-berkas bundel, dalam urutan apa pun.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+    },
+    /// Menulis jawaban untuk satu desa ke stik: apa yang sudah aman di sini.
+    Export {
+        /// Kode desa.
+        code: String,
+        /// Berkas atau folder tujuan.
+        #[arg(long, default_value = ".")]
+        out: PathBuf,
     },
 }
 
@@ -40,7 +53,7 @@ pub(super) enum BackupCommand {
 
 /// The key that villages seal to, made when it is first asked for.
 fn district_key(data: &Path) -> anyhow::Result<SecretKey> {
-    SecretKey::load_or_create(&data.join("identity").join("backup.age")).context(
+    SecretKey::load_or_create(&identity_folder(data).join("backup.age")).context(
         "Kunci kabupaten untuk cadangan dan bundel tidak bisa dibaca atau dibuat. Tidak ada yang \
          diubah",
     )
@@ -95,7 +108,43 @@ pub(super) fn bundle(
     data: &Path,
     dataset: &SqliteDataset,
 ) -> anyhow::Result<()> {
-    let BundleCommand::Import { files } = command;
+    match command {
+        BundleCommand::Import { files } => import(files, data, dataset),
+        BundleCommand::Export { code, out } => export(code, out, data, dataset),
+    }
+}
+
+fn export(code: &str, out: &Path, data: &Path, dataset: &SqliteDataset) -> anyhow::Result<()> {
+    let desa = village(code)?;
+    let state = dataset.village(desa.code)?;
+    let authority = Authority::open(&identity_folder(data), clock::now_ms())
+        .context("Kunci kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
+    let path = bundle::answer(&state, &[], authority.hub_key(), out).map_err(|error| {
+        anyhow::anyhow!(match error {
+            AnswerError::NoKey => format!(
+                "{} belum pernah mengirim bundel, jadi jawabannya tidak bisa dikunci untuk desa \
+                 itu. Tidak ada yang dibuat. Minta desa mengekspor bundel dulu.",
+                desa.full_name()
+            ),
+            AnswerError::Exists => format!(
+                "Di {} sudah ada jawaban untuk keadaan ini; berkas itu tidak ditimpa.",
+                out.display()
+            ),
+            AnswerError::Medium(error) => unreadable(&error, "jawaban"),
+        })
+    })?;
+    lumbung_telemetry::say!(
+        "Jawaban untuk {}: tergabung sampai nomor {}, terbukti sama pada nomor {}. Berkasnya: {}. \
+         Di desa: lumbung-node bundle import.",
+        desa.full_name(),
+        state.position.map_or(0, |position| position.seq.0),
+        state.proven_seq,
+        path.display()
+    );
+    Ok(())
+}
+
+fn import(files: &[PathBuf], data: &Path, dataset: &SqliteDataset) -> anyhow::Result<()> {
     let key = district_key(data)?;
     let mut opened = Vec::new();
     let mut refused = 0;

@@ -11,7 +11,6 @@ use lumbung_telemetry::clock;
 
 use super::{BackupError, Shelf, forget_old_stores, write};
 use crate::config::BackupSettings;
-use crate::serving::Confirmed;
 use crate::village::Village;
 
 /// How often it is looked whether one is due.
@@ -38,13 +37,16 @@ pub fn due(last_ms: Option<i64>, now_ms: i64) -> bool {
     !(0..24 * HOUR_MS).contains(&age_ms) || (night && age_ms >= 18 * HOUR_MS)
 }
 
+/// Says whether the district has lately confirmed all that the village holds.
+pub type AllSafe = Arc<dyn Fn() -> bool + Send + Sync>;
+
 /// Makes the backups of one running node.
 #[derive(Clone)]
 pub struct Nightly {
     village: Village,
     dir: PathBuf,
     settings: BackupSettings,
-    confirmed: Arc<Confirmed>,
+    all_safe: AllSafe,
     failure: Arc<Mutex<Option<String>>>,
 }
 
@@ -55,9 +57,9 @@ impl Nightly {
         village: Village,
         dir: PathBuf,
         settings: BackupSettings,
-        confirmed: Arc<Confirmed>,
+        all_safe: AllSafe,
     ) -> Self {
-        Self { village, dir, settings, confirmed, failure: Arc::default() }
+        Self { village, dir, settings, all_safe, failure: Arc::default() }
     }
 
     /// Works for ever.
@@ -72,8 +74,7 @@ impl Nightly {
     }
 
     fn look(&self) {
-        let head = self.village.barn().head().position;
-        if self.confirmed.at_ms() > 0 && self.confirmed.seq() >= head.seq {
+        if (self.all_safe)() {
             match forget_old_stores(&self.dir) {
                 Ok(true) => tracing::info!("the store a backup had replaced was removed"),
                 Ok(false) => {}

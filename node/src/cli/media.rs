@@ -37,6 +37,11 @@ pub(super) struct RestoreArgs {
 
 #[derive(clap::Subcommand)]
 pub(super) enum BundleCommand {
+    /// Membaca jawaban kabupaten dari stik.
+    Import {
+        /// Berkas jawaban.
+        file: PathBuf,
+    },
     /// Menulis perubahan yang belum sampai di kabupaten ke stik.
     Export {
         /// Berkas atau folder tujuan (bawaan: folder sekarang).
@@ -149,7 +154,48 @@ fn unreadable(error: &MediaError) -> &'static str {
 }
 
 pub(super) async fn bundle(dir: &Path, command: &BundleCommand) -> anyhow::Result<ExitCode> {
-    let BundleCommand::Export { out, from } = command;
+    match command {
+        BundleCommand::Export { out, from } => export(dir, out, *from).await,
+        BundleCommand::Import { file } => import(dir, file).await,
+    }
+}
+
+async fn import(dir: &Path, file: &Path) -> anyhow::Result<ExitCode> {
+    let request = v1::ImportAnswerRequest { path: absolute(file)? };
+    let reply = node(dir).await?.import_answer(request).await.map_err(said)?.into_inner();
+    if reply.on_this_log {
+        lumbung_telemetry::say!(
+            "Kabupaten sudah menyimpan catatan sampai nomor {}; terakhir terbukti sama pada nomor \
+             {}.",
+            reply.merged_seq,
+            reply.proven_seq
+        );
+    } else {
+        lumbung_telemetry::say!(
+            "Kabupaten belum menyimpan catatan dari data desa yang sekarang. Bawa bundel lagi, atau \
+             sambungkan lewat jaringan."
+        );
+    }
+    if reply.applied + reply.equal + reply.conflicts > 0 {
+        lumbung_telemetry::say!(
+            "Catatan yang dikembalikan kabupaten: {} dipasang, {} sudah ada, {} tetap memakai milik \
+             desa.",
+            reply.applied,
+            reply.equal,
+            reply.conflicts
+        );
+    }
+    if reply.unknown > 0 {
+        lumbung_telemetry::say!(
+            "{} kiriman belum dikenal versi ini. Perbarui Lumbung, lalu impor berkas ini lagi.",
+            reply.unknown
+        );
+        return Ok(ExitCode::from(3));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn export(dir: &Path, out: &Path, from: Option<u64>) -> anyhow::Result<ExitCode> {
     let request = v1::ExportBundleRequest { path: absolute(out)?, from: from.unwrap_or(0) };
     let reply = node(dir).await?.export_bundle(request).await.map_err(said)?.into_inner();
     if reply.first > reply.last {

@@ -94,8 +94,9 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         // A closed channel means the same as a stop.
         drop(stopped.wait_for(|stopped| *stopped).await);
     };
-    let nightly =
-        Nightly::new(village, options.data.clone(), config.backup, Arc::clone(&confirmed));
+    let (barn, known) = (village.barn().clone(), Arc::clone(&confirmed));
+    let all_safe = move || known.at_ms() > 0 && known.seq() >= barn.head().position.seq;
+    let nightly = Nightly::new(village, options.data.clone(), config.backup, Arc::new(all_safe));
     let nightly = tokio::spawn(nightly.run());
     let socket = reach::socket(&options.data);
     let sync = tokio::spawn(serve_sync(sync, listener, traffic, wait(stopped.clone())));

@@ -448,6 +448,13 @@ impl v1::local_server::Local for LocalService {
         Ok(Response::new(media::back_up(self, request.into_inner()).await?))
     }
 
+    async fn import_answer(
+        &self,
+        request: Request<v1::ImportAnswerRequest>,
+    ) -> Result<Response<v1::ImportAnswerReply>, Status> {
+        Ok(Response::new(media::import_answer(self, request.into_inner()).await?))
+    }
+
     async fn export_bundle(
         &self,
         request: Request<v1::ExportBundleRequest>,

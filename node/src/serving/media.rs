@@ -4,13 +4,17 @@
 use std::path::{Path, PathBuf};
 
 use lumbung_ledger::Seq;
-use lumbung_media::Passphrase;
+use lumbung_media::{MediaError, Passphrase};
 use lumbung_proto::v1;
 use tonic::Status;
 
+use super::inbox;
 use super::local::{LocalService, store_failed};
 use crate::backup::{self, BackupError, Shelf};
 use crate::bundle::{self, BundleError};
+
+/// Parcels that are handed to the village together.
+const PARCELS_TOGETHER: usize = 256;
 
 async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -111,6 +115,76 @@ pub(super) async fn export_bundle(
         number: exported.number,
         bytes: exported.bytes,
     })
+}
+
+pub(super) async fn import_answer(
+    service: &LocalService,
+    request: v1::ImportAnswerRequest,
+) -> Result<v1::ImportAnswerReply, Status> {
+    let path = absolute(&request.path)?;
+    let (village, dir) = (service.village.clone(), service.dir.clone());
+    let read = on_a_thread(move || bundle::read_answer(&village, &dir, &path)).await?;
+    let answered = read.map_err(|error| answer_failed(&error))?;
+    if let Some(merged) = answered.merged {
+        service.confirmed.note(merged, service.village.clock().now_ms());
+        service.confirmed.write();
+    }
+    let mut reply = v1::ImportAnswerReply {
+        merged_seq: answered.merged.map_or(0, |merged| merged.seq.0),
+        proven_seq: answered.proven.0,
+        on_this_log: answered.merged.is_some(),
+        ..v1::ImportAnswerReply::default()
+    };
+    for parcels in answered.parcels.chunks(PARCELS_TOGETHER) {
+        let receipt = inbox::take(&service.village, parcels.to_vec()).await?;
+        for outcome in receipt.outcomes {
+            *match outcome.verdict() {
+                v1::Verdict::Applied => &mut reply.applied,
+                v1::Verdict::Equal => &mut reply.equal,
+                v1::Verdict::Conflict => &mut reply.conflicts,
+                v1::Verdict::UnknownParcel | v1::Verdict::Unspecified => &mut reply.unknown,
+            } += 1;
+        }
+    }
+    Ok(reply)
+}
+
+fn answer_failed(error: &BundleError) -> Status {
+    match error {
+        BundleError::NotJoined => Status::failed_precondition(
+            "Desa ini belum bergabung dengan kabupaten. Tidak ada yang diubah.",
+        ),
+        BundleError::Stranger => Status::permission_denied(
+            "Berkas ini tidak ditandatangani kabupaten tempat desa ini bergabung. Tidak ada yang \
+             diubah. Minta kabupaten membuatnya lagi.",
+        ),
+        BundleError::OtherVillage(other) => Status::permission_denied(format!(
+            "Berkas ini untuk desa lain ({other}). Tidak ada yang diubah. Pastikan stiknya tidak \
+             tertukar."
+        )),
+        BundleError::Media(MediaError::OtherKey) => Status::permission_denied(
+            "Berkas ini dikunci untuk desa lain, atau untuk komputer lama desa ini. Tidak ada yang \
+             diubah. Bawa bundel baru ke kabupaten, lalu minta jawabannya.",
+        ),
+        BundleError::Media(MediaError::OtherKind) => Status::invalid_argument(
+            "Ini bukan berkas jawaban dari kabupaten. Tidak ada yang diubah.",
+        ),
+        BundleError::Media(MediaError::CutOff) => Status::invalid_argument(
+            "Salinan berkas ini terpotong. Tidak ada yang diubah. Salin lagi dari asalnya.",
+        ),
+        BundleError::Media(MediaError::NewerVersion) => Status::invalid_argument(
+            "Berkas ini ditulis versi Lumbung yang lebih baru. Tidak ada yang diubah. Pasang versi \
+             terbaru.",
+        ),
+        BundleError::Barn(error) => store_failed(error),
+        error => {
+            tracing::warn!(%error, "an answer was not taken");
+            Status::invalid_argument(
+                "Berkas ini rusak atau tidak bisa dibaca. Yang sudah diterima tetap aman; sisanya \
+                 tidak diubah. Salin lagi dari asalnya, lalu ulangi.",
+            )
+        }
+    }
 }
 
 fn bundle_failed(out: &Path, error: &BundleError) -> Status {
