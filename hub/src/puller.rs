@@ -5,6 +5,7 @@
 //! village with a trouble that people can read, and never touches the others.
 
 mod contacts;
+mod pace;
 mod patience;
 mod proving;
 mod session;
@@ -25,6 +26,7 @@ use crate::merge::MergeWriter;
 use crate::repair::Agenda;
 use crate::uplink::{Dialled, Open};
 pub use contacts::Contacts;
+use pace::Pace;
 use session::{Ended, Session};
 use trouble::Trouble;
 
@@ -90,17 +92,19 @@ pub async fn follow(village: VillageCode, address: String, shared: Shared) {
 /// merged whole or asked for again.
 pub async fn follow_over(village: VillageCode, open: impl Open, shared: Shared) {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
+    let mut pace = Pace::default();
     loop {
         shared.live.update(village, |live| live.phase = Phase::Connecting);
-        let mut session = Session::new(village, &shared);
+        let mut session = Session::new(village, &shared, &mut pace);
         let ended = session.run(&open).await;
-        if session.progressed() {
+        let (reached, progressed) = (session.reached(), session.progressed());
+        if progressed {
             backoff.reset();
         }
         let pause = match ended {
             Ended::Lost => {
                 shared.live.update(village, |live| live.phase = Phase::Retrying);
-                if session.reached() {
+                if reached {
                     tracing::info!(%village, "link lost");
                 } else {
                     tracing::debug!(%village, "not reachable");

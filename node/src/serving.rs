@@ -5,6 +5,7 @@
 //! machine over a unix socket. Both only translate: rules live in `village`,
 //! storage in `barn`.
 
+mod allowance;
 pub mod confirmed;
 mod content;
 pub mod erasing;

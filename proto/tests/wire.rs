@@ -234,6 +234,7 @@ fn the_session() {
         clock_ms: 1_790_000_000_000,
         position: Some(position.clone()),
         visit: 0,
+        forms: None,
     };
     check("hello_request", &hello);
     check("hello_request_visit", &v1::HelloRequest { visit: 7, ..hello });
@@ -249,6 +250,7 @@ fn the_session() {
         acked: None,
         visit: None,
         predecessor: None,
+        forms: None,
     };
     check("hello_reply", &reply);
     let kept = v1::HelloReply {
@@ -285,6 +287,7 @@ fn the_session() {
         position: Some(position.clone()),
         batch_bytes: 10,
         credit_bytes: 11,
+        forms: None,
     };
     let control = |control| v1::PullControl { control: Some(control) };
     check("control_start", &control(v1::pull_control::Control::Start(start)));
@@ -327,4 +330,28 @@ fn the_inbox() {
         common: true,
     };
     check("receipt", &v1::Receipt { outcomes: vec![outcome] });
+}
+
+#[test]
+fn the_slim_session() {
+    let forms = v1::Forms { slim: true, block: 2, dictionaries: vec![1, 2] };
+    let hello = v1::HelloRequest { forms: Some(forms.clone()), ..v1::HelloRequest::default() };
+    check("hello_request_forms", &hello);
+    let reply = v1::HelloReply { forms: Some(forms.clone()), ..v1::HelloReply::default() };
+    check("hello_reply_forms", &reply);
+    let run = v1::Run {
+        payload: Bytes::from_static(b"payload"),
+        chain: id(1),
+        seal: id(2),
+        dictionary: Some(0),
+        epoch: 3,
+    };
+    check("pull_run", &v1::PullItem { item: Some(v1::pull_item::Item::Run(run)) });
+    let start =
+        v1::pull_control::Start { forms: Some(forms), ..v1::pull_control::Start::default() };
+    let control = |control| v1::PullControl { control: Some(control) };
+    check("control_start_forms", &control(v1::pull_control::Control::Start(start)));
+    check("control_acked", &control(v1::pull_control::Control::Acked(300)));
+    let size = v1::pull_control::Size { batch_bytes: 4, window_bytes: 5 };
+    check("control_size", &control(v1::pull_control::Control::Size(size)));
 }

@@ -13,12 +13,13 @@ use bytes::Bytes;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{
-    Entry, Epoch, Fingerprint, Header, LogId, Operation, Payload, Position, Salt, Seq, Source,
-    block,
+    Entry, Epoch, Fingerprint, Header, LogId, Operation, Payload, Position, Salt, Seal, Seq,
+    Source, block,
 };
 use lumbung_proto::v1::sync_server::{Sync, SyncServer};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
-use lumbung_wire::batch;
+use lumbung_wire::forms::Forms;
+use lumbung_wire::{batch, run};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -55,6 +56,14 @@ pub enum Lie {
     Village,
     /// It says that its content sums up to something else.
     Fingerprint,
+    /// A run leaves out an entry.
+    RunGap,
+    /// A run's chain does not belong to its entries.
+    RunChain,
+    /// A run names a dictionary that nobody has.
+    RunDictionary,
+    /// A run's seal is of something else.
+    RunSeal,
     /// No lie, but one record that is no message of its kind, among others.
     BadRecord,
 }
@@ -161,9 +170,41 @@ impl Liar {
         Ok(tokio::spawn(server))
     }
 
+    /// Whether it speaks the newest forms, and lies in those.
+    const fn is_slim(&self) -> bool {
+        matches!(self.lie, Lie::RunGap | Lie::RunChain | Lie::RunDictionary | Lie::RunSeal)
+    }
+
+    /// The entries after `after` up to `last` as a run; the seal is true at
+    /// the end of the log.
+    fn run(&self, after: u64, last: u64) -> v1::Run {
+        let (prev, end) = (self.log.position(after), self.log.position(last));
+        let upto = self.log.upto(last);
+        let entries = &upto[self.log.upto(after).len()..];
+        let seal = Seal::of(end, self.log.fingerprint(last), end.seq.0);
+        let seal = (upto.len() == self.log.entries.len()).then_some(seal);
+        let forms = Forms::common(Some(&Forms::offered()));
+        run::pack(forms, prev, end, entries, seal).unwrap_or_default()
+    }
+
+    fn lying_run(&self) -> v1::Run {
+        let end = self.log.entries.len() as u64;
+        let mut run = self.run(TRUE_ENTRIES, end);
+        match self.lie {
+            Lie::RunGap => run = self.run(TRUE_ENTRIES + 1, end),
+            Lie::RunChain => run.chain = Bytes::copy_from_slice(&[7; 16]),
+            Lie::RunDictionary => run.dictionary = Some(u32::MAX),
+            _ => run.seal = Bytes::copy_from_slice(&[7; 16]),
+        }
+        run
+    }
+
     /// What follows the true entries.
     fn lies(&self) -> Vec<v1::PullItem> {
         let end = self.log.entries.len() as u64;
+        if self.is_slim() {
+            return vec![item(Item::Run(self.lying_run()))];
+        }
         let truth = self.log.batch(TRUE_ENTRIES, end);
         let batch = match self.lie {
             Lie::Numbers => {
@@ -191,7 +232,7 @@ impl Liar {
                 v1::Batch { last: Some(batch::position_to_wire(last)), ..truth }
             }
             Lie::Fingerprint => return vec![self.caught_up(TRUE_ENTRIES)],
-            Lie::Village | Lie::BadRecord => truth,
+            _ => truth,
         };
         vec![item(Item::Batch(batch)), self.caught_up(end)]
     }
@@ -252,6 +293,7 @@ impl Sync for Liar {
             clock_ms: 0,
             software: "palsu".to_owned(),
             relation: relation.into(),
+            forms: self.is_slim().then(Forms::offered),
             ..v1::HelloReply::default()
         }))
     }
@@ -278,7 +320,10 @@ impl Sync for Liar {
         let (items, stream) = mpsc::channel(8);
         let mut queue = Vec::new();
         if from < TRUE_ENTRIES {
-            queue.push(item(Item::Batch(self.log.batch(from, TRUE_ENTRIES))));
+            queue.push(item(match self.is_slim() {
+                true => Item::Run(self.run(from, TRUE_ENTRIES)),
+                false => Item::Batch(self.log.batch(from, TRUE_ENTRIES)),
+            }));
         }
         if from <= TRUE_ENTRIES {
             queue.extend(self.lies());

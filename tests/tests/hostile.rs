@@ -20,7 +20,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 /// Lies after which the hub must stand where the truth ended.
-const REFUSED: [Lie; 9] = [
+const REFUSED: [Lie; 13] = [
     Lie::Numbers,
     Lie::Gap,
     Lie::Truncated,
@@ -30,6 +30,10 @@ const REFUSED: [Lie; 9] = [
     Lie::Chain,
     Lie::Village,
     Lie::Fingerprint,
+    Lie::RunGap,
+    Lie::RunChain,
+    Lie::RunDictionary,
+    Lie::RunSeal,
 ];
 
 fn new_dusun(nama: &str) -> v1::RecordChange {
@@ -94,7 +98,9 @@ fn nothing_half_applied(
     let seq = state.position.map_or(Seq::ZERO, |position| position.seq);
     let taken = match lie {
         Lie::Village => 0,
-        Lie::BadRecord => TRUE_ENTRIES + 3,
+        // What the seal is of is merged, since the chain proves it; but nothing
+        // is believed to be equal.
+        Lie::BadRecord | Lie::RunSeal => TRUE_ENTRIES + 3,
         _ => TRUE_ENTRIES,
     };
     assert_eq!(seq, Seq(taken), "{lie:?}");
@@ -136,6 +142,7 @@ fn start(position: Option<v1::Position>) -> Control {
         position,
         batch_bytes: u32::MAX,
         credit_bytes: u64::MAX,
+        forms: None,
     })
 }
 

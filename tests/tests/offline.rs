@@ -22,7 +22,7 @@ const BACK_WITHIN: Duration = Duration::from_secs(60);
 
 /// Most bytes a node may send to a returning hub for a handful of edits:
 /// greetings, one batch, the proof.
-const RESUME_BYTES_MAX: u64 = 4 * 1024;
+const RESUME_BYTES_MAX: u64 = 3 * 1024;
 
 async fn district(villages: usize) -> anyhow::Result<District> {
     let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), villages)?;
@@ -126,12 +126,14 @@ async fn a_hub_that_was_down_resumes_where_it_stood() -> anyhow::Result<()> {
         }
         edit(&district.nodes[0], "TANPA KABUPATEN").await?;
         tokio::time::sleep(DOWN_FOR).await;
-        // A node that starts anew meanwhile counts from nothing.
+        // A node that starts anew meanwhile counts its bytes from nothing, and
+        // claims no more confirmed than was.
         district.nodes[1].stop().await?;
         district.nodes[1].start().await?;
         edit(&district.nodes[1], "TANPA KABUPATEN").await?;
         sent.push(0);
-        assert_eq!(counter(&district.nodes[1], "confirmed_seq").await?, 0);
+        let confirmed = counter(&district.nodes[1], "confirmed_seq").await?;
+        assert!(confirmed < district.nodes[1].seq().await?);
 
         district.hub.start().await?;
         district.wait_proven(BACK_WITHIN).await?;

@@ -109,7 +109,7 @@ impl Session<'_> {
     }
 
     /// Tells of a trouble that does not end the session.
-    fn trouble(&self, trouble: Trouble) {
+    pub(super) fn trouble(&self, trouble: Trouble) {
         let (village, shared) = (self.village, self.shared);
         tracing::warn!(%village, code = trouble.code(), "a village is in trouble");
         shared.live.update(village, |live| {

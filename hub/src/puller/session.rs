@@ -10,13 +10,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
-use lumbung_ledger::{Fingerprint, Position};
+use lumbung_ledger::{Fingerprint, Position, Seal};
 use lumbung_link::meter::Traffic;
 use lumbung_link::{limits, world};
 use lumbung_proto::v1::sync_client::SyncClient;
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock;
-use lumbung_wire::batch;
+use lumbung_wire::batch::{self, BatchError};
+use lumbung_wire::forms::Forms;
+use lumbung_wire::run;
 use lumbung_wire::tree::Part;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Instant;
@@ -25,6 +27,7 @@ use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::Shared;
+use super::pace::Pace;
 use super::patience::Patience;
 use super::proving::{self, Proving};
 use super::trouble::Trouble;
@@ -44,6 +47,9 @@ const MERGING_MAX: usize = 4;
 /// Batches with fewer entries and bytes are verified in place, which takes
 /// less than handing them to a thread; others go to one.
 const INLINE: (u32, u32) = (64, 64 * 1024);
+
+/// The same of a run, whose entries are not counted: bytes on the wire.
+const INLINE_RUN_BYTES: usize = 2 * 1024;
 
 /// How often an idle link is looked at: did anything, be it a keepalive,
 /// arrive since?
@@ -85,10 +91,40 @@ pub(super) struct Standing {
     pub(super) records: u64,
 }
 
-/// A batch in the writer's queue, and what it is worth in credit.
+/// A batch in the writer's queue.
 struct Merging {
     pending: Pending,
+    /// What it is worth in credit.
     raw_bytes: u64,
+    /// What all records amount to after it, if it ends at the head.
+    seal: Option<Seal>,
+}
+
+/// A batch in either form.
+enum Parcel {
+    Batch(v1::Batch),
+    Run(v1::Run),
+}
+
+/// A batch that proved sound.
+struct Proven {
+    batch: MergeBatch,
+    raw_bytes: u64,
+    /// Its entries as the node measures them, bytes.
+    size: u64,
+    seal: Option<Seal>,
+}
+
+/// Where a pull stands.
+struct Pulling {
+    position: Position,
+    standing: Standing,
+    merging: VecDeque<Merging>,
+    turn: Option<OwnedSemaphorePermit>,
+    /// Whether the node has more than it sent.
+    behind: bool,
+    /// Since when there is room for the batch that the node has.
+    waiting_since: Option<Instant>,
 }
 
 type Controls = mpsc::Sender<v1::PullControl>;
@@ -97,6 +133,9 @@ pub(super) struct Session<'a> {
     pub(super) village: VillageCode,
     pub(super) shared: &'a Shared,
     traffic: Traffic,
+    /// Learned from the village's links so far.
+    pace: &'a mut Pace,
+    forms: Forms,
     reached: bool,
     progressed: bool,
     patience: Patience,
@@ -104,11 +143,12 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(village: VillageCode, shared: &'a Shared) -> Self {
+    pub(super) fn new(village: VillageCode, shared: &'a Shared, pace: &'a mut Pace) -> Self {
         let traffic = shared.live.get(village).map(|live| live.traffic).unwrap_or_default();
         let patience = Patience::new(false, traffic.received(), Instant::now());
         let (reached, progressed, proving) = (false, false, None);
-        Self { village, shared, traffic, reached, progressed, patience, proving }
+        let forms = Forms::default();
+        Self { village, shared, traffic, pace, forms, reached, progressed, patience, proving }
     }
 
     /// Whether the node answered as the village it should be.
@@ -125,6 +165,9 @@ impl<'a> Session<'a> {
     /// village is followed for ever.
     pub(super) async fn run(&mut self, open: &impl Open) -> Ended {
         let Err(ended) = self.follow(open).await;
+        if self.reached && !self.progressed && matches!(ended, Ended::Lost) {
+            self.pace.broke();
+        }
         ended
     }
 
@@ -146,16 +189,25 @@ impl<'a> Session<'a> {
         let position = self.judge(&reply, stored)?;
         let turn = self.turn(&reply, position).await;
         let (controls, outgoing) = mpsc::channel(CONTROLS_QUEUED);
-        let start = v1::pull_control::Start {
-            position: Some(batch::position_to_wire(position)),
-            batch_bytes: limits::BATCH_BYTES,
-            credit_bytes: limits::CREDIT_BYTES,
-        };
-        send(&controls, Control::Start(start)).await?;
+        self.forms = Forms::common(reply.forms.as_ref());
+        send(&controls, Control::Start(self.start(position))).await?;
         let opening = sync.pull(ReceiverStream::new(outgoing));
         let opened = tokio::time::timeout(limits::ANSWER_TIMEOUT, opening).await;
         let items = opened.map_err(|_| Ended::Lost)??.into_inner();
-        self.pull(position, standing, items, &controls, turn).await
+        let behind = reply.head.as_ref().is_some_and(|head| head.seq > position.seq.0);
+        let merging = VecDeque::with_capacity(MERGING_MAX);
+        let waiting_since = None;
+        let pulling = Pulling { position, standing, merging, turn, behind, waiting_since };
+        self.pull(pulling, items, &controls).await
+    }
+
+    fn start(&self, position: Position) -> v1::pull_control::Start {
+        let (batch_bytes, credit_bytes) = match self.forms.slim {
+            true => (self.pace.batch_bytes(), self.pace.window_bytes()),
+            false => (limits::BATCH_BYTES, limits::CREDIT_BYTES),
+        };
+        let position = Some(batch::position_to_wire(position));
+        v1::pull_control::Start { position, batch_bytes, credit_bytes, forms: self.forms.to_wire() }
     }
 
     /// Waits for a turn when there is much to catch up on.
@@ -195,6 +247,7 @@ impl<'a> Session<'a> {
             clock_ms: clock::now_ms(),
             position: stored.map(batch::position_to_wire),
             visit: 0,
+            forms: Some(Forms::offered()),
         }
     }
 
@@ -233,56 +286,51 @@ impl<'a> Session<'a> {
 
     async fn pull(
         &mut self,
-        mut position: Position,
-        mut standing: Standing,
+        mut at: Pulling,
         mut items: tonic::Streaming<v1::PullItem>,
         controls: &Controls,
-        mut turn: Option<OwnedSemaphorePermit>,
     ) -> Result<Infallible, Ended> {
-        let mut merging: VecDeque<Merging> = VecDeque::with_capacity(MERGING_MAX);
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
+            let room = at.merging.len() < MERGING_MAX;
+            if room && at.behind && at.waiting_since.is_none() {
+                at.waiting_since = Some(Instant::now());
+            }
             let item = tokio::select! {
                 // In order, so that a simulated world repeats: what is durable
                 // is acknowledged before more is taken.
                 biased;
-                merged = next(&mut merging) => {
-                    standing = self.merged(merged?, controls).await?;
+                merged = next(&mut at.merging) => {
+                    at.standing = self.merged(merged?, controls).await?;
                     continue;
                 }
-                item = items.message(), if merging.len() < MERGING_MAX => item?,
-                () = tokio::time::sleep(TURN_IDLE_MAX), if turn.is_some() && merging.is_empty() => {
-                    turn = None;
+                item = items.message(), if room => item?,
+                () = tokio::time::sleep(TURN_IDLE_MAX),
+                    if at.turn.is_some() && at.merging.is_empty() => {
+                    at.turn = None;
                     continue;
                 }
                 _ = look.tick() => {
                     self.look()?;
                     continue;
                 }
-                proof = proving::due(self.proving.as_ref()), if merging.is_empty() => {
-                    standing = self.prove(proof, position, standing).await?;
+                proof = proving::due(self.proving.as_ref()), if at.merging.is_empty() => {
+                    at.standing = self.prove(proof, at.position, at.standing).await?;
                     continue;
                 }
             };
             match item.and_then(|item| item.item) {
                 None => return Err(Ended::Lost),
                 Some(Item::Batch(batch)) => {
-                    self.stated(None);
-                    let (batch, raw_bytes) = self.verify(batch, position).await?;
-                    position = batch.last;
-                    self.shared.live.update(self.village, |live| {
-                        live.head_seq = live.head_seq.max(position.seq.0);
-                    });
-                    let pending = self.shared.writer.submit(batch).await;
-                    let pending = pending.map_err(|_| Ended::Lost)?;
-                    merging.push_back(Merging { pending, raw_bytes });
+                    self.arrived(&mut at, Parcel::Batch(batch), controls).await?;
                 }
+                Some(Item::Run(run)) => self.arrived(&mut at, Parcel::Run(run), controls).await?,
                 Some(Item::CaughtUp(caught_up)) => {
-                    while !merging.is_empty() {
-                        standing = self.merged(next(&mut merging).await?, controls).await?;
+                    while !at.merging.is_empty() {
+                        at.standing = self.merged(next(&mut at.merging).await?, controls).await?;
                     }
-                    self.compare(&caught_up, position, standing)?;
-                    turn = None;
+                    self.compare(&caught_up, at.position, at.standing)?;
+                    (at.behind, at.waiting_since, at.turn) = (false, None, None);
                 }
                 Some(Item::Beat(beat)) => {
                     self.patience.promised(beat.next_seconds);
@@ -302,20 +350,56 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// A batch is here: proves it, hands it to the writer, and learns from
+    /// the time it took.
+    async fn arrived(
+        &mut self,
+        at: &mut Pulling,
+        parcel: Parcel,
+        controls: &Controls,
+    ) -> Result<(), Ended> {
+        self.stated(None);
+        let took = at.waiting_since.take().map(|since| since.elapsed());
+        let Proven { batch, raw_bytes, size, seal } = self.verify(parcel, at.position).await?;
+        at.position = batch.last;
+        at.behind = seal.is_none();
+        if seal.is_some() {
+            at.turn = None;
+        }
+        self.shared.live.update(self.village, |live| {
+            live.head_seq = live.head_seq.max(at.position.seq.0);
+        });
+        let pending = self.shared.writer.submit(batch).await;
+        let pending = pending.map_err(|_| Ended::Lost)?;
+        at.merging.push_back(Merging { pending, raw_bytes, seal });
+        if self.forms.slim && took.is_some_and(|took| self.pace.arrived(size, took)) {
+            let size = v1::pull_control::Size {
+                batch_bytes: self.pace.batch_bytes(),
+                window_bytes: self.pace.window_bytes(),
+            };
+            send(controls, Control::Size(size)).await?;
+        }
+        Ok(())
+    }
+
     /// Proves a batch and reads its entries.
-    async fn verify(
-        &self,
-        batch: v1::Batch,
-        position: Position,
-    ) -> Result<(MergeBatch, u64), Ended> {
+    async fn verify(&self, parcel: Parcel, position: Position) -> Result<Proven, Ended> {
         let village = self.village;
-        let small = batch.count <= INLINE.0 && batch.raw_bytes <= INLINE.1;
+        let small = match &parcel {
+            Parcel::Batch(batch) => batch.count <= INLINE.0 && batch.raw_bytes <= INLINE.1,
+            Parcel::Run(run) => run.payload.len() <= INLINE_RUN_BYTES,
+        };
         let prove = move || {
-            let verified = batch::verify(batch, position)?;
+            let (verified, seal) = match parcel {
+                Parcel::Batch(batch) => (batch::verify(batch, position)?, None),
+                Parcel::Run(run) => run::verify(&run, position)?,
+            };
+            let raw_bytes = verified.raw_bytes as u64;
+            let size = verified.entries.iter().map(|(entry, _)| entry.size()).sum::<usize>();
             let entries = verified.entries.into_iter();
             let changes = entries.map(|(entry, hash)| decode::change(entry, hash)).collect();
             let batch = MergeBatch { village, prev: position, last: verified.last, changes };
-            Ok::<_, batch::BatchError>((batch, verified.raw_bytes as u64))
+            Ok::<_, BatchError>(Proven { batch, raw_bytes, size: size as u64, seal })
         };
         let proven = if small {
             prove()
@@ -327,14 +411,17 @@ impl<'a> Session<'a> {
         };
         proven.map_err(|error| {
             tracing::warn!(%village, %error, "batch refused");
-            Ended::Trouble(Trouble::BadBatch)
+            Ended::Trouble(match error {
+                BatchError::Dictionary(_) => Trouble::Dictionary,
+                _ => Trouble::BadBatch,
+            })
         })
     }
 
     /// A batch is durable: say so to the node and to the watchers.
     async fn merged(
         &mut self,
-        (merged, raw_bytes): (Merged, u64),
+        (merged, raw_bytes, seal): (Merged, u64, Option<Seal>),
         controls: &Controls,
     ) -> Result<Standing, Ended> {
         self.progressed = true;
@@ -344,10 +431,28 @@ impl<'a> Session<'a> {
             live.quarantined += merged.quarantined;
             live.last_contact_ms = clock::now_ms();
         });
-        let position = Some(batch::position_to_wire(merged.position));
-        send(controls, Control::Ack(v1::pull_control::Ack { position })).await?;
-        send(controls, Control::Credit(v1::pull_control::Credit { bytes: raw_bytes })).await?;
-        Ok(Standing { fingerprint: merged.fingerprint, records: merged.records })
+        if self.forms.slim {
+            send(controls, Control::Acked(merged.position.seq.0)).await?;
+        } else {
+            let position = Some(batch::position_to_wire(merged.position));
+            send(controls, Control::Ack(v1::pull_control::Ack { position })).await?;
+            send(controls, Control::Credit(v1::pull_control::Credit { bytes: raw_bytes })).await?;
+        }
+        let standing = Standing { fingerprint: merged.fingerprint, records: merged.records };
+        let own = Part { fingerprint: merged.fingerprint, records: merged.records };
+        let equal =
+            seal.map(|seal| seal == Seal::of(merged.position, own.fingerprint, own.records));
+        self.stated((equal == Some(true)).then_some(own));
+        match equal {
+            Some(true) => self.settle(merged.position, standing),
+            Some(false) => {
+                // The seal does not say what the node has: it is asked.
+                self.trouble(Trouble::Differs);
+                send(controls, Control::Restate(true)).await?;
+            }
+            None => {}
+        }
+        Ok(standing)
     }
 
     /// The node says what everything sums up to: is it what is merged here?
@@ -414,13 +519,13 @@ impl<'a> Session<'a> {
 
 /// The oldest merge under way, once it is durable; for ever when there is
 /// none.
-async fn next(merging: &mut VecDeque<Merging>) -> Result<(Merged, u64), Ended> {
+async fn next(merging: &mut VecDeque<Merging>) -> Result<(Merged, u64, Option<Seal>), Ended> {
     let Some(oldest) = merging.front_mut() else { return std::future::pending().await };
     let outcome = (&mut oldest.pending).await;
-    let raw_bytes = oldest.raw_bytes;
+    let (raw_bytes, seal) = (oldest.raw_bytes, oldest.seal);
     merging.pop_front();
     match outcome {
-        Ok(merged) => Ok((merged, raw_bytes)),
+        Ok(merged) => Ok((merged, raw_bytes, seal)),
         // Somebody else moved the position: begin again from what is stored.
         Err(MergeError::NotNext | MergeError::Stopping) => Err(Ended::Lost),
         Err(MergeError::Dataset(_)) => Err(Ended::Trouble(Trouble::HubDisk)),

@@ -15,6 +15,8 @@ pub enum Trouble {
     OtherLog,
     /// A batch was refused.
     BadBatch,
+    /// A batch was made with a dictionary that this hub lacks.
+    Dictionary,
     /// Merged, but the sums differ.
     Differs,
     /// The node's log does not prove itself.
@@ -29,13 +31,14 @@ pub enum Trouble {
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::OtherVillage,
         Self::Protocol,
         Self::LostTail,
         Self::Forked,
         Self::OtherLog,
         Self::BadBatch,
+        Self::Dictionary,
         Self::Differs,
         Self::NodeLog,
         Self::NodeDisk,
@@ -53,6 +56,7 @@ impl Trouble {
             Self::Forked => "bercabang",
             Self::OtherLog => "log_lain",
             Self::BadBatch => "batch_rusak",
+            Self::Dictionary => "kamus_tak_dikenal",
             Self::Differs => "isi_beda",
             Self::NodeLog => "log_rusak",
             Self::NodeDisk => "disk_desa",
@@ -78,9 +82,12 @@ impl Trouble {
             | Self::Forked
             | Self::OtherLog
             | Self::Twin => true,
-            Self::BadBatch | Self::Differs | Self::NodeLog | Self::NodeDisk | Self::HubDisk => {
-                false
-            }
+            Self::BadBatch
+            | Self::Dictionary
+            | Self::Differs
+            | Self::NodeLog
+            | Self::NodeDisk
+            | Self::HubDisk => false,
         }
     }
 
@@ -113,6 +120,10 @@ impl Trouble {
             Self::BadBatch => {
                 "Kiriman dari node tidak lolos pemeriksaan dan ditolak utuh. Yang \
                 sudah tergabung aman. Hub mencoba lagi; bila berulang, periksa disk node."
+            }
+            Self::Dictionary => {
+                "Node memakai kamus pemadatan yang tidak dikenal hub ini. Kiriman ditolak utuh; \
+                yang sudah tergabung aman. Perbarui hub kabupaten."
             }
             Self::Differs => {
                 "Isi di hub tidak sama dengan isi di desa. Hub sedang mencari bedanya \

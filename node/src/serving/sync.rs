@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use lumbung_ledger::{Position, block};
+use lumbung_ledger::{Entry, Position, Seal, Seq, block};
 use lumbung_link::{limits, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock::Clock;
-use lumbung_wire::batch;
+use lumbung_wire::forms::Forms;
+use lumbung_wire::{batch, run};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 
+use super::allowance::Allowance;
 use super::confirmed::{Confirmed, Visits};
 use super::content;
 use crate::barn::{Barn, Head, RederiveError, Relation, RestartError, StoreError};
@@ -137,6 +139,7 @@ impl v1::sync_server::Sync for SyncService {
             acked: self.confirmed.position().map(batch::position_to_wire),
             visit,
             predecessor: predecessor.map(batch::position_to_wire),
+            forms: Some(Forms::offered()),
         }))
     }
 
@@ -192,12 +195,18 @@ impl v1::sync_server::Sync for SyncService {
             return Err(Status::failed_precondition("the position is not on this log's history"));
         }
         let (items, stream) = mpsc::channel(ITEMS_QUEUED);
+        let forms = Forms::common(start.forms.as_ref());
         let feed = Feed {
             barn,
             clock: self.village.clock().clone(),
             position,
-            batch_bytes: (start.batch_bytes.min(limits::BATCH_BYTES) as usize).max(1),
-            credit: i64::try_from(start.credit_bytes).unwrap_or(i64::MAX),
+            forms,
+            batch_bytes: batch_bytes(start.batch_bytes),
+            allowance: match forms.slim {
+                true => Allowance::window(start.credit_bytes),
+                false => Allowance::credit(start.credit_bytes),
+            },
+            told: None,
             paused: false,
             confirmed: Arc::clone(&self.confirmed),
             account: self.account.clone(),
@@ -247,14 +256,21 @@ impl v1::sync_server::Sync for SyncService {
     }
 }
 
+/// The size of batches that a hub asks for, within what this node gives.
+fn batch_bytes(asked: u32) -> usize {
+    asked.clamp(1, limits::BATCH_BYTES_MAX) as usize
+}
+
 /// One hub's pull: from a position to the head, then live.
 struct Feed {
     barn: Barn,
     clock: Clock,
     position: Position,
+    forms: Forms,
     batch_bytes: usize,
-    /// Bytes the hub still wants; the last batch may overdraw it.
-    credit: i64,
+    allowance: Allowance,
+    /// What the hub knows everything to sum up to.
+    told: Option<Head>,
     paused: bool,
     confirmed: Arc<Confirmed>,
     /// Whom to ask how long to be silent; `None` = the other end pings.
@@ -269,13 +285,16 @@ impl Feed {
         items: mpsc::Sender<Result<v1::PullItem, Status>>,
     ) {
         let mut head = self.barn.watch();
-        let mut told: Option<Head> = None;
         loop {
             let now = *head.borrow_and_update();
             let behind = self.position.seq < now.position.seq;
-            if behind && self.credit > 0 && !self.paused {
-                let item = self.next_batch().await;
-                let failed = item.is_err();
+            if behind && self.allowance.is_open() && !self.paused {
+                let batch = self.next_batch().await;
+                let failed = batch.is_err();
+                let item = batch.map(|(item, sealed)| {
+                    self.told = sealed.or(self.told);
+                    item
+                });
                 if items.send(item).await.is_err() || failed {
                     return;
                 }
@@ -289,8 +308,8 @@ impl Feed {
                 continue;
             }
             // Sums that were put right are told again.
-            if !behind && told != Some(now) {
-                told = Some(now);
+            if !behind && self.told != Some(now) {
+                self.told = Some(now);
                 let caught_up = v1::CaughtUp {
                     position: Some(batch::position_to_wire(now.position)),
                     fingerprint: Bytes::copy_from_slice(&now.fingerprint.to_bytes()),
@@ -346,9 +365,16 @@ impl Feed {
                     self.confirmed.note(position, self.clock.now_ms());
                 }
             }
-            Some(Control::Credit(credit)) => {
-                let bytes = i64::try_from(credit.bytes).unwrap_or(i64::MAX);
-                self.credit = self.credit.saturating_add(bytes);
+            Some(Control::Acked(seq)) => {
+                if let Some(position) = self.allowance.acked(Seq(seq)) {
+                    self.confirmed.note(position, self.clock.now_ms());
+                }
+            }
+            Some(Control::Restate(_)) => self.told = None,
+            Some(Control::Credit(credit)) => self.allowance.granted(credit.bytes),
+            Some(Control::Size(size)) => {
+                self.batch_bytes = batch_bytes(size.batch_bytes);
+                self.allowance.resized(size.window_bytes);
             }
             Some(Control::Pause(pause)) => self.paused = pause.paused,
             Some(Control::Start(_)) | None => {}
@@ -356,24 +382,34 @@ impl Feed {
         true
     }
 
-    async fn next_batch(&mut self) -> Result<v1::PullItem, Status> {
+    /// The next batch; with the head it was sealed at, if it ends there.
+    async fn next_batch(&mut self) -> Result<(v1::PullItem, Option<Head>), Status> {
         let (barn, prev, batch_bytes) = (self.barn.clone(), self.position, self.batch_bytes);
+        let forms = self.forms;
         let read = move || {
             let Some(run) = barn.read_after(prev.seq, batch_bytes)? else { return Ok(None) };
-            let head = barn.head().position;
+            let head = barn.head();
             let seq = run.entries.last().map_or(prev.seq, |entry| entry.header.seq);
-            let last = Position { seq, chain: run.after, ..head };
+            let last = Position { seq, chain: run.after, ..head.position };
+            let size = run.entries.iter().map(Entry::size).sum::<usize>() as u64;
+            let damaged = || StoreError::Damaged("entries do not form a block".to_owned());
+            if forms.slim {
+                let sealed = (seq == head.position.seq).then_some(head);
+                let seal = sealed.map(|at| Seal::of(at.position, at.fingerprint, at.records));
+                let run = run::pack(forms, prev, last, &run.entries, seal).ok_or_else(damaged)?;
+                return Ok(Some((last, size, Item::Run(run), sealed)));
+            }
             let count = u32::try_from(run.entries.len()).unwrap_or(u32::MAX);
-            let block = block::encode(&run.entries)
-                .ok_or_else(|| StoreError::Damaged("entries do not form a block".to_owned()))?;
-            Ok(Some((last, batch::pack(prev, last, count, block))))
+            let block = block::encode(&run.entries).ok_or_else(damaged)?;
+            let batch = batch::pack(prev, last, count, block);
+            Ok(Some((last, u64::from(batch.raw_bytes), Item::Batch(batch), None)))
         };
-        let Some((last, batch)) = blocking(read).await? else {
+        let Some((last, size, batch, sealed)) = blocking(read).await? else {
             return Err(Status::internal("the log has nothing after the position"));
         };
         self.position = last;
-        self.credit = self.credit.saturating_sub(i64::from(batch.raw_bytes));
-        Ok(item(Item::Batch(batch)))
+        self.allowance.sent(last, size);
+        Ok((item(batch), sealed))
     }
 }
 

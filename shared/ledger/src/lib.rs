@@ -14,9 +14,11 @@ pub mod entry;
 pub mod fingerprint;
 pub mod line;
 pub mod position;
+pub mod seal;
 mod varint;
 
 pub use chain::ChainTag;
 pub use entry::{Entry, Header, Operation, Payload, Salt, Source};
 pub use fingerprint::Fingerprint;
 pub use position::{Epoch, LogId, Position, Seq};
+pub use seal::Seal;

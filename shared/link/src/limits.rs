@@ -18,7 +18,18 @@ pub const STREAM_WINDOW_BYTES: u32 = 512 * 1024;
 /// one stream can't stall the others.
 pub const CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 
-/// Batch size before compression while catching up, bytes. 64 KiB is where
+/// Least, first and largest size of a batch whose size follows its link, bytes
+/// before compression. The least is about what a block of the log holds. The
+/// first takes about 2 s at 64 kbit/s. Above the largest, compression gains
+/// little more.
+pub const BATCH_BYTES_MIN: u32 = 2 * 1024;
+/// See [`BATCH_BYTES_MIN`].
+pub const BATCH_BYTES_FIRST: u32 = 64 * 1024;
+/// See [`BATCH_BYTES_MIN`].
+pub const BATCH_BYTES_MAX: u32 = 512 * 1024;
+
+/// Batch size before compression for a node whose batches keep one size,
+/// bytes. 64 KiB is where
 /// throughput levels off; four of them let the compressor see more.
 pub const BATCH_BYTES: u32 = 192 * 1024;
 

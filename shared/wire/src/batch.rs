@@ -43,6 +43,9 @@ pub enum BatchError {
     /// The codec is not one this build reads.
     #[error("unknown codec {0}")]
     Codec(i32),
+    /// The run names a dictionary that this build does not have.
+    #[error("unknown dictionary {0}")]
+    Dictionary(u32),
     /// The payload would be larger than allowed, or than it claims.
     #[error("the batch is larger than {RAW_BYTES_MAX} bytes or than it claims")]
     TooLarge,
@@ -139,13 +142,24 @@ pub fn verify(batch: v1::Batch, expected: Position) -> Result<Verified, BatchErr
     }
     let raw = inflate(batch.codec, batch.payload, raw_bytes)?;
     let entries = block::decode(&raw)?;
+    if u64::from(batch.count) != entries.len() as u64 {
+        let claimed_first = found.seq.next();
+        return Err(BatchError::Numbers { claimed_first, claimed_last: last.seq });
+    }
+    Ok(Verified { last, entries: prove(entries, found, last)?, raw_bytes })
+}
+
+/// Walks the chain over `entries` from `found`; they must be the ones that
+/// lead to `last`. Gives them with their content hashes.
+pub(crate) fn prove(
+    entries: Vec<Entry>,
+    found: Position,
+    last: Position,
+) -> Result<Vec<(Entry, Option<ContentHash>)>, BatchError> {
     let numbers = BatchError::Numbers { claimed_first: found.seq.next(), claimed_last: last.seq };
     let first = entries.first().map(|entry| entry.header.seq);
     let claimed = last.seq.since(found.seq);
-    if first != Some(found.seq.next())
-        || entries.len() as u64 != claimed
-        || u64::from(batch.count) != claimed
-    {
+    if first != Some(found.seq.next()) || entries.len() as u64 != claimed {
         return Err(numbers);
     }
     let mut chain = found.chain;
@@ -162,7 +176,7 @@ pub fn verify(batch: v1::Batch, expected: Position) -> Result<Verified, BatchErr
     if chain != last.chain || !same_log {
         return Err(BatchError::Chain(last));
     }
-    Ok(Verified { last, entries, raw_bytes })
+    Ok(entries)
 }
 
 // A compressor is a megabyte of tables: made once a thread, not once a batch.

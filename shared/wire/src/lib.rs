@@ -6,6 +6,10 @@
 //! Pure: no I/O; whoever stores or forwards a payload keeps its bytes.
 
 pub mod batch;
+mod codec;
 pub mod date;
+pub mod dictionary;
+pub mod forms;
 pub mod record;
+pub mod run;
 pub mod tree;

@@ -1,0 +1,94 @@
+//! Which forms a stream may take, agreed in Hello.
+//!
+//! Both sides list what this build reads and writes; the hub picks the newest
+//! of what both know and says so in Start. A side that lists nothing speaks
+//! the first forms: `Batch` with both positions, `CaughtUp`, `Ack`, `Credit`.
+
+use lumbung_proto::v1;
+
+use crate::dictionary::{self, Dictionary};
+
+/// Newest version of a block that this build reads and writes.
+const BLOCK_NEWEST: u32 = 2;
+
+/// The forms of one stream. The default is what every build understands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Forms {
+    /// Whether batches travel as runs, and acks bare.
+    pub slim: bool,
+    /// Whether blocks may be of version 2 (columns).
+    pub columns: bool,
+    /// What small batches are compressed with.
+    pub dictionary: Option<&'static Dictionary>,
+}
+
+impl Forms {
+    /// Everything that this build knows.
+    #[must_use]
+    pub fn offered() -> v1::Forms {
+        v1::Forms { slim: true, block: BLOCK_NEWEST, dictionaries: dictionary::ids().collect() }
+    }
+
+    /// The newest forms that this build and the other side know.
+    #[must_use]
+    pub fn common(theirs: Option<&v1::Forms>) -> Self {
+        let Some(theirs) = theirs.filter(|theirs| theirs.slim) else { return Self::default() };
+        Self {
+            slim: true,
+            columns: theirs.block >= BLOCK_NEWEST,
+            dictionary: theirs.dictionaries.iter().filter_map(|id| dictionary::find(*id)).max(),
+        }
+    }
+
+    /// How these forms are named in Start.
+    #[must_use]
+    pub fn to_wire(self) -> Option<v1::Forms> {
+        self.slim.then(|| v1::Forms {
+            slim: true,
+            block: if self.columns { BLOCK_NEWEST } else { 1 },
+            dictionaries: self.dictionary.map(Dictionary::id).into_iter().collect(),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn theirs(dictionaries: &[u32]) -> v1::Forms {
+        v1::Forms { slim: true, block: 2, dictionaries: dictionaries.to_vec() }
+    }
+
+    #[test]
+    fn the_newest_common_dictionary_is_taken_and_an_unknown_one_is_not() {
+        let newest = dictionary::ids().max();
+        let common = Forms::common(Some(&Forms::offered()));
+        assert!(common.slim && common.columns);
+        assert_eq!(common.dictionary.map(Dictionary::id), newest);
+        // A newer hub knows one more.
+        let id = dictionary::ids().next().unwrap_or_default();
+        let common = Forms::common(Some(&theirs(&[900, id, 901])));
+        assert_eq!(common.dictionary.map(Dictionary::id), Some(id));
+        assert_eq!(Forms::common(Some(&theirs(&[900]))).dictionary, None);
+        assert_eq!(Forms::common(Some(&theirs(&[]))).dictionary, None);
+    }
+
+    #[test]
+    fn a_side_that_lists_nothing_speaks_the_first_forms() {
+        assert_eq!(Forms::common(None), Forms::default());
+        assert_eq!(Forms::common(Some(&v1::Forms::default())), Forms::default());
+        assert_eq!(Forms::default().to_wire(), None);
+    }
+
+    #[test]
+    fn what_start_names_is_what_the_node_takes() {
+        for forms in [
+            Forms::common(Some(&Forms::offered())),
+            Forms::common(Some(&theirs(&[]))),
+            Forms { slim: true, ..Forms::default() },
+            Forms::default(),
+        ] {
+            assert_eq!(Forms::common(forms.to_wire().as_ref()), forms);
+        }
+    }
+}
