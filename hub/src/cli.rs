@@ -1,5 +1,6 @@
 //! The `lumbung-hub` command: parse, read or serve, print.
 
+mod authority;
 mod erasures;
 mod export;
 mod findings;
@@ -48,6 +49,9 @@ enum Command {
         #[arg(long, default_value_t = crate::uplink::SESSIONS_MAX)]
         sessions_max: usize,
     },
+    /// Akar semua sertifikat di kabupaten.
+    #[command(subcommand)]
+    Authority(authority::AuthorityCommand),
     /// Token untuk node desa yang akan bergabung.
     #[command(subcommand)]
     JoinToken(join_token::JoinTokenCommand),
@@ -124,6 +128,7 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     match cli.command {
         Command::Serve { .. } | Command::Backup(_) => Ok(()),
         Command::Bundle(command) => media::bundle(&command, &cli.data, dataset),
+        Command::Authority(command) => authority::run(&command, data, dataset),
         Command::JoinToken(command) => join_token::run(&command, data, dataset),
         Command::Villages(command) => villages::villages(&command, dataset),
         Command::Status(args) => villages::status(&args, dataset),

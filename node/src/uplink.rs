@@ -22,7 +22,7 @@ use lumbung_link::backoff::Backoff;
 use lumbung_link::meter::Traffic;
 use lumbung_telemetry::clock;
 
-pub use account::{Account, LinkState};
+pub use account::{Account, LinkState, Missed};
 pub use dial::join_channel;
 pub use session::Services;
 pub(crate) use session::Word;
@@ -72,6 +72,12 @@ pub async fn keep(identity: Identity, services: Services, traffic: Traffic, acco
         let begun = Instant::now();
         let ended = session::run(&identity, &services, &traffic, &account, way).await;
         account.save();
+        account.missed(match ended {
+            Ended::Unreachable => Missed::Unreachable,
+            Ended::Unspoken => Missed::Refused,
+            Ended::Over => Missed::Unknown,
+            Ended::Wait(_) => Missed::Full,
+        });
         match (ended, way) {
             (Ended::Over | Ended::Wait(_), Way::Tunnel) => {
                 unspoken = 0;

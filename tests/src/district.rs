@@ -139,6 +139,11 @@ impl NodeProcess {
         }
     }
 
+    /// Goes on in another folder beside its own, `name`; nothing is moved.
+    pub fn move_to(&mut self, name: &str) {
+        self.program.dir.set_file_name(name);
+    }
+
     /// Joins the district with a token, at `address`.
     ///
     /// # Errors

@@ -64,6 +64,8 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     let sync = sync.keeping(visits);
     let keeping = tokio::spawn(Arc::clone(&confirmed).keep_writing());
     let traffic = Traffic::default();
+    let account_file = uplink::account_file(&options.data);
+    let account = Arc::new(Account::open(&account_file, traffic.clone()));
     let upkeep = Upkeep::new(village.clone(), Arc::clone(&confirmed));
     let local = LocalService::new(
         village.clone(),
@@ -71,8 +73,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         Arc::clone(&confirmed),
         traffic.clone(),
     );
-    let account_file = uplink::account_file(&options.data);
-    let account = Arc::new(Account::open(&account_file, traffic.clone()));
+    let local = local.linked(Arc::clone(&account));
     for step in village.barn().steps() {
         lumbung_telemetry::say!("{}", step_sentence(step));
     }

@@ -9,6 +9,7 @@ use lumbung_telemetry::clock;
 
 use super::reach::{node, said};
 use crate::serving::local::Report;
+use crate::uplink::{LinkState, Missed};
 
 #[derive(clap::Args)]
 pub(super) struct StatusArgs {
@@ -63,6 +64,9 @@ pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<Exit
             clock::display(at)
         ),
     }
+    if let Some(link) = report.link.filter(|_| report.serving) {
+        tell_link(&link);
+    }
     if report.scrub_pending {
         lumbung_telemetry::say!(
             "Sisa catatan yang dihapus permanen masih ada di berkas; dibersihkan saat node \
@@ -76,6 +80,34 @@ pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<Exit
         lumbung_telemetry::say!("{remark}");
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The way to the district, in the clerk's words.
+fn tell_link(link: &LinkState) {
+    let state = match (link.connected, link.missed) {
+        (true, _) if link.tunnelled => {
+            "Terhubung dengan kabupaten lewat terowongan (jaringan ini hanya meneruskan gRPC biasa)."
+        }
+        (true, _) => "Terhubung dengan kabupaten.",
+        (false, Missed::Unknown) => "Belum terhubung dengan kabupaten.",
+        (false, Missed::Unreachable) => {
+            "Kabupaten tidak terjangkau. Data aman di sini dan terkirim sendiri begitu internet ada."
+        }
+        (false, Missed::Refused) => {
+            "Yang menjawab di alamat kabupaten tidak menerima komputer ini: izinnya dicabut, atau \
+             jaringan menghalangi. Data aman di sini. Hubungi kabupaten bila ini berlanjut."
+        }
+        (false, Missed::Full) => "Kabupaten sedang penuh; node mencoba lagi sendiri.",
+    };
+    lumbung_telemetry::say!("{state}");
+    let budget = match link.budget_bytes {
+        0 => String::new(),
+        bytes => format!(" dari {} kB yang boleh", bytes / 1_000),
+    };
+    lumbung_telemetry::say!(
+        "Sambungan hari ini {} kB{budget}.",
+        link.spent_today_bytes.div_ceil(1_000)
+    );
 }
 
 pub(super) async fn verify(dir: &Path, args: &VerifyArgs) -> anyhow::Result<ExitCode> {

@@ -25,6 +25,7 @@ use crate::barn::{
 };
 use crate::export::{self, ExportFormat};
 use crate::import;
+use crate::uplink::{Account, LinkState};
 use crate::village::{Remark, SaveError, Village, Wish, change};
 
 /// Changes of an import that become durable together.
@@ -68,6 +69,9 @@ pub struct Report {
     /// Whether bytes of erased records may still lie in the store's files.
     #[serde(default)]
     pub scrub_pending: bool,
+    /// The way to the district; nothing when not serving.
+    #[serde(default)]
+    pub link: Option<LinkState>,
     /// What opening had to do, in the clerk's words.
     pub steps: Vec<String>,
     /// What checking itself found, in the clerk's words.
@@ -83,6 +87,7 @@ pub struct LocalService {
     pub(super) dir: PathBuf,
     pub(super) confirmed: Arc<Confirmed>,
     traffic: Traffic,
+    account: Option<Arc<Account>>,
     serving: bool,
 }
 
@@ -95,7 +100,13 @@ impl LocalService {
         confirmed: Arc<Confirmed>,
         traffic: Traffic,
     ) -> Self {
-        Self { village, dir, confirmed, traffic, serving: true }
+        Self { village, dir, confirmed, traffic, account: None, serving: true }
+    }
+
+    /// Tells of the way to the district too.
+    #[must_use]
+    pub fn linked(self, account: Arc<Account>) -> Self {
+        Self { account: Some(account), ..self }
     }
 
     /// Answers for a village that was opened for one command only.
@@ -104,7 +115,7 @@ impl LocalService {
         // Unreadable, it counts for nothing: then everything is unconfirmed.
         let confirmed = Confirmed::open(&dir, village.barn()).unwrap_or_default();
         let (confirmed, traffic) = (Arc::new(confirmed), Traffic::default());
-        Self { village, dir, confirmed, traffic, serving: false }
+        Self { village, dir, confirmed, traffic, account: None, serving: false }
     }
 
     fn remarks(&self) -> Vec<String> {
@@ -133,6 +144,7 @@ impl LocalService {
             confirmed_seq: self.confirmed.seq().0,
             confirmed_at_ms: self.confirmed.at_ms(),
             serving: self.serving,
+            link: self.account.as_ref().map(|account| account.state(clock::now_ms())),
             received_bytes: self.traffic.received(),
             sent_bytes: self.traffic.sent(),
             disk_bytes: barn.disk_bytes(),

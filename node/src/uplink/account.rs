@@ -34,10 +34,12 @@ struct Kept {
 }
 
 /// The link as `status` shows it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkState {
     /// The hub has spoken on a connection that is open now.
     pub connected: bool,
+    /// Why there is none now.
+    pub missed: Missed,
     /// That connection goes through the tunnel.
     pub tunnelled: bool,
     /// Bytes spent today.
@@ -48,6 +50,22 @@ pub struct LinkState {
     pub quiet_held_seconds: u32,
     /// The shortest silence known to break the link, seconds; 0 = not known.
     pub quiet_broke_seconds: u32,
+}
+
+/// Why there is no connection to the district.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Missed {
+    /// Nothing is known of why.
+    #[default]
+    Unknown,
+    /// Nobody answers at its address.
+    Unreachable,
+    /// Somebody answers, but it does not let this machine in, or is not the
+    /// district.
+    Refused,
+    /// The district has no place and asked to come back later.
+    Full,
 }
 
 /// A sign of life that may or may not have arrived.
@@ -66,6 +84,7 @@ struct Books {
     sign: Option<Sign>,
     hub_ahead_ms: i64,
     connected: bool,
+    missed: Missed,
     tunnelled: bool,
 }
 
@@ -95,6 +114,7 @@ impl Account {
             sign: None,
             hub_ahead_ms: 0,
             connected: false,
+            missed: Missed::Unknown,
             tunnelled: false,
         };
         Self { books: Mutex::new(books), traffic, path: path.to_owned() }
@@ -123,6 +143,7 @@ impl Account {
         self.count(&mut books, now_ms);
         LinkState {
             connected: books.connected,
+            missed: books.missed,
             tunnelled: books.tunnelled,
             spent_today_bytes: books.kept.spent_bytes,
             budget_bytes: books.kept.budget_bytes,
@@ -151,6 +172,11 @@ impl Account {
         let mut books = self.books();
         books.sign = None;
         books.tunnelled = tunnelled;
+    }
+
+    /// There is no connection now, for this reason.
+    pub(crate) fn missed(&self, missed: Missed) {
+        self.books().missed = missed;
     }
 
     /// How long to be silent next.

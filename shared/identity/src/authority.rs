@@ -1,7 +1,9 @@
 //! The district's certificate authority: one folder at the hub.
 //!
 //! `ca.key` and `ca.pem` are the root in use; after a change of root the one
-//! before stays in `ca-lama.pem`, trusted until the last node has renewed.
+//! before stays in `ca-lama.pem`, trusted until the last node has renewed, and
+//! vouches for the new one in `ca-silang.pem`: a node that was away and knows
+//! only the old root still recognises the hub.
 //! `hub.key` is the hub's own key. Certificates are backdated a day: a node
 //! whose clock lags must not refuse them as not yet valid.
 
@@ -74,6 +76,7 @@ pub struct Authority {
     issuer: Issuer<'static, Key>,
     root: CertificateDer<'static>,
     anchors: Vec<CertificateDer<'static>>,
+    cross: Option<CertificateDer<'static>>,
     hub: Key,
 }
 
@@ -109,9 +112,11 @@ impl Authority {
         if old.exists() {
             anchors.push(read_certificate(&old)?);
         }
+        let cross = dir.join("ca-silang.pem");
+        let cross = cross.exists().then(|| read_certificate(&cross)).transpose()?;
         let hub = Key::load_or_create(&dir.join("hub.key"))?;
         let issuer = Issuer::from_ca_cert_der(&root, key).map_err(AuthorityError::Certificate)?;
-        Ok(Self { issuer, root, anchors, hub })
+        Ok(Self { issuer, root, anchors, cross, hub })
     }
 
     /// Founds a new root in `dir`; the present one stays trusted beside it.
@@ -126,8 +131,18 @@ impl Authority {
             move |source| AuthorityError::Io { path, source }
         };
         let bytes = fs::read(&present).map_err(at(&present))?;
+        let (old_root, old_key) = (read_certificate(&present)?, Key::load(&dir.join("ca.key"))?);
+        let voucher =
+            Issuer::from_ca_cert_der(&old_root, old_key).map_err(AuthorityError::Certificate)?;
+        let (key, name) = (Key::generate()?, root_name()?);
+        let params = root_params(&name, now_ms, 0)?;
+        let cross = params.signed_by(&key, &voucher).map_err(AuthorityError::Certificate)?;
+        // The old one first: from then on both are trusted, in whatever
+        // state a power cut leaves the rest.
         files::write_private(&old, &bytes).map_err(at(&old))?;
-        found(dir, now_ms)?;
+        let silang = dir.join("ca-silang.pem");
+        files::write_private(&silang, cross.pem().as_bytes()).map_err(at(&silang))?;
+        install(dir, &key, &name, now_ms)?;
         Self::open(dir, now_ms)
     }
 
@@ -135,6 +150,13 @@ impl Authority {
     #[must_use]
     pub fn anchors(&self) -> &[CertificateDer<'static>] {
         &self.anchors
+    }
+
+    /// What the hub shows beside its own certificate: the old root's word for
+    /// the new one, and the root in use, which a node that joins checks
+    /// against its token.
+    pub(crate) fn shown_along(&self) -> impl Iterator<Item = CertificateDer<'static>> {
+        self.cross.iter().cloned().chain([self.root.clone()])
     }
 
     /// What a joining token carries of the root in use.
@@ -215,17 +237,37 @@ pub(crate) fn root_hash(root: &CertificateDer<'_>) -> [u8; 16] {
 }
 
 fn found(dir: &Path, now_ms: i64) -> Result<(), AuthorityError> {
-    let key = Key::generate()?;
-    let mut params = CertificateParams::default();
-    params.distinguished_name = named("Lumbung kabupaten");
-    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
-    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
-    validity(&mut params, now_ms, ROOT_LIFE)?;
-    let root = params.self_signed(&key).map_err(AuthorityError::Certificate)?;
+    install(dir, &Key::generate()?, &root_name()?, now_ms)
+}
+
+/// Makes `key` the root in use. The key comes first: a certificate without
+/// its key would stop the hub, a key without its certificate is made anew.
+fn install(dir: &Path, key: &Key, name: &str, now_ms: i64) -> Result<(), AuthorityError> {
+    // One more below it: the next root, which this one will vouch for.
+    let root =
+        root_params(name, now_ms, 1)?.self_signed(key).map_err(AuthorityError::Certificate)?;
     key.save(&dir.join("ca.key"))?;
     let path = dir.join("ca.pem");
     files::write_private(&path, root.pem().as_bytes())
         .map_err(|source| AuthorityError::Io { path, source })
+}
+
+/// Each root gets its own name, so that none is taken for another.
+fn root_name() -> Result<String, AuthorityError> {
+    let mut name = [0; 4];
+    getrandom::fill(&mut name)
+        .map_err(|_| AuthorityError::Certificate(rcgen::Error::RingUnspecified))?;
+    let name: String = name.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("Lumbung kabupaten {name}"))
+}
+
+fn root_params(name: &str, now_ms: i64, below: u8) -> Result<CertificateParams, AuthorityError> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name = named(name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(below));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    validity(&mut params, now_ms, ROOT_LIFE)?;
+    Ok(params)
 }
 
 fn leaf(

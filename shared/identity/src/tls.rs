@@ -72,9 +72,7 @@ pub fn hub_name() -> ServerName<'static> {
 pub fn hub(authority: &Authority, now_ms: i64, life: Duration) -> Result<ServerConfig, TlsError> {
     let certificate = authority.issue_hub(now_ms, life)?;
     let verifier = Arc::new(NodeVerifier { anchors: anchors(authority.anchors())? });
-    // The root travels along: a node that joins checks it against its token.
-    let mut chain = vec![certificate];
-    chain.extend(authority.anchors().first().cloned());
+    let chain = std::iter::once(certificate).chain(authority.shown_along()).collect();
     let mut config = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(verifier)
@@ -165,7 +163,7 @@ impl ClientCertVerifier for NodeVerifier {
         _intermediates: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        let verify = |time| verify(end_entity, &self.anchors, time, KeyUsage::client_auth());
+        let verify = |time| verify(end_entity, &[], &self.anchors, time, KeyUsage::client_auth());
         match verify(now) {
             Err(webpki::Error::CertExpired { not_after, .. }) => verify(not_after),
             Err(webpki::Error::CertNotValidYet { not_before, .. }) => verify(not_before),
@@ -219,10 +217,11 @@ impl HubVerifier {
     fn verify_at_some_time(
         &self,
         end_entity: &CertificateDer<'_>,
+        between: &[CertificateDer<'_>],
         anchors: &[TrustAnchor<'static>],
         now: UnixTime,
     ) -> Result<(), webpki::Error> {
-        let verify = |time| verify(end_entity, anchors, time, KeyUsage::server_auth());
+        let verify = |time| verify(end_entity, between, anchors, time, KeyUsage::server_auth());
         let untimely = |error: &webpki::Error| {
             matches!(
                 error,
@@ -250,12 +249,14 @@ impl ServerCertVerifier for HubVerifier {
     ) -> Result<ServerCertVerified, Error> {
         let verified = match &self.trust {
             Trust::Anybody => return Ok(ServerCertVerified::assertion()),
-            Trust::Roots(anchors) => self.verify_at_some_time(end_entity, anchors, now),
+            Trust::Roots(anchors) => {
+                self.verify_at_some_time(end_entity, intermediates, anchors, now)
+            }
             Trust::Hash(hash) => {
                 let root = intermediates.iter().find(|sent| root_hash(sent) == *hash);
                 let Some(root) = root else { return Err(told(webpki::Error::UnknownIssuer)) };
                 let anchor = anchor_from_trusted_cert(root).map_err(told)?.to_owned();
-                self.verify_at_some_time(end_entity, &[anchor], now)
+                self.verify_at_some_time(end_entity, &[], &[anchor], now)
             }
         };
         verified.map_err(told)?;
@@ -289,12 +290,13 @@ impl ServerCertVerifier for HubVerifier {
 
 fn verify(
     end_entity: &CertificateDer<'_>,
+    between: &[CertificateDer<'_>],
     anchors: &[TrustAnchor<'static>],
     time: UnixTime,
     usage: KeyUsage,
 ) -> Result<(), webpki::Error> {
     EndEntityCert::try_from(end_entity)?
-        .verify_for_usage(algorithms().all, anchors, &[], time, usage, None, None)
+        .verify_for_usage(algorithms().all, anchors, between, time, usage, None, None)
         .map(|_| ())
 }
 

@@ -143,9 +143,15 @@ fn a_replaced_root_is_trusted_beside_the_new_one() {
     let after = Authority::replace_root(dir.path(), now).unwrap();
     assert_ne!(before.root_hash(), after.root_hash());
     assert_eq!(after.anchors().len(), 2);
-    // The old certificate still opens the door; the node must know the new
-    // root to accept the hub, which it learns over a session made before.
-    let client = node(after.anchors(), TrustedTime::at(now), old, ALPN_UPLINK).unwrap();
+    // The old certificate still opens the door, and the old root vouches for
+    // the new one: whether the node knows the new root already or not.
+    for roots in [before.anchors(), after.anchors()] {
+        let shown = Shown { certificate: old.certificate.clone(), key: &key };
+        let client = node(roots, TrustedTime::at(now), shown, ALPN_UPLINK).unwrap();
+        let server = hub(&after, now, Lifetime::default().hub).unwrap();
+        assert!(shake(client, server).is_ok());
+    }
+    let client = joining(after.root_hash(), TrustedTime::at(now)).unwrap();
     let server = hub(&after, now, Lifetime::default().hub).unwrap();
     assert!(shake(client, server).is_ok());
 }
