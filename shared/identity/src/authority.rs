@@ -1,6 +1,7 @@
 //! The district's certificate authority: one folder at the hub.
 //!
-//! `ca.key` and `ca.pem` are the root in use; after a change of root the one
+//! `ca.pem` is the root in use, key and certificate in one file, so that a
+//! power cut never leaves one without the other; after a change of root the one
 //! before stays in `ca-lama.pem`, trusted until the last node has renewed, and
 //! vouches for the new one in `ca-silang.pem`: a node that was away and knows
 //! only the old root still recognises the hub.
@@ -20,7 +21,7 @@ use rcgen::{
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 
-use crate::files;
+use crate::files::{self, alone};
 use crate::key::{Key, KeyError, PublicKey};
 use crate::name;
 
@@ -63,6 +64,9 @@ pub enum AuthorityError {
         #[source]
         source: io::Error,
     },
+    /// The authority's folder can't be used.
+    #[error("the authority's folder can't be used")]
+    Folder(#[from] io::Error),
     /// A certificate file holds no certificate.
     #[error("{0} holds no certificate")]
     NoCertificate(PathBuf),
@@ -102,10 +106,14 @@ impl Authority {
     /// # Errors
     /// [`AuthorityError`].
     pub fn open(dir: &Path, now_ms: i64) -> Result<Self, AuthorityError> {
-        if !dir.join("ca.pem").exists() {
-            found(dir, now_ms)?;
+        let whole = || dir.join("ca.pem").exists() && dir.join("hub.key").exists();
+        if !whole() {
+            alone(dir, || match whole() {
+                true => Ok(()),
+                false => found(dir, now_ms),
+            })?;
         }
-        let key = Key::load(&dir.join("ca.key"))?;
+        let key = Key::load(&dir.join("ca.pem"))?;
         let root = read_certificate(&dir.join("ca.pem"))?;
         let mut anchors = vec![root.clone()];
         let old = dir.join("ca-lama.pem");
@@ -114,7 +122,7 @@ impl Authority {
         }
         let cross = dir.join("ca-silang.pem");
         let cross = cross.exists().then(|| read_certificate(&cross)).transpose()?;
-        let hub = Key::load_or_create(&dir.join("hub.key"))?;
+        let hub = Key::load(&dir.join("hub.key"))?;
         let issuer = Issuer::from_ca_cert_der(&root, key).map_err(AuthorityError::Certificate)?;
         Ok(Self { issuer, root, anchors, cross, hub })
     }
@@ -130,8 +138,10 @@ impl Authority {
             let path = path.to_owned();
             move |source| AuthorityError::Io { path, source }
         };
-        let bytes = fs::read(&present).map_err(at(&present))?;
-        let (old_root, old_key) = (read_certificate(&present)?, Key::load(&dir.join("ca.key"))?);
+        let text = fs::read_to_string(&present).map_err(at(&present))?;
+        let from = text.find("-----BEGIN CERTIFICATE-----");
+        let from = from.ok_or_else(|| AuthorityError::NoCertificate(present.clone()))?;
+        let (old_root, old_key) = (read_certificate(&present)?, Key::load(&present)?);
         let voucher =
             Issuer::from_ca_cert_der(&old_root, old_key).map_err(AuthorityError::Certificate)?;
         let (key, name) = (Key::generate()?, root_name()?);
@@ -139,7 +149,7 @@ impl Authority {
         let cross = params.signed_by(&key, &voucher).map_err(AuthorityError::Certificate)?;
         // The old one first: from then on both are trusted, in whatever
         // state a power cut leaves the rest.
-        files::write_private(&old, &bytes).map_err(at(&old))?;
+        files::write_private(&old, text[from..].as_bytes()).map_err(at(&old))?;
         let silang = dir.join("ca-silang.pem");
         files::write_private(&silang, cross.pem().as_bytes()).map_err(at(&silang))?;
         install(dir, &key, &name, now_ms)?;
@@ -237,18 +247,22 @@ pub(crate) fn root_hash(root: &CertificateDer<'_>) -> [u8; 16] {
 }
 
 fn found(dir: &Path, now_ms: i64) -> Result<(), AuthorityError> {
+    // The root comes last: whoever sees it finds the rest.
+    Key::load_or_create(&dir.join("hub.key"))?;
+    if dir.join("ca.pem").exists() {
+        return Ok(());
+    }
     install(dir, &Key::generate()?, &root_name()?, now_ms)
 }
 
-/// Makes `key` the root in use. The key comes first: a certificate without
-/// its key would stop the hub, a key without its certificate is made anew.
+/// Makes `key` the root in use.
 fn install(dir: &Path, key: &Key, name: &str, now_ms: i64) -> Result<(), AuthorityError> {
     // One more below it: the next root, which this one will vouch for.
-    let root =
-        root_params(name, now_ms, 1)?.self_signed(key).map_err(AuthorityError::Certificate)?;
-    key.save(&dir.join("ca.key"))?;
+    let params = root_params(name, now_ms, 1)?;
+    let root = params.self_signed(key).map_err(AuthorityError::Certificate)?;
     let path = dir.join("ca.pem");
-    files::write_private(&path, root.pem().as_bytes())
+    let both = format!("{}{}", key.pair().serialize_pem(), root.pem());
+    files::write_private(&path, both.as_bytes())
         .map_err(|source| AuthorityError::Io { path, source })
 }
 
@@ -314,4 +328,24 @@ fn validity(
 
 fn read_certificate(path: &Path) -> Result<CertificateDer<'static>, AuthorityError> {
     CertificateDer::from_pem_file(path).map_err(|_| AuthorityError::NoCertificate(path.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_who_open_a_new_authority_at_once_found_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("identity");
+        let opened: Vec<_> = std::thread::scope(|scope| {
+            let open = || {
+                let authority = Authority::open(&path, 1_795_000_000_000).unwrap();
+                (authority.root_hash(), authority.hub_key().public())
+            };
+            let threads: Vec<_> = (0..8).map(|_| scope.spawn(open)).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(opened.iter().all(|seen| *seen == opened[0]), "{opened:?}");
+    }
 }

@@ -15,11 +15,30 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".baru");
+    // Two processes may write the same file: each its own beside it.
+    beside.push(format!(".{}.baru", std::process::id()));
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     fs::rename(&beside, path)?;
     File::open(folder)?.sync_all()
+}
+
+/// Does something that only one process may do at a time in a folder, which
+/// is made if need be.
+///
+/// # Errors
+/// When the folder can't be used, besides what `work` fails with.
+pub(crate) fn alone<T, E: From<io::Error>>(
+    folder: &Path,
+    work: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    fs::create_dir_all(folder)?;
+    let path = folder.join(".kunci");
+    let file =
+        OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path)?;
+    file.lock()?;
+    // Closing the file lets the next one in.
+    work()
 }
