@@ -1,5 +1,6 @@
 //! Reaching the node: the running one, or the barn itself.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -8,7 +9,7 @@ use lumbung_proto::v1::local_client::LocalClient;
 use tonic::transport::Channel;
 
 use crate::backup;
-use crate::barn::OpenBarnError;
+use crate::barn::{OpenBarnError, StoreError};
 use crate::config::Config;
 use crate::serving::{LOCAL_MESSAGE_BYTES_MAX, LocalService, serve_within};
 use crate::village::Village;
@@ -66,6 +67,21 @@ pub(super) fn open_failed(error: OpenBarnError) -> anyhow::Error {
             "Data desa ini ditulis versi Lumbung yang lebih baru. Data aman dan tidak diubah. \
              Pasang versi terbaru."
         ),
+        OpenBarnError::Store(StoreError::Io(error)) | OpenBarnError::Witness(error)
+            if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem) =>
+        {
+            anyhow::anyhow!(
+                "Disk penuh atau tidak bisa ditulisi. Data desa ini aman dan tidak diubah. \
+                 Sediakan ruang disk atau periksa disknya, lalu ulangi."
+            )
+        }
+        error @ (OpenBarnError::Store(StoreError::Damaged(_)) | OpenBarnError::Inconsistent(_)) => {
+            anyhow::Error::new(error).context(
+                "Berkas data desa ini rusak. Tidak ada yang diubah. Jangan hapus foldernya. \
+                 Pulihkan dari cadangan (lumbung-node restore) atau hubungi kabupaten: yang sudah \
+                 terkirim ada di sana",
+            )
+        }
         error => anyhow::Error::new(error).context(
             "Data desa ini tidak bisa dibuka. Tidak ada yang diubah. Jangan hapus foldernya; \
              hubungi kabupaten",

@@ -212,6 +212,17 @@ const fn megabytes(bytes: u64) -> u64 {
 
 pub(super) fn store_failed(error: &StoreError) -> Status {
     tracing::error!(%error, "the barn failed");
+    if matches!(error, StoreError::Damaged(_)) {
+        return Status::data_loss(
+            "Berkas data desa ini rusak di satu tempat. Tidak ada yang diubah. Hentikan node dan \
+             jangan hapus foldernya. Pulihkan dari cadangan (lumbung-node restore) atau hubungi \
+             kabupaten: yang sudah terkirim ada di sana.",
+        );
+    }
+    disk_failed()
+}
+
+fn disk_failed() -> Status {
     Status::data_loss(
         "Disk komputer ini bermasalah. Yang sudah tersimpan aman; yang barusan belum pasti. \
          Hentikan node, periksa disk, jalankan lagi, lalu lihat apakah yang barusan ada.",
@@ -236,7 +247,7 @@ pub(super) fn submit_failed(error: &SubmitError) -> Status {
              Bila orangnya memang harus didata lagi, buat catatan baru.",
         ),
         SubmitError::Store(error) => store_failed(error),
-        SubmitError::Closed => store_failed(&StoreError::Damaged("closed".to_owned())),
+        SubmitError::Closed => disk_failed(),
     }
 }
 

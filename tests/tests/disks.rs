@@ -1,0 +1,327 @@
+//! Real disks that fail: a village's files damaged in every way, and a file
+//! system that is full or read-only. The node opens with everything, or says
+//! what is lost, or refuses in words; it never dies of it and never shows
+//! wrong records.
+//!
+//! `LUMBUNG_DAMAGE_SEED` repeats a run.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::fs;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, bail, ensure};
+use lumbung_domain::id::{Kind, RecordId};
+use lumbung_domain::record::{Dusun, Record};
+use lumbung_domain::region::{VillageCode, roster};
+use lumbung_ledger::Source;
+use lumbung_node::village::{SaveError, Village, Wish};
+use lumbung_tests::fold::{self, Folded};
+use lumbung_tests::sim::book::Book;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use tempfile::TempDir;
+
+/// A damaged store may take this long to be opened or refused.
+const WITHIN: Duration = Duration::from_secs(60);
+
+/// Random damages of each sort.
+const DAMAGES: usize = 12;
+
+fn code() -> VillageCode {
+    roster().villages()[0].code
+}
+
+/// Runs a command of the node on `dir`.
+fn node(dir: &Path, args: &[&str]) -> anyhow::Result<Output> {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lumbung-process"));
+    command.arg("node").arg("--data").arg(dir).args(args);
+    let mut child =
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let begun = Instant::now();
+    while child.try_wait()?.is_none() {
+        if begun.elapsed() > WITHIN {
+            child.kill()?;
+            bail!("the node neither opens its barn nor refuses");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(child.wait_with_output()?)
+}
+
+fn wishes(save: u64, padding: usize) -> Vec<Wish> {
+    let wish = |at: u64| {
+        let sk_pembentukan = "7".repeat(padding);
+        let dusun =
+            Dusun { nama: format!("DUSUN {save}-{at}"), sk_pembentukan, ..Dusun::default() };
+        let id = RecordId::from_parts(1_790_000_000_000, 0, (save * 7 + at) % 211);
+        let record = (save % 9 != at).then_some(Record::Dusun(dusun));
+        Wish { id: Some(id), kind: Kind::Dusun, record }
+    };
+    (0..5).map(wish).collect()
+}
+
+fn contents(wishes: &[Wish]) -> Vec<(RecordId, Option<bytes::Bytes>)> {
+    let encode = |record: &Record| lumbung_wire::record::encode(record);
+    wishes.iter().map(|wish| (wish.id.unwrap(), wish.record.as_ref().map(encode))).collect()
+}
+
+/// A village of some size in `dir`, closed.
+async fn settled(dir: &Path) -> anyhow::Result<Folded> {
+    let village = lumbung_node::cli::create(dir, code())?;
+    for save in 0..400 {
+        village.save("kader", Source::MANUAL, wishes(save, 20)).await?;
+    }
+    village.close();
+    // sled writes a snapshot when it opens what has grown.
+    fold::fold(dir, code())
+}
+
+fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
+    fs::create_dir_all(to)?;
+    for item in fs::read_dir(from)? {
+        let item = item?;
+        let target = to.join(item.file_name());
+        if item.file_type()?.is_dir() {
+            copy(&item.path(), &target)?;
+        } else {
+            fs::copy(item.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+fn snapshots(dir: &Path) -> Vec<PathBuf> {
+    let items = fs::read_dir(dir.join("store")).unwrap().map(|item| item.unwrap().path());
+    items.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("snap.")).collect()
+}
+
+/// What a damage came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum End {
+    /// Everything is there.
+    Whole,
+    /// The end is missing; the node says so and has opened a new epoch.
+    Shortened,
+    /// The node opens, and `verify` says that it can't be read or is broken.
+    Told,
+    /// The node refuses to open.
+    Refused,
+}
+
+/// Opens a damaged village in a process of its own and judges what it does.
+fn judge(dir: &Path, truth: &Folded) -> anyhow::Result<End> {
+    let verified = node(dir, &["verify"])?;
+    let said = String::from_utf8_lossy(&verified.stdout).into_owned();
+    let complained = String::from_utf8_lossy(&verified.stderr).into_owned();
+    match verified.status.code() {
+        Some(0) => {}
+        Some(3) => {
+            ensure!(said.contains("TIDAK utuh"), "{said}");
+            return Ok(End::Told);
+        }
+        Some(1) => {
+            let last = complained.lines().last().unwrap_or_default();
+            if last.starts_with("Berkas data desa ini rusak di satu tempat") {
+                return Ok(End::Told);
+            }
+            let words = ["Berkas data desa ini rusak", "Data desa ini tidak bisa dibuka"];
+            ensure!(words.iter().any(|words| last.starts_with(words)), "{complained}");
+            return Ok(End::Refused);
+        }
+        code => bail!("the node died ({code:?}): {complained}"),
+    }
+    let folded = fold::fold(dir, code())?;
+    if folded.position.seq == truth.position.seq {
+        ensure!(folded.records == truth.records, "wrong records");
+        ensure!(folded.position.chain == truth.position.chain, "another chain");
+        return Ok(End::Whole);
+    }
+    ensure!(folded.position.seq < truth.position.seq, "entries from nowhere");
+    ensure!(folded.position.epoch > truth.position.epoch, "a lost tail in the same epoch");
+    Ok(End::Shortened)
+}
+
+fn damage(dir: &Path, dice: &mut ChaCha8Rng, sort: usize) -> anyhow::Result<String> {
+    let file = fs::File::options().write(true).open(dir.join("store/db"))?;
+    let length = file.metadata()?.len();
+    let at = dice.random_range(0..length);
+    let bytes: usize = 1 << dice.random_range(0..16);
+    let what = match sort {
+        0 => {
+            let noise: Vec<u8> = (0..bytes).map(|_| dice.random()).collect();
+            file.write_all_at(&noise, at)?;
+            format!("{bytes} random bytes at {at}")
+        }
+        1 => {
+            file.write_all_at(&vec![0; bytes], at)?;
+            format!("{bytes} zeros at {at}")
+        }
+        _ => {
+            file.set_len(at)?;
+            format!("cut off at {at}")
+        }
+    };
+    if dice.random() {
+        snapshots(dir).into_iter().try_for_each(fs::remove_file)?;
+        return Ok(what + ", without snapshot");
+    }
+    Ok(what)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damaged_database_bytes_are_never_shown_as_right_ones() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let sound = folder.path().join("sound");
+    let truth = settled(&sound).await?;
+    let clock = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos() as u64;
+    let given = |variable| std::env::var(variable).ok()?.parse().ok();
+    let seed: u64 = given("LUMBUNG_DAMAGE_SEED").unwrap_or(clock);
+    println!("LUMBUNG_DAMAGE_SEED={seed}");
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
+    let mut ends = Vec::new();
+    for number in 0..3 * DAMAGES {
+        let dir = folder.path().join(format!("damaged-{number}"));
+        copy(&sound, &dir)?;
+        let what = damage(&dir, &mut dice, number % 3)?;
+        let end = judge(&dir, &truth).with_context(|| format!("seed {seed}: {what}"))?;
+        println!("{what}: {end:?}");
+        ends.push(end);
+        fs::remove_dir_all(&dir)?;
+    }
+    assert!(ends.iter().any(|end| *end != End::Whole), "no damage mattered");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn damaged_files_beside_the_database_cost_nothing() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let sound = folder.path().join("sound");
+    let truth = settled(&sound).await?;
+    let lengths = snapshots(&sound).first().map_or(0, |path| fs::metadata(path).unwrap().len());
+    assert!(lengths > 0, "sled wrote no snapshot");
+    let cases: [(&str, &dyn Fn(&Path)); 7] = [
+        ("snapshot emptied", &|dir| fs::write(&snapshots(dir)[0], b"").unwrap()),
+        ("snapshot cut off", &|dir| {
+            let file = fs::File::options().write(true).open(&snapshots(dir)[0]).unwrap();
+            file.set_len(lengths / 2).unwrap();
+        }),
+        ("snapshot damaged", &|dir| {
+            let file = fs::File::options().write(true).open(&snapshots(dir)[0]).unwrap();
+            file.write_all_at(b"RUSAK", lengths / 3).unwrap();
+        }),
+        ("snapshot missing", &|dir| fs::remove_file(&snapshots(dir)[0]).unwrap()),
+        ("snapshot half written", &|dir| {
+            fs::write(dir.join("store/snap.00FFFFFFFFFFFFFF.generating"), b"half").unwrap();
+        }),
+        ("witness damaged", &|dir| fs::write(dir.join("witness"), b"RUSAK").unwrap()),
+        ("witness missing", &|dir| fs::remove_file(dir.join("witness")).unwrap()),
+    ];
+    for (number, (what, damage)) in cases.into_iter().enumerate() {
+        let dir = folder.path().join(format!("damaged-{number}"));
+        copy(&sound, &dir)?;
+        damage(&dir);
+        assert_eq!(judge(&dir, &truth).context(what)?, End::Whole, "{what}");
+    }
+    Ok(())
+}
+
+/// A small file system of its own; gone with its owner.
+struct Disk {
+    folder: TempDir,
+}
+
+impl Disk {
+    /// `None` where this user can't mount.
+    fn mount(megabytes: u32) -> anyhow::Result<Option<Self>> {
+        let folder = tempfile::tempdir()?;
+        let size = format!("size={megabytes}m");
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", &size, "tmpfs"])
+            .arg(folder.path())
+            .stderr(Stdio::null())
+            .status();
+        if mounted.is_ok_and(|status| status.success()) {
+            return Ok(Some(Self { folder }));
+        }
+        println!("skipped: this user can't mount a file system");
+        Ok(None)
+    }
+
+    fn remount(&self, options: &str) -> anyhow::Result<()> {
+        let options = format!("remount,{options}");
+        let status =
+            Command::new("mount").args(["-o", &options]).arg(self.folder.path()).status()?;
+        ensure!(status.success(), "can't remount with {options}");
+        Ok(())
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        // Lazily, in case a failed test left a file open.
+        drop(Command::new("umount").arg("-l").arg(self.folder.path()).status());
+    }
+}
+
+/// Saves until the disk is full; says how many saves were acknowledged.
+async fn fill(village: &Village, book: &mut Book) -> anyhow::Result<u64> {
+    for save in 0.. {
+        let wishes = wishes(save, 30);
+        let contents = contents(&wishes);
+        book.sent(&contents);
+        match village.save("kader", Source::MANUAL, wishes).await {
+            Ok(saved) => book.acknowledged(&contents, saved.receipt)?,
+            Err(SaveError::Barn(_)) => return Ok(save),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    bail!("the disk is never full")
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_loses_nothing_and_goes_on_with_room() -> anyhow::Result<()> {
+    let Some(disk) = Disk::mount(6)? else { return Ok(()) };
+    let dir = disk.folder.path().join("desa");
+    let village = lumbung_node::cli::create(&dir, code())?;
+    let mut book = Book::default();
+    let saves = fill(&village, &mut book).await?;
+    assert!(saves > 100, "{saves} saves hardly filled a disk");
+    // Reading goes on.
+    book.check(village.barn(), &fold::fold_barn(village.barn())?)?;
+    village.close();
+
+    let refused = node(&dir, &["status"])?;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    if !refused.status.success() {
+        let last = said.lines().last().unwrap_or_default();
+        assert!(last.starts_with("Disk penuh") || last.starts_with("Data desa ini"), "{said}");
+    }
+
+    disk.remount("size=64m")?;
+    let verified = node(&dir, &["verify"])?;
+    assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
+    let village = Village::open(&dir, code())?;
+    book.check(village.barn(), &fold::fold_barn(village.barn())?)?;
+    village.save("kader", Source::MANUAL, wishes(900_000, 30)).await?;
+    village.close();
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_read_only_disk_is_refused_in_words_and_left_alone() -> anyhow::Result<()> {
+    let Some(disk) = Disk::mount(32)? else { return Ok(()) };
+    let dir = disk.folder.path().join("desa");
+    let truth = settled(&dir).await?;
+    disk.remount("ro")?;
+    let refused = node(&dir, &["status"])?;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{said}");
+    assert!(said.lines().last().unwrap_or_default().starts_with("Disk penuh atau"), "{said}");
+    disk.remount("rw")?;
+    assert_eq!(judge(&dir, &truth)?, End::Whole);
+    Ok(())
+}
