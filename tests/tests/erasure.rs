@@ -305,6 +305,28 @@ async fn a_store_from_before_the_erasure_is_told_again() -> anyhow::Result<()> {
     district.stop().await
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_at_rest_erases_and_scrubs_at_once() -> anyhow::Result<()> {
+    let (mut district, id) = with_a_resident().await?;
+    let dir = district.nodes[0].dir().to_path_buf();
+    let args = ["erase", &id.to_string(), "--alasan", "putusan", "--ya", "--now"];
+    let refused = district.nodes[0].run(&args).await?;
+    assert_eq!(refused.status.code(), Some(1), "the node runs");
+    district.nodes[0].stop().await?;
+    assert!(on_disk(&dir)?);
+    let done = district.nodes[0].run(&args).await?;
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert!(!on_disk(&dir)?);
+    let ledger = ledger(&district.nodes[0].run(&["erasures", "--json"]).await?)?;
+    assert_eq!(ledger["erasures"][0]["reason"], "putusan");
+    district.nodes[0].start().await?;
+    district.wait_proven(WITHIN).await?;
+    assert!(!at_hub(&mut district)?);
+    district.stop().await?;
+    district.compare()?;
+    Ok(())
+}
+
 /// What the log holds of each record: versions with content, and how it ends.
 type Versions = BTreeMap<RecordId, (usize, Operation, Source)>;
 

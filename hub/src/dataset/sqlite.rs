@@ -176,11 +176,21 @@ impl Writer {
         tx.commit()?;
         self.unsettled = false;
         self.log_unclean |= !news.is_empty();
-        if self.log_unclean {
-            // When somebody reads just now, the next transaction tries again.
-            self.log_unclean = !erasing::truncate_log(&self.conn)?;
-        }
+        self.clean_log();
         Ok(outcome)
+    }
+
+    /// Takes erased bytes out of the write-ahead log. When somebody reads
+    /// from it just now, the next transaction tries again.
+    fn clean_log(&mut self) {
+        if !self.log_unclean {
+            return;
+        }
+        match erasing::truncate_log(&self.conn) {
+            Ok(clean) => self.log_unclean = !clean,
+            // What was merged is merged; the next one tells of a failing disk.
+            Err(error) => tracing::warn!(%error, "the write-ahead log can't be truncated"),
+        }
     }
 
     /// Erases again what the ledger has and the file still holds.
@@ -284,7 +294,9 @@ impl Dataset for SqliteDataset {
         for (village, note) in notes {
             village::note_contact(&tx, *village, note)?;
         }
-        Ok(tx.commit()?)
+        tx.commit()?;
+        writer.clean_log();
+        Ok(())
     }
 
     fn content(&self, village: VillageCode) -> Result<RowContent, DatasetError> {

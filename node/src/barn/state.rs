@@ -134,7 +134,19 @@ impl Barn {
     /// # Errors
     /// [`StoreError`] when the barn can't be read.
     pub fn living(&self) -> Result<(Head, Vec<Stored>), StoreError> {
-        let head = self.head();
+        loop {
+            let head = self.head();
+            let living = self.living_at(head)?;
+            // An erasure beyond the watermark reaches back into the log: what
+            // it took was living at this one, and isn't at the next.
+            let whole = living.iter().all(|stored| stored.content().is_some());
+            if whole || self.head() == head {
+                return Ok((head, living));
+            }
+        }
+    }
+
+    fn living_at(&self, head: Head) -> Result<Vec<Stored>, StoreError> {
         let mut living: HashMap<RecordId, Entry> = HashMap::new();
         let end = keys::log(head.position.seq.next());
         for pair in self.store.scan(&keys::log(Seq::ZERO), &end) {
@@ -148,6 +160,6 @@ impl Barn {
         }
         let mut living: Vec<_> = living.into_values().map(|entry| Stored { entry }).collect();
         living.sort_by_key(|stored| stored.entry.header.seq);
-        Ok((head, living))
+        Ok(living)
     }
 }

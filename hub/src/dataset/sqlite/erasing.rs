@@ -5,11 +5,13 @@
 //! and what b-tree moves left in unused space with the next rewrite
 //! ([`scrub`]).
 
+use std::time::Duration;
+
 use lumbung_domain::id::RecordId;
 use lumbung_domain::region::VillageCode;
-use rusqlite::{Connection, OptionalExtension as _};
+use rusqlite::Connection;
 
-use super::schema::Shelf;
+use super::schema::{BUSY_WITHIN, Shelf};
 use super::upsert::village_sql;
 use crate::dataset::{IncidentKind, NewIncident};
 
@@ -111,12 +113,18 @@ fn is_carried(conn: &Connection, key: i64) -> rusqlite::Result<bool> {
     .query_row([key], |row| row.get(0))
 }
 
+/// How long truncating the log waits for those who read from it: the writer
+/// has other things to do.
+const READERS_WITHIN: Duration = Duration::from_millis(250);
+
 /// Folds the write-ahead log into the file and cuts it to nothing; `false`
 /// when somebody still reads from it.
 pub(super) fn truncate_log(conn: &Connection) -> rusqlite::Result<bool> {
-    let busy: Option<i64> =
-        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)).optional()?;
-    Ok(busy == Some(0))
+    conn.busy_timeout(READERS_WITHIN)?;
+    let busy: rusqlite::Result<i64> =
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0));
+    conn.busy_timeout(BUSY_WITHIN)?;
+    Ok(busy? == 0)
 }
 
 /// Writes the whole file anew, without any unused space, then truncates the

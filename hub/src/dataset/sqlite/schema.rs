@@ -7,6 +7,7 @@
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use lumbung_domain::id::{Kind, KindCode};
 use rusqlite::Connection;
@@ -42,8 +43,8 @@ const CHECKPOINT_PAGES: u32 = 8 * 1024;
 /// Size to which the write-ahead log is cut back after a folding, bytes.
 const JOURNAL_BYTES_MAX: u32 = 128 * 1024 * 1024;
 
-/// How long a connection waits for a lock before it gives up, milliseconds.
-const BUSY_MS: u32 = 10_000;
+/// How long a connection waits for a lock before it gives up.
+pub(super) const BUSY_WITHIN: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection: all this module has.
 const STATEMENTS_MAX: usize = 96;
@@ -51,10 +52,8 @@ const STATEMENTS_MAX: usize = 96;
 /// Sets up the writing connection and brings the file to this format.
 pub(super) fn prepare_writer(conn: &mut Connection) -> Result<(), DatasetError> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-    conn.execute_batch(&format!(
-        "PRAGMA page_size = {PAGE_BYTES};
-         PRAGMA busy_timeout = {BUSY_MS};"
-    ))?;
+    conn.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES};"))?;
+    conn.busy_timeout(BUSY_WITHIN)?;
     let found: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let known = STEPS.len() as u32;
     if found > known {
@@ -81,9 +80,9 @@ pub(super) fn prepare_writer(conn: &mut Connection) -> Result<(), DatasetError> 
 /// Sets up a reading connection.
 pub(super) fn prepare_reader(conn: &Connection) -> Result<(), DatasetError> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    conn.busy_timeout(BUSY_WITHIN)?;
     conn.execute_batch(&format!(
-        "PRAGMA busy_timeout = {BUSY_MS};
-         PRAGMA cache_size = -{READER_CACHE_KIB};
+        "PRAGMA cache_size = -{READER_CACHE_KIB};
          PRAGMA temp_store = MEMORY;
          PRAGMA query_only = ON;"
     ))?;
