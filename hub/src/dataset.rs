@@ -17,8 +17,11 @@ mod content;
 pub mod erasures;
 mod facts;
 mod incident;
+pub mod lineage;
+mod recovery;
 mod row;
 pub mod sqlite;
+mod trail;
 
 use std::sync::Arc;
 
@@ -31,6 +34,7 @@ use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
 pub use content::{Repair, RowContent};
 pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts};
 pub use incident::{Incident, IncidentKind, NewIncident};
+pub use recovery::{After, Delivered, Outcome, Recovery, SetAside, Told, Why};
 pub use row::{
     DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow, WargaRow,
 };
@@ -189,6 +193,16 @@ pub struct VillageState {
     pub deep_proof_words: String,
     /// When an operator asked for such a proof, hub clock; 0 = never.
     pub proof_asked_ms: i64,
+    /// Living records of a closed log that wait for an operator's decision.
+    pub leftovers: u64,
+    /// Stopped since because two machines answer for it, hub clock, Unix
+    /// milliseconds; 0 = not.
+    pub twin_ms: i64,
+    /// How often an operator decided something: whoever follows the village
+    /// begins anew.
+    pub decisions: i64,
+    /// Versions that may have to be handed back (again).
+    pub undelivered: u64,
 }
 
 /// What a contact taught, written without touching rows or position.
@@ -370,7 +384,7 @@ pub struct Totals {
 
 /// The district's dataset. See the module for what every implementation
 /// promises.
-pub trait Dataset: Send + Sync + 'static {
+pub trait Dataset: Recovery + Send + Sync + 'static {
     /// Registers a village or changes its address.
     ///
     /// # Errors

@@ -5,6 +5,7 @@
 //! connections of their own and see the last committed moment (WAL); they
 //! never wait for a merge. Nothing above this module names SQL.
 
+mod branch;
 mod bulk;
 mod content;
 mod erasing;
@@ -15,6 +16,7 @@ mod merge;
 mod outside;
 mod prefilter;
 mod reads;
+mod recovery;
 mod registry;
 mod repair;
 mod schema;
@@ -285,7 +287,8 @@ impl Dataset for SqliteDataset {
     }
 
     fn resume_at(&self, village: VillageCode, position: Position) -> Result<(), DatasetError> {
-        self.writer().transact(0, |merge| merge.resume_at(village, position))
+        self.writer().transact(0, |merge| merge.resume_at(village, position))?;
+        Ok(())
     }
 
     fn note_contacts(&self, notes: &[(VillageCode, ContactNote)]) -> Result<(), DatasetError> {

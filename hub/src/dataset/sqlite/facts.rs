@@ -36,10 +36,13 @@ pub(super) fn read(conn: &Connection, village: VillageCode) -> Result<VillageFac
 
 fn regions(conn: &Connection, village: VillageCode) -> rusqlite::Result<Vec<FactsRegion>> {
     let sources = [
-        (Kind::Dusun, "SELECT id, nama, NULL FROM dusun WHERE village = ?1"),
-        (Kind::Rw, "SELECT id, nomor, dusun_id FROM rw WHERE village = ?1"),
-        (Kind::Rt, "SELECT id, nomor, coalesce(rw_id, dusun_id) FROM rt WHERE village = ?1"),
-        (Kind::Dasawisma, "SELECT id, nama, rt_id FROM dasawisma WHERE village = ?1"),
+        (Kind::Dusun, "SELECT id, nama, NULL FROM dusun WHERE village = ?1 AND epoch > 0"),
+        (Kind::Rw, "SELECT id, nomor, dusun_id FROM rw WHERE village = ?1 AND epoch > 0"),
+        (
+            Kind::Rt,
+            "SELECT id, nomor, coalesce(rw_id, dusun_id) FROM rt WHERE village = ?1 AND epoch > 0",
+        ),
+        (Kind::Dasawisma, "SELECT id, nama, rt_id FROM dasawisma WHERE village = ?1 AND epoch > 0"),
     ];
     let mut regions = Vec::new();
     for (kind, sql) in sources {
@@ -62,7 +65,7 @@ type Indexed<T> = (Vec<RecordId>, Vec<T>);
 fn houses(conn: &Connection, village: VillageCode) -> rusqlite::Result<Indexed<FactsHouse>> {
     let mut statement = conn.prepare_cached(
         "SELECT id, rt_id, dasawisma_id, rumah, jumlah_mck
-         FROM rumah_tangga WHERE village = ?1 ORDER BY id",
+         FROM rumah_tangga WHERE village = ?1 AND epoch > 0 ORDER BY id",
     )?;
     let mut rows = statement.query([village_sql(village)])?;
     let (mut ids, mut houses) = (Vec::new(), Vec::new());
@@ -82,8 +85,9 @@ fn houses(conn: &Connection, village: VillageCode) -> rusqlite::Result<Indexed<F
 
 /// Who heads which house (by its place in id order), in order of the heads.
 fn heads(conn: &Connection, village: VillageCode) -> rusqlite::Result<Vec<(RecordId, usize)>> {
-    let mut statement =
-        conn.prepare_cached("SELECT kepala_id FROM rumah_tangga WHERE village = ?1 ORDER BY id")?;
+    let mut statement = conn.prepare_cached(
+        "SELECT kepala_id FROM rumah_tangga WHERE village = ?1 AND epoch > 0 ORDER BY id",
+    )?;
     let mut rows = statement.query([village_sql(village)])?;
     let (mut heads, mut house) = (Vec::new(), 0);
     while let Some(row) = rows.next()? {
@@ -103,7 +107,7 @@ fn families(
     houses: &[RecordId],
 ) -> rusqlite::Result<Indexed<FactsFamily>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, rumah_tangga_id, aktif FROM keluarga WHERE village = ?1 ORDER BY id",
+        "SELECT id, rumah_tangga_id, aktif FROM keluarga WHERE village = ?1 AND epoch > 0 ORDER BY id",
     )?;
     let mut rows = statement.query([village_sql(village)])?;
     let (mut ids, mut families) = (Vec::new(), Vec::new());
@@ -124,7 +128,7 @@ fn events(
 ) -> rusqlite::Result<Vec<(RecordId, Date, Code<Peristiwa>)>> {
     let mut statement = conn.prepare_cached(
         "SELECT warga_id, tgl_peristiwa, peristiwa FROM mutasi
-         WHERE village = ?1 AND tgl_peristiwa IS NOT NULL",
+         WHERE village = ?1 AND epoch > 0 AND tgl_peristiwa IS NOT NULL",
     )?;
     let mut rows = statement.query([village_sql(village)])?;
     let mut events = Vec::new();
@@ -153,7 +157,7 @@ fn residents(
     let mut statement = conn.prepare_cached(
         "SELECT id, keluarga_id, jenis_kelamin, tanggal_lahir, shdk, status_kawin,
                 status_dasar, tanda, nama
-         FROM warga WHERE village = ?1 ORDER BY id",
+         FROM warga WHERE village = ?1 AND epoch > 0 ORDER BY id",
     )?;
     let mut rows = statement.query([village_sql(village)])?;
     let (mut residents, mut unplaced) = (Vec::new(), 0);

@@ -14,9 +14,10 @@ use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{Epoch, Operation, Position, Seq, Source};
+use lumbung_ledger::{Epoch, Operation, Seq, Source};
 use rusqlite::{Connection, OptionalExtension as _};
 
+use super::branch;
 use super::erasing;
 use super::findings::Touched;
 use super::incidents;
@@ -25,7 +26,7 @@ use super::prefilter::Prefilter;
 use super::schema::Shelf;
 use super::statements::{Act, Actors, Statements};
 use super::upsert::{self, Found, Marks, Stamp, village_sql};
-use super::village::Standing;
+use super::village::{Counted, Standing};
 use crate::dataset::erasures::Erasure;
 use crate::dataset::{Change, Content, DatasetError, MergeBatch, Merged, NewIncident};
 
@@ -52,7 +53,7 @@ pub(super) struct Merge<'c> {
     pub(super) villages: BTreeMap<VillageCode, Standing>,
     touched: Touched,
     erased: Vec<Erased>,
-    now_ms: i64,
+    pub(super) now_ms: i64,
 }
 
 /// A record that this transaction erased.
@@ -70,7 +71,7 @@ struct Waiting {
 }
 
 /// All that is stored about one record.
-struct Stored {
+pub(super) struct Stored {
     row: Option<Found>,
     tombstone: Option<Stamp>,
     waiting: Option<Waiting>,
@@ -78,21 +79,45 @@ struct Stored {
 
 impl Stored {
     /// The newest entry about the record.
-    fn newest(&self) -> Option<Stamp> {
+    pub(super) fn newest(&self) -> Option<Stamp> {
         let row = self.row.as_ref().map(|row| row.stamp);
         row.max(self.tombstone).max(self.waiting.as_ref().map(|waiting| waiting.stamp))
     }
 
-    /// The record's part of the village's sum.
+    /// The record's part of the village's sum. What is left of a closed log
+    /// has none.
     fn hash(&self) -> Option<ContentHash> {
         match &self.waiting {
-            Some(waiting) => waiting.hash,
-            None => self.row.map(|row| row.hash),
+            Some(waiting) => waiting.hash.filter(|_| waiting.stamp.counts()),
+            None => self.row.filter(|row| row.stamp.counts()).map(|row| row.hash),
         }
     }
 
-    const fn is_living(&self) -> bool {
+    /// What it adds to the village's figures.
+    fn counted(&self) -> Counted {
+        let marks = self.row.filter(|row| row.stamp.counts()).map(|row| row.marks);
+        Counted {
+            hash: self.hash(),
+            marks: marks.unwrap_or_default(),
+            living: self.is_living(),
+            leftover: self.is_leftover(),
+        }
+    }
+
+    /// Whether it is one of the village's living records.
+    fn is_living(&self) -> bool {
+        self.row.is_some_and(|row| row.stamp.counts())
+            || self.waiting.as_ref().is_some_and(|waiting| waiting.stamp.counts())
+    }
+
+    /// Whether any content of it is stored.
+    const fn is_there(&self) -> bool {
         self.row.is_some() || self.waiting.is_some()
+    }
+
+    /// Whether it is left over from a closed log.
+    fn is_leftover(&self) -> bool {
+        self.is_there() && !self.is_living()
     }
 }
 
@@ -153,6 +178,11 @@ impl<'c> Merge<'c> {
         Ok(Ok(merged))
     }
 
+    /// Gives a village's standing back after [`Merge::standing`].
+    pub(super) fn keep(&mut self, standing: Standing) {
+        self.villages.insert(standing.village, standing);
+    }
+
     /// Writes what was gathered in memory; the transaction can commit once
     /// the erasures it gives are in the ledger.
     pub(super) fn finish(mut self) -> Result<Vec<Erased>, DatasetError> {
@@ -163,6 +193,11 @@ impl<'c> Merge<'c> {
         for standing in std::mem::take(&mut self.villages).into_values() {
             standing.save(self.conn)?;
             outside::note_own(self.memory, &standing);
+            if let Some(position) =
+                standing.position.filter(|_| standing.position != standing.stood)
+            {
+                branch::note_mark(self.conn, standing.village, position)?;
+            }
         }
         Ok(self.erased)
     }
@@ -189,7 +224,7 @@ impl<'c> Merge<'c> {
         // Of another log, perhaps, whose numbers say nothing about this one.
         let found = stored.newest().unwrap_or(Stamp { epoch: 0, seq: 0 });
         let stamp = found.max(Stamp { epoch: epoch.0, seq: seq.0 });
-        if stored.is_living() {
+        if stored.is_there() {
             self.replace(&mut standing, &change, stamp, stored)?;
         }
         erasing::forget_versions(self.conn, village, id)?;
@@ -213,7 +248,7 @@ impl<'c> Merge<'c> {
         standing: &Standing,
         change: &Change,
         epoch: u32,
-        was_living: bool,
+        was_there: bool,
     ) -> Result<(), DatasetError> {
         let village = standing.village;
         let versions = erasing::forget_versions(self.conn, village, change.id)?;
@@ -227,29 +262,7 @@ impl<'c> Merge<'c> {
             received_ms: self.now_ms,
             scrubbed: false,
         };
-        self.erased.push(Erased { erasure, removed: was_living || versions });
-        Ok(())
-    }
-
-    /// Continues a village at another position: a later epoch of the same
-    /// log, or another log, which outranks every stored row.
-    pub(super) fn resume_at(
-        &mut self,
-        village: VillageCode,
-        position: Position,
-    ) -> Result<(), DatasetError> {
-        let mut standing = self.standing(village)?.ok_or(DatasetError::UnknownVillage(village))?;
-        if standing.position.is_some_and(|stored| stored.log_id != position.log_id) {
-            let shelves = Shelf::all().map(Shelf::table);
-            for table in shelves.chain(["tombstone", "quarantine"]) {
-                self.conn.execute(
-                    &format!("UPDATE {table} SET epoch = 0 WHERE village = ?1"),
-                    [village_sql(village)],
-                )?;
-            }
-        }
-        standing.position = Some(position);
-        self.villages.insert(village, standing);
+        self.erased.push(Erased { erasure, removed: was_there || versions });
         Ok(())
     }
 
@@ -274,12 +287,13 @@ impl<'c> Merge<'c> {
         };
         let mut stored = self.stored(&standing, change)?;
         let stamp = Stamp { epoch, seq: change.seq.0 };
-        // The entry itself must not look like something as new as itself; it
-        // keeps its part in the sum until its row takes it over.
-        if let Some(waiting) = stored.waiting.as_mut().filter(|it| it.stamp == stamp) {
-            waiting.stamp = Stamp { epoch: 0, seq: 0 };
-        }
-        if stored.newest().is_some_and(|newest| newest >= stamp) {
+        // The entry itself is no newer than itself.
+        let waits = stored.waiting.as_ref().is_some_and(|waiting| waiting.stamp == stamp);
+        let newest = match waits {
+            true => stored.row.map(|row| row.stamp).max(stored.tombstone),
+            false => stored.newest(),
+        };
+        if newest.is_some_and(|newest| newest >= stamp) {
             self.drop_waiting(&mut standing, &mut stored)?;
         } else {
             self.replace(&mut standing, change, stamp, stored)?;
@@ -299,7 +313,8 @@ impl<'c> Merge<'c> {
         }
     }
 
-    fn apply(
+    /// Takes a change unless something as new is stored of its record.
+    pub(super) fn apply(
         &mut self,
         standing: &mut Standing,
         change: &Change,
@@ -309,19 +324,16 @@ impl<'c> Merge<'c> {
             && !standing.has_shadows()
             && self.write(Act::Insert, standing.village, epoch, change)?
         {
-            if let Some(hash) = change.hash {
-                standing.fingerprint += hash;
-            }
-            standing.records += 1;
             let marks = Marks::of(row);
-            standing.recount(Marks::default(), marks);
+            let is = Counted { hash: change.hash, living: true, marks, leftover: false };
+            standing.recount(&Counted::default(), &is);
             self.touch(standing, marks);
             return Ok(());
         }
         let stamp = Stamp { epoch, seq: change.seq.0 };
         let stored = self.stored(standing, change)?;
         if change.is_erasure() {
-            self.note_erasure(standing, change, epoch, stored.is_living())?;
+            self.note_erasure(standing, change, epoch, stored.is_there())?;
         }
         if stored.newest().is_some_and(|newest| newest >= stamp) {
             return Ok(());
@@ -330,7 +342,7 @@ impl<'c> Merge<'c> {
     }
 
     /// Puts a newer change in the place of all that is stored of its record.
-    fn replace(
+    pub(super) fn replace(
         &mut self,
         standing: &mut Standing,
         change: &Change,
@@ -338,19 +350,29 @@ impl<'c> Merge<'c> {
         mut stored: Stored,
     ) -> Result<(), DatasetError> {
         let village = standing.village;
-        let was_living = stored.is_living();
-        let before = stored.row.map_or_else(Marks::default, |row| row.marks);
-        let was_hash = stored.hash();
+        let was = stored.counted();
+        let seen = stored.row.map_or_else(Marks::default, |row| row.marks);
         if let Some(waiting) = stored.waiting.take() {
             self.forget_waiting(standing, waiting.number)?;
         }
-        let (after, is_hash) = match &change.content {
-            Content::Row(row) => (Marks::of(row), change.hash),
-            Content::UnknownKind => (Marks::default(), change.hash),
+        let mut is = Counted { hash: change.hash, living: true, ..Counted::default() };
+        let mut now = Marks::default();
+        match &change.content {
+            Content::Row(row) => {
+                now = Marks::of(row);
+                is.marks = now;
+            }
+            Content::UnknownKind => {}
             // The last row that could be read stays readable.
-            Content::Quarantined(_) => (before, change.hash),
-            Content::Tombstone => (Marks::default(), None),
-        };
+            Content::Quarantined(_) => {
+                now = seen;
+                is.marks = was.marks;
+            }
+            Content::Tombstone => is = Counted::default(),
+        }
+        if !stamp.counts() {
+            is = Counted { leftover: is.living, ..Counted::default() };
+        }
         match &change.content {
             Content::Row(_) | Content::UnknownKind => {
                 let shelf = Shelf::of(change.kind);
@@ -374,18 +396,9 @@ impl<'c> Merge<'c> {
                 standing.quarantined += 1;
             }
         }
-        if let Some(hash) = was_hash {
-            standing.fingerprint -= hash;
-        }
-        if let Some(hash) = is_hash {
-            standing.fingerprint += hash;
-        }
-        let is_living = !matches!(change.content, Content::Tombstone);
-        standing.records =
-            (standing.records + u64::from(is_living)).saturating_sub(u64::from(was_living));
-        standing.recount(before, after);
-        self.touch(standing, before);
-        self.touch(standing, after);
+        standing.recount(&was, &is);
+        self.touch(standing, seen);
+        self.touch(standing, now);
         Ok(())
     }
 
@@ -395,25 +408,22 @@ impl<'c> Merge<'c> {
         standing: &mut Standing,
         stored: &mut Stored,
     ) -> Result<(), DatasetError> {
-        let (was_hash, was_living) = (stored.hash(), stored.is_living());
+        let was = stored.counted();
         let Some(waiting) = stored.waiting.take() else {
             return Ok(());
         };
         self.forget_waiting(standing, waiting.number)?;
-        if let Some(hash) = was_hash {
-            standing.fingerprint -= hash;
-        }
-        if let Some(hash) = stored.hash() {
-            standing.fingerprint += hash;
-        }
-        standing.records = (standing.records + u64::from(stored.is_living()))
-            .saturating_sub(u64::from(was_living));
+        standing.recount(&was, &stored.counted());
         Ok(())
     }
 
     /// All that is stored about a change's record. A new record is looked for
     /// on its own shelf only: ids are minted once, for one kind.
-    fn stored(&mut self, standing: &Standing, change: &Change) -> Result<Stored, DatasetError> {
+    pub(super) fn stored(
+        &mut self,
+        standing: &Standing,
+        change: &Change,
+    ) -> Result<Stored, DatasetError> {
         let (village, id) = (standing.village, change.id);
         let own = Shelf::of(change.kind);
         let mut row = upsert::find(&mut self.statements, own, village, id)?;
@@ -472,7 +482,7 @@ impl<'c> Merge<'c> {
         Ok(())
     }
 
-    fn unbury(&self, standing: &mut Standing, id: RecordId) -> rusqlite::Result<()> {
+    pub(super) fn unbury(&self, standing: &mut Standing, id: RecordId) -> rusqlite::Result<()> {
         self.conn
             .prepare_cached("DELETE FROM tombstone WHERE village = ?1 AND id = ?2")?
             .execute((village_sql(standing.village), id.as_bytes()))?;

@@ -29,6 +29,13 @@ pub(super) struct Stamp {
     pub(super) seq: u64,
 }
 
+impl Stamp {
+    /// Whether it is of the village's present log.
+    pub(super) const fn counts(self) -> bool {
+        self.epoch > 0
+    }
+}
+
 /// A village's code as SQL knows it.
 pub(super) const fn village_sql(village: VillageCode) -> i64 {
     village.as_u64().cast_signed()

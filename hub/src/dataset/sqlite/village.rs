@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lumbung_domain::region::VillageCode;
+use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{ChainTag, Epoch, Fingerprint, LogId, Position, Seq};
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
@@ -21,26 +22,46 @@ pub(super) struct Standing {
     pub(super) rumah_tangga: u64,
     pub(super) quarantined: u64,
     pub(super) tombstones: u64,
+    /// Living records of a closed log that nothing has replaced.
+    pub(super) leftovers: u64,
+    /// The position when this was read.
+    pub(super) stood: Option<Position>,
+}
+
+/// What one record adds to its village's figures.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Counted {
+    /// Its part of the sum.
+    pub(super) hash: Option<ContentHash>,
+    /// What its row counts as.
+    pub(super) marks: Marks,
+    /// It is one of the living records.
+    pub(super) living: bool,
+    /// It is left over from a closed log.
+    pub(super) leftover: bool,
 }
 
 impl Standing {
     pub(super) fn load(conn: &Connection, village: VillageCode) -> rusqlite::Result<Option<Self>> {
         conn.prepare_cached(
             "SELECT number, log_id, epoch, seq, chain, fingerprint, records, warga,
-                    rumah_tangga, quarantined, tombstones
+                    rumah_tangga, quarantined, tombstones, leftovers
              FROM village WHERE village = ?1",
         )?
         .query_row([village_sql(village)], |row| {
+            let position = position(row, 1)?;
             Ok(Self {
                 number: row.get(0)?,
                 village,
-                position: position(row, 1)?,
+                position,
+                stood: position,
                 fingerprint: fingerprint(row, 5)?,
                 records: count(row, 6)?,
                 warga: count(row, 7)?,
                 rumah_tangga: count(row, 8)?,
                 quarantined: count(row, 9)?,
                 tombstones: count(row, 10)?,
+                leftovers: count(row, 11)?,
             })
         })
         .optional()
@@ -51,7 +72,7 @@ impl Standing {
         conn.prepare_cached(
             "UPDATE village SET log_id = ?2, epoch = ?3, seq = ?4, chain = ?5, fingerprint = ?6,
                     records = ?7, warga = ?8, rumah_tangga = ?9, quarantined = ?10,
-                    tombstones = ?11
+                    tombstones = ?11, leftovers = ?12
              WHERE number = ?1",
         )?
         .execute((
@@ -66,6 +87,7 @@ impl Standing {
             self.rumah_tangga.cast_signed(),
             self.quarantined.cast_signed(),
             self.tombstones.cast_signed(),
+            self.leftovers.cast_signed(),
         ))?;
         Ok(())
     }
@@ -88,15 +110,23 @@ impl Standing {
         }
     }
 
-    /// Counts the difference that one row makes.
-    pub(super) fn recount(&mut self, before: Marks, after: Marks) {
+    /// Counts the difference that one record makes.
+    pub(super) fn recount(&mut self, was: &Counted, is: &Counted) {
         // A count that was falsified on disk is found by the next proof; until
         // then it must not stop a merge.
-        let count = |now: u64, after: bool, before: bool| {
-            (now + u64::from(after)).saturating_sub(u64::from(before))
+        let moved = |count: u64, was: bool, is: bool| {
+            (count + u64::from(is)).saturating_sub(u64::from(was))
         };
-        self.warga = count(self.warga, after.warga, before.warga);
-        self.rumah_tangga = count(self.rumah_tangga, after.rumah_tangga, before.rumah_tangga);
+        if let Some(hash) = was.hash {
+            self.fingerprint -= hash;
+        }
+        if let Some(hash) = is.hash {
+            self.fingerprint += hash;
+        }
+        self.records = moved(self.records, was.living, is.living);
+        self.leftovers = moved(self.leftovers, was.leftover, is.leftover);
+        self.warga = moved(self.warga, was.marks.warga, is.marks.warga);
+        self.rumah_tangga = moved(self.rumah_tangga, was.marks.rumah_tangga, is.marks.rumah_tangga);
     }
 }
 
@@ -160,6 +190,9 @@ pub(super) fn note_contact(
         note.deep_proof.as_ref().is_some_and(|proof| proof.equal),
         note.deep_proof.as_ref().map(|proof| proof.words.as_str()),
     ))?;
+    if note.proven.is_some() {
+        super::branch::settle(conn, village)?;
+    }
     Ok(())
 }
 
@@ -173,7 +206,9 @@ pub(super) fn states(
         "SELECT village, log_id, epoch, seq, chain, fingerprint, records, warga, rumah_tangga,
                 quarantined, address, last_contact_ms, last_proof_ms, proven_seq, software,
                 trouble, last_stick_ms, answer_to, deep_proof_ms, deep_proof_words,
-                proof_asked_ms
+                proof_asked_ms, leftovers, twin_ms, decisions,
+                (SELECT count(*) FROM branch WHERE branch.village = village.village
+                   AND settled = 0)
          FROM village WHERE ?1 IS NULL OR village = ?1 ORDER BY village",
     )?;
     let states = statement.query_map([village.map(village_sql)], |row| {
@@ -198,6 +233,10 @@ pub(super) fn states(
             deep_proof_ms: row.get(18)?,
             deep_proof_words: row.get(19)?,
             proof_asked_ms: row.get(20)?,
+            leftovers: count(row, 21)?,
+            twin_ms: row.get(22)?,
+            decisions: row.get(23)?,
+            undelivered: count(row, 24)?,
         })
     })?;
     Ok(states.collect::<Result<_, _>>()?)

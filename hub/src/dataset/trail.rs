@@ -1,0 +1,141 @@
+//! Where the hub has stood in one village's log: marks to find a fork by.
+//!
+//! Dense near the head and thinner with every doubling of the distance, so a
+//! few dozen marks reach back to the start. Only marks of the present branch
+//! are kept: a step back drops those beyond it, another log drops all.
+
+use lumbung_ledger::{ChainTag, Epoch, LogId, Position, Seq};
+
+/// The newest marks, all of which are kept.
+const RECENT: usize = 32;
+
+/// Older marks are kept this many times further apart from the head, each
+/// than the one before it: 7/5 is about two to a doubling.
+const APART: (u64, u64) = (7, 5);
+
+const MARK_BYTES: usize = 4 + 8 + 16;
+
+/// Earlier positions in one log, oldest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trail(Vec<Position>);
+
+impl Trail {
+    /// The trail of a hub that stands at `position`, after it stood at those
+    /// of `before`.
+    #[must_use]
+    pub fn step(before: Option<Self>, position: Position) -> Self {
+        let mut marks = before.map_or_else(Vec::new, |trail| trail.0);
+        marks.retain(|mark| mark.log_id == position.log_id && mark.seq < position.seq);
+        marks.push(position);
+        Self(thinned(&marks))
+    }
+
+    /// The marks, newest first.
+    #[must_use]
+    pub fn newest_first(&self) -> Vec<Position> {
+        self.0.iter().rev().copied().collect()
+    }
+
+    /// The stored form.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let Some(first) = self.0.first() else { return Vec::new() };
+        let mut bytes = Vec::with_capacity(16 + self.0.len() * MARK_BYTES);
+        bytes.extend_from_slice(&first.log_id.0);
+        for mark in &self.0 {
+            bytes.extend_from_slice(&mark.epoch.0.to_le_bytes());
+            bytes.extend_from_slice(&mark.seq.0.to_le_bytes());
+            bytes.extend_from_slice(&mark.chain.0);
+        }
+        bytes
+    }
+
+    /// The trail behind its stored form.
+    #[must_use]
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        let (log_id, marks) = bytes.split_at_checked(16)?;
+        let log_id = LogId::from_slice(log_id)?;
+        if marks.len() % MARK_BYTES != 0 {
+            return None;
+        }
+        let mark = |bytes: &[u8]| {
+            Some(Position {
+                log_id,
+                epoch: Epoch(u32::from_le_bytes(bytes[0..4].try_into().ok()?)),
+                seq: Seq(u64::from_le_bytes(bytes[4..12].try_into().ok()?)),
+                chain: ChainTag::from_slice(&bytes[12..28])?,
+            })
+        };
+        marks.chunks_exact(MARK_BYTES).map(mark).collect::<Option<_>>().map(Self)
+    }
+}
+
+/// Those of the marks (oldest first) that are worth keeping.
+fn thinned(marks: &[Position]) -> Vec<Position> {
+    let Some(head) = marks.last() else { return Vec::new() };
+    let mut kept: Vec<Position> = Vec::new();
+    let mut reached = 0;
+    for (age, mark) in marks.iter().rev().enumerate() {
+        let distance = head.seq.since(mark.seq);
+        let far = distance.saturating_mul(APART.1) >= reached * APART.0;
+        if age < RECENT || far {
+            reached = distance;
+            kept.push(*mark);
+        }
+    }
+    kept.reverse();
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn at(epoch: u32, seq: u64) -> Position {
+        let chain = ChainTag([seq as u8; 16]);
+        Position { log_id: LogId([7; 16]), epoch: Epoch(epoch), seq: Seq(seq), chain }
+    }
+
+    proptest! {
+        #[test]
+        fn few_marks_reach_far_back(steps in proptest::collection::vec(1_u64..2_000, 1..600)) {
+            let mut trail = None;
+            let mut seq = 0;
+            let mut all = Vec::new();
+            for step in steps {
+                seq += step;
+                all.push(seq);
+                trail = Some(Trail::step(trail, at(1, seq)));
+            }
+            let trail = trail.unwrap();
+            let marks: Vec<_> = trail.newest_first().iter().map(|mark| mark.seq.0).collect();
+            prop_assert!(marks.len() <= 72, "{} marks", marks.len());
+            let dense: Vec<_> = all.iter().rev().take(RECENT).copied().collect();
+            prop_assert_eq!(&marks[..dense.len()], &dense[..]);
+            // Whatever point is lost, a mark lies before it that is no more
+            // than about three times as far from the head, or nothing does.
+            for point in &all {
+                let lost = seq - point + 1;
+                if let Some(mark) = marks.iter().find(|mark| *mark < point) {
+                    prop_assert!(seq - mark <= 3 * lost + 4_000, "{} for {}", mark, point);
+                }
+            }
+            prop_assert_eq!(Trail::from_slice(&trail.to_bytes()), Some(trail));
+        }
+    }
+
+    #[test]
+    fn a_step_back_and_another_log_drop_what_is_beyond() {
+        let mut trail = None;
+        for seq in [3, 8, 12] {
+            trail = Some(Trail::step(trail, at(1, seq)));
+        }
+        let back = Trail::step(trail.clone(), at(2, 8));
+        assert_eq!(back.newest_first(), [at(2, 8), at(1, 3)]);
+        let other = Position { log_id: LogId([9; 16]), ..at(1, 20) };
+        assert_eq!(Trail::step(trail, other).newest_first(), [other]);
+        assert_eq!(Trail::from_slice(&[1; 17]), None);
+    }
+}
