@@ -1,6 +1,7 @@
 //! The `lumbung-hub` command: parse, read or serve, print.
 
 mod authority;
+mod decisions;
 mod erasures;
 mod export;
 mod findings;

@@ -1,13 +1,17 @@
 //! The puller: follows one village, from wherever the hub stands to live.
 //!
 //! A session connects, asks who answers, pulls, and compares sums at every
-//! catch-up. A lost link is normal and tried again; a contradiction stops the
-//! village with a trouble that people can read, and never touches the others.
+//! catch-up. A lost link is normal and tried again; a position that is not on
+//! the other's history is recovered from (see `recovery`); what only a person
+//! can mend stops the village with a trouble that people can read, and never
+//! touches the others.
 
 mod contacts;
+mod evidence;
 mod pace;
 mod patience;
 mod proving;
+pub mod recovery;
 mod session;
 pub mod trouble;
 
@@ -16,11 +20,9 @@ use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
 use lumbung_link::backoff::Backoff;
-use lumbung_link::world;
-use lumbung_telemetry::clock;
 use tokio::sync::Semaphore;
 
-use crate::dataset::{Dataset, IncidentKind, NewIncident};
+use crate::dataset::Dataset;
 use crate::live::{Live, Phase};
 use crate::merge::MergeWriter;
 use crate::repair::Agenda;
@@ -128,24 +130,8 @@ pub(crate) async fn twin(
     newcomer: [u8; 16],
     shared: &Shared,
 ) {
-    let short = |incarnation: [u8; 16]| -> String {
-        incarnation[..4].iter().map(|byte| format!("{byte:02x}")).collect()
-    };
-    let sentence = format!(
-        "Dua komputer mengaku sebagai desa ini pada saat yang sama (jalan {} dan {}): disknya \
-         digandakan. Keduanya diputus, tidak ada yang diambil. Yang sudah tergabung aman. \
-         Pastikan hanya satu yang dipakai.",
-        short(present),
-        short(newcomer)
-    );
-    let dataset = Arc::clone(&shared.dataset);
-    let incident = NewIncident::new(IncidentKind::Twin, sentence);
-    let noted =
-        world::blocking(move || dataset.note_incident(village, &incident, clock::now_ms())).await;
-    if let Ok(Err(error)) = noted {
-        tracing::error!(%village, %error, "an incident can't be noted");
-    }
-    note(village, Trouble::Twin, shared);
+    let trouble = recovery::twin(shared, village, &present, &newcomer).await;
+    note(village, trouble, shared);
 }
 
 fn note(village: VillageCode, trouble: Trouble, shared: &Shared) {

@@ -114,11 +114,18 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     served
 }
 
+/// A village that is followed: where, and since which decision of an operator.
+struct Followed {
+    address: String,
+    decisions: i64,
+    task: AbortHandle,
+}
+
 /// The villages that are followed, and where.
 #[derive(Default)]
 struct Roll {
     tasks: JoinSet<()>,
-    followed: BTreeMap<u64, (String, AbortHandle)>,
+    followed: BTreeMap<u64, Followed>,
 }
 
 impl Roll {
@@ -168,8 +175,9 @@ impl Roll {
         }
         shared.agenda.ask(state.village, state.proof_asked_ms);
         let code = state.village.as_u64();
-        if let Some((address, task)) = self.followed.get(&code) {
-            if *address == state.address && !task.is_finished() {
+        if let Some(Followed { address, decisions, task }) = self.followed.get(&code) {
+            let same = *address == state.address && *decisions == state.decisions;
+            if same && !task.is_finished() {
                 return;
             }
             task.abort();
@@ -183,7 +191,8 @@ impl Roll {
         } else {
             self.tasks.spawn(puller::follow(village, state.address.clone(), shared))
         };
-        self.followed.insert(code, (state.address, task));
+        let VillageState { address, decisions, .. } = state;
+        self.followed.insert(code, Followed { address, decisions, task });
     }
 }
 

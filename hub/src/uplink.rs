@@ -15,6 +15,7 @@ use std::future::Future;
 use lumbung_link::channel::{self, ConnectError};
 use lumbung_link::limits;
 use lumbung_link::meter::{Metered, Traffic};
+use lumbung_proto::v1::inbox_client::InboxClient;
 use lumbung_proto::v1::sync_client::SyncClient;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::transport::Channel;
@@ -29,6 +30,8 @@ pub use welcome::keep_certified;
 pub struct Session {
     /// The node's `Sync` service.
     pub(crate) sync: SyncClient<Channel>,
+    /// Its `Inbox` service.
+    pub(crate) inbox: InboxClient<Channel>,
     /// Its hold on the village's place, if the node dialled.
     presence: Option<arrivals::Presence>,
 }
@@ -47,10 +50,13 @@ impl Session {
     }
 
     fn on(channel: Channel) -> Self {
-        let sync = SyncClient::new(channel)
+        let sync = SyncClient::new(channel.clone())
             .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
             .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
-        Self { sync, presence: None }
+        let inbox = InboxClient::new(channel)
+            .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
+            .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
+        Self { sync, inbox, presence: None }
     }
 }
 

@@ -310,9 +310,15 @@ fn the_inbox() {
         payload: Bytes::from_static(b"isi"),
         seq: 5,
         fork: 6,
+        source: 0,
     };
-    let kind = Some(v1::parcel::Kind::LostRecord(lost));
-    check("parcel_lost_record", &v1::Parcel { number: 7, kind });
+    let sourced = v1::LostRecord { source: 8, ..lost.clone() };
+    let parcel = |lost| {
+        let kind = Some(v1::parcel::Kind::LostRecord(lost));
+        v1::Parcel { number: 7, kind }
+    };
+    check("parcel_lost_record", &parcel(lost));
+    check("parcel_lost_record_source", &parcel(sourced));
     let held = v1::Held {
         seq: 8,
         kind: 2,

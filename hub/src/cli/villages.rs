@@ -6,10 +6,11 @@ use lumbung_domain::region::{VillageCode, roster};
 use lumbung_telemetry::clock;
 use serde_json::json;
 
+use super::decisions::{self, BranchArgs, LeftoversArgs};
 use super::{table, village};
 use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::{Dataset, DatasetError, VillageState};
-use crate::puller::trouble::Trouble;
+use crate::puller::trouble::{self, Trouble};
 use crate::registry::Registry as _;
 
 #[derive(clap::Subcommand)]
@@ -45,6 +46,15 @@ pub(super) enum VillagesCommand {
     },
     /// Satu desa.
     Show {
+        /// Kode desa.
+        code: String,
+    },
+    /// Catatan dari log lama desa yang dipasang ulang.
+    Leftovers(LeftoversArgs),
+    /// Versi catatan yang pernah hilang di desa, dan nasibnya.
+    Branch(BranchArgs),
+    /// Setelah dua komputer menjawab untuk satu desa: tinggal satu, lanjutkan.
+    Resolve {
         /// Kode desa.
         code: String,
     },
@@ -151,6 +161,9 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &SqliteDataset) -> an
                 desa.full_name()
             );
         }
+        VillagesCommand::Leftovers(args) => decisions::leftovers(args, dataset)?,
+        VillagesCommand::Branch(args) => decisions::branch(args, dataset)?,
+        VillagesCommand::Resolve { code } => decisions::resolve(code, dataset)?,
         VillagesCommand::Show { code } => {
             let desa = village(code)?;
             show(&dataset.village(desa.code)?);
@@ -210,6 +223,9 @@ fn show(state: &VillageState) {
         lumbung_telemetry::say!("Hasilnya: {}", state.deep_proof_words);
     }
     lumbung_telemetry::say!("Karantina {}, temuan terbuka {}.", state.quarantined, state.findings);
+    if let Some(waiting) = trouble::waiting(state.leftovers) {
+        lumbung_telemetry::say!("{waiting}");
+    }
     if let Some(trouble) = Trouble::from_code(&state.trouble) {
         lumbung_telemetry::say!("Masalah: {}", trouble.sentence());
     }
@@ -288,6 +304,7 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
                     "deep_proof_ms": state.deep_proof_ms,
                     "deep_proof": state.deep_proof_words,
                     "quarantined": state.quarantined,
+                    "leftovers": state.leftovers,
                     "findings": state.findings,
                     "trouble": state.trouble,
                 })

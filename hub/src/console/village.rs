@@ -9,6 +9,7 @@ use super::pages::{Tab, finding_list, page, trouble_words};
 use super::tile::{State, Tile, thousands, when};
 use crate::dataset::{CrossFinding, Incident, QuarantinedEntry, VillageFacts, VillageState};
 use crate::live::LiveVillage;
+use crate::puller::trouble::waiting;
 use crate::recap::{Recap, RegionRef};
 
 /// Quarantined entries that are listed; the rest is a number.
@@ -37,6 +38,7 @@ impl VillagePage {
             p class=(format!("verdict s{letter}")) {
                 span class="mark" aria-hidden="true" { (letter) } " " (self.verdict(now_ms))
             }
+            @if let Some(waiting) = waiting(self.stored.leftovers) { p { (waiting) } }
             section aria-labelledby="hubungan" {
                 h2 id="hubungan" { "Hubungan" }
                 (self.connection(now_ms))

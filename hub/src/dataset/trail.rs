@@ -17,13 +17,13 @@ const MARK_BYTES: usize = 4 + 8 + 16;
 
 /// Earlier positions in one log, oldest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trail(Vec<Position>);
+pub(super) struct Trail(Vec<Position>);
 
 impl Trail {
     /// The trail of a hub that stands at `position`, after it stood at those
     /// of `before`.
     #[must_use]
-    pub fn step(before: Option<Self>, position: Position) -> Self {
+    pub(super) fn step(before: Option<Self>, position: Position) -> Self {
         let mut marks = before.map_or_else(Vec::new, |trail| trail.0);
         marks.retain(|mark| mark.log_id == position.log_id && mark.seq < position.seq);
         marks.push(position);
@@ -32,13 +32,13 @@ impl Trail {
 
     /// The marks, newest first.
     #[must_use]
-    pub fn newest_first(&self) -> Vec<Position> {
+    pub(super) fn newest_first(&self) -> Vec<Position> {
         self.0.iter().rev().copied().collect()
     }
 
     /// The stored form.
     #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
         let Some(first) = self.0.first() else { return Vec::new() };
         let mut bytes = Vec::with_capacity(16 + self.0.len() * MARK_BYTES);
         bytes.extend_from_slice(&first.log_id.0);
@@ -52,7 +52,7 @@ impl Trail {
 
     /// The trail behind its stored form.
     #[must_use]
-    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+    pub(super) fn from_slice(bytes: &[u8]) -> Option<Self> {
         let (log_id, marks) = bytes.split_at_checked(16)?;
         let log_id = LogId::from_slice(log_id)?;
         if marks.len() % MARK_BYTES != 0 {

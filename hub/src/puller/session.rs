@@ -13,7 +13,6 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Fingerprint, Position, Seal};
 use lumbung_link::meter::Traffic;
 use lumbung_link::{limits, world};
-use lumbung_proto::v1::sync_client::SyncClient;
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock;
 use lumbung_wire::batch::{self, BatchError};
@@ -23,15 +22,15 @@ use lumbung_wire::tree::Part;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::Shared;
 use super::pace::Pace;
 use super::patience::Patience;
 use super::proving::{self, Proving};
+use super::recovery::Recovery;
 use super::trouble::Trouble;
-use crate::dataset::{MergeBatch, Merged};
+use crate::dataset::{MergeBatch, Merged, VillageState};
 use crate::live::Phase;
 use crate::merge::{MergeError, Pending, decode};
 use crate::uplink::Open;
@@ -172,12 +171,16 @@ impl<'a> Session<'a> {
     }
 
     async fn follow(&mut self, open: &impl Open) -> Result<Infallible, Ended> {
+        // A village that is stopped is not even dialled.
+        self.state().await?;
         let session = open.open(self.traffic.clone()).await.map_err(|_| Ended::Lost)?;
         self.patience = Patience::new(session.is_quiet(), self.traffic.received(), Instant::now());
-        let mut sync = session.sync;
-        let (stored, standing, proving) = self.stored(&sync).await?;
-        self.proving = Some(proving);
-        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, sync.hello(self.hello(stored)));
+        let (mut sync, mut inbox) = (session.sync, session.inbox);
+        let stored = self.state().await?.position;
+        let recovery = Recovery::new(self.village, self.shared);
+        let visit = recovery.next_visit().await?;
+        let hello = self.hello(stored, visit);
+        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, sync.hello(hello));
         let reply = answer.await.map_err(|_| Ended::Lost)?.map_err(|status| {
             // The one precondition of Hello is a common protocol version.
             match status.code() {
@@ -186,7 +189,12 @@ impl<'a> Session<'a> {
             }
         })?;
         let reply = reply.into_inner();
-        let position = self.judge(&reply, stored)?;
+        let head = self.judge(&reply)?;
+        let position = recovery.agree(&mut sync, visit, &reply, head, stored).await?;
+        recovery.hand_back(&mut inbox).await?;
+        let state = self.state().await?;
+        let standing = Standing { fingerprint: state.fingerprint, records: state.records };
+        self.proving = Some(Proving::new(&state, self.shared, sync.clone()));
         let turn = self.turn(&reply, position).await;
         let (controls, outgoing) = mpsc::channel(CONTROLS_QUEUED);
         self.forms = Forms::common(reply.forms.as_ref());
@@ -224,39 +232,33 @@ impl<'a> Session<'a> {
     }
 
     /// Where the dataset says this village stands.
-    async fn stored(
-        &self,
-        sync: &SyncClient<Channel>,
-    ) -> Result<(Option<Position>, Standing, Proving), Ended> {
+    async fn state(&self) -> Result<VillageState, Ended> {
         let (dataset, village) = (Arc::clone(&self.shared.dataset), self.village);
         let state = world::blocking(move || dataset.village(village)).await;
         let state = state.map_err(|_| Ended::Lost)?.map_err(|error| {
             tracing::error!(%village, %error, "where the village stands can't be read");
             Ended::Trouble(Trouble::HubDisk)
         })?;
-        let standing = Standing { fingerprint: state.fingerprint, records: state.records };
-        let proving = Proving::new(&state, self.shared, sync.clone());
-        Ok((state.position, standing, proving))
+        if state.twin_ms != 0 {
+            return Err(Ended::Trouble(Trouble::Twin));
+        }
+        Ok(state)
     }
 
-    fn hello(&self, stored: Option<Position>) -> v1::HelloRequest {
+    fn hello(&self, stored: Option<Position>, visit: u64) -> v1::HelloRequest {
         v1::HelloRequest {
             version_min: limits::PROTOCOL_VERSIONS.0,
             version_max: limits::PROTOCOL_VERSIONS.1,
             village: self.village.as_u64(),
             clock_ms: clock::now_ms(),
             position: stored.map(batch::position_to_wire),
-            visit: 0,
+            visit,
             forms: Some(Forms::offered()),
         }
     }
 
-    /// Decides from the node's answer where to pull from.
-    fn judge(
-        &mut self,
-        reply: &v1::HelloReply,
-        stored: Option<Position>,
-    ) -> Result<Position, Ended> {
+    /// Whether the node that should be there answers; gives its head.
+    fn judge(&mut self, reply: &v1::HelloReply) -> Result<Position, Ended> {
         if reply.village != self.village.as_u64() {
             return Err(Ended::Trouble(Trouble::OtherVillage));
         }
@@ -273,15 +275,7 @@ impl<'a> Session<'a> {
             live.head_seq = head.seq.0;
             live.last_contact_ms = clock::now_ms();
         });
-        match (reply.relation(), stored) {
-            (v1::Relation::First, None) => Ok(Position::origin(head.log_id)),
-            (v1::Relation::Resume, Some(stored)) => Ok(stored),
-            (v1::Relation::Ahead, _) => Err(Ended::Trouble(Trouble::LostTail)),
-            (v1::Relation::Forked, _) => Err(Ended::Trouble(Trouble::Forked)),
-            (v1::Relation::OtherLog, _) => Err(Ended::Trouble(Trouble::OtherLog)),
-            // No answer to the question that was asked.
-            _ => Err(Ended::Trouble(Trouble::Protocol)),
-        }
+        Ok(head)
     }
 
     async fn pull(

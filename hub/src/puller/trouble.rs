@@ -7,12 +7,13 @@ pub enum Trouble {
     OtherVillage,
     /// The node speaks no protocol version this hub speaks.
     Protocol,
-    /// The node lost the end of its log.
+    /// The node lost the end of its log, and is too old to recover from it.
     LostTail,
-    /// The node's history differs from what was merged.
+    /// The node's history differs from what was merged, and it is too old to
+    /// recover from it.
     Forked,
-    /// The node has a new log.
-    OtherLog,
+    /// Two machines answer for the village.
+    Twin,
     /// A batch was refused.
     BadBatch,
     /// A batch was made with a dictionary that this hub lacks.
@@ -25,25 +26,22 @@ pub enum Trouble {
     NodeDisk,
     /// The hub can't read or write its own dataset.
     HubDisk,
-    /// Two machines answer as the village.
-    Twin,
 }
 
 impl Trouble {
     /// Every trouble.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::OtherVillage,
         Self::Protocol,
         Self::LostTail,
         Self::Forked,
-        Self::OtherLog,
+        Self::Twin,
         Self::BadBatch,
         Self::Dictionary,
         Self::Differs,
         Self::NodeLog,
         Self::NodeDisk,
         Self::HubDisk,
-        Self::Twin,
     ];
 
     /// The stable code.
@@ -54,14 +52,13 @@ impl Trouble {
             Self::Protocol => "versi_tak_cocok",
             Self::LostTail => "ekor_hilang",
             Self::Forked => "bercabang",
-            Self::OtherLog => "log_lain",
+            Self::Twin => "kembar",
             Self::BadBatch => "batch_rusak",
             Self::Dictionary => "kamus_tak_dikenal",
             Self::Differs => "isi_beda",
             Self::NodeLog => "log_rusak",
             Self::NodeDisk => "disk_desa",
             Self::HubDisk => "disk_hub",
-            Self::Twin => "kembar",
         }
     }
 
@@ -76,12 +73,9 @@ impl Trouble {
     #[must_use]
     pub const fn needs_a_person(self) -> bool {
         match self {
-            Self::OtherVillage
-            | Self::Protocol
-            | Self::LostTail
-            | Self::Forked
-            | Self::OtherLog
-            | Self::Twin => true,
+            Self::OtherVillage | Self::Protocol | Self::LostTail | Self::Forked | Self::Twin => {
+                true
+            }
             Self::BadBatch
             | Self::Dictionary
             | Self::Differs
@@ -104,18 +98,18 @@ impl Trouble {
                 Perbarui node desa."
             }
             Self::LostTail => {
-                "Node kehilangan sebagian catatan terakhirnya (listrik padam atau \
-                cadangan lama dipulihkan). Yang sudah tergabung aman di sini. Hubungi desa sebelum \
-                melanjutkan."
+                "Node kehilangan sebagian catatan terakhirnya, dan versinya terlalu lama untuk \
+                menerimanya kembali. Yang sudah tergabung aman di sini. Perbarui node desa; \
+                selebihnya berjalan sendiri."
             }
             Self::Forked => {
-                "Riwayat node berbeda dengan yang sudah tergabung: cadangan dipulihkan \
-                lalu ditulisi, atau disk digandakan. Yang sudah tergabung aman. Pastikan hanya satu \
-                node yang dipakai desa ini."
+                "Riwayat node berbeda dengan yang sudah tergabung, dan versinya terlalu lama untuk \
+                menyatukannya. Yang sudah tergabung aman. Perbarui node desa; selebihnya berjalan \
+                sendiri."
             }
-            Self::OtherLog => {
-                "Node dipasang ulang dan memulai catatan baru. Yang sudah tergabung \
-                aman. Pastikan dengan desa apakah data lama sudah dipindahkan."
+            Self::Twin => {
+                "Dua komputer menjawab untuk desa ini. Penggabungan dihentikan; yang sudah \
+                tergabung aman. Matikan salah satu, lalu jalankan lumbung-hub villages resolve."
             }
             Self::BadBatch => {
                 "Kiriman dari node tidak lolos pemeriksaan dan ditolak utuh. Yang \
@@ -140,16 +134,18 @@ impl Trouble {
                 "Node tidak bisa membaca disknya. Yang sudah tergabung aman. Minta \
                 desa memeriksa komputernya."
             }
-            Self::Twin => {
-                "Dua komputer mengaku sebagai desa ini. Yang sudah tergabung aman; \
-                tidak ada yang diambil dari keduanya. Matikan salah satu, lalu nyatakan selesai."
-            }
             Self::HubDisk => {
                 "Hub tidak bisa menyimpan. Yang sudah tergabung dan yang ada di desa \
                 aman. Periksa ruang kosong dan disk komputer kabupaten."
             }
         }
     }
+}
+
+/// What waits for an operator's decision in a village that was reinstalled.
+#[must_use]
+pub fn waiting(leftovers: u64) -> Option<String> {
+    (leftovers > 0).then(|| format!("Dipasang ulang, {leftovers} catatan lama menunggu keputusan."))
 }
 
 #[cfg(test)]

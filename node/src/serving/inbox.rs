@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
-use lumbung_ledger::Seq;
+use lumbung_ledger::{Seq, Source};
 use lumbung_proto::v1::{self, parcel::Kind};
 use prost::Message as _;
 use tonic::{Request, Response, Status, Streaming};
@@ -104,6 +104,7 @@ fn read(record: v1::LostRecord) -> Option<Lost> {
         kind: KindCode(u16::try_from(record.kind).ok()?),
         schema: u16::try_from(record.schema).ok()?,
         content: match (record.deleted, record.withheld) {
+            (true, _) if record.source == u32::from(Source::ERASURE.0) => LostContent::Erased,
             (true, _) => LostContent::Deleted,
             (false, true) => LostContent::Withheld,
             (false, false) => LostContent::Present(record.payload),

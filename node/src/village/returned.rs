@@ -50,6 +50,8 @@ pub enum LostContent {
     Present(Bytes),
     /// It had ended.
     Deleted,
+    /// It had been erased on request, which holds whatever came after.
+    Erased,
     /// The hub never had it.
     Withheld,
 }
@@ -80,6 +82,7 @@ pub struct TakenBack {
 enum Plan {
     Nothing(Verdict),
     Write(Change),
+    Erase(Change),
 }
 
 impl Village {
@@ -102,6 +105,7 @@ impl Village {
             let pending = match plan(lost, found.as_ref(), common) {
                 Plan::Nothing(verdict) => Err(verdict),
                 Plan::Write(change) => Ok(self.barn().begin(submission(lost, change)).await?),
+                Plan::Erase(change) => Err(erase(self.barn(), lost, change).await?),
             };
             begun.push((found, pending));
         }
@@ -152,6 +156,7 @@ async fn finish(
         pending = match plan(lost, found.as_ref(), common) {
             Plan::Nothing(verdict) => Err(verdict),
             Plan::Write(change) => Ok(barn.begin(submission(lost, change)).await?),
+            Plan::Erase(change) => Err(erase(barn, lost, change).await?),
         };
     };
     let common = is_common(lost, found.as_ref());
@@ -167,11 +172,28 @@ fn submission(lost: &Lost, change: Change) -> Submission {
     }
 }
 
+/// Erases a record whose erasure was lost.
+async fn erase(barn: &Barn, lost: &Lost, change: Change) -> Result<Verdict, SubmitError> {
+    let erasure = Submission { source: Source::ERASURE, ..submission(lost, change) };
+    let Receipt { written, .. } = barn.submit(erasure).await?;
+    Ok(if written == 0 { Verdict::Equal } else { Verdict::Applied })
+}
+
 /// `common` is the last entry that is known to be common by now.
 fn plan(lost: &Lost, found: Option<&Latest>, common: Seq) -> Plan {
     let alive = found.filter(|found| found.alive());
     let content = match (&lost.content, alive) {
         (LostContent::Withheld, _) => return Plan::Nothing(Verdict::Conflict),
+        (LostContent::Erased, _) => {
+            let change = Change {
+                id: lost.id,
+                kind: lost.kind,
+                schema: lost.schema,
+                content: None,
+                expected: Expected::Any,
+            };
+            return Plan::Erase(change);
+        }
         (LostContent::Deleted, None) => return Plan::Nothing(Verdict::Equal),
         (LostContent::Deleted, Some(_)) => None,
         (LostContent::Present(bytes), Some(found)) if is_content(lost, found, bytes) => {
@@ -197,7 +219,7 @@ fn is_common(lost: &Lost, found: Option<&Latest>) -> bool {
     let Entry { header, .. } = &found.entry;
     let same = match &lost.content {
         LostContent::Present(bytes) => is_content(lost, found, bytes),
-        LostContent::Deleted => !found.alive(),
+        LostContent::Deleted | LostContent::Erased => !found.alive(),
         LostContent::Withheld => found.alive(),
     };
     same && header.seq == lost.seq && header.time_ms == lost.time_ms && header.actor == lost.actor

@@ -5,6 +5,7 @@ mod erasing;
 mod findings;
 mod histories;
 mod keeping;
+mod recovering;
 mod repairing;
 
 use bytes::Bytes;

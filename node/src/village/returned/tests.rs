@@ -151,3 +151,17 @@ async fn a_number_that_another_record_has_by_now_is_a_conflict() {
     assert_eq!(taken.verdict, Verdict::Conflict);
     assert!(taken.found.is_none());
 }
+
+#[tokio::test]
+async fn a_lost_erasure_is_made_again_whatever_came_after() {
+    let village = village(&MemoryStore::default());
+    put(&village, 1, Kind::Dusun, Some(dusun("A"))).await;
+    put(&village, 1, Kind::Dusun, Some(dusun("A BARU"))).await;
+    assert_eq!(one(&village, lost(1, 2, 1, LostContent::Erased)).await.verdict, Verdict::Applied);
+    let ended = village.barn().latest(id(1)).unwrap().unwrap();
+    assert_eq!(ended.entry.header.source, Source::ERASURE);
+    assert_eq!(one(&village, lost(1, 2, 1, LostContent::Erased)).await.verdict, Verdict::Equal);
+    // What was erased does not come back either.
+    assert_eq!(one(&village, lost(1, 2, 1, present("A2"))).await.verdict, Verdict::Conflict);
+    assert_eq!(village.barn().verify().unwrap().faults, []);
+}

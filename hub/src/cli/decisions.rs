@@ -1,0 +1,114 @@
+//! `villages leftovers`, `villages branch` and `villages resolve`: what only
+//! an operator decides after a village was reinstalled, restored or doubled.
+
+use lumbung_domain::id::{Kind, KindCode};
+use lumbung_telemetry::clock;
+
+use super::{table, village};
+use crate::dataset::{Dataset, IncidentKind, NewIncident};
+
+#[derive(clap::Args)]
+pub(super) struct LeftoversArgs {
+    /// Kode desa.
+    code: String,
+    /// Kembalikan ke desa; desa memakai isinya sendiri bila sudah ada.
+    #[arg(long = "return", conflicts_with = "forget")]
+    hand_back: bool,
+    /// Akhiri: tidak terbaca lagi, versinya tetap tersimpan.
+    #[arg(long)]
+    forget: bool,
+}
+
+fn kind_name(kind: KindCode) -> String {
+    Kind::from_code(kind).map_or_else(|| format!("jenis {}", kind.0), |kind| kind.to_string())
+}
+
+pub(super) fn leftovers(args: &LeftoversArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+    let code = village(&args.code)?.code;
+    let left = dataset.village(code)?.leftovers;
+    if left == 0 {
+        lumbung_telemetry::say!("Tidak ada catatan lama yang menunggu. Tidak ada yang diubah.");
+        return Ok(());
+    }
+    let now = clock::now_ms();
+    if args.hand_back {
+        let told = |count| {
+            let sentence = format!(
+                "Pengelola mengembalikan {count} catatan dari log lama ke desa; desa memakai \
+                 isinya sendiri bila sudah ada."
+            );
+            NewIncident::new(IncidentKind::LeftoversReturned, sentence)
+        };
+        let count = dataset.return_leftovers(code, &told, now)?;
+        lumbung_telemetry::say!(
+            "{count} catatan lama akan dikembalikan pada kontak berikutnya. Hasilnya: lumbung-hub \
+             villages branch {code}."
+        );
+        return Ok(());
+    }
+    if args.forget {
+        let told = |count| {
+            let sentence = format!(
+                "Pengelola mengakhiri {count} catatan dari log lama. Versinya tetap tersimpan di \
+                 hub."
+            );
+            NewIncident::new(IncidentKind::LeftoversForgotten, sentence)
+        };
+        let count = dataset.forget_leftovers(code, &told, now)?;
+        lumbung_telemetry::say!("{count} catatan lama diakhiri. Versinya tetap tersimpan.");
+        return Ok(());
+    }
+    let mut table = table(["jenis", "catatan lama"]);
+    for (kind, count) in dataset.leftovers(code)? {
+        table.add_row([kind_name(kind), count.to_string()]);
+    }
+    lumbung_telemetry::say!("{table}");
+    lumbung_telemetry::say!(
+        "{left} catatan dari log lama, tidak ikut dihitung. Pilih --return untuk \
+         mengembalikannya ke desa atau --forget untuk mengakhirinya."
+    );
+    Ok(())
+}
+
+#[derive(clap::Args)]
+pub(super) struct BranchArgs {
+    /// Kode desa.
+    code: String,
+    /// Paling banyak sekian.
+    #[arg(long, default_value_t = 100)]
+    limit: u32,
+}
+
+pub(super) fn branch(args: &BranchArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+    let code = village(&args.code)?.code;
+    let mut table = table(["no", "catatan", "jenis", "nomor", "ditulis", "oleh", "hasil"]);
+    for version in dataset.branch(code, args.limit)? {
+        table.add_row([
+            version.number.to_string(),
+            version.id.to_string(),
+            kind_name(version.kind),
+            format!("{}.{}", version.epoch, version.seq),
+            clock::display(version.time_ms),
+            version.actor.to_string(),
+            version.outcome.words().to_owned(),
+        ]);
+    }
+    lumbung_telemetry::say!("{table}");
+    Ok(())
+}
+
+pub(super) fn resolve(code: &str, dataset: &dyn Dataset) -> anyhow::Result<()> {
+    let code = village(code)?.code;
+    let incident = NewIncident::new(
+        IncidentKind::TwinResolved,
+        "Pengelola memastikan tinggal satu komputer yang dipakai desa ini. Penggabungan berjalan \
+         lagi."
+            .to_owned(),
+    );
+    if dataset.resolve_twin(code, &incident, clock::now_ms())? {
+        lumbung_telemetry::say!("Penggabungan desa {code} berjalan lagi pada kontak berikutnya.");
+    } else {
+        lumbung_telemetry::say!("Desa {code} tidak sedang dihentikan. Tidak ada yang diubah.");
+    }
+    Ok(())
+}

@@ -1,0 +1,376 @@
+//! Where to pull from, when node and hub do not simply go on where they
+//! stopped.
+//!
+//! Each case of the positions table ends with data that can be proven equal:
+//! a lost tail and a fork go on from the last common position after what the
+//! village lost is set aside, and what was set aside is handed back before
+//! the next pull; another log begins from its start; a hub that went back
+//! goes on from where it stands. Everything that is found is noted as an
+//! incident with its evidence. Repeating any step after a crash of either
+//! side changes nothing more.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use lumbung_domain::id::{KindCode, RecordId};
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::{Entry, Header, Operation, Payload, Position, Salt, Seq, Source};
+use lumbung_link::{limits, world};
+use lumbung_proto::v1::{self, inbox_client::InboxClient, sync_client::SyncClient};
+use lumbung_telemetry::clock;
+use lumbung_wire::batch;
+use tonic::transport::Channel;
+use tonic::{Code, Status};
+
+use super::Shared;
+use super::evidence::{self, Parted};
+use super::session::Ended;
+use super::trouble::Trouble;
+use crate::dataset::lineage::Meeting;
+use crate::dataset::{
+    After, Change, Dataset, DatasetError, Delivered, NewIncident, Outcome, SetAside,
+};
+use crate::merge::decode;
+
+/// Versions handed back in one call.
+const PARCELS_MAX: u32 = 128;
+
+/// Bytes of content handed back in one call; one version more fits. Ten
+/// seconds on the slowest link.
+const PARCEL_BYTES_MAX: usize = 64 * 1024;
+
+/// What became of the versions handed back in one session.
+#[derive(Default)]
+struct Tally {
+    applied: u64,
+    equal: u64,
+    conflicts: u64,
+}
+
+/// One contact that may have to recover something.
+pub(super) struct Recovery<'a> {
+    village: VillageCode,
+    shared: &'a Shared,
+}
+
+/// Notes that two machines are connected for one village at the same moment,
+/// and stops the village until an operator resolves it. `one` and `other` are
+/// the incarnations of both. Gives the trouble to end both sessions with.
+pub async fn twin(shared: &Shared, village: VillageCode, one: &[u8], other: &[u8]) -> Trouble {
+    let recovery = Recovery { village, shared };
+    match recovery.stop(evidence::at_once(one, other)).await {
+        Ended::Trouble(trouble) => trouble,
+        // The hub is stopping; both machines will be back.
+        Ended::Lost => Trouble::Twin,
+    }
+}
+
+impl<'a> Recovery<'a> {
+    pub(super) const fn new(village: VillageCode, shared: &'a Shared) -> Self {
+        Self { village, shared }
+    }
+
+    /// The number of this contact.
+    pub(super) async fn next_visit(&self) -> Result<u64, Ended> {
+        self.dataset(|dataset, village| dataset.next_visit(village, clock::now_ms())).await
+    }
+
+    /// Decides from the node's answer where to pull from, and makes that
+    /// position the stored one. `head` is the node's.
+    pub(super) async fn agree(
+        &self,
+        sync: &mut SyncClient<Channel>,
+        visit: u64,
+        reply: &v1::HelloReply,
+        head: Position,
+        stored: Option<Position>,
+    ) -> Result<Position, Ended> {
+        if reply.relation() != v1::Relation::OtherLog {
+            self.meet(visit, reply).await?;
+        }
+        self.compare_acked(reply, stored).await?;
+        match (reply.relation(), stored) {
+            (v1::Relation::First, None) => Ok(Position::origin(head.log_id)),
+            (v1::Relation::Resume, Some(stored)) => Ok(stored),
+            (v1::Relation::Ahead, Some(stored)) => {
+                self.restart(sync, Parted::LostTail, head, stored).await
+            }
+            (v1::Relation::Forked, Some(stored)) => {
+                self.restart(sync, Parted::Forked, head, stored).await
+            }
+            (v1::Relation::OtherLog, Some(stored)) if head.log_id != stored.log_id => {
+                let origin = self.begin_log(reply, head, stored).await?;
+                self.meet(visit, reply).await?;
+                Ok(origin)
+            }
+            // No answer to the question that was asked.
+            _ => Err(Ended::Trouble(Trouble::Protocol)),
+        }
+    }
+
+    /// Takes the contact into the histories; stops when it shows a twin.
+    async fn meet(&self, visit: u64, reply: &v1::HelloReply) -> Result<(), Ended> {
+        let Some(shown) = reply.visit else { return Ok(()) };
+        let incarnation = reply.incarnation.clone();
+        let met = self
+            .dataset(move |dataset, village| dataset.visited(village, visit, shown, &incarnation));
+        match met.await? {
+            Meeting::Known => Ok(()),
+            Meeting::Back { shown, last } => {
+                self.note(evidence::rewound(shown, last, &reply.incarnation)).await
+            }
+            Meeting::Twin { shown, last } => {
+                Err(self.stop(evidence::taking_turns(shown, last, &reply.incarnation)).await)
+            }
+        }
+    }
+
+    async fn stop(&self, incident: NewIncident) -> Ended {
+        let stopped = self.dataset(move |dataset, village| {
+            dataset.stop_twin(village, &incident, clock::now_ms())
+        });
+        match stopped.await {
+            Ok(()) => Ended::Trouble(Trouble::Twin),
+            Err(ended) => ended,
+        }
+    }
+
+    /// Whether the hub once confirmed more than it now has.
+    async fn compare_acked(
+        &self,
+        reply: &v1::HelloReply,
+        stored: Option<Position>,
+    ) -> Result<(), Ended> {
+        let Some(acked) = reply.acked.as_ref().and_then(batch::position_from_wire) else {
+            return Ok(());
+        };
+        let behind = match stored {
+            None => acked.seq > Seq::ZERO,
+            Some(stored) => {
+                stored.log_id == acked.log_id
+                    && (stored.epoch, stored.seq) < (acked.epoch, acked.seq)
+            }
+        };
+        if behind { self.note(evidence::hub_behind(acked, stored)).await } else { Ok(()) }
+    }
+
+    /// Agrees with the node on a fork and steps onto its branch.
+    async fn restart(
+        &self,
+        sync: &mut SyncClient<Channel>,
+        parted: Parted,
+        head: Position,
+        stored: Position,
+    ) -> Result<Position, Ended> {
+        let marks = self.dataset(|dataset, village| dataset.marks(village)).await?;
+        let request = v1::RestartRequest {
+            position: Some(batch::position_to_wire(stored)),
+            marks: marks.iter().copied().map(batch::position_to_wire).collect(),
+        };
+        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, sync.restart(request)).await;
+        let reply = answer.map_err(|_| Ended::Lost)?.map_err(|status| too_old(status, parted))?;
+        let v1::RestartReply { fork, head: restarted } = reply.into_inner();
+        let read = |position: Option<v1::Position>| {
+            position.as_ref().and_then(batch::position_from_wire).ok_or(PROTOCOL)
+        };
+        let (fork, restarted) = (read(fork)?, read(restarted)?);
+        if fork == stored {
+            return Ok(stored);
+        }
+        let stated = fork == Position::origin(stored.log_id) || marks.contains(&fork);
+        let sound = restarted.log_id == stored.log_id
+            && restarted.epoch > stored.epoch
+            && restarted.seq >= head.seq.min(fork.seq);
+        if !stated || !sound {
+            return Err(PROTOCOL);
+        }
+        let position = Position { epoch: restarted.epoch, ..fork };
+        let told = move |lost| evidence::restarted(parted, stored, restarted, fork, lost);
+        let lost = self.dataset(move |dataset, village| {
+            dataset.branch_off(village, position, &told, clock::now_ms())
+        });
+        let lost = lost.await?;
+        tracing::warn!(village = %self.village, %stored, %position, lost, "the log was restarted");
+        Ok(position)
+    }
+
+    /// Begins with another log of the village.
+    async fn begin_log(
+        &self,
+        reply: &v1::HelloReply,
+        head: Position,
+        stored: Position,
+    ) -> Result<Position, Ended> {
+        let origin = Position::origin(head.log_id);
+        let predecessor = reply.predecessor.as_ref().and_then(batch::position_from_wire);
+        let rebuilt = predecessor == Some(stored);
+        let told = move |left| match rebuilt {
+            true => evidence::rebuilt(stored, origin, left),
+            false => evidence::reinstalled(stored, origin, left),
+        };
+        let left = self.dataset(move |dataset, village| {
+            dataset.begin_log(village, origin, &told, clock::now_ms())
+        });
+        let left = left.await?;
+        tracing::warn!(village = %self.village, rebuilt, left, "another log begins");
+        Ok(origin)
+    }
+
+    /// Hands back what waits for the village, and notes the receipts.
+    pub(super) async fn hand_back(&self, inbox: &mut InboxClient<Channel>) -> Result<(), Ended> {
+        let mut tally = Tally::default();
+        let mut after: Option<After> = None;
+        loop {
+            let from = after;
+            let versions = self
+                .dataset(move |dataset, village| dataset.undelivered(village, from, PARCELS_MAX));
+            let versions = within_bytes(versions.await?);
+            if versions.is_empty() {
+                break;
+            }
+            let sent = tokio_stream::iter(versions.iter().map(parcel).collect::<Vec<_>>());
+            let receipt = tokio::time::timeout(limits::ANSWER_TIMEOUT, inbox.deliver(sent)).await;
+            let receipt = receipt.map_err(|_| Ended::Lost)??.into_inner();
+            let told = read_receipt(receipt, &versions);
+            let Some(last) = told.last().map(|told| told.number) else { return Err(PROTOCOL) };
+            tally.add(&versions, &told);
+            after = versions
+                .iter()
+                .find(|version| version.number == last)
+                .map(|version| (version.epoch, version.seq, version.number));
+            self.dataset(move |dataset, village| {
+                dataset.delivered(village, &told, clock::now_ms())
+            })
+            .await?;
+        }
+        if tally.applied + tally.equal + tally.conflicts > 0 {
+            let Tally { applied, equal, conflicts } = tally;
+            self.note(evidence::returned(applied, equal, conflicts)).await?;
+        }
+        Ok(())
+    }
+
+    async fn note(&self, incident: NewIncident) -> Result<(), Ended> {
+        self.dataset(move |dataset, village| {
+            dataset.note_incident(village, &incident, clock::now_ms())
+        })
+        .await
+    }
+
+    /// Work on the dataset, which blocks.
+    async fn dataset<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&dyn Dataset, VillageCode) -> Result<T, DatasetError> + Send + 'static,
+    ) -> Result<T, Ended> {
+        let (dataset, village) = (Arc::clone(&self.shared.dataset), self.village);
+        let done = world::blocking(move || work(&*dataset, village)).await;
+        done.map_err(|_| Ended::Lost)?.map_err(|error| {
+            tracing::error!(%village, %error, "a recovery can't be written");
+            Ended::Trouble(Trouble::HubDisk)
+        })
+    }
+}
+
+/// The node's answer is none to what was asked.
+const PROTOCOL: Ended = Ended::Trouble(Trouble::Protocol);
+
+/// A node that knows no Restart must be updated first.
+fn too_old(status: Status, parted: Parted) -> Ended {
+    match (status.code(), parted) {
+        (Code::Unimplemented, Parted::LostTail) => Ended::Trouble(Trouble::LostTail),
+        (Code::Unimplemented, Parted::Forked) => Ended::Trouble(Trouble::Forked),
+        _ => status.into(),
+    }
+}
+
+/// The first of the versions that go into one call.
+fn within_bytes(mut versions: Vec<SetAside>) -> Vec<SetAside> {
+    let mut bytes = 0;
+    let fits = versions.iter().take_while(|version| {
+        let fits = bytes < PARCEL_BYTES_MAX;
+        bytes += version.bytes.len();
+        fits
+    });
+    let fits = fits.count();
+    versions.truncate(fits);
+    versions
+}
+
+/// What is handed to the village for one version.
+#[must_use]
+pub fn parcel(version: &SetAside) -> v1::Parcel {
+    let lost = v1::LostRecord {
+        id: Bytes::copy_from_slice(version.id.as_bytes()),
+        kind: u32::from(version.kind.0),
+        schema: u32::from(version.schema),
+        deleted: version.operation == Operation::Delete,
+        withheld: version.withheld,
+        time_ms: version.time_ms,
+        actor: version.actor.to_string(),
+        payload: version.bytes.clone(),
+        seq: version.seq.0,
+        fork: version.fork.0,
+        source: u32::from(version.source.0),
+    };
+    let kind = Some(v1::parcel::Kind::LostRecord(lost));
+    v1::Parcel { number: version.number.cast_unsigned(), kind }
+}
+
+/// What a receipt says about these versions, in their order. Words about
+/// anything else are passed over.
+#[must_use]
+pub fn read_receipt(receipt: v1::Receipt, versions: &[SetAside]) -> Vec<Delivered> {
+    let mut outcomes: std::collections::HashMap<u64, v1::Outcome> =
+        receipt.outcomes.into_iter().map(|outcome| (outcome.number, outcome)).collect();
+    let told = versions.iter().map_while(|version| {
+        let said = outcomes.remove(&version.number.cast_unsigned())?;
+        let outcome = match said.verdict() {
+            v1::Verdict::Applied => Outcome::Applied,
+            v1::Verdict::Equal => Outcome::Equal,
+            v1::Verdict::Conflict => Outcome::Conflict,
+            v1::Verdict::Unspecified | v1::Verdict::UnknownParcel => return None,
+        };
+        Some(Delivered {
+            number: version.number,
+            outcome,
+            held: said.held.and_then(|held| held_change(version.id, held)),
+            absent: said.absent,
+            common: said.common,
+        })
+    });
+    told.collect()
+}
+
+fn held_change(id: RecordId, held: v1::Held) -> Option<Change> {
+    let entry = Entry {
+        header: Header {
+            seq: Seq(held.seq),
+            id,
+            kind: KindCode(u16::try_from(held.kind).ok()?),
+            schema: u16::try_from(held.schema).ok()?,
+            operation: Operation::Update,
+            time_ms: held.time_ms,
+            actor: Arc::from(held.actor),
+            source: Source(u8::try_from(held.source).ok()?),
+        },
+        payload: Payload::Present { salt: Salt::default(), bytes: held.payload },
+    };
+    let hash = entry.content_hash();
+    Some(decode::change(entry, hash))
+}
+
+impl Tally {
+    /// Counts what is told for the first time.
+    fn add(&mut self, versions: &[SetAside], told: &[Delivered]) {
+        for (version, told) in versions.iter().zip(told) {
+            if version.outcome != Outcome::Waiting {
+                continue;
+            }
+            match told.outcome {
+                Outcome::Applied => self.applied += 1,
+                Outcome::Equal => self.equal += 1,
+                _ => self.conflicts += 1,
+            }
+        }
+    }
+}
