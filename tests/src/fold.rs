@@ -54,7 +54,10 @@ pub struct Folded {
 /// When the barn can't be opened, or breaks one of those promises.
 pub fn fold(dir: &Path, village: VillageCode) -> anyhow::Result<Folded> {
     let village = Village::open(dir, village).context("the barn can't be opened")?;
-    fold_barn(village.barn())
+    let folded = fold_barn(village.barn());
+    // The next one to open it must not find it in use.
+    village.close();
+    folded
 }
 
 /// Folds the log of an open barn.
