@@ -22,13 +22,19 @@ use crate::repair::{Due, Outcome, Proof, ProofError, Turn};
 pub(super) struct Proving {
     due: Due,
     sync: SyncClient<Channel>,
+    /// What the last proof could not put right. Equal sums don't end it: rows
+    /// may be wrong beside them.
+    doubt: Option<Trouble>,
 }
 
 impl Proving {
     pub(super) fn new(state: &VillageState, shared: &Shared, sync: SyncClient<Channel>) -> Self {
-        let broken = state.trouble == Trouble::NodeLog.code();
+        let doubt = [Trouble::NodeLog, Trouble::Differs]
+            .into_iter()
+            .find(|trouble| state.trouble == trouble.code());
         let agenda = shared.agenda.clone();
-        Self { due: Due::new(state.village, agenda, state.deep_proof_ms, broken), sync }
+        let due = Due::new(state.village, agenda, state.deep_proof_ms, doubt.is_some());
+        Self { due, sync, doubt }
     }
 }
 
@@ -54,15 +60,12 @@ impl Session<'_> {
     /// the sums differ, the proof that finds out where is due.
     pub(super) fn differs(&mut self, standing: Standing) -> Option<Trouble> {
         let proving = self.proving.as_mut()?;
-        if proving.due.broken {
-            return Some(Trouble::NodeLog);
-        }
         let own = Part { fingerprint: standing.fingerprint, records: standing.records };
         let differs = proving.due.stated.is_some_and(|stated| stated != own);
         if differs {
             proving.due.contradicted();
         }
-        differs.then_some(Trouble::Differs)
+        proving.doubt.or(differs.then_some(Trouble::Differs))
     }
 
     /// Proves the rows against the log, and puts right what differs.
@@ -73,7 +76,7 @@ impl Session<'_> {
         standing: Standing,
     ) -> Result<Standing, Ended> {
         let (village, shared) = (self.village, self.shared);
-        let Some(Proving { due, sync }) = &mut self.proving else { return Ok(standing) };
+        let Some(Proving { due, sync, doubt }) = &mut self.proving else { return Ok(standing) };
         due.begin();
         let stated = due.stated;
         let outcome = Proof { village, dataset: &shared.dataset, sync, stated }.run().await;
@@ -82,6 +85,7 @@ impl Session<'_> {
         match outcome.map_err(|error| ended(self.village, &error))? {
             Outcome::Equal { merged, words } => {
                 due.equal();
+                *doubt = None;
                 let (fingerprint, records) = (merged.fingerprint, merged.records);
                 due.stated = Some(Part { fingerprint, records });
                 contacts.deep_proof(village, true, &words);
@@ -94,13 +98,14 @@ impl Session<'_> {
             Outcome::Unanswered => due.failed(),
             Outcome::Broken(seq) => {
                 due.failed();
-                due.broken = true;
+                *doubt = Some(Trouble::NodeLog);
                 contacts.deep_proof(village, false, Trouble::NodeLog.sentence());
                 tracing::error!(%village, %seq, "the node's log does not prove itself");
                 self.trouble(Trouble::NodeLog);
             }
             Outcome::Unrepaired(why) => {
                 due.failed();
+                *doubt = Some(Trouble::Differs);
                 contacts.deep_proof(village, false, why);
                 self.trouble(Trouble::Differs);
             }

@@ -138,3 +138,6 @@ impl<'t> Drill<'t> {
         Difference { records: records.collect() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,14 +28,12 @@ pub(crate) struct Due {
     pause: Duration,
     /// What the node says that everything sums up to at its head.
     pub(crate) stated: Option<Part>,
-    /// The node's log did not prove itself.
-    pub(crate) broken: bool,
 }
 
 impl Due {
     /// The proofs of a village that was last proven at `last_ms` (0 = never).
-    /// With `broken` its log did not prove itself then: that is asked soon.
-    pub(crate) fn new(village: VillageCode, agenda: Agenda, last_ms: i64, broken: bool) -> Self {
+    /// With `doubted` the last one did not end in equality: the next is due.
+    pub(crate) fn new(village: VillageCode, agenda: Agenda, last_ms: i64, doubted: bool) -> Self {
         let mut due = Self {
             village,
             agenda,
@@ -44,9 +42,8 @@ impl Due {
             next: Instant::now(),
             pause: AGAIN_LATER.0,
             stated: None,
-            broken,
         };
-        if !broken {
+        if !doubted {
             due.plan();
         }
         due
@@ -93,7 +90,6 @@ impl Due {
     pub(crate) fn equal(&mut self) {
         self.last_ms = clock::now_ms();
         self.pause = AGAIN_LATER.0;
-        self.broken = false;
         self.plan();
     }
 

@@ -145,15 +145,10 @@ impl Tree {
     /// The tree over these records, in any order.
     #[must_use]
     pub fn new(leaves: &[Leaf]) -> Self {
-        let records: HashMap<_, _> = leaves.iter().map(|leaf| (leaf.id, leaf)).collect();
+        let records = leaves.iter().map(|leaf| (leaf.id, leaf)).collect();
         let mut tree = Self::default();
         for leaf in leaves {
-            let mut above = Above::default();
-            let up = |below: &&Leaf| below.parent.and_then(|id| records.get(&id).copied());
-            for step in std::iter::successors(Some(leaf), up).take(LEVELS_MAX) {
-                above.pass(step);
-            }
-            tree.add(leaf, above);
+            tree.add(leaf, Above::of(leaf, &records));
         }
         tree
     }
@@ -200,7 +195,7 @@ impl Tree {
     }
 }
 
-/// The nearest RT and rumah tangga on the way up from a record.
+/// The RT and rumah tangga a record belongs to.
 #[derive(Clone, Copy, Default)]
 struct Above {
     rt: Option<RecordId>,
@@ -208,13 +203,23 @@ struct Above {
 }
 
 impl Above {
-    fn pass(&mut self, step: &Leaf) {
-        let slot = match Kind::from_code(step.kind) {
-            Some(Kind::Rt) => &mut self.rt,
-            Some(Kind::RumahTangga) => &mut self.house,
-            _ => return,
+    /// The first RT or rumah tangga on the way up. The RT of what is in a
+    /// house is that of the house, so that a house is whole whatever its
+    /// records say.
+    fn of(leaf: &Leaf, records: &HashMap<RecordId, &Leaf>) -> Self {
+        let way = |from| {
+            let up = |below: &&Leaf| below.parent.and_then(|id| records.get(&id).copied());
+            std::iter::successors(Some(from), up).take(LEVELS_MAX)
         };
-        slot.get_or_insert(step.id);
+        let kind = |step: &&Leaf| Kind::from_code(step.kind);
+        let is_rt = |step: &&Leaf| kind(step) == Some(Kind::Rt);
+        let is_house = |step: &&Leaf| kind(step) == Some(Kind::RumahTangga);
+        match way(leaf).find(|step| is_rt(step) || is_house(step)) {
+            Some(house) if is_house(&house) => {
+                Self { rt: way(house).find(is_rt).map(|rt| rt.id), house: Some(house.id) }
+            }
+            rt => Self { rt: rt.map(|rt| rt.id), house: None },
+        }
     }
 }
 
