@@ -220,6 +220,8 @@ pub struct HubProcess {
     pub console: SocketAddr,
     /// Its public port.
     pub uplink: SocketAddr,
+    /// Sessions it holds at most; none = as many as it does by itself.
+    pub sessions_max: Option<usize>,
     running: Option<Running>,
     /// A second reader of the hub's file.
     outside: Option<SqliteDataset>,
@@ -270,7 +272,11 @@ impl HubProcess {
     pub fn spawn(&mut self) -> anyhow::Result<()> {
         let console = self.console.to_string();
         let uplink = self.uplink.to_string();
-        let args = ["serve", "--console", &console, "--uplink", &uplink];
+        let mut args = vec!["serve", "--console", &console, "--uplink", &uplink];
+        let most = self.sessions_max.map(|most| most.to_string());
+        if let Some(most) = &most {
+            args.extend(["--sessions-max", most]);
+        }
         self.running = Some(self.program.spawn(&args)?);
         Ok(())
     }
@@ -383,6 +389,7 @@ impl District {
             program: hub_program,
             console: free_address()?,
             uplink: free_address()?,
+            sessions_max: None,
             running: None,
             outside: None,
         };

@@ -328,6 +328,10 @@ impl<'a> Session<'a> {
                 }
                 Some(Item::Beat(beat)) => {
                     self.patience.promised(beat.next_seconds);
+                    if beat.answer {
+                        let nothing = v1::pull_control::Credit { bytes: 0 };
+                        send(controls, Control::Credit(nothing)).await?;
+                    }
                     let head = beat.head.map_or(0, |head| head.seq);
                     self.shared.live.update(self.village, |live| {
                         live.head_seq = live.head_seq.max(head);

@@ -30,6 +30,10 @@ const ITEMS_QUEUED: usize = 4;
 /// Most positions one Restart may state.
 const MARKS_MAX: usize = 1_024;
 
+/// Every so many signs of life this end asks for one in return: a box in
+/// between may acknowledge what it no longer delivers.
+pub(super) const BEATS_AN_ANSWER: u32 = 4;
+
 /// Most ids one Fetch may ask for.
 const FETCH_IDS_MAX: usize = 10_000;
 
@@ -210,6 +214,7 @@ impl v1::sync_server::Sync for SyncService {
             paused: false,
             confirmed: Arc::clone(&self.confirmed),
             account: self.account.clone(),
+            beats: 0,
         };
         tokio::spawn(feed.run(controls, items));
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
@@ -275,6 +280,8 @@ struct Feed {
     confirmed: Arc<Confirmed>,
     /// Whom to ask how long to be silent; `None` = the other end pings.
     account: Option<Arc<Account>>,
+    /// Signs of life since the last one that asked for an answer.
+    beats: u32,
 }
 
 impl Feed {
@@ -343,7 +350,7 @@ impl Feed {
     }
 
     /// A sign of life after a silence.
-    fn beat(&self, head: Position, silence: Duration) -> v1::PullItem {
+    fn beat(&mut self, head: Position, silence: Duration) -> v1::PullItem {
         let mut next_seconds = 0;
         if let Some(account) = &self.account {
             account.signed(silence);
@@ -352,7 +359,9 @@ impl Feed {
         // Its number says enough: the log is the one of this pull.
         let head = v1::Position { seq: head.seq.0, ..v1::Position::default() };
         let clock_ms = self.clock.now_ms();
-        item(Item::Beat(v1::Beat { head: Some(head), clock_ms, next_seconds }))
+        self.beats += 1;
+        let answer = self.beats.is_multiple_of(BEATS_AN_ANSWER);
+        item(Item::Beat(v1::Beat { head: Some(head), clock_ms, next_seconds, answer }))
     }
 
     /// Takes one control message; `false` when the hub is gone.

@@ -149,7 +149,7 @@ impl Authority {
         let cross = params.signed_by(&key, &voucher).map_err(AuthorityError::Certificate)?;
         // The old one first: from then on both are trusted, in whatever
         // state a power cut leaves the rest.
-        files::write_private(&old, text[from..].as_bytes()).map_err(at(&old))?;
+        files::write_private(&old, &text.as_bytes()[from..]).map_err(at(&old))?;
         let silang = dir.join("ca-silang.pem");
         files::write_private(&silang, cross.pem().as_bytes()).map_err(at(&silang))?;
         install(dir, &key, &name, now_ms)?;
