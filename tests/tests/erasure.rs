@@ -24,6 +24,10 @@ use lumbung_wire::record::encode;
 /// How long the hub may take to catch up and be proven.
 const WITHIN: Duration = Duration::from_secs(30);
 
+/// How long a hub may take to come back to a village whose disk went back in
+/// time, and to be proven: it looks again every 30 seconds at most.
+const RECOVERED_WITHIN: Duration = Duration::from_secs(60);
+
 /// Records that are written again and again.
 const RECORDS: usize = 20;
 
@@ -302,7 +306,57 @@ async fn a_store_from_before_the_erasure_is_told_again() -> anyhow::Result<()> {
     let ledger = ledger(&district.nodes[0].run(&["erasures", "--json"]).await?)?;
     assert_eq!(ledger["erasures"].as_array().map(Vec::len), Some(2));
     assert_eq!(ledger["scrub_pending"], false);
-    district.stop().await
+    // The hub knows another end of the log than the store that came back.
+    let village = district.nodes[0].village;
+    let District { nodes, hub, .. } = &mut district;
+    wait_until(RECOVERED_WITHIN, "the hub follows into the new epoch", async || {
+        let (status, state) = (nodes[0].status().await?, hub.village(village)?);
+        let stands = state.position.map(|position| u64::from(position.epoch.0));
+        Ok(stands == status["epoch"].as_u64()
+            && Some(state.proven_seq.0) == status["seq"].as_u64()
+            && state.undelivered == 0
+            && state.trouble.is_empty())
+    })
+    .await?;
+    assert!(!at_hub(&mut district)?);
+    district.stop().await?;
+    district.compare()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lost_machine_learns_of_its_erasures_from_the_hub() -> anyhow::Result<()> {
+    let (mut district, id) = with_a_resident().await?;
+    let dir = district.nodes[0].dir().to_path_buf();
+    district.nodes[0].stop().await?;
+    let kept = tempfile::tempdir()?;
+    copy_folder(&dir, kept.path())?;
+    district.nodes[0].start().await?;
+    erase(&mut district, id).await?;
+    district.nodes[0].stop().await?;
+    // The folder as it was, without the ledger of erasures made since.
+    std::fs::remove_dir_all(&dir)?;
+    copy_folder(kept.path(), &dir)?;
+    assert!(on_disk(&dir)?);
+    district.nodes[0].start().await?;
+    let node = &district.nodes[0];
+    wait_until(RECOVERED_WITHIN, "the hub handed the erasures back", async || {
+        let ledger = ledger(&node.run(&["erasures", "--json"]).await?)?;
+        let reasons = ledger["erasures"].as_array().context("a list")?;
+        Ok(reasons.len() == 2 && reasons.iter().all(|it| it["reason"] == "kabupaten"))
+    })
+    .await?;
+    let back = save(node, Some(id), &warga(MARKER)).await;
+    assert!(back.is_err(), "what was erased can't come back");
+    district.wait_proven(RECOVERED_WITHIN).await?;
+    assert!(!at_hub(&mut district)?);
+    district.nodes[0].stop().await?;
+    district.nodes[0].start().await?;
+    assert!(!on_disk(&dir)?);
+    district.stop().await?;
+    let folded = district.compare()?;
+    assert_eq!(folded[0].records.len(), 600);
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -7,32 +7,32 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use lumbung_domain::id::RecordId;
 use lumbung_domain::region::VillageCode;
+use lumbung_ledger::{Epoch, Operation, Source};
 use rusqlite::Connection;
 
+use super::incidents;
+use super::merge::Merge;
 use super::schema::{BUSY_WITHIN, Shelf};
-use super::upsert::village_sql;
-use crate::dataset::{IncidentKind, NewIncident};
+use super::upsert::{Stamp, village_sql};
+use super::village::Standing;
+use crate::dataset::erasures::Erasure;
+use crate::dataset::{Change, Content, DatasetError, IncidentKind, NewIncident};
 
-/// Tables beside the shelves that hold contents of records by village and id;
-/// a file of an earlier format lacks some.
-const ELSEWHERE: [&str; 2] = ["quarantine", "branch"];
+/// Under this name records are erased again that came back with an old file.
+const LEDGER_ACTOR: &str = "buku-penghapusan";
 
-/// Which of [`ELSEWHERE`] this file has, with what marks rows that hold
-/// content: an entry in `branch` that ended the record holds none.
-fn elsewhere(conn: &Connection) -> rusqlite::Result<Vec<(&'static str, &'static str)>> {
-    let mut found = Vec::new();
-    for table in ELSEWHERE {
-        let there = conn
-            .prepare_cached("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1")?
-            .exists([table])?;
-        if there {
-            found.push((table, "operation <> 3"));
-        }
-    }
-    Ok(found)
+/// A record that this transaction erased.
+pub(super) struct Erased {
+    pub(super) erasure: Erasure,
+    /// Whether anything of it was still here.
+    pub(super) removed: bool,
 }
+
+/// Tables beside the shelves that hold contents of records, by village and id.
+const ELSEWHERE: [&str; 2] = ["quarantine", "branch"];
 
 /// What the operator is told when an older file held erased records.
 pub(super) fn came_back(records: usize) -> NewIncident {
@@ -50,8 +50,9 @@ pub(super) fn holds(
     village: VillageCode,
     id: RecordId,
 ) -> rusqlite::Result<bool> {
-    let shelves = Shelf::all().map(|shelf| (shelf.table(), "1"));
-    for (table, condition) in shelves.chain(elsewhere(conn)?) {
+    // What ended a record in a branch holds no content.
+    let elsewhere = ELSEWHERE.map(|table| (table, "operation <> 3"));
+    for (table, condition) in Shelf::all().map(|shelf| (shelf.table(), "1")).chain(elsewhere) {
         let sql = format!("SELECT 1 FROM {table} WHERE village = ?1 AND id = ?2 AND {condition}");
         let found = conn.prepare_cached(&sql)?.exists((village_sql(village), id.as_bytes()))?;
         if found {
@@ -61,21 +62,16 @@ pub(super) fn holds(
     Ok(false)
 }
 
-/// Takes away older versions of a record; its row and its quarantined entry
-/// are gone already. Says whether there were any.
-pub(super) fn forget_versions(
+/// Takes away versions of a record in branches; its row and its quarantined
+/// entry go as with every delete. Says whether there were any.
+fn forget_versions(
     conn: &Connection,
     village: VillageCode,
     id: RecordId,
 ) -> rusqlite::Result<bool> {
-    let mut removed = 0;
-    for (table, condition) in elsewhere(conn)? {
-        if table == "quarantine" {
-            continue;
-        }
-        let sql = format!("DELETE FROM {table} WHERE village = ?1 AND id = ?2 AND {condition}");
-        removed += conn.prepare_cached(&sql)?.execute((village_sql(village), id.as_bytes()))?;
-    }
+    let removed = conn
+        .prepare_cached("DELETE FROM branch WHERE village = ?1 AND id = ?2 AND operation <> 3")?
+        .execute((village_sql(village), id.as_bytes()))?;
     Ok(removed > 0)
 }
 
@@ -111,6 +107,72 @@ fn is_carried(conn: &Connection, key: i64) -> rusqlite::Result<bool> {
              OR EXISTS (SELECT 1 FROM mutasi WHERE nik = ?1)",
     )?
     .query_row([key], |row| row.get(0))
+}
+
+impl Merge<'_> {
+    /// Ends a record again that the ledger says is erased, whatever became of
+    /// it in this file.
+    pub(super) fn erase_again(&mut self, erasure: &Erasure) -> Result<(), DatasetError> {
+        let Erasure { village, id, kind, epoch, seq, at_ms, .. } = *erasure;
+        let Some(mut standing) = self.standing(village)? else { return Ok(()) };
+        let change = Change {
+            id,
+            kind,
+            schema: 0,
+            seq,
+            operation: Operation::Delete,
+            time_ms: at_ms,
+            actor: LEDGER_ACTOR.into(),
+            source: Source::ERASURE,
+            bytes: Bytes::new(),
+            hash: None,
+            content: Content::Tombstone,
+        };
+        let stored = self.stored(&standing, &change)?;
+        // Of another log, perhaps, whose numbers say nothing about this one.
+        let found = stored.newest().unwrap_or(Stamp { epoch: 0, seq: 0 });
+        let stamp = found.max(Stamp { epoch: epoch.0, seq: seq.0 });
+        if stored.is_there() {
+            self.replace(&mut standing, &change, stamp, stored)?;
+        }
+        forget_versions(self.conn, village, id)?;
+        self.erased.push(Erased { erasure: *erasure, removed: true });
+        self.villages.insert(village, standing);
+        Ok(())
+    }
+
+    /// Notes an incident with whatever else this transaction does.
+    pub(super) fn note(
+        &self,
+        village: VillageCode,
+        incident: &NewIncident,
+    ) -> Result<(), DatasetError> {
+        Ok(incidents::note(self.conn, village, incident, self.now_ms)?)
+    }
+
+    /// Notes that a change erased its record, and takes older versions away.
+    pub(super) fn note_erasure(
+        &mut self,
+        standing: &Standing,
+        change: &Change,
+        epoch: u32,
+        was_there: bool,
+    ) -> Result<(), DatasetError> {
+        let village = standing.village;
+        let versions = forget_versions(self.conn, village, change.id)?;
+        let erasure = Erasure {
+            village,
+            id: change.id,
+            kind: change.kind,
+            epoch: Epoch(epoch),
+            seq: change.seq,
+            at_ms: change.time_ms,
+            received_ms: self.now_ms,
+            scrubbed: false,
+        };
+        self.erased.push(Erased { erasure, removed: was_there || versions });
+        Ok(())
+    }
 }
 
 /// How long truncating the log waits for those who read from it: the writer

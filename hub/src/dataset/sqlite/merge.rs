@@ -10,28 +10,22 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{Epoch, Operation, Seq, Source};
+use lumbung_ledger::{Operation, Seq};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::branch;
-use super::erasing;
+use super::erasing::{self, Erased};
 use super::findings::Touched;
-use super::incidents;
 use super::outside::{self, Seen};
 use super::prefilter::Prefilter;
 use super::schema::Shelf;
 use super::statements::{Act, Actors, Statements};
 use super::upsert::{self, Found, Marks, Stamp, village_sql};
 use super::village::{Counted, Standing};
-use crate::dataset::erasures::Erasure;
-use crate::dataset::{Change, Content, DatasetError, MergeBatch, Merged, NewIncident};
-
-/// Under this name records are erased again that came back with an old file.
-const LEDGER_ACTOR: &str = "buku-penghapusan";
+use crate::dataset::{Change, Content, DatasetError, MergeBatch, Merged};
 
 /// What outlives a transaction in memory.
 pub(super) struct Memory {
@@ -52,15 +46,8 @@ pub(super) struct Merge<'c> {
     pub(super) statements: Statements<'c>,
     pub(super) villages: BTreeMap<VillageCode, Standing>,
     touched: Touched,
-    erased: Vec<Erased>,
+    pub(super) erased: Vec<Erased>,
     pub(super) now_ms: i64,
-}
-
-/// A record that this transaction erased.
-pub(super) struct Erased {
-    pub(super) erasure: Erasure,
-    /// Whether anything of it was still here.
-    pub(super) removed: bool,
 }
 
 /// A quarantined entry, as far as the next change must know it.
@@ -111,7 +98,7 @@ impl Stored {
     }
 
     /// Whether any content of it is stored.
-    const fn is_there(&self) -> bool {
+    pub(super) const fn is_there(&self) -> bool {
         self.row.is_some() || self.waiting.is_some()
     }
 
@@ -200,70 +187,6 @@ impl<'c> Merge<'c> {
             }
         }
         Ok(self.erased)
-    }
-
-    /// Ends a record again that the ledger says is erased, whatever became of
-    /// it in this file.
-    pub(super) fn erase_again(&mut self, erasure: &Erasure) -> Result<(), DatasetError> {
-        let Erasure { village, id, kind, epoch, seq, at_ms, .. } = *erasure;
-        let Some(mut standing) = self.standing(village)? else { return Ok(()) };
-        let change = Change {
-            id,
-            kind,
-            schema: 0,
-            seq,
-            operation: Operation::Delete,
-            time_ms: at_ms,
-            actor: LEDGER_ACTOR.into(),
-            source: Source::ERASURE,
-            bytes: Bytes::new(),
-            hash: None,
-            content: Content::Tombstone,
-        };
-        let stored = self.stored(&standing, &change)?;
-        // Of another log, perhaps, whose numbers say nothing about this one.
-        let found = stored.newest().unwrap_or(Stamp { epoch: 0, seq: 0 });
-        let stamp = found.max(Stamp { epoch: epoch.0, seq: seq.0 });
-        if stored.is_there() {
-            self.replace(&mut standing, &change, stamp, stored)?;
-        }
-        erasing::forget_versions(self.conn, village, id)?;
-        self.erased.push(Erased { erasure: *erasure, removed: true });
-        self.villages.insert(village, standing);
-        Ok(())
-    }
-
-    /// Notes an incident with whatever else this transaction does.
-    pub(super) fn note(
-        &self,
-        village: VillageCode,
-        incident: &NewIncident,
-    ) -> Result<(), DatasetError> {
-        Ok(incidents::note(self.conn, village, incident, self.now_ms)?)
-    }
-
-    /// Notes that a change erased its record, and takes older versions away.
-    pub(super) fn note_erasure(
-        &mut self,
-        standing: &Standing,
-        change: &Change,
-        epoch: u32,
-        was_there: bool,
-    ) -> Result<(), DatasetError> {
-        let village = standing.village;
-        let versions = erasing::forget_versions(self.conn, village, change.id)?;
-        let erasure = Erasure {
-            village,
-            id: change.id,
-            kind: change.kind,
-            epoch: Epoch(epoch),
-            seq: change.seq,
-            at_ms: change.time_ms,
-            received_ms: self.now_ms,
-            scrubbed: false,
-        };
-        self.erased.push(Erased { erasure, removed: was_there || versions });
-        Ok(())
     }
 
     /// Merges a quarantined entry that was read anew.
