@@ -2,11 +2,12 @@
 //! measured in the same run. Nothing here asserts a time.
 //!
 //! `cargo run --release -p lumbung-tests --bin bench -- [a] [b] [c] [d] [e]
-//! [--scale S]`: without letters everything runs, on one district that is
+//! [f] [g] [h] [--scale S]`: without letters everything runs, on one district that is
 //! filled first. `docs/benchmarks.md` says what each letter measures.
 
 mod idle;
 mod latency;
+mod link;
 mod machine;
 mod nodes;
 mod pull;
@@ -27,8 +28,10 @@ fn main() -> ExitCode {
     let program = args.next();
     // The parts this command starts itself as.
     match args.next().as_deref().and_then(|part| part.to_str()) {
-        Some("part-node") => return lumbung_node::cli::main(program.into_iter().chain(args)),
-        Some("part-hub") => return lumbung_hub::cli::main(program.into_iter().chain(args)),
+        Some("part-node" | "node") => {
+            return lumbung_node::cli::main(program.into_iter().chain(args));
+        }
+        Some("part-hub" | "hub") => return lumbung_hub::cli::main(program.into_iter().chain(args)),
         _ => {}
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -71,6 +74,9 @@ async fn run(args: &[String]) -> anyhow::Result<()> {
             block_in_place(|| recap::measure(&district))?;
         }
         district.stop();
+    }
+    if ["f", "g", "h"].into_iter().any(wanted) {
+        link::measure(wanted).await?;
     }
     Ok(())
 }

@@ -1,0 +1,148 @@
+//! Small and cheap on the wire: what a lone change costs with TLS and all,
+//! and what a link that breaks again and again makes a village send twice.
+
+#![allow(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context;
+use lumbung_domain::id::Kind;
+use lumbung_domain::record::Record;
+use lumbung_domain::region::roster;
+use lumbung_proto::v1;
+use lumbung_tests::district::{District, NodeProcess, wait_until};
+use lumbung_tests::fictitious::{FAMILY_SIZE, sheet};
+use lumbung_tests::proxy::{Conditions, Course, Proxy};
+use lumbung_wire::record;
+
+/// Most bytes a changed resident may take, both ways, TLS included.
+const LONE_CHANGE_BYTES_MAX: u64 = 250;
+
+const EDITS: u64 = 20;
+
+/// A GPRS link.
+const RATE_BITS: u64 = 64_000;
+const ROUND_TRIP: Duration = Duration::from_millis(200);
+
+/// Families of each village on it: some 60 KB.
+const FAMILIES: usize = 900;
+
+/// Families of a village whose link is good.
+const FEW_FAMILIES: usize = 30;
+
+/// Bytes from the node after which its connections break: less than a batch
+/// of the first size takes, about as much, several batches.
+const CUTS: [u64; 3] = [9_001, 14_444, 24_999];
+
+/// What a session costs before its first batch, and the largest batch that
+/// this link is asked for.
+const GREETING_BYTES_MAX: u64 = 1_000;
+const BATCH_BYTES_MAX: u64 = 12_000;
+
+const WITHIN: Duration = Duration::from_secs(120);
+
+/// Fills a village's folder; its node stands still.
+async fn import(district: &District, node: &NodeProcess, families: usize) -> anyhow::Result<()> {
+    let file = district.folder().join(format!("warga-{}.csv", node.village));
+    std::fs::write(&file, sheet(0, families))?;
+    let done = node.run(&["import", file.to_str().context("a plain name")?]).await?;
+    anyhow::ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Ok(())
+}
+
+async fn proxy(target: SocketAddr, conditions: Conditions) -> anyhow::Result<Proxy> {
+    Proxy::start(SocketAddr::from(([127, 0, 0, 1], 0)), target, conditions).await
+}
+
+async fn confirmed(node: &NodeProcess) -> anyhow::Result<()> {
+    wait_until(WITHIN, "the village knows that everything is safe", async || {
+        let status = node.status().await?;
+        Ok(status["confirmed_seq"] == status["seq"])
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_lone_change_costs_less_than_a_short_message() -> anyhow::Result<()> {
+    let binary = env!("CARGO_BIN_EXE_lumbung-process");
+    let mut district = District::new(binary, 0)?;
+    district.hub.start().await?;
+    let proxy = proxy(district.hub.uplink, Conditions::default()).await?;
+    let mut node = district.node(binary, roster().villages()[0].code)?;
+    let token = district.hub.token(node.village, district.hub.uplink, false)?;
+    node.join(&token, proxy.address).await?;
+    import(&district, &node, FEW_FAMILIES).await?;
+    node.start().await?;
+    district.nodes.push(node);
+    district.wait_proven(WITHIN).await?;
+    confirmed(&district.nodes[0]).await?;
+
+    let list = v1::ListRequest { kind: u32::from(Kind::Warga.code().0), limit: EDITS as u32 };
+    let mut listed = district.nodes[0].client().await?.list(list).await?.into_inner();
+    let mut warm = 0;
+    let mut number = 0;
+    while let Some(item) = listed.message().await? {
+        let Record::Warga(mut warga) = record::decode(Kind::Warga, &item.payload)? else {
+            anyhow::bail!("not a resident")
+        };
+        warga.telepon = format!("08123456{number:04}");
+        let change = v1::RecordChange {
+            id: item.id,
+            kind: item.kind,
+            delete: false,
+            payload: record::encode(&Record::Warga(warga)),
+        };
+        let before = proxy.crossed();
+        let saved = district.nodes[0].save(vec![change]).await?;
+        anyhow::ensure!(!saved.refused, "a sound edit was refused");
+        confirmed(&district.nodes[0]).await?;
+        let now = proxy.crossed();
+        number += 1;
+        warm += now.there_bytes + now.back_bytes - before.there_bytes - before.back_bytes;
+    }
+    println!("{} bytes a change", warm / number);
+    assert_eq!(number, EDITS);
+    assert!(warm / number <= LONE_CHANGE_BYTES_MAX, "{} bytes a change", warm / number);
+    // Each change was proven equal, not only sent.
+    district.wait_proven(WITHIN).await?;
+    district.stop().await?;
+    district.compare().map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_cut_makes_a_village_send_one_batch_again_at_most() -> anyhow::Result<()> {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), CUTS.len() + 1)?;
+    let slow = Conditions::slow(RATE_BITS, ROUND_TRIP);
+    let mut proxies = Vec::new();
+    for (node, cut_after_bytes) in
+        district.nodes.iter().zip([None].into_iter().chain(CUTS.map(Some)))
+    {
+        import(&district, node, FAMILIES).await?;
+        let back = Course { cut_after_bytes, ..slow.back };
+        let proxy = proxy(node.address, Conditions { back, ..slow }).await?;
+        district.hub.add(node.village, proxy.address)?;
+        proxies.push(proxy);
+    }
+    district.start().await?;
+    district.wait_proven(WITHIN).await?;
+    let crossed: Vec<_> = proxies.iter().map(Proxy::crossed).collect();
+    let whole = crossed[0];
+    assert_eq!(whole.cuts, 0);
+    for (crossed, after) in crossed[1..].iter().zip(CUTS) {
+        let again = crossed.back_bytes.saturating_sub(whole.back_bytes);
+        println!(
+            "cut after every {after} bytes: {} cuts, {} bytes sent, {} uncut",
+            crossed.cuts, crossed.back_bytes, whole.back_bytes
+        );
+        assert!(crossed.cuts > 1, "the link held");
+        let most = crossed.cuts * (GREETING_BYTES_MAX + BATCH_BYTES_MAX);
+        assert!(again <= most, "{again} bytes sent again in {} cuts", crossed.cuts);
+    }
+    for node in &district.nodes {
+        let residents = district.hub.village(node.village)?.warga;
+        assert_eq!(residents, (FAMILIES * FAMILY_SIZE) as u64);
+    }
+    district.stop().await?;
+    district.compare().map(drop)
+}
