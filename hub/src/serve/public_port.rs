@@ -2,15 +2,17 @@
 //! it that a revoked key, a new root or a changed list takes effect on
 //! sessions that are open.
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context;
-use lumbung_identity::{Authority, Lifetime};
+use lumbung_identity::{Authority, Lifetime, Peer};
 use lumbung_media::SecretKey;
 use lumbung_telemetry::clock;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
 use crate::puller::Shared;
@@ -31,6 +33,8 @@ pub(super) struct PublicPort {
     identity: PathBuf,
     address: SocketAddr,
     tasks: JoinSet<()>,
+    /// One round of certificates at a time.
+    certifying: Arc<Semaphore>,
 }
 
 impl PublicPort {
@@ -61,6 +65,7 @@ impl PublicPort {
                 .to_string(),
         };
         let (door, visitors) = Door::new(options, shared, arrivals.clone())?;
+        let certifying = Arc::new(Semaphore::new(1));
         let mut tasks = JoinSet::new();
         let ordinary = ordinary::serve(Arc::clone(&door), visitors);
         tasks.spawn(async move {
@@ -70,7 +75,7 @@ impl PublicPort {
         });
         tasks.spawn(Arc::clone(&door).keep(listener));
         tasks.spawn(keep_certified(Arc::clone(&door)));
-        Ok(Self { door, arrivals, registry, identity, address, tasks })
+        Ok(Self { door, arrivals, registry, identity, address, tasks, certifying })
     }
 
     /// Where it listens.
@@ -87,14 +92,27 @@ impl PublicPort {
     pub(super) async fn look(&self) -> anyhow::Result<()> {
         let registry = Arc::clone(&self.registry);
         let keys = tokio::task::spawn_blocking(move || registry.allowed_keys()).await??;
-        let allowed: std::collections::HashSet<_> =
-            keys.iter().map(|key| (key.village.as_u64(), key.key)).collect();
+        let allowed: HashSet<_> = keys.iter().map(|key| (key.village.as_u64(), key.key)).collect();
         self.arrivals.retain(|peer| allowed.contains(&(peer.village.as_u64(), peer.key)));
         let authority = Authority::open(&self.identity, clock::now_ms())?;
-        if authority.root_hash() != self.door.authority().root_hash() {
+        let root = authority.root_hash();
+        if root != self.door.authority().root_hash() {
             self.door.renew(Some(authority))?;
             tracing::info!("a new root is in use");
-            tokio::spawn(Arc::clone(&self.door).certify_all());
+        }
+        // Whoever is connected learns the root at once, the others when they
+        // come.
+        let behind = keys.iter().filter(|key| key.root != Some(root));
+        let behind = behind.map(|key| (key.village.as_u64(), key.key)).collect::<HashSet<_>>();
+        if !behind.is_empty()
+            && let Ok(permit) = Arc::clone(&self.certifying).try_acquire_owned()
+        {
+            let door = Arc::clone(&self.door);
+            tokio::spawn(async move {
+                let wanted = |peer: &Peer| behind.contains(&(peer.village.as_u64(), peer.key));
+                door.certify_all(wanted).await;
+                drop(permit);
+            });
         }
         Ok(())
     }

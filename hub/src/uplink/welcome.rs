@@ -133,14 +133,15 @@ pub async fn keep_certified(door: Arc<Door>) {
         if let Err(error) = door.renew(None) {
             tracing::error!(%error, "the hub's certificate can't be renewed; the last one stays");
         }
-        Arc::clone(&door).certify_all().await;
+        Arc::clone(&door).certify_all(|_| true).await;
     }
 }
 
 impl Door {
-    /// Looks at the certificate of every connected node.
-    pub(crate) async fn certify_all(self: Arc<Self>) {
-        for (peer, fleet) in self.arrivals().fleets() {
+    /// Looks at the certificate of every connected node that is `wanted`.
+    pub(crate) async fn certify_all(self: Arc<Self>, wanted: impl Fn(&Peer) -> bool) {
+        let fleets = self.arrivals().fleets();
+        for (peer, fleet) in fleets.into_iter().filter(|(peer, _)| wanted(peer)) {
             certify(&self, peer, fleet).await;
         }
     }
