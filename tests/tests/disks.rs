@@ -99,6 +99,12 @@ fn snapshots(dir: &Path) -> Vec<PathBuf> {
     items.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with("snap.")).collect()
 }
 
+fn snapshot(dir: &Path) -> (fs::File, u64) {
+    let file = fs::File::options().write(true).open(&snapshots(dir)[0]).unwrap();
+    let length = file.metadata().unwrap().len();
+    (file, length)
+}
+
 /// What a damage came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
@@ -144,6 +150,9 @@ fn judge(dir: &Path, truth: &Folded) -> anyhow::Result<End> {
     ensure!(folded.position.epoch > truth.position.epoch, "a lost tail in the same epoch");
     Ok(End::Shortened)
 }
+
+/// A damage, and what it is.
+type Case = (&'static str, fn(&Path));
 
 fn damage(dir: &Path, dice: &mut ChaCha8Rng, sort: usize) -> anyhow::Result<String> {
     let file = fs::File::options().write(true).open(dir.join("store/db"))?;
@@ -201,24 +210,23 @@ async fn damaged_files_beside_the_database_cost_nothing() -> anyhow::Result<()> 
     let folder = tempfile::tempdir()?;
     let sound = folder.path().join("sound");
     let truth = settled(&sound).await?;
-    let lengths = snapshots(&sound).first().map_or(0, |path| fs::metadata(path).unwrap().len());
-    assert!(lengths > 0, "sled wrote no snapshot");
-    let cases: [(&str, &dyn Fn(&Path)); 7] = [
-        ("snapshot emptied", &|dir| fs::write(&snapshots(dir)[0], b"").unwrap()),
-        ("snapshot cut off", &|dir| {
-            let file = fs::File::options().write(true).open(&snapshots(dir)[0]).unwrap();
-            file.set_len(lengths / 2).unwrap();
+    assert!(!snapshots(&sound).is_empty(), "sled wrote no snapshot");
+    let cases: [Case; 7] = [
+        ("snapshot emptied", |dir| fs::write(&snapshots(dir)[0], b"").unwrap()),
+        ("snapshot cut off", |dir| {
+            let (file, length) = snapshot(dir);
+            file.set_len(length / 2).unwrap();
         }),
-        ("snapshot damaged", &|dir| {
-            let file = fs::File::options().write(true).open(&snapshots(dir)[0]).unwrap();
-            file.write_all_at(b"RUSAK", lengths / 3).unwrap();
+        ("snapshot damaged", |dir| {
+            let (file, length) = snapshot(dir);
+            file.write_all_at(b"RUSAK", length / 3).unwrap();
         }),
-        ("snapshot missing", &|dir| fs::remove_file(&snapshots(dir)[0]).unwrap()),
-        ("snapshot half written", &|dir| {
+        ("snapshot missing", |dir| fs::remove_file(&snapshots(dir)[0]).unwrap()),
+        ("snapshot half written", |dir| {
             fs::write(dir.join("store/snap.00FFFFFFFFFFFFFF.generating"), b"half").unwrap();
         }),
-        ("witness damaged", &|dir| fs::write(dir.join("witness"), b"RUSAK").unwrap()),
-        ("witness missing", &|dir| fs::remove_file(dir.join("witness")).unwrap()),
+        ("witness damaged", |dir| fs::write(dir.join("witness"), b"RUSAK").unwrap()),
+        ("witness missing", |dir| fs::remove_file(dir.join("witness")).unwrap()),
     ];
     for (number, (what, damage)) in cases.into_iter().enumerate() {
         let dir = folder.path().join(format!("damaged-{number}"));
