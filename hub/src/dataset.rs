@@ -34,7 +34,7 @@ use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
 pub use content::{Repair, RowContent};
 pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts};
 pub use incident::{Incident, IncidentKind, NewIncident};
-pub use recovery::{After, Delivered, Outcome, Recovery, SetAside, Told, Why};
+pub use recovery::{After, Delivered, HandedBack, Outcome, Recovery, SetAside, Told, Why};
 pub use row::{
     DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow, WargaRow,
 };

@@ -1,7 +1,8 @@
 //! What the whole-system tests share: real processes on loopback
 //! ([`district`]), the comparison of a village's log with the hub's rows
 //! ([`fold`]), made-up villages ([`fictitious`]), lying ones ([`liar`]), a
-//! bad link between them ([`proxy`]) and sticks ([`sticks`]).
+//! bad link between them ([`proxy`]), sticks ([`sticks`]) and one village to
+//! which things happen ([`scene`]).
 //!
 //! In those nothing stands in for a part of the system: nodes and the hub are
 //! the real programs, with real sockets and real disks. [`sim`] runs the same
@@ -14,5 +15,6 @@ pub mod fold;
 pub mod liar;
 mod process;
 pub mod proxy;
+pub mod scene;
 pub mod sim;
 pub mod sticks;

@@ -129,6 +129,17 @@ pub struct Delivered {
     pub common: bool,
 }
 
+/// What became of the versions that were set aside together last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HandedBack {
+    /// Written anew.
+    pub applied: u64,
+    /// Found equal.
+    pub equal: u64,
+    /// The village's own stayed.
+    pub conflicts: u64,
+}
+
 /// Where to go on in a list of versions that wait.
 pub type After = (Epoch, Seq, i64);
 
@@ -192,6 +203,12 @@ pub trait Recovery {
         receipt: &[Delivered],
         now_ms: i64,
     ) -> Result<u64, DatasetError>;
+
+    /// What became of the versions that were set aside together last.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn handed_back(&self, village: VillageCode) -> Result<HandedBack, DatasetError>;
 
     /// Everything in a village's branch, newest first.
     ///

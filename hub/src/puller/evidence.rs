@@ -6,7 +6,7 @@
 use lumbung_ledger::Position;
 use lumbung_telemetry::clock;
 
-use crate::dataset::{IncidentKind, NewIncident};
+use crate::dataset::{HandedBack, IncidentKind, NewIncident};
 
 /// Which side of a restart was written past the fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,7 +69,8 @@ pub(super) fn restarted(
 }
 
 /// What became of the versions that were handed back.
-pub(super) fn returned(applied: u64, equal: u64, conflicts: u64) -> NewIncident {
+pub(super) fn returned(what: HandedBack) -> NewIncident {
+    let HandedBack { applied, equal, conflicts } = what;
     let hint = match conflicts {
         0 => "",
         _ => {

@@ -39,14 +39,6 @@ const PARCELS_MAX: u32 = 128;
 /// seconds on the slowest link.
 const PARCEL_BYTES_MAX: usize = 64 * 1024;
 
-/// What became of the versions handed back in one session.
-#[derive(Default)]
-struct Tally {
-    applied: u64,
-    equal: u64,
-    conflicts: u64,
-}
-
 /// One contact that may have to recover something.
 pub(super) struct Recovery<'a> {
     village: VillageCode,
@@ -218,7 +210,7 @@ impl<'a> Recovery<'a> {
 
     /// Hands back what waits for the village, and notes the receipts.
     pub(super) async fn hand_back(&self, inbox: &mut InboxClient<Channel>) -> Result<(), Ended> {
-        let mut tally = Tally::default();
+        let mut first = false;
         let mut after: Option<After> = None;
         loop {
             let from = after;
@@ -233,7 +225,7 @@ impl<'a> Recovery<'a> {
             let receipt = receipt.map_err(|_| Ended::Lost)??.into_inner();
             let told = read_receipt(receipt, &versions);
             let Some(last) = told.last().map(|told| told.number) else { return Err(PROTOCOL) };
-            tally.add(&versions, &told);
+            first |= versions.iter().any(|version| version.outcome == Outcome::Waiting);
             after = versions
                 .iter()
                 .find(|version| version.number == last)
@@ -243,9 +235,10 @@ impl<'a> Recovery<'a> {
             })
             .await?;
         }
-        if tally.applied + tally.equal + tally.conflicts > 0 {
-            let Tally { applied, equal, conflicts } = tally;
-            self.note(evidence::returned(applied, equal, conflicts)).await?;
+        // What is only handed back again was told before.
+        if first {
+            let what = self.dataset(|dataset, village| dataset.handed_back(village)).await?;
+            self.note(evidence::returned(what)).await?;
         }
         Ok(())
     }
@@ -357,20 +350,4 @@ fn held_change(id: RecordId, held: v1::Held) -> Option<Change> {
     };
     let hash = entry.content_hash();
     Some(decode::change(entry, hash))
-}
-
-impl Tally {
-    /// Counts what is told for the first time.
-    fn add(&mut self, versions: &[SetAside], told: &[Delivered]) {
-        for (version, told) in versions.iter().zip(told) {
-            if version.outcome != Outcome::Waiting {
-                continue;
-            }
-            match told.outcome {
-                Outcome::Applied => self.applied += 1,
-                Outcome::Equal => self.equal += 1,
-                _ => self.conflicts += 1,
-            }
-        }
-    }
 }

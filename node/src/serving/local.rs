@@ -182,7 +182,8 @@ pub fn step_sentence(step: &OpenStep) -> String {
             .to_owned(),
         OpenStep::LostTail { kept, witnessed } => format!(
             "Disk kehilangan catatan nomor {} sampai {witnessed}. Catatan sampai nomor {kept} aman. \
-             Hubungi kabupaten: catatan yang sudah terkirim masih ada di sana.",
+             Yang sudah terkirim dikembalikan kabupaten pada kontak berikutnya, tidak perlu \
+             tindakan.",
             kept.next()
         ),
         OpenStep::ErasedAgain { records } => format!(

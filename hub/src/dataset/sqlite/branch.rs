@@ -15,7 +15,9 @@ use super::schema::Shelf;
 use super::upsert::{Stamp, village_sql};
 use super::village::{Standing, count};
 use crate::dataset::trail::Trail;
-use crate::dataset::{After, Change, Content, DatasetError, Delivered, Outcome, SetAside, Why};
+use crate::dataset::{
+    After, Change, Content, DatasetError, Delivered, HandedBack, Outcome, SetAside, Why,
+};
 
 /// Which stored versions are meant.
 #[derive(Clone, Copy)]
@@ -132,6 +134,19 @@ pub(super) fn list(
     ))?
     .query_map((village_sql(village), limit), set_aside)?
     .collect()
+}
+
+/// What became of the versions that were set aside together last.
+pub(super) fn handed_back(conn: &Connection, village: VillageCode) -> rusqlite::Result<HandedBack> {
+    conn.prepare_cached(
+        "SELECT coalesce(sum(outcome = 1), 0), coalesce(sum(outcome = 2), 0),
+                coalesce(sum(outcome = 3), 0)
+         FROM branch
+         WHERE village = ?1 AND at_ms = (SELECT max(at_ms) FROM branch WHERE village = ?1)",
+    )?
+    .query_row([village_sql(village)], |row| {
+        Ok(HandedBack { applied: count(row, 0)?, equal: count(row, 1)?, conflicts: count(row, 2)? })
+    })
 }
 
 /// How many versions wait to be handed back for the first time.
@@ -349,10 +364,15 @@ impl Merge<'_> {
         let mut common = Seq::ZERO;
         for told in receipt {
             let Some(version) = self.version(village, told.number)? else { continue };
-            let settled = told.outcome != Outcome::Applied;
+            // What was written anew stays that, whatever a second delivery
+            // finds, and is settled by the next proof.
+            let outcome = match version.outcome {
+                Outcome::Applied => Outcome::Applied,
+                _ => told.outcome,
+            };
             self.conn
                 .prepare_cached("UPDATE branch SET outcome = ?2, settled = ?3 WHERE number = ?1")?
-                .execute((told.number, told.outcome as u8, settled))?;
+                .execute((told.number, outcome as u8, outcome != Outcome::Applied))?;
             if told.common {
                 common = common.max(version.seq);
             }

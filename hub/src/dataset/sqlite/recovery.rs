@@ -13,7 +13,9 @@ use super::upsert::village_sql;
 use super::village::count;
 use super::{SqliteDataset, branch, incidents};
 use crate::dataset::lineage::{self, Lineage, Meeting};
-use crate::dataset::{After, DatasetError, Delivered, NewIncident, Recovery, SetAside, Told};
+use crate::dataset::{
+    After, DatasetError, Delivered, HandedBack, NewIncident, Recovery, SetAside, Told,
+};
 
 impl SqliteDataset {
     /// Does something for a village and tells of it, in one transaction.
@@ -113,6 +115,10 @@ impl Recovery for SqliteDataset {
         now_ms: i64,
     ) -> Result<u64, DatasetError> {
         self.writer().transact(now_ms, |merge| merge.delivered(village, receipt))
+    }
+
+    fn handed_back(&self, village: VillageCode) -> Result<HandedBack, DatasetError> {
+        self.read(|conn| Ok(branch::handed_back(conn, village)?))
     }
 
     fn branch(&self, village: VillageCode, limit: u32) -> Result<Vec<SetAside>, DatasetError> {
