@@ -42,9 +42,22 @@ pub(super) fn recount(conn: &Connection, standing: &mut Standing) -> rusqlite::R
     ))?;
     standing.rumah_tangga =
         count("SELECT count(*) FROM rumah_tangga WHERE village = ?1 AND epoch > 0")?;
+    standing.leftovers = count(&leftovers())?;
     standing.quarantined = count("SELECT count(*) FROM quarantine WHERE village = ?1")?;
     standing.tombstones = count("SELECT count(*) FROM tombstone WHERE village = ?1")?;
     Ok(())
+}
+
+/// Counts the records of which only rows of a closed log are there.
+fn leftovers() -> String {
+    let tables = || Shelf::all().map(Shelf::table).chain(["quarantine"]);
+    let ids = |condition: &'static str| {
+        move |table| format!("SELECT id FROM {table} WHERE village = ?1 AND {condition}")
+    };
+    let old: Vec<_> = tables().map(ids("epoch = 0")).collect();
+    let now: Vec<_> = tables().map(ids("epoch > 0")).collect();
+    // Without brackets each set goes onto the result of all before it.
+    format!("SELECT count(*) FROM ({} EXCEPT {})", old.join(" UNION "), now.join(" EXCEPT "))
 }
 
 fn tree(conn: &Connection, village: VillageCode) -> rusqlite::Result<Tree> {

@@ -273,6 +273,30 @@ proptest! {
 }
 
 #[test]
+fn what_is_left_of_a_closed_log_is_counted_apart() {
+    let (store, mut log) = (Store::new(), Log::new(BAKUNG));
+    let house = House { rt: 1, members: 3, salt: 0 };
+    store.merge(&[log.batch(drafts(&[house.clone(), House { salt: 3, ..house }]))]);
+    log.position = Position::origin(LogId([1; 16]));
+    store.dataset.resume_at(log.village, log.position).unwrap();
+    let again = drafts(&[House { rt: 1, members: 1, salt: 3 }]);
+    store.merge(&[log.batch(again)]);
+    let figures = |store: &Store| {
+        let state = store.state(&log);
+        let counts = [state.records, state.warga, state.rumah_tangga, state.leftovers];
+        (state.fingerprint, counts)
+    };
+    let merged = figures(&store);
+    assert!(merged.1[3] > 0, "some are left");
+    let falsified = "UPDATE village SET records = 1, warga = 1, rumah_tangga = 9, leftovers = 1,
+                     fingerprint = zeroblob(32) WHERE village = ?1";
+    store.dataset.writer().conn.execute(falsified, [village_of(BAKUNG)]).unwrap();
+    let incident = NewIncident::new(IncidentKind::RowsRepaired, "Dihitung ulang.".to_owned());
+    store.dataset.repair(log.village, &log.position, &[], &incident, 5).unwrap();
+    assert_eq!(figures(&store), merged);
+}
+
+#[test]
 fn an_operators_wish_is_kept_until_a_proof_ends_in_equality() {
     let (store, log) = (Store::new(), Log::new(BAKUNG));
     store.dataset.ask_proof(log.village, 70).unwrap();
