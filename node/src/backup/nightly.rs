@@ -73,7 +73,7 @@ impl Nightly {
         }
     }
 
-    fn look(&self) {
+    pub(super) fn look(&self) {
         if (self.all_safe)() {
             match forget_old_stores(&self.dir) {
                 Ok(true) => tracing::info!("the store a backup had replaced was removed"),

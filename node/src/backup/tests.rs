@@ -1,7 +1,10 @@
 //! Backups of a real village on a real disk.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
 
 use lumbung_domain::id::Kind;
 use lumbung_domain::record::{Dusun, Record};
@@ -11,6 +14,7 @@ use lumbung_media::{Keys, Passphrase, SecretKey};
 
 use super::*;
 use crate::barn::Head;
+use crate::config::BackupSettings;
 use crate::village::{Village, Wish};
 
 fn code() -> VillageCode {
@@ -190,4 +194,48 @@ fn a_backup_is_made_while_people_save() {
         assert_eq!(restored.head.position.seq, made.head.position.seq);
         assert_eq!(restored.head.fingerprint, made.head.fingerprint);
     }
+}
+
+#[test]
+fn a_running_node_keeps_the_newest_backups_and_forgets_what_it_replaced() {
+    let place = Place::new();
+    let village = place.open();
+    place.fill(&village, 5);
+    let safe = Arc::new(AtomicBool::new(false));
+    let nightly = |village: &Village| {
+        let known = Arc::clone(&safe);
+        let all_safe = Arc::new(move || known.load(Ordering::Relaxed));
+        let dir = place.path().to_path_buf();
+        Nightly::new(village.clone(), dir, BackupSettings { keep: 2 }, all_safe).look();
+    };
+    let shelf = Shelf::of(place.path());
+    nightly(&village);
+    assert!(shelf.list().unwrap().is_empty(), "nobody could open it");
+
+    let district = SecretKey::generate();
+    fs::write(place.path().join("district.age"), district.public().to_string()).unwrap();
+    let mut kept = Vec::new();
+    for _ in 0..3 {
+        nightly(&village);
+        let newest = shelf.list().unwrap().remove(0);
+        assert_eq!(newest.at.1, village.barn().head().position.seq);
+        // As if made the day before yesterday.
+        let then = SystemTime::now() - Duration::from_secs(48 * 3600 - kept.len() as u64);
+        File::options().write(true).open(&newest.path).unwrap().set_modified(then).unwrap();
+        nightly(&village);
+        assert_eq!(shelf.list().unwrap()[0].at, newest.at, "nothing new to back up");
+        kept.push(newest.path);
+        place.fill(&village, 1);
+    }
+    assert!(!kept[0].exists() && kept[1].exists() && kept[2].exists());
+    village.close();
+
+    restore(place.path(), code(), &kept[2], Keys::Secret(&district)).unwrap();
+    let aside = place.path().join("store.lama.1");
+    let village = place.open();
+    nightly(&village);
+    assert!(aside.exists(), "the district has not confirmed everything");
+    safe.store(true, Ordering::Relaxed);
+    nightly(&village);
+    assert!(!aside.exists());
 }

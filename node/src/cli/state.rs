@@ -67,6 +67,14 @@ pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<Exit
     if let Some(link) = report.link.filter(|_| report.serving) {
         tell_link(&link);
     }
+    match report.backup_at_ms {
+        0 => lumbung_telemetry::say!("Belum ada cadangan otomatis di folder data ini."),
+        at => lumbung_telemetry::say!(
+            "Cadangan terakhir yang terbukti: {} (sampai nomor {}).",
+            clock::display(at),
+            report.backup_seq
+        ),
+    }
     if report.scrub_pending {
         lumbung_telemetry::say!(
             "Sisa catatan yang dihapus permanen masih ada di berkas; dibersihkan saat node \

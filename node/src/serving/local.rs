@@ -20,6 +20,7 @@ use tonic::{Request, Response, Status};
 
 use super::confirmed::Confirmed;
 use super::{erasing, media};
+use crate::backup::Shelf;
 use crate::barn::{
     Barn, Expected, Mending, OpenStep, RederiveError, StoreError, Stored, Submission, SubmitError,
 };
@@ -74,6 +75,13 @@ pub struct Report {
     pub link: Option<LinkState>,
     /// What opening had to do, in the clerk's words.
     pub steps: Vec<String>,
+    /// When the node's newest own backup was made, Unix milliseconds; 0 =
+    /// there is none.
+    #[serde(default)]
+    pub backup_at_ms: i64,
+    /// The last entry in it.
+    #[serde(default)]
+    pub backup_seq: u64,
     /// What checking itself found, in the clerk's words.
     #[serde(default)]
     pub remarks: Vec<String>,
@@ -134,6 +142,8 @@ impl LocalService {
     fn report(&self) -> Report {
         let barn = self.village.barn();
         let head = barn.head();
+        // A folder that can't be read holds no backup to rely on.
+        let backup = Shelf::of(&self.dir).list().ok().and_then(|kept| kept.into_iter().next());
         Report {
             village: self.village.code().as_u64(),
             records: head.records,
@@ -153,6 +163,8 @@ impl LocalService {
             scrub_pending: barn.scrub_pending(),
             steps: barn.steps().iter().map(step_sentence).collect(),
             remarks: self.remarks(),
+            backup_at_ms: backup.as_ref().map_or(0, |kept| kept.at_ms),
+            backup_seq: backup.map_or(0, |kept| kept.at.1.0),
         }
     }
 }
