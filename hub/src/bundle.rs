@@ -18,7 +18,7 @@ use lumbung_media::MediaError;
 
 use crate::dataset::DatasetError;
 
-pub use answer::{AnswerError, answer};
+pub use answer::{AnswerError, answer, waiting};
 pub use import::{Imported, import};
 pub use read::{Opened, order, read};
 

@@ -1,4 +1,5 @@
-//! Backups with real processes: made beside the work, proven, put back.
+//! Backups with real processes: made beside the work, proven, put back, and
+//! the district hands back what came after.
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
@@ -14,6 +15,8 @@ use lumbung_tests::district::{District, NodeProcess};
 use lumbung_tests::fictitious::{dusun, nik, sheet};
 use lumbung_tests::fold;
 use lumbung_tests::sticks::{admit, plain, said};
+
+const WITHIN: Duration = Duration::from_secs(60);
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lumbung-process");
 
@@ -202,4 +205,60 @@ async fn a_kill_in_the_middle_of_a_restore_leaves_the_old_or_the_new() {
     assert!(old > 0, "the first ones were killed early");
     let done = restore(node, &file, &passphrase).await;
     assert!(done.status.success(), "{}", said(&done));
+}
+/// An older backup is put back, with the witness or without it; the district
+/// has more and hands it back.
+async fn older_backup(keep_witness: bool, write_past: bool) {
+    let (mut district, passphrase) = district(1);
+    district.start().await.unwrap();
+    fill(&district, 0, 10).await;
+    let file = district.folder().join("satu.lumbung");
+    back_up(&district.nodes[0], &file, &passphrase).await;
+    let mut ids = Vec::new();
+    for number in 0..6 {
+        ids.push(save(&district.nodes[0], &format!("SESUDAH {number}")).await);
+    }
+    district.wait_proven(WITHIN).await.unwrap();
+    district.hub.stop().await.unwrap();
+    district.nodes[0].stop().await.unwrap();
+    if !keep_witness {
+        fs::remove_file(district.nodes[0].dir().join("witness")).unwrap();
+    }
+    let done = restore(&district.nodes[0], &file, &passphrase).await;
+    assert!(done.status.success(), "{}", said(&done));
+    district.nodes[0].start().await.unwrap();
+    if write_past {
+        for number in 0..9 {
+            ids.push(save(&district.nodes[0], &format!("KEMUDIAN {number}")).await);
+        }
+    }
+    district.hub.start().await.unwrap();
+    district.wait_proven(WITHIN).await.unwrap();
+    // Proven at what the village had then; what was handed back follows.
+    let node = &district.nodes[0];
+    lumbung_tests::district::wait_until(WITHIN, "the lost records are back", async || {
+        let mut client = node.client().await?;
+        for id in &ids {
+            client.show(v1::ShowRequest { id: id.clone() }).await?;
+        }
+        Ok(true)
+    })
+    .await
+    .unwrap();
+    district.wait_proven(WITHIN).await.unwrap();
+    let incidents = district.hub.run(&["incidents"]).unwrap();
+    assert!(said(&incidents).lines().count() > 1, "{}", said(&incidents));
+    district.stop().await.unwrap();
+    let folded = district.compare().unwrap();
+    assert!(folded[0].position.epoch.0 > 1, "numbers were not used twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_after_an_older_backup_comes_back_from_the_district() {
+    older_backup(true, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn also_without_the_witness_and_with_new_work_done_meanwhile() {
+    older_backup(false, true).await;
 }

@@ -6,13 +6,16 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use lumbung_domain::region::VillageCode;
 use lumbung_identity::Key;
 use lumbung_media::{MediaError, PublicKey, write_answer};
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
+use prost::Message as _;
 
-use crate::dataset::VillageState;
+use crate::dataset::{DatasetError, Recovery, VillageState};
+use crate::puller::recovery::parcel;
 
 /// Why an answer could not be written. Nothing was left behind.
 #[derive(Debug, thiserror::Error)]
@@ -26,6 +29,24 @@ pub enum AnswerError {
     /// The file can't be written.
     #[error(transparent)]
     Medium(#[from] MediaError),
+}
+
+/// Versions that are read at once.
+const VERSIONS_TOGETHER: u32 = 500;
+
+/// What waits to be handed to a village, in order, each safe to take twice.
+///
+/// # Errors
+/// [`DatasetError`].
+pub fn waiting(village: VillageCode, dataset: &dyn Recovery) -> Result<Vec<Bytes>, DatasetError> {
+    let mut parcels = Vec::new();
+    let mut after = None;
+    loop {
+        let versions = dataset.undelivered(village, after, VERSIONS_TOGETHER)?;
+        let Some(last) = versions.last() else { return Ok(parcels) };
+        after = Some((last.epoch, last.seq, last.number));
+        parcels.extend(versions.iter().map(|version| parcel(version).encode_to_vec().into()));
+    }
 }
 
 /// Writes the answer for `state`'s village to `out`: a new file, or a folder

@@ -9,6 +9,7 @@ use lumbung_media::{Bundle, MediaError, SecretKey};
 
 use super::Refused;
 use crate::dataset::{Dataset, DatasetError};
+use crate::puller::trouble::Trouble;
 use crate::registry::Registry;
 
 /// A bundle that may be merged.
@@ -33,6 +34,8 @@ pub fn read<D: Dataset + Registry>(
     let bundle = Bundle::read(BufReader::new(file), length, key)?;
     let village = bundle.village;
     match dataset.village(village) {
+        // Nobody knows yet which machine speaks for it.
+        Ok(state) if state.trouble == Trouble::Twin.code() => return Err(Refused::Held(village)),
         Ok(_) => {}
         Err(DatasetError::UnknownVillage(village)) => return Err(Refused::UnknownVillage(village)),
         Err(error) => return Err(error.into()),

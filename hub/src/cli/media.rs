@@ -119,7 +119,8 @@ fn export(code: &str, out: &Path, data: &Path, dataset: &SqliteDataset) -> anyho
     let state = dataset.village(desa.code)?;
     let authority = Authority::open(&identity_folder(data), clock::now_ms())
         .context("Kunci kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
-    let path = bundle::answer(&state, &[], authority.hub_key(), out).map_err(|error| {
+    let parcels = bundle::waiting(desa.code, dataset)?;
+    let path = bundle::answer(&state, &parcels, authority.hub_key(), out).map_err(|error| {
         anyhow::anyhow!(match error {
             AnswerError::NoKey => format!(
                 "{} belum pernah mengirim bundel, jadi jawabannya tidak bisa dikunci untuk desa \
@@ -133,6 +134,9 @@ fn export(code: &str, out: &Path, data: &Path, dataset: &SqliteDataset) -> anyho
             AnswerError::Medium(error) => unreadable(&error, "jawaban"),
         })
     })?;
+    if !parcels.is_empty() {
+        lumbung_telemetry::say!("{} catatan yang hilang di desa ikut dikembalikan.", parcels.len());
+    }
     lumbung_telemetry::say!(
         "Jawaban untuk {}: tergabung sampai nomor {}, terbukti sama pada nomor {}. Berkasnya: {}. \
          Di desa: lumbung-node bundle import.",
