@@ -187,6 +187,20 @@ enum Job {
     Work(Work),
 }
 
+impl Job {
+    /// What a submission asks for: a save, or under [`Source::ERASURE`] an
+    /// erasure.
+    fn of(
+        submission: Submission,
+        reply: oneshot::Sender<Result<Receipt, SubmitError>>,
+    ) -> Result<Self, SubmitError> {
+        if submission.source == Source::ERASURE {
+            return Ok(Self::Erase { erase: erase::handed_over(&submission)?, reply });
+        }
+        Ok(Self::Save { submission, reply })
+    }
+}
+
 /// A submission in the writer's queue; completes once it is durable or
 /// refused.
 #[derive(Debug)]
@@ -291,21 +305,18 @@ impl Barn {
     /// # Errors
     /// [`SubmitError`]; then nothing of the submission was saved.
     pub async fn submit(&self, submission: Submission) -> Result<Receipt, SubmitError> {
-        if submission.source == Source::ERASURE {
-            return self.erase(erase::handed_over(&submission)?).await;
-        }
         self.begin(submission).await?.saved().await
     }
 
     /// Like [`Barn::submit`], but returns once the submission has its place
     /// in the queue: what is begun one after another is saved in that order.
-    /// Not for erasures.
     ///
     /// # Errors
-    /// [`SubmitError::Closed`].
+    /// [`SubmitError::Closed`]; [`SubmitError::Erased`] for an erasure that
+    /// comes with content.
     pub async fn begin(&self, submission: Submission) -> Result<Pending, SubmitError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job::Save { submission, reply };
+        let job = Job::of(submission, reply)?;
         self.queue.send(job).await.map_err(|_| SubmitError::Closed)?;
         Ok(Pending(answer))
     }
@@ -315,11 +326,8 @@ impl Barn {
     /// # Errors
     /// [`SubmitError`]; then nothing of the submission was saved.
     pub fn submit_blocking(&self, submission: Submission) -> Result<Receipt, SubmitError> {
-        if submission.source == Source::ERASURE {
-            return self.erase_blocking(erase::handed_over(&submission)?);
-        }
         let (reply, answer) = oneshot::channel();
-        let job = Job::Save { submission, reply };
+        let job = Job::of(submission, reply)?;
         self.queue.blocking_send(job).map_err(|_| SubmitError::Closed)?;
         answer.blocking_recv().unwrap_or(Err(SubmitError::Closed))
     }

@@ -14,7 +14,11 @@ use crate::village::Village;
 /// How soon the ledger shows a confirmation.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
-/// How often superseded content is looked for.
+/// When superseded content is first looked for after a start: many villages
+/// switch their computer on for an hour a day.
+const FIRST_THIN_AFTER: Duration = Duration::from_secs(5 * 60);
+
+/// How often it is looked for then.
 const THIN_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// How long nothing must have been saved before the log is thinned.
@@ -30,15 +34,15 @@ pub struct Upkeep {
     marked: Option<(u32, Seq)>,
     /// Up to where the log was thinned since this start.
     thinned: Seq,
-    thinned_at: Instant,
+    thin_at: Instant,
 }
 
 impl Upkeep {
     /// Looks after `village`, whose confirmations come in at `confirmed`.
     #[must_use]
     pub fn new(village: Village, confirmed: Arc<Confirmed>) -> Self {
-        let thinned_at = Instant::now();
-        Self { village, confirmed, marked: None, thinned: Seq::ZERO, thinned_at }
+        let thin_at = Instant::now() + FIRST_THIN_AFTER;
+        Self { village, confirmed, marked: None, thinned: Seq::ZERO, thin_at }
     }
 
     /// Works until it is dropped.
@@ -55,8 +59,8 @@ impl Upkeep {
                 continue;
             }
             self.note_confirmed().await;
-            if idle_since.elapsed() >= IDLE_FOR && self.thinned_at.elapsed() >= THIN_EVERY {
-                self.thinned_at = Instant::now();
+            if idle_since.elapsed() >= IDLE_FOR && Instant::now() >= self.thin_at {
+                self.thin_at = Instant::now() + THIN_EVERY;
                 self.thin().await;
             }
         }

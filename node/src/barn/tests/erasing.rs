@@ -265,3 +265,82 @@ fn content_may_leave_the_log_only_long_after_the_district_has_it() {
         assert_eq!(barn.verify().unwrap().faults, []);
     });
 }
+
+/// One thing that happens to a barn.
+#[derive(Clone, Debug)]
+enum Happening {
+    Save(u8, [u8; 2]),
+    Delete(u8),
+    Erase(u8),
+    /// Thins the log up to this share of it, in percent.
+    Thin(u64),
+    Crash,
+}
+
+fn happening() -> impl Strategy<Value = Happening> {
+    prop_oneof![
+        6 => (0_u8..8, any::<[u8; 2]>()).prop_map(|(n, content)| Happening::Save(n, content)),
+        2 => (0_u8..8).prop_map(Happening::Delete),
+        2 => (0_u8..8).prop_map(Happening::Erase),
+        2 => (0_u64..=100).prop_map(Happening::Thin),
+        1 => Just(Happening::Crash),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 60, ..ProptestConfig::default() })]
+    #[test]
+    fn whatever_leaves_the_log_its_fold_and_its_chain_stay(
+        happenings in proptest::collection::vec(happening(), 1..60),
+    ) {
+        let store = MemoryStore::default();
+        let mut barn = Barn::open_on(Arc::new(store.clone()), options(true)).unwrap();
+        let mut model = std::collections::BTreeMap::new();
+        // A barn in memory has no ledger that outlives a crash.
+        let mut erased = std::collections::BTreeSet::new();
+        for happening in happenings {
+            match happening {
+                Happening::Save(n, content) => {
+                    let saved = barn.submit_blocking(submission(vec![change(n, Some(&content))]));
+                    prop_assert!(!erased.contains(&n) || saved.is_err(), "{n} came back");
+                    if saved.is_ok() {
+                        model.insert(id(n), content);
+                    }
+                }
+                Happening::Delete(n) => {
+                    barn.submit_blocking(submission(vec![change(n, None)])).unwrap();
+                    model.remove(&id(n));
+                }
+                Happening::Erase(n) => {
+                    barn.erase_blocking(erase(&[n])).unwrap();
+                    model.remove(&id(n));
+                    erased.insert(n);
+                }
+                Happening::Thin(share) => {
+                    barn.thin(Seq(barn.head().position.seq.0 * share / 100)).unwrap();
+                }
+                Happening::Crash => {
+                    store.crash();
+                    barn = Barn::open_on(Arc::new(store.clone()), options(false)).unwrap();
+                    erased.clear();
+                }
+            }
+        }
+        prop_assert_eq!(barn.verify().unwrap().faults, []);
+        prop_assert_eq!(walked(&barn).1, barn.head().position.chain);
+        let living: std::collections::BTreeMap<_, _> = barn
+            .living()
+            .unwrap()
+            .1
+            .iter()
+            .map(|stored| (stored.entry.header.id, stored.content().unwrap().to_vec()))
+            .collect();
+        let expected = model.into_iter().map(|(id, content)| (id, content.to_vec()));
+        prop_assert_eq!(living, expected.collect());
+        if barn.head().position.seq > Seq::ZERO {
+            for n in erased {
+                prop_assert_eq!(contents(&barn, id(n)), 0, "{} has left something", n);
+            }
+        }
+    }
+}
