@@ -22,8 +22,11 @@ use lumbung_proto::v1;
 use lumbung_wire::{batch, record, run};
 use prost::Message;
 
+/// Reads bytes and holds what it read against what it promises.
+pub(crate) type Reader = fn(&[u8]);
+
 /// Every reader, by the name of its corpus.
-pub(crate) const ALL: [(&str, fn(&[u8])); 8] = [
+pub(crate) const ALL: [(&str, Reader); 8] = [
     ("block", block_bytes),
     ("batch", batch_message),
     ("run", run_message),

@@ -18,6 +18,7 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{Dusun, Record};
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_ledger::Source;
+use lumbung_node::barn::OpenBarnError;
 use lumbung_node::village::{SaveError, Village, Wish};
 use lumbung_tests::fold::{self, Folded};
 use lumbung_tests::sim::book::Book;
@@ -37,6 +38,31 @@ fn code() -> VillageCode {
 
 /// Runs a command of the node on `dir`.
 fn node(dir: &Path, args: &[&str]) -> anyhow::Result<Output> {
+    let begun = Instant::now();
+    loop {
+        let output = run(dir, args)?;
+        // sled lets go of its lock a moment after it was closed.
+        let busy = String::from_utf8_lossy(&output.stderr).contains("sedang dibuka");
+        if !busy || begun.elapsed() > WITHIN {
+            return Ok(output);
+        }
+    }
+}
+
+/// Opens a village that was open in this process a moment ago.
+fn reopen(dir: &Path) -> anyhow::Result<Village> {
+    let begun = Instant::now();
+    loop {
+        match Village::open(dir, code()) {
+            Err(OpenBarnError::Busy) if begun.elapsed() < WITHIN => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            opened => return Ok(opened?),
+        }
+    }
+}
+
+fn run(dir: &Path, args: &[&str]) -> anyhow::Result<Output> {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lumbung-process"));
     command.arg("node").arg("--data").arg(dir).args(args);
     let mut child =
@@ -77,7 +103,12 @@ async fn settled(dir: &Path) -> anyhow::Result<Folded> {
     }
     village.close();
     // sled writes a snapshot when it opens what has grown.
-    fold::fold(dir, code())
+    let village = reopen(dir)?;
+    let folded = fold::fold_barn(village.barn());
+    village.close();
+    // Once more, so that the files may be copied now.
+    reopen(dir)?.close();
+    folded
 }
 
 fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
@@ -140,7 +171,7 @@ fn judge(dir: &Path, truth: &Folded) -> anyhow::Result<End> {
         }
         code => bail!("the node died ({code:?}): {complained}"),
     }
-    let folded = fold::fold(dir, code())?;
+    let folded = fold::fold_barn(reopen(dir)?.barn())?;
     if folded.position.seq == truth.position.seq {
         ensure!(folded.records == truth.records, "wrong records");
         ensure!(folded.position.chain == truth.position.chain, "another chain");
@@ -312,7 +343,7 @@ async fn a_full_disk_loses_nothing_and_goes_on_with_room() -> anyhow::Result<()>
     disk.remount("size=64m")?;
     let verified = node(&dir, &["verify"])?;
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stderr));
-    let village = Village::open(&dir, code())?;
+    let village = reopen(&dir)?;
     book.check(village.barn(), &fold::fold_barn(village.barn())?)?;
     village.save("kader", Source::MANUAL, wishes(900_000, 30)).await?;
     village.close();
