@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
+use lumbung_link::world;
+use lumbung_telemetry::clock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::time::Instant;
 
@@ -30,6 +32,8 @@ pub(crate) struct Turn {
 #[derive(Clone, Debug)]
 pub struct Agenda {
     started: Instant,
+    /// The hub's clock then, Unix milliseconds.
+    started_ms: i64,
     /// One permit: proofs hold up nobody but each other.
     turn: Arc<Semaphore>,
     asked: Arc<Mutex<HashMap<u64, i64>>>,
@@ -40,6 +44,7 @@ impl Default for Agenda {
     fn default() -> Self {
         Self {
             started: Instant::now(),
+            started_ms: if world::is_simulated() { 0 } else { clock::now_ms() },
             turn: Arc::new(Semaphore::new(1)),
             asked: Arc::default(),
             wake: watch::channel(()).0,
@@ -77,11 +82,21 @@ impl Agenda {
         Turn { _permit: Arc::clone(&self.turn).acquire_owned().await.ok() }
     }
 
+    /// How long the hub has been up, milliseconds.
+    fn up_ms(&self) -> i64 {
+        i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX)
+    }
+
+    /// Now, Unix milliseconds: the hub's clock at its start, and what has
+    /// passed since, whatever becomes of the clock.
+    pub(super) fn now_ms(&self) -> i64 {
+        self.started_ms.saturating_add(self.up_ms())
+    }
+
     /// How long until the next proof of a village that was last proven at
-    /// `last_ms` (0 = never); the hub's clock says `now_ms`.
-    pub(super) fn wait(&self, village: VillageCode, last_ms: i64, now_ms: i64) -> Duration {
-        let up = i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let wait = wait_ms(spread(village), last_ms, now_ms, up);
+    /// `last_ms` (0 = never).
+    pub(super) fn wait(&self, village: VillageCode, last_ms: i64) -> Duration {
+        let wait = wait_ms(spread(village), last_ms, self.now_ms(), self.up_ms());
         Duration::from_millis(wait.max(0).unsigned_abs())
     }
 }
@@ -91,7 +106,7 @@ const fn spread(village: VillageCode) -> i64 {
     (village.as_u64().wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32).cast_signed()
 }
 
-/// See [`Agenda::wait`]; the hub has been up for `up_ms`.
+/// See [`Agenda::wait`]; it is `now_ms` and the hub has been up for `up_ms`.
 fn wait_ms(spread: i64, last_ms: i64, now_ms: i64, up_ms: i64) -> i64 {
     let moment = (spread * DAY_MS) >> 32;
     let since = (now_ms - moment).rem_euclid(DAY_MS);

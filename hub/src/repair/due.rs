@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
-use lumbung_telemetry::clock;
 use lumbung_wire::tree::Part;
 use tokio::time::Instant;
 
@@ -22,8 +21,8 @@ pub(crate) struct Due {
     agenda: Agenda,
     /// The last proof that ended in equality, hub clock; 0 = never.
     last_ms: i64,
-    /// The last one that was begun, hub clock.
-    begun_ms: i64,
+    /// The operator's wish that was last heard, as the agenda has it.
+    heard_ms: i64,
     next: Instant,
     pause: Duration,
     /// What the node says that everything sums up to at its head.
@@ -38,7 +37,8 @@ impl Due {
             village,
             agenda,
             last_ms,
-            begun_ms: 0,
+            // A wish that is older than the last proof has been heard.
+            heard_ms: last_ms,
             next: Instant::now(),
             pause: AGAIN_LATER.0,
             stated: None,
@@ -50,7 +50,7 @@ impl Due {
     }
 
     fn plan(&mut self) {
-        let wait = self.agenda.wait(self.village, self.last_ms, clock::now_ms());
+        let wait = self.agenda.wait(self.village, self.last_ms);
         self.next = Instant::now() + wait;
     }
 
@@ -78,17 +78,17 @@ impl Due {
     }
 
     fn is_asked(&self) -> bool {
-        self.agenda.asked_ms(self.village) > self.last_ms.max(self.begun_ms)
+        self.agenda.asked_ms(self.village) > self.heard_ms
     }
 
     /// The proof begins now.
     pub(crate) fn begin(&mut self) {
-        self.begun_ms = clock::now_ms();
+        self.heard_ms = self.heard_ms.max(self.agenda.asked_ms(self.village));
     }
 
     /// It ended in equality.
     pub(crate) fn equal(&mut self) {
-        self.last_ms = clock::now_ms();
+        self.last_ms = self.agenda.now_ms();
         self.pause = AGAIN_LATER.0;
         self.plan();
     }

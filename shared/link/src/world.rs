@@ -38,6 +38,13 @@ impl Drop for Simulation {
     }
 }
 
+/// Whether this thread carries a simulated world. There the machine's clock
+/// says nothing: it would make no two runs alike.
+#[must_use]
+pub fn is_simulated() -> bool {
+    SIMULATED.get().is_some()
+}
+
 /// Does work that blocks: on a thread of the runtime made for it, or in
 /// place in a simulated world.
 ///
