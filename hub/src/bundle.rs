@@ -19,7 +19,7 @@ use lumbung_media::MediaError;
 use crate::dataset::DatasetError;
 
 pub use answer::{AnswerError, answer, waiting};
-pub use import::{Imported, import};
+pub use import::{Imported, Proof, import};
 pub use read::{Opened, order, read};
 
 /// Why a bundle was not taken. Nothing of it was merged, unless said

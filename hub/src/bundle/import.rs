@@ -25,9 +25,22 @@ pub struct Imported {
     pub merged: u64,
     /// Entries among them that went to quarantine.
     pub quarantined: u64,
-    /// Whether village and hub are proven equal; `None` when the hub has more
-    /// than the bundle, so that it can't tell.
-    pub equal: Option<bool>,
+    /// Whether village and hub hold the same now.
+    pub proof: Proof,
+}
+
+/// What a bundle proves at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// Village and hub hold the same.
+    Equal,
+    /// They don't.
+    Differs,
+    /// The hub has more than the bundle, so it can't tell.
+    HubIsAhead,
+    /// Records that the village lost wait to be handed back; until then they
+    /// can't be equal.
+    PendingReturn,
 }
 
 /// Merges what the hub lacks of a bundle, compares, and notes the contact.
@@ -36,7 +49,7 @@ pub struct Imported {
 /// [`Refused`]; what was merged before stays: it was proven.
 pub fn import(bundle: &Bundle, dataset: &dyn Dataset) -> Result<Imported, Refused> {
     let village = bundle.village;
-    let mut done = Imported { merged: 0, quarantined: 0, equal: None };
+    let mut done = Imported { merged: 0, quarantined: 0, proof: Proof::HubIsAhead };
     for _ in 0..TURNS_MAX {
         let state = dataset.village(village)?;
         let stored = match Way::of(bundle).plan(state.position)? {
@@ -49,9 +62,9 @@ pub fn import(bundle: &Bundle, dataset: &dyn Dataset) -> Result<Imported, Refuse
             Err(refused) => return Err(refused),
         }
         let state = dataset.village(village)?;
-        done.equal = compare(bundle, &state);
-        if let Some(equal) = done.equal {
-            note(bundle, &state, equal, dataset)?;
+        done.proof = compare(bundle, &state, dataset)?;
+        if done.proof != Proof::HubIsAhead {
+            note(bundle, &state, done.proof, dataset)?;
         }
         return Ok(done);
     }
@@ -123,33 +136,44 @@ fn commit(
     Ok(())
 }
 
-/// Whether the hub holds what the bundle says the village holds; `None` when
-/// it stands elsewhere.
-fn compare(bundle: &Bundle, state: &VillageState) -> Option<bool> {
-    let stands = state.position?;
-    let here = Position { epoch: stands.epoch, ..bundle.to } == stands;
+/// Whether the hub holds what the bundle says the village holds.
+fn compare(
+    bundle: &Bundle,
+    state: &VillageState,
+    dataset: &dyn Dataset,
+) -> Result<Proof, DatasetError> {
+    let here = state
+        .position
+        .is_some_and(|stands| Position { epoch: stands.epoch, ..bundle.to } == stands);
     let equal = (state.fingerprint, state.records) == (bundle.fingerprint, bundle.records);
-    here.then_some(equal)
+    Ok(match (here, equal) {
+        (false, _) => Proof::HubIsAhead,
+        (true, true) => Proof::Equal,
+        (true, false) if dataset.undelivered(bundle.village, None, 1)?.is_empty() => Proof::Differs,
+        (true, false) => Proof::PendingReturn,
+    })
 }
 
 fn note(
     bundle: &Bundle,
     state: &VillageState,
-    equal: bool,
+    proof: Proof,
     dataset: &dyn Dataset,
 ) -> Result<(), Refused> {
     let answer_to = bundle.header.answer_to.parse::<PublicKey>();
     let differed = state.trouble == Trouble::Differs.code();
-    let trouble = match (equal, differed) {
-        (true, true) => Some(String::new()),
-        (false, false) if state.trouble.is_empty() => Some(Trouble::Differs.code().to_owned()),
+    // A doubt of a row-by-row proof is ended by such a proof only.
+    let summed_only = state.deep_proof_ms == 0;
+    let trouble = match proof {
+        Proof::Equal if differed && summed_only => Some(String::new()),
+        Proof::Differs if state.trouble.is_empty() => Some(Trouble::Differs.code().to_owned()),
         // Other troubles are of the link, or wait for a person.
         _ => None,
     };
     let note = ContactNote {
         at_ms: clock::now_ms(),
         software: Some(bundle.header.software.chars().take(40).collect()),
-        proven: equal.then_some(bundle.to.seq),
+        proven: (proof == Proof::Equal).then_some(bundle.to.seq),
         trouble,
         stick: Some(Stick { answer_to: answer_to.map(|key| key.to_string()).unwrap_or_default() }),
         deep_proof: None,

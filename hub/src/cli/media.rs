@@ -11,7 +11,7 @@ use lumbung_media::{BackupReader, Keys, MediaError, Passphrase, Protection, Secr
 use lumbung_telemetry::clock;
 
 use super::village;
-use crate::bundle::{self, AnswerError, Imported, Opened, Refused};
+use crate::bundle::{self, AnswerError, Imported, Opened, Proof, Refused};
 use crate::dataset::Dataset as _;
 use crate::dataset::sqlite::SqliteDataset;
 use crate::serve::identity_folder;
@@ -198,12 +198,16 @@ fn outcome(imported: &Imported) -> String {
         0 => String::new(),
         count => format!(" ({count} di karantina)"),
     };
-    let proof = match imported.equal {
-        Some(true) => "Terbukti sama dengan isi di desa.",
-        Some(false) => {
+    let proof = match imported.proof {
+        Proof::Equal => "Terbukti sama dengan isi di desa.",
+        Proof::Differs => {
             "Isi di sini BELUM sama dengan isi di desa; laporkan ke pengelola. Yang tergabung aman."
         }
-        None => "Hub sudah punya yang lebih baru dari bundel ini.",
+        Proof::HubIsAhead => "Hub sudah punya yang lebih baru dari bundel ini.",
+        Proof::PendingReturn => {
+            "Ada catatan yang hilang di desa dan belum dikembalikan. Bawa jawabannya ke desa \
+             (lumbung-hub bundle export), atau sambungkan desa lewat jaringan."
+        }
     };
     format!("{merged}{quarantine}. {proof}")
 }
