@@ -93,9 +93,11 @@ pub(super) async fn erase(dir: &Path, args: &EraseArgs) -> anyhow::Result<ExitCo
         return Ok(ExitCode::from(3));
     }
     tell(reply.ids.len(), reply.written);
-    lumbung_telemetry::say!(
-        "Sisanya di berkas dibersihkan saat node dijalankan lagi; lihat `lumbung-node erasures`."
-    );
+    if reply.written > 0 {
+        lumbung_telemetry::say!(
+            "Sisanya di berkas dibersihkan saat node dijalankan lagi; lihat `lumbung-node erasures`."
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

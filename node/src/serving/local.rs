@@ -203,10 +203,10 @@ pub fn step_sentence(step: &OpenStep) -> String {
              permanen (mungkin dikembalikan dari cadangan lama). Catatan itu dihapus lagi."
         ),
         OpenStep::Rewritten { before, after } => format!(
-            "Penyimpanan disusun ulang, dari {} menjadi {} MB. Data utuh; yang dihapus permanen \
+            "Penyimpanan disusun ulang, dari {} menjadi {} KB. Data utuh; yang dihapus permanen \
              sudah hilang dari berkas.",
-            megabytes(*before),
-            megabytes(*after)
+            before.div_ceil(1024),
+            after.div_ceil(1024)
         ),
         OpenStep::RewritePostponed { erased: false } => "Penyimpanan belum bisa disusun ulang, \
             mungkin karena ruang disk kurang. Data utuh. Sediakan ruang disk, lalu jalankan ulang \
@@ -217,10 +217,6 @@ pub fn step_sentence(step: &OpenStep) -> String {
             berkas. Data lain utuh. Sediakan ruang disk, lalu jalankan ulang node."
             .to_owned(),
     }
-}
-
-const fn megabytes(bytes: u64) -> u64 {
-    bytes.div_ceil(1024 * 1024)
 }
 
 pub(super) fn store_failed(error: &StoreError) -> Status {
