@@ -3,6 +3,7 @@
 //! hostile frame can make a reader allocate.
 
 use std::cell::RefCell;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
 use zstd::bulk::{Compressor, Decompressor};
@@ -32,10 +33,22 @@ const LEVEL_FAST: i32 = 1;
 /// three bytes more than without.
 const FLUSH_BYTES: usize = 16;
 
-// A compressor is a megabyte of tables: made once a thread, not once a batch.
+// A compressor is megabytes of tables: made once, not once a batch, and kept
+// once, not once a thread. A node rarely packs two batches at the same time.
+static SMALL: Mutex<Option<(u32, Compressor<'static>)>> = Mutex::new(None);
+static LARGE: Mutex<Option<(i32, Encoder<'static>)>> = Mutex::new(None);
+
+/// What is kept, for whoever takes it first.
+fn take<T>(kept: &Mutex<Option<T>>) -> Option<T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+fn keep<T>(kept: &Mutex<Option<T>>, made: T) {
+    *kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(made);
+}
+
+// A decompressor is small, and a hub uses several at the same time.
 thread_local! {
-    static SMALL: RefCell<Option<(u32, Compressor<'static>)>> = const { RefCell::new(None) };
-    static LARGE: RefCell<Option<(i32, Encoder<'static>)>> = const { RefCell::new(None) };
     static INFLATE: RefCell<Option<Inflate>> = const { RefCell::new(None) };
 }
 
@@ -46,36 +59,33 @@ struct Inflate {
 
 /// Compresses a small block with a dictionary. `None` when it does not shrink.
 pub(crate) fn deflate_small(block: &[u8], dictionary: &'static Dictionary) -> Option<Bytes> {
-    SMALL.with_borrow_mut(|kept| {
-        let compressor = match kept {
-            Some((id, compressor)) if *id == dictionary.id() => compressor,
-            _ => {
-                let mut made = Compressor::with_prepared_dictionary(dictionary.encoder()).ok()?;
-                // The run names it.
-                made.set_parameter(CParameter::DictIdFlag(false)).ok()?;
-                &mut kept.insert((dictionary.id(), made)).1
-            }
-        };
-        without_magic(compressor.compress(block).ok()?, block)
-    })
+    let kept = take(&SMALL).filter(|(id, _)| *id == dictionary.id());
+    let mut compressor = match kept {
+        Some((_, compressor)) => compressor,
+        None => {
+            let mut made = Compressor::with_prepared_dictionary(dictionary.encoder()).ok()?;
+            // The run names it.
+            made.set_parameter(CParameter::DictIdFlag(false)).ok()?;
+            made
+        }
+    };
+    let frame = compressor.compress(block).ok()?;
+    keep(&SMALL, (dictionary.id(), compressor));
+    without_magic(frame, block)
 }
 
 /// Compresses a block; at each of `cuts` the statistics may begin anew.
 /// `None` when it does not shrink.
 pub(crate) fn deflate_large(block: &[u8], cuts: &[usize]) -> Option<Bytes> {
     let level = if block.len() <= SLOW_UPTO_BYTES { LEVEL_SLOW } else { LEVEL_FAST };
-    LARGE.with_borrow_mut(|kept| {
-        let encoder = match kept {
-            Some((made, encoder)) if *made == level => encoder,
-            _ => &mut kept.insert((level, Encoder::new(level).ok()?)).1,
-        };
-        let compressed = cut(encoder, block, cuts);
-        if compressed.is_none() {
-            // Whatever state a failure left behind is not carried on.
-            *kept = None;
-        }
-        without_magic(compressed?, block)
-    })
+    let mut encoder = match take(&LARGE).filter(|(made, _)| *made == level) {
+        Some((_, encoder)) => encoder,
+        None => Encoder::new(level).ok()?,
+    };
+    // Whatever state a failure leaves behind is not carried on.
+    let frame = cut(&mut encoder, block, cuts)?;
+    keep(&LARGE, (level, encoder));
+    without_magic(frame, block)
 }
 
 fn cut(encoder: &mut Encoder<'static>, block: &[u8], cuts: &[usize]) -> Option<Vec<u8>> {
