@@ -2,7 +2,7 @@
 //! measured in the same run. Nothing here asserts a time.
 //!
 //! `cargo run --release -p lumbung-tests --bin bench -- [a] [b] [c] [d] [e]
-//! [f] [g] [h] [--scale S]`: without letters everything runs, on one district that is
+//! [f] [g] [h] [i] [--scale S] [--sessions N]`: without letters everything runs, on one district that is
 //! filled first. `docs/benchmarks.md` says what each letter measures.
 
 mod idle;
@@ -12,6 +12,7 @@ mod machine;
 mod nodes;
 mod pull;
 mod recap;
+mod sessions;
 mod write;
 
 use std::process::ExitCode;
@@ -22,6 +23,9 @@ use tokio::task::block_in_place;
 /// Share of the real number of residents at which 248 villages hold about
 /// 248 × 5,000 records.
 const SCALE: f64 = 0.562;
+
+/// Nodes that dial in at the same time.
+const SESSIONS: usize = 10_000;
 
 fn main() -> ExitCode {
     let mut args = std::env::args_os();
@@ -77,6 +81,13 @@ async fn run(args: &[String]) -> anyhow::Result<()> {
     }
     if ["f", "g", "h"].into_iter().any(wanted) {
         link::measure(wanted).await?;
+    }
+    if wanted("i") {
+        let sessions = match args.iter().position(|arg| arg == "--sessions") {
+            Some(at) => args.get(at + 1).map_or(Ok(SESSIONS), |number| number.parse())?,
+            None => SESSIONS,
+        };
+        sessions::measure(sessions).await?;
     }
     Ok(())
 }
