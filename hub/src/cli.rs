@@ -112,7 +112,11 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if let Command::Serve { console, uplink, sessions_max } = cli.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let options = ServeOptions { data: cli.data, console, uplink, sessions_max };
-        let served = runtime.block_on(serve::run(options, lumbung_telemetry::stop::asked()));
+        let stop = {
+            let _within = runtime.enter();
+            lumbung_telemetry::stop::asked()
+        };
+        let served = runtime.block_on(serve::run(options, stop));
         // Console pages that are still open don't hold the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         return served;

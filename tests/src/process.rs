@@ -21,12 +21,21 @@ pub(crate) const PROCESS_WITHIN: Duration = Duration::from_secs(20);
 pub(crate) struct Program {
     pub(crate) binary: PathBuf,
     pub(crate) part: &'static str,
+    /// The network namespace it runs in; none = this machine's.
+    pub(crate) namespace: Option<String>,
     pub(crate) dir: PathBuf,
 }
 
 impl Program {
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.binary);
+        let mut command = match &self.namespace {
+            None => Command::new(&self.binary),
+            Some(namespace) => {
+                let mut command = Command::new("ip");
+                command.args(["netns", "exec", namespace]).arg(&self.binary);
+                command
+            }
+        };
         command.arg(self.part).arg("--data").arg(&self.dir).args(args).stdin(Stdio::null());
         command
     }
