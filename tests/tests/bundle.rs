@@ -9,10 +9,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lumbung_domain::id::Kind;
+use lumbung_hub::dataset::{IncidentKind, NewIncident};
 use lumbung_identity::Key;
 use lumbung_proto::v1;
 use lumbung_tests::district::{District, NodeProcess, free_address, wait_until};
 use lumbung_tests::fictitious::{dusun, sheet};
+use lumbung_tests::fold::fold;
 use lumbung_tests::sticks::{admit, export, import, plain, said};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -289,4 +291,52 @@ async fn the_districts_answer_comes_back_by_stick() {
     let refused = take(node, &forged).await;
     assert!(said(&refused).contains("tidak ditandatangani kabupaten"), "{}", said(&refused));
     fs::write(&hub_key, old).unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_records_come_back_by_stick() {
+    let mut district = district(1).await;
+    let folder = stick(&district);
+    let village = district.nodes[0].village;
+    fill(&district, 0, 10).await;
+    let first = export(&district.nodes[0], &folder, 0).await.unwrap();
+    assert!(import(&district.hub, &[first]).unwrap().status.success());
+    let passphrase = district.folder().join("sandi.txt");
+    fs::write(&passphrase, "padi di lumbung desa").unwrap();
+    let backup = district.folder().join("lama.lumbung");
+    let args = [plain(&backup).unwrap(), "--sandi-berkas", plain(&passphrase).unwrap()];
+    let done = district.nodes[0].run(&[&["backup"], &args[..]].concat()).await.unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    district.nodes[0].start().await.unwrap();
+    save(&district.nodes[0], &names(0, 6)).await;
+    let second = export(&district.nodes[0], &folder, 0).await.unwrap();
+    assert!(import(&district.hub, &[second]).unwrap().status.success());
+    district.nodes[0].stop().await.unwrap();
+
+    // The disk dies, the backup is older than what the district has.
+    let done = district.nodes[0].run(&[&["restore"], &args[..]].concat()).await.unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    let restored = fold(district.nodes[0].dir(), village).unwrap().position;
+    let third = export(&district.nodes[0], &folder, 1).await.unwrap();
+    let refused = import(&district.hub, std::slice::from_ref(&third)).unwrap();
+    assert!(said(&refused).contains("lewat jaringan sekali"), "{}", said(&refused));
+
+    // The two agree on the fork, as on a link that then goes away.
+    let told = |lost: u64| NewIncident::new(IncidentKind::LostTail, format!("{lost} hilang"));
+    let dataset = district.hub.dataset().unwrap();
+    assert_eq!(dataset.branch_off(village, restored, &told, 1).unwrap(), 6);
+    let pending = import(&district.hub, &[third]).unwrap();
+    assert!(said(&pending).contains("belum dikembalikan"), "{}", said(&pending));
+    let answer = district.folder().join("balik.jawaban");
+    let out = plain(&answer).unwrap();
+    let done = district.hub.run(&["bundle", "export", &village.compact(), "--out", out]).unwrap();
+    assert!(said(&done).contains("6 catatan yang hilang"), "{}", said(&done));
+    for words in ["6 dipasang, 0 sudah ada", "0 dipasang, 6 sudah ada"] {
+        let taken = district.nodes[0].run(&["bundle", "import", out]).await.unwrap();
+        assert!(said(&taken).contains(words), "{words}: {}", said(&taken));
+    }
+    let last = export(&district.nodes[0], &folder, 0).await.unwrap();
+    let done = import(&district.hub, &[last]).unwrap();
+    assert!(said(&done).contains("Terbukti sama"), "{}", said(&done));
+    district.compare().unwrap();
 }
