@@ -87,7 +87,10 @@ fn try_open(dir: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
     match opened {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(error)) => Err(from_sled(error, dir)),
-        Err(_) => Err(StoreError::Damaged("opening it failed half-way".to_owned())),
+        Err(panic) => {
+            let text = panic.downcast_ref::<String>().map_or("", String::as_str);
+            Err(damaged_or_full(text, "opening it failed half-way".to_owned()))
+        }
     }
 }
 
@@ -98,7 +101,18 @@ fn from_sled(error: sled::Error, dir: &Path) -> StoreError {
             StoreError::Busy(dir.to_path_buf())
         }
         sled::Error::Io(error) => StoreError::Io(error),
-        other => StoreError::Damaged(other.to_string()),
+        other => damaged_or_full(&other.to_string(), other.to_string()),
+    }
+}
+
+/// sled dresses a full disk up as a bug or a panic of its own here and there;
+/// only the system's words inside tell.
+fn damaged_or_full(text: &str, damage: String) -> StoreError {
+    let full = ["StorageFull", "No space left", "os error 28"];
+    if full.iter().any(|words| text.contains(words)) {
+        StoreError::Io(std::io::ErrorKind::StorageFull.into())
+    } else {
+        StoreError::Damaged(damage)
     }
 }
 
