@@ -52,6 +52,9 @@ pub fn import(bundle: &Bundle, dataset: &dyn Dataset) -> Result<Imported, Refuse
     let mut done = Imported { merged: 0, quarantined: 0, proof: Proof::HubIsAhead };
     for _ in 0..TURNS_MAX {
         let state = dataset.village(village)?;
+        if state.twin_ms != 0 {
+            return Err(Refused::Held(village));
+        }
         let stored = match Way::of(bundle).plan(state.position)? {
             Plan::Passed => return Ok(done),
             Plan::From(position) => position,

@@ -183,6 +183,7 @@ impl<'a> Recovery<'a> {
         });
         let lost = lost.await?;
         tracing::warn!(village = %self.village, %stored, %position, lost, "the log was restarted");
+        self.stand_at(position);
         Ok(position)
     }
 
@@ -205,7 +206,16 @@ impl<'a> Recovery<'a> {
         });
         let left = left.await?;
         tracing::warn!(village = %self.village, rebuilt, left, "another log begins");
+        self.stand_at(origin);
         Ok(origin)
+    }
+
+    /// Shows where the hub stands now; nothing is proven there yet.
+    fn stand_at(&self, position: Position) {
+        self.shared.live.update(self.village, |live| {
+            live.merged_seq = position.seq.0;
+            live.proven_seq = 0;
+        });
     }
 
     /// Hands back what waits for the village, and notes the receipts.

@@ -187,6 +187,11 @@ impl Merge<'_> {
             self.close_log(&mut standing)?;
         }
         standing.position = Some(position);
+        // What was proven there says nothing about the same number here.
+        self.conn.execute(
+            "UPDATE village SET proven_seq = 0 WHERE village = ?1",
+            [village_sql(village)],
+        )?;
         let leftovers = standing.leftovers;
         self.keep(standing);
         Ok(leftovers)

@@ -24,6 +24,8 @@ pub(super) struct Standing {
     pub(super) tombstones: u64,
     /// Living records of a closed log that nothing has replaced.
     pub(super) leftovers: u64,
+    /// Nothing may be merged: two machines answer for it.
+    pub(super) stopped: bool,
     /// The position when this was read.
     pub(super) stood: Option<Position>,
 }
@@ -45,7 +47,7 @@ impl Standing {
     pub(super) fn load(conn: &Connection, village: VillageCode) -> rusqlite::Result<Option<Self>> {
         conn.prepare_cached(
             "SELECT number, log_id, epoch, seq, chain, fingerprint, records, warga,
-                    rumah_tangga, quarantined, tombstones, leftovers
+                    rumah_tangga, quarantined, tombstones, leftovers, twin_ms <> 0
              FROM village WHERE village = ?1",
         )?
         .query_row([village_sql(village)], |row| {
@@ -62,6 +64,7 @@ impl Standing {
                 quarantined: count(row, 9)?,
                 tombstones: count(row, 10)?,
                 leftovers: count(row, 11)?,
+                stopped: row.get(12)?,
             })
         })
         .optional()
@@ -100,9 +103,11 @@ impl Standing {
 
     /// Whether a batch that starts at `prev` continues from here. A higher
     /// epoch at the same point of the same history does: the node restarted
-    /// its count there and everything below is unchanged.
+    /// its count there and everything below is unchanged. Nothing continues a
+    /// village that is stopped.
     pub(super) fn continues(&self, prev: &Position) -> bool {
         match &self.position {
+            _ if self.stopped => false,
             Some(stored) => {
                 Position { epoch: stored.epoch, ..*prev } == *stored && prev.epoch >= stored.epoch
             }
