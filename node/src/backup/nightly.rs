@@ -16,8 +16,13 @@ use crate::village::Village;
 /// How often it is looked whether one is due.
 const LOOK_EVERY: Duration = Duration::from_secs(10 * 60);
 
-/// The first look, once the start's own work is over.
-const FIRST_LOOK: Duration = Duration::from_secs(60);
+/// The first look, once the start's own work and the catching up after it are
+/// over.
+const FIRST_LOOK: Duration = Duration::from_secs(5 * 60);
+
+/// Nodes that start together, as on a machine that holds many, look one after
+/// another within this time.
+const SPREAD_SECONDS: u64 = 10 * 60;
 
 /// Hours in which nobody works at a village office.
 const NIGHT: std::ops::Range<i8> = 0..5;
@@ -64,7 +69,9 @@ impl Nightly {
 
     /// Works for ever.
     pub async fn run(self) {
-        tokio::time::sleep(FIRST_LOOK).await;
+        // Neighbouring villages have neighbouring codes.
+        let turn = self.village.code().as_u64().wrapping_mul(7) % SPREAD_SECONDS;
+        tokio::time::sleep(FIRST_LOOK + Duration::from_secs(turn)).await;
         loop {
             let look = self.clone();
             // Only a stopping node ends it early.
