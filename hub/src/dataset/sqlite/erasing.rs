@@ -19,7 +19,7 @@ use super::schema::{BUSY_WITHIN, Shelf};
 use super::upsert::{Stamp, village_sql};
 use super::village::Standing;
 use crate::dataset::erasures::Erasure;
-use crate::dataset::{Change, Content, DatasetError, IncidentKind, NewIncident};
+use crate::dataset::{Change, Content, DatasetError, IncidentKind, NewIncident, Outcome, Why};
 
 /// Under this name records are erased again that came back with an old file.
 const LEDGER_ACTOR: &str = "buku-penghapusan";
@@ -73,6 +73,38 @@ fn forget_versions(
         .prepare_cached("DELETE FROM branch WHERE village = ?1 AND id = ?2 AND operation <> 3")?
         .execute((village_sql(village), id.as_bytes()))?;
     Ok(removed > 0)
+}
+
+/// A record that stands as erased comes back from its village, whose log and
+/// ledger must both be older than the erasure: it is handed over (again).
+pub(super) fn send_again(
+    conn: &Connection,
+    village: VillageCode,
+    id: RecordId,
+    now_ms: i64,
+) -> rusqlite::Result<()> {
+    let sent = conn
+        .prepare_cached(&format!(
+            "INSERT INTO branch (village, id, kind, schema, epoch, seq, operation, time_ms, actor,
+               source, hash, bytes, why, fork, at_ms)
+             SELECT village, id, kind, 0, epoch, seq, 3, time_ms, actor, source, x'', x'', {}, 0, ?3
+             FROM tombstone WHERE village = ?1 AND id = ?2 AND source = {}
+             ON CONFLICT (village, id, epoch, seq, hash)
+               DO UPDATE SET outcome = 0, settled = 0 WHERE settled = 1",
+            Why::LostBranch as u8,
+            Source::ERASURE.0,
+        ))?
+        .execute((village_sql(village), id.as_bytes(), now_ms))?;
+    if sent > 0 {
+        let sentence =
+            "Desa mengirim lagi catatan yang sudah dihapus permanen, mungkin dari cadangan \
+                        lama. Penghapusannya dikirim ke desa pada hubungan berikutnya; tidak perlu \
+                        tindakan."
+                .to_owned();
+        let incident = NewIncident::new(IncidentKind::ErasedAgain, sentence);
+        incidents::note(conn, village, &incident.about(id.to_string()), now_ms)?;
+    }
+    Ok(())
 }
 
 /// Takes away findings, open or closed, about a number that only this record
@@ -160,6 +192,13 @@ impl Merge<'_> {
     ) -> Result<(), DatasetError> {
         let village = standing.village;
         let versions = forget_versions(self.conn, village, change.id)?;
+        // The village has erased it: nothing needs to be handed over.
+        self.conn
+            .prepare_cached(
+                "UPDATE branch SET outcome = ?3, settled = 1
+                 WHERE village = ?1 AND id = ?2 AND settled = 0 AND outcome = 0",
+            )?
+            .execute((village_sql(village), change.id.as_bytes(), Outcome::Equal as u8))?;
         let erasure = Erasure {
             village,
             id: change.id,

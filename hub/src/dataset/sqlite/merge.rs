@@ -406,6 +406,7 @@ impl<'c> Merge<'c> {
     }
 
     pub(super) fn unbury(&self, standing: &mut Standing, id: RecordId) -> rusqlite::Result<()> {
+        erasing::send_again(self.conn, standing.village, id, self.now_ms)?;
         self.conn
             .prepare_cached("DELETE FROM tombstone WHERE village = ?1 AND id = ?2")?
             .execute((village_sql(standing.village), id.as_bytes()))?;

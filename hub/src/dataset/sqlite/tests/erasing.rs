@@ -2,6 +2,7 @@
 //! not come back with an older file.
 
 use super::*;
+use crate::dataset::Recovery as _;
 use crate::dataset::erasures::Erasures;
 
 const MARKER: &str = "WARGA TANDA YANG TAK ADA DUANYA";
@@ -138,4 +139,29 @@ fn a_ledger_that_cannot_be_written_stops_the_erasure() {
     assert_eq!(store.state(&log).records, 1);
     std::fs::remove_dir(&path).unwrap();
     assert_eq!(store.merge(&[erasing])[0].records, 0);
+}
+
+#[test]
+fn an_erased_record_that_a_village_brings_back_is_handed_over_again() {
+    let store = Store::new();
+    let mut log = Log::new(BAKUNG);
+    let created = create(1, Kind::Warga, &marked(NIK));
+    store.merge(&[log.batch([created.clone(), create(2, Kind::Warga, &warga(""))])]);
+    store.merge(&[as_erasures(log.batch([delete(1, Kind::Warga)]))]);
+    // Another machine, from a backup of before, with another log.
+    let mut other = Log::new(BAKUNG);
+    other.position = Position::origin(LogId([3; 16]));
+    store.dataset.resume_at(log.village, other.position).unwrap();
+    store.merge(&[other.batch([created, create(2, Kind::Warga, &warga(""))])]);
+    assert_eq!(store.state(&other).records, 2);
+    let waiting = store.dataset.undelivered(other.village, None, 9).unwrap();
+    let waiting: Vec<_> = waiting.iter().map(|it| (it.id, it.operation, it.source)).collect();
+    assert_eq!(waiting, [(id(1), Operation::Delete, Source::ERASURE)]);
+    let incidents = store.dataset.incidents(Some(other.village), 9).unwrap();
+    assert_eq!(incidents.iter().map(|it| &*it.code).collect::<Vec<_>>(), ["hapus_ulang"]);
+    // Its erasure comes with the next pull.
+    store.merge(&[as_erasures(other.batch([delete(1, Kind::Warga)]))]);
+    assert_eq!(store.state(&other).records, 1);
+    assert!(store.dataset.undelivered(other.village, None, 9).unwrap().is_empty());
+    assert!(!on_disk(&store));
 }
