@@ -142,6 +142,11 @@ impl NodeProcess {
         }
     }
 
+    /// Goes on with a clock that is ahead by so many seconds.
+    pub const fn set_clock_ahead(&mut self, seconds: i64) {
+        self.program.clock_ahead_seconds = seconds;
+    }
+
     /// Goes on in another network namespace.
     pub fn live_in(&mut self, namespace: &str) {
         self.program.namespace = Some(namespace.to_owned());
@@ -390,6 +395,7 @@ impl District {
             binary: binary.into(),
             part,
             namespace: None,
+            clock_ahead_seconds: 0,
             dir: folder.path().join(name),
         };
         let hub_program = program("hub", "hub".to_owned());
@@ -443,7 +449,13 @@ impl District {
     /// When no port is free.
     pub fn node(&self, binary: &str, village: VillageCode) -> anyhow::Result<NodeProcess> {
         let dir = self.folder.path().join(village.compact());
-        let program = Program { binary: binary.into(), part: "node", namespace: None, dir };
+        let program = Program {
+            binary: binary.into(),
+            part: "node",
+            namespace: None,
+            clock_ahead_seconds: 0,
+            dir,
+        };
         Ok(NodeProcess { program, village, address: free_address()?, running: None })
     }
 

@@ -9,6 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use lumbung_telemetry::clock;
 
 use crate::district::wait_until;
 
@@ -23,6 +24,8 @@ pub(crate) struct Program {
     pub(crate) part: &'static str,
     /// The network namespace it runs in; none = this machine's.
     pub(crate) namespace: Option<String>,
+    /// How far its clock is ahead of the machine's, seconds.
+    pub(crate) clock_ahead_seconds: i64,
     pub(crate) dir: PathBuf,
 }
 
@@ -36,6 +39,9 @@ impl Program {
                 command
             }
         };
+        if self.clock_ahead_seconds != 0 {
+            command.env(clock::AHEAD, self.clock_ahead_seconds.to_string());
+        }
         command.arg(self.part).arg("--data").arg(&self.dir).args(args).stdin(Stdio::null());
         command
     }

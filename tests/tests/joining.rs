@@ -224,6 +224,36 @@ async fn a_new_root_reaches_nodes_over_open_sessions() -> anyhow::Result<()> {
     district.wait_proven(WITHIN).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_whose_clock_says_1970_or_ten_years_on_joins_and_syncs() -> anyhow::Result<()> {
+    let mut district = District::joined(BINARY, 0, None).await?;
+    let since_1970 = clock::now_ms() / 1_000;
+    for (nth, ahead) in [(0, -since_1970), (1, 10 * 365 * 86_400)] {
+        let mut node = district.node(BINARY, roster(nth))?;
+        node.set_clock_ahead(ahead);
+        let token = district.hub.token(node.village, district.hub.uplink, false)?;
+        node.join(&token, district.hub.uplink).await?;
+        node.start().await?;
+        save(&node, "JAM NGAWUR").await?;
+        district.nodes.push(node);
+    }
+    district.wait_proven(WITHIN).await?;
+    for node in &district.nodes {
+        let shown = district.hub.run(&["villages", "show", &node.village.compact()])?;
+        assert!(String::from_utf8_lossy(&shown.stdout).contains("Jam komputer desa"));
+    }
+    // A restart finds the district's word on the disk; a clock that jumps
+    // back while away harms nothing either.
+    district.nodes[1].stop().await?;
+    district.nodes[1].set_clock_ahead(-5 * 365 * 86_400);
+    district.nodes[1].start().await?;
+    save(&district.nodes[1], "JAM MUNDUR").await?;
+    district.wait_proven(WITHIN).await?;
+    district.stop().await?;
+    district.compare()?;
+    Ok(())
+}
+
 fn roster(nth: usize) -> lumbung_domain::region::VillageCode {
     lumbung_domain::region::roster().villages()[nth].code
 }

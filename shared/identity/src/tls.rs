@@ -9,10 +9,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lumbung_telemetry::clock;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::time_provider::TimeProvider;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
     SignatureScheme, version::TLS13,
@@ -48,6 +50,17 @@ fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
 }
 
+/// The clock certificates are judged by: the same one people see.
+#[derive(Debug)]
+struct WallClock;
+
+impl TimeProvider for WallClock {
+    fn current_time(&self) -> Option<UnixTime> {
+        let now_ms = clock::now_ms().max(0).unsigned_abs();
+        Some(UnixTime::since_unix_epoch(Duration::from_millis(now_ms)))
+    }
+}
+
 fn algorithms() -> WebPkiSupportedAlgorithms {
     ring::default_provider().signature_verification_algorithms
 }
@@ -73,7 +86,7 @@ pub fn hub(authority: &Authority, now_ms: i64, life: Duration) -> Result<ServerC
     let certificate = authority.issue_hub(now_ms, life)?;
     let verifier = Arc::new(NodeVerifier { anchors: anchors(authority.anchors())? });
     let chain = std::iter::once(certificate).chain(authority.shown_along()).collect();
-    let mut config = ServerConfig::builder_with_provider(provider())
+    let mut config = ServerConfig::builder_with_details(provider(), Arc::new(WallClock))
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(verifier)
         .with_single_cert(chain, authority.hub_key().to_tls())?;
@@ -136,7 +149,7 @@ pub fn coat() -> Result<ClientConfig, TlsError> {
 fn client(
     verifier: HubVerifier,
 ) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, TlsError> {
-    Ok(ClientConfig::builder_with_provider(provider())
+    Ok(ClientConfig::builder_with_details(provider(), Arc::new(WallClock))
         .with_protocol_versions(&[&TLS13])?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier)))

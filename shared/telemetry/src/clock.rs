@@ -1,8 +1,8 @@
 //! The wall clock. Village clocks may be years off: times are for people to
 //! read and for ages of things, never for order.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use jiff::civil::Date;
@@ -11,12 +11,23 @@ use jiff::tz::{Offset, TimeZone};
 /// Waktu Indonesia Barat, the time of East Java.
 const WIB: TimeZone = TimeZone::fixed(Offset::constant(7));
 
+/// Seconds by which this process takes the machine's clock to be ahead, from
+/// the environment. For rehearsing what a wrong clock does to a village
+/// without setting the machine's own.
+pub const AHEAD: &str = "LUMBUNG_CLOCK_AHEAD_SECONDS";
+
+static AHEAD_MS: LazyLock<i64> = LazyLock::new(|| {
+    let seconds = std::env::var(AHEAD).ok().and_then(|text| text.parse::<i64>().ok());
+    seconds.unwrap_or(0).saturating_mul(1_000)
+});
+
 /// Now, Unix milliseconds; 0 on a clock before 1970.
 #[must_use]
 pub fn now_ms() -> i64 {
-    SystemTime::now()
+    let machine_ms = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+        .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    machine_ms.saturating_add(*AHEAD_MS).max(0)
 }
 
 /// Today in East Java.
