@@ -34,8 +34,8 @@ use dial::Way;
 /// comes back after a power cut is met by 248 nodes within the first minute.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
 
-/// A session that lasted this long was a good one: the next failure starts
-/// with a short pause again.
+/// A session that lasted this long was a good one, even if nothing was to be
+/// told: the next failure starts with a short pause again.
 const LASTED: Duration = Duration::from_secs(60);
 
 /// Direct connections that were made and never became good before the tunnel
@@ -70,6 +70,7 @@ pub async fn keep(identity: Identity, services: Services, traffic: Traffic, acco
         let tunnel = tunnel_until.is_some_and(|until| Instant::now() < until);
         let way = if tunnel || unspoken >= UNSPOKEN_MAX { Way::Tunnel } else { Way::Direct };
         let begun = Instant::now();
+        let confirmed = services.confirmed.seq();
         let ended = session::run(&identity, &services, &traffic, &account, way).await;
         account.save();
         account.missed(match ended {
@@ -99,7 +100,10 @@ pub async fn keep(identity: Identity, services: Services, traffic: Traffic, acco
             Ended::Wait(pause) => pause,
             Ended::Over if account.is_overspent(clock::now_ms()) => CALL_IN_EVERY,
             ended => {
-                if ended == Ended::Over && begun.elapsed() >= LASTED {
+                // A line that broke but got something through is worth
+                // dialling again at once.
+                let progressed = services.confirmed.seq() > confirmed;
+                if ended == Ended::Over && (progressed || begun.elapsed() >= LASTED) {
                     backoff.reset();
                 }
                 backoff.wait()
