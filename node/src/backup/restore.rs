@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Epoch, Seq};
@@ -12,8 +13,11 @@ use lumbung_media::{BackupReader, Keys};
 use super::BackupError;
 use super::swap::settle_resting;
 use super::swap::{self, Settled};
-use crate::barn::{Barn, Head, OpenBarnError, Rebuild, Resting, SledStore, Witness};
+use crate::barn::{Barn, Head, OpenBarnError, Rebuild, Resting, SledStore, StoreError, Witness};
 use crate::village;
+
+/// A store that was closed lets its lock go within this.
+const LET_GO_WITHIN: Duration = Duration::from_secs(5);
 
 /// A backup that was put back.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +100,7 @@ pub(super) fn rebuild<R: Read>(
     let (fingerprint, records) = reader.content();
     let head = Head { position, fingerprint, records };
     building.finish(head, &epochs, options.indexer)?;
-    let (store, _) = SledStore::open(to)?;
+    let store = reopen(to)?;
     let barn = Barn::open_on(Arc::new(store), options)?;
     let soundness = barn.verify();
     barn.close();
@@ -105,6 +109,21 @@ pub(super) fn rebuild<R: Read>(
         return Err(BackupError::Trial("the rebuilt village is not sound"));
     }
     Ok(soundness.head)
+}
+
+/// Opens the store that was just closed here: its lock may be let go a moment
+/// later, by whatever thread still held a piece of it.
+fn reopen(to: &Path) -> Result<SledStore, BackupError> {
+    let begun = Instant::now();
+    loop {
+        match SledStore::open(to) {
+            Ok((store, _)) => return Ok(store),
+            Err(StoreError::Busy(_)) if begun.elapsed() < LET_GO_WITHIN => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// A folder that is gone when this is.
