@@ -146,7 +146,7 @@ impl SecretKey {
 
 impl Passphrase {
     /// Fewest characters: long enough that guessing is not worth while at
-    /// [`PASSPHRASE_WORK`].
+    /// `PASSPHRASE_WORK`.
     pub const CHARS_MIN: usize = 10;
 
     /// A passphrase; `None` when it is shorter than [`Self::CHARS_MIN`].

@@ -2,7 +2,7 @@
 //! bundles on a USB stick, and the district's answers to them.
 //!
 //! Every medium has a short readable preamble, then an age-encrypted stream
-//! of frames (see [`frame`]), closed by a trailer with counts and a digest
+//! of frames (see `frame`), closed by a trailer with counts and a digest
 //! over everything before it. So a copy that was cut off, a changed byte or
 //! a lost frame is refused before anything is done with the content. Batches
 //! are those of the network and prove themselves in the same way.
