@@ -2,7 +2,7 @@
 //! simulated time and a simulated network, all of it decided by one seed.
 //!
 //! The villages, the sync service, the sessions, the merge and the hub's
-//! SQLite are the real ones. Simulated are the sockets ([`line`]), the nodes'
+//! SQLite are the real ones. Simulated are the sockets ([`mod@line`]), the nodes'
 //! disks ([`crate::faulty_store`]), their wall clocks, time and randomness.
 //! [`schedule`] draws faults, [`world`] lets them happen and checks at the end
 //! that nothing was lost, nothing invented, and everything converged.
