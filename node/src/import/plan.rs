@@ -6,6 +6,7 @@
 
 mod draft;
 mod family;
+mod matching;
 mod place;
 mod roll;
 
@@ -15,14 +16,13 @@ use jiff::civil::Date;
 use lumbung_domain::code_list::{Code, StatusDasar, Warganegara};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{Record, Warga};
-use lumbung_domain::validation;
 
 use self::draft::{Draft, Put};
+use self::matching::RowReader;
 use self::roll::{Entry, Roll};
 use super::column::{Column, Layout};
 use super::finding::CellFinding;
 use super::report::{KindCount, RejectedRow, Report, RowIssue, Severity};
-use super::resident::ResidentReader;
 use super::sheet::{Sheet, SheetRow};
 use crate::village::census::Census;
 
@@ -66,8 +66,10 @@ pub fn plan(
     mint: &mut dyn FnMut() -> RecordId,
     today: Date,
 ) -> Plan {
-    let roll = Roll::read(sheet, census);
-    let mut planner = Planner::new(sheet, census, mint, today);
+    let skipped = lossy_columns(sheet);
+    let mut reader = RowReader::new(sheet.layout(), skipped, today);
+    let roll = Roll::read(sheet, census, &mut reader);
+    let mut planner = Planner::new(sheet, census, mint, today, reader, skipped);
     for entry in &roll.rejected {
         planner.record(entry.row, entry.findings.clone());
     }
@@ -85,7 +87,7 @@ struct Planner<'a> {
     draft: Draft<'a>,
     mint: &'a mut dyn FnMut() -> RecordId,
     today: Date,
-    reader: ResidentReader,
+    reader: RowReader,
     /// Columns that a lossy export filled with something else.
     skipped: &'static [Column],
     report: Report,
@@ -113,14 +115,15 @@ impl<'a> Planner<'a> {
         census: &'a mut Census,
         mint: &'a mut dyn FnMut() -> RecordId,
         today: Date,
+        reader: RowReader,
+        skipped: &'static [Column],
     ) -> Self {
-        let skipped = lossy_columns(sheet);
         Self {
             sheet,
             draft: Draft::new(census),
             mint,
             today,
-            reader: ResidentReader::default(),
+            reader,
             skipped,
             report: Report {
                 layout: sheet.layout().name().to_owned(),
@@ -139,14 +142,10 @@ impl<'a> Planner<'a> {
     /// can't be taken.
     fn take(&mut self, entry: &Entry<'a>) -> Option<Taken<'a>> {
         let known = entry.matched.and_then(|id| self.draft.census().warga(id));
-        let mut warga = known.cloned().unwrap_or_default();
-        warga.nik = entry.nik.or(warga.nik);
+        let (warga, found) = self.reader.read(entry, known);
         let mut findings = entry.findings.clone();
         self.warn_of_skipped(entry.row, &mut findings);
-        let layout = self.sheet.layout();
-        self.reader.read(&entry.row, layout, self.skipped, &mut warga, &mut findings);
-        let verdict = validation::check_warga(&warga, self.today);
-        findings.extend(verdict.0.into_iter().map(CellFinding::of_validation));
+        findings.extend(found);
         if findings.iter().any(|finding| finding.severity == Severity::Reject) {
             self.record(entry.row, findings);
             return None;

@@ -8,4 +8,5 @@ mod known;
 mod layouts;
 mod refusals;
 mod rejects;
+mod repeated;
 mod round_trip;

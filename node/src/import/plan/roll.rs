@@ -1,23 +1,17 @@
 //! The roll: which family each row belongs to, and which known resident it is
-//! about.
-//!
-//! A NIK names a resident. A resident without one is known by family, name
-//! and birth date together; "0" and temporary numbers name nobody. No
-//! resident is matched by two rows.
+//! about (`matching.rs` says how that is found).
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-use jiff::civil::Date;
 use lumbung_domain::id::RecordId;
 use lumbung_domain::identity::{Nik, NoKk, NoKkError};
-use lumbung_domain::record::Warga;
 
-use crate::import::cell;
+use super::matching::{RowReader, match_residents};
 use crate::import::column::Column;
 use crate::import::finding::CellFinding;
 use crate::import::report::Severity;
 use crate::import::sheet::{Sheet, SheetRow};
-use crate::village::census::{Census, name_key};
+use crate::village::census::Census;
 
 /// One row and whom it is about.
 #[derive(Clone, Debug)]
@@ -49,11 +43,11 @@ pub(super) struct Roll<'a> {
 
 impl<'a> Roll<'a> {
     /// Reads the identity of every row.
-    pub(super) fn read(sheet: &'a Sheet, census: &Census) -> Self {
+    pub(super) fn read(sheet: &'a Sheet, census: &Census, reader: &mut RowReader) -> Self {
         let mut first_rows: HashMap<Nik, u32> = HashMap::new();
         let mut entries: Vec<Entry<'a>> =
             sheet.rows().map(|row| Entry::read(row, &mut first_rows)).collect();
-        match_residents(&mut entries, census);
+        match_residents(&mut entries, census, reader);
         let mut roll = Self::default();
         let mut places: HashMap<NoKk, usize> = HashMap::new();
         for mut entry in entries {
@@ -148,11 +142,11 @@ impl<'a> Entry<'a> {
         self.no_kk = family.and_then(|id| census.keluarga(id)?.no_kk);
     }
 
-    fn reject(&mut self, column: Column, code: &'static str, why: &str) {
+    pub(super) fn reject(&mut self, column: Column, code: &'static str, why: &str) {
         self.findings.push(CellFinding::reject(column, code, &why));
     }
 
-    fn is_rejected(&self) -> bool {
+    pub(super) fn is_rejected(&self) -> bool {
         self.findings.iter().any(|finding| finding.severity == Severity::Reject)
     }
 }
@@ -164,47 +158,4 @@ fn is_scientific(text: &str) -> bool {
             let digits = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit());
             digits(number) && digits(power.trim_start_matches('+'))
         })
-}
-
-fn match_residents(entries: &mut [Entry<'_>], census: &Census) {
-    let mut matched: HashSet<RecordId> = HashSet::new();
-    for entry in entries.iter_mut().filter(|entry| !entry.is_rejected()) {
-        let id = entry.nik.and_then(|nik| census.warga_by_nik(nik));
-        entry.matched = id.filter(|id| matched.insert(*id));
-    }
-    for entry in entries.iter_mut().filter(|entry| !entry.is_rejected()) {
-        if entry.matched.is_none() {
-            entry.matched = namesake(entry, census, &matched);
-            matched.extend(entry.matched);
-        }
-    }
-}
-
-/// The resident of the same family, name and birth date that no row has
-/// claimed; one without a NIK first. A resident whose other NIK is known is
-/// somebody else.
-fn namesake(entry: &Entry<'_>, census: &Census, matched: &HashSet<RecordId>) -> Option<RecordId> {
-    let family = census.keluarga_by_no_kk(entry.no_kk?)?;
-    let members = census.members(family);
-    if members.is_empty() {
-        return None;
-    }
-    let name = same_name(entry.row.text(Column::Nama));
-    let born: Option<Date> = cell::date(entry.row.text(Column::TanggalLahir)).ok()?;
-    let is_same = |warga: &Warga| {
-        warga.tanggal_lahir == born
-            && (warga.nik.is_none() || entry.nik.is_none())
-            && same_name(&warga.nama) == name
-    };
-    members
-        .iter()
-        .filter(|id| !matched.contains(id))
-        .filter_map(|id| Some((*id, census.warga(*id)?)))
-        .filter(|(_, warga)| is_same(warga))
-        .min_by_key(|(_, warga)| warga.nik.is_some())
-        .map(|(id, _)| id)
-}
-
-fn same_name(nama: &str) -> String {
-    name_key(&cell::resident_name(nama))
 }
