@@ -23,6 +23,7 @@ mod row;
 pub mod sqlite;
 mod trail;
 mod village;
+pub mod watch;
 
 use std::sync::Arc;
 
@@ -40,6 +41,7 @@ pub use row::{
     DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow, WargaRow,
 };
 pub use village::{ContactNote, DeepProof, STICK_FRESH_MS, Stick, VillageState, is_fresh_by_stick};
+pub use watch::{Away, Heard, Watch};
 
 /// One verified change, ready to be stored.
 #[derive(Clone, Debug)]
@@ -275,7 +277,7 @@ pub struct Totals {
 
 /// The district's dataset. See the module for what every implementation
 /// promises.
-pub trait Dataset: Recovery + Send + Sync + 'static {
+pub trait Dataset: Recovery + Watch + Send + Sync + 'static {
     /// Registers a village or changes its address.
     ///
     /// # Errors

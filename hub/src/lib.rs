@@ -2,7 +2,8 @@
 //! RT/RW and dasa wisma dataset.
 //!
 //! `uplink` reaches villages, `puller` follows one village each, `merge`
-//! turns verified batches into rows, `dataset` keeps them. `recap`,
+//! turns verified batches into rows, `dataset` keeps them. `rhythm` says how
+//! fresh a village is by its own habits, `outlook` looks at all of them. `recap`,
 //! `exports` and `console` only read. `serve` puts the parts together, `cli`
 //! is the command.
 
@@ -14,9 +15,11 @@ mod enrolment;
 pub mod exports;
 pub mod live;
 pub mod merge;
+pub mod outlook;
 pub mod puller;
 pub mod recap;
 pub mod registry;
 pub mod repair;
+pub mod rhythm;
 pub mod serve;
 pub mod uplink;

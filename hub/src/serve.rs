@@ -19,6 +19,7 @@ use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::{Dataset, VillageState};
 use crate::live::{Live, LiveVillage, Phase};
 use crate::merge::MergeWriter;
+use crate::outlook;
 use crate::puller::{self, Shared};
 use crate::uplink::{Arrivals, Arriving};
 use public_port::PublicPort;
@@ -89,6 +90,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let port = PublicPort::open(&options.data, uplink, sessions_max, sqlite, &shared).await?;
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
     lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
+    let history = tokio::spawn(outlook::keep_history(Arc::clone(&dataset), Arc::clone(&live)));
     let router = console::router(ConsoleState { dataset: Arc::clone(&dataset), live });
     let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));
     let mut roll = Roll::default();
@@ -100,6 +102,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     };
     port.close().await;
     roll.tasks.shutdown().await;
+    history.abort();
     flushing.abort();
     drop(shared);
     let finish = tokio::task::spawn_blocking(move || {

@@ -179,7 +179,7 @@ fn note(
         proven: (proof == Proof::Equal).then_some(bundle.to.seq),
         trouble,
         stick: Some(Stick { answer_to: answer_to.map(|key| key.to_string()).unwrap_or_default() }),
-        deep_proof: None,
+        ..ContactNote::default()
     };
     Ok(dataset.note_contacts(&[(bundle.village, note)])?)
 }

@@ -23,6 +23,7 @@ mod schema;
 mod statements;
 mod upsert;
 mod village;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -66,18 +66,31 @@ pub struct VillageState {
 /// What a contact taught, written without touching rows or position.
 #[derive(Clone, Debug, Default)]
 pub struct ContactNote {
-    /// When, hub clock, Unix milliseconds.
+    /// When, hub clock, Unix milliseconds; 0 = it is no contact.
     pub at_ms: i64,
+    /// How often the node answered anew.
+    pub visits: u32,
     /// Software version, when it was told.
     pub software: Option<String>,
     /// Proven equal at this position.
     pub proven: Option<Seq>,
     /// New trouble code; `Some("")` clears it.
     pub trouble: Option<String>,
+    /// When that trouble was noticed, hub clock; 0 = with the contact.
+    pub trouble_ms: i64,
     /// It came on a stick: no contact of the link.
     pub stick: Option<Stick>,
     /// What an attempt at a deep proof came to.
     pub deep_proof: Option<DeepProof>,
+}
+
+impl ContactNote {
+    /// Whether the village came: a stick that proved nothing leaves open what
+    /// is missing.
+    #[must_use]
+    pub const fn is_contact(&self) -> bool {
+        self.at_ms > 0 && (self.stick.is_none() || self.proven.is_some())
+    }
 }
 
 /// What an attempt to prove rows against the log came to.

@@ -12,12 +12,16 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::Seq;
 use lumbung_link::world;
 use lumbung_telemetry::clock;
+use tokio::time::Instant;
 
 use crate::dataset::{ContactNote, Dataset, DeepProof};
 
 /// How often notes are written. A crash loses at most this much of when
 /// villages were last seen, and nothing else.
 const WRITE_EVERY: Duration = Duration::from_secs(1);
+
+/// How often the hub says that it is awake.
+const AWAKE_EVERY: Duration = Duration::from_secs(60);
 
 /// Notes that wait to be written.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +32,7 @@ impl Contacts {
     pub(super) fn reached(&self, village: VillageCode, software: &str) {
         self.note(village, |note| {
             note.at_ms = clock::now_ms();
+            note.visits += 1;
             note.software = Some(software.to_owned());
         });
     }
@@ -57,7 +62,10 @@ impl Contacts {
     /// Something is wrong with the village. No contact by itself: another
     /// village's node may have answered, or the hub's disk be full.
     pub(super) fn trouble(&self, village: VillageCode, code: &str) {
-        self.note(village, |note| note.trouble = Some(code.to_owned()));
+        self.note(village, |note| {
+            note.trouble = Some(code.to_owned());
+            note.trouble_ms = clock::now_ms();
+        });
     }
 
     fn note(&self, village: VillageCode, change: impl FnOnce(&mut ContactNote)) {
@@ -87,14 +95,33 @@ impl Contacts {
         }
     }
 
-    /// Writes notes once a second, for ever.
+    /// Writes notes once a second, and once a minute that the hub is awake,
+    /// for ever. A time in which it was away is known before any note is
+    /// written, so that nobody's gap is longer for it.
     pub async fn keep_flushing(self, dataset: Arc<dyn Dataset>) {
+        let mut said = None;
         loop {
+            if said.is_none_or(|said: Instant| said.elapsed() >= AWAKE_EVERY) {
+                said = Some(Instant::now());
+                let dataset = Arc::clone(&dataset);
+                drop(world::blocking(move || say_awake(&*dataset)).await);
+            }
             tokio::time::sleep(WRITE_EVERY).await;
             let (contacts, dataset) = (self.clone(), Arc::clone(&dataset));
             // The task only ends early when the hub stops.
             drop(world::blocking(move || contacts.flush(&*dataset)).await);
         }
+    }
+}
+
+fn say_awake(dataset: &dyn Dataset) {
+    match dataset.hub_awake(clock::now_ms()) {
+        Ok(None) => {}
+        Ok(Some(away)) => {
+            let minutes = (away.until_ms - away.from_ms) / 60_000;
+            tracing::info!(minutes, "the hub was away");
+        }
+        Err(error) => tracing::error!(%error, "that the hub is awake can't be noted"),
     }
 }
 

@@ -7,6 +7,7 @@ mod histories;
 mod keeping;
 mod recovering;
 mod repairing;
+mod watching;
 
 use bytes::Bytes;
 use lumbung_domain::id::{Kind, KindCode, RecordId};

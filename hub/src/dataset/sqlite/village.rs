@@ -171,6 +171,7 @@ pub(super) fn note_contact(
     village: VillageCode,
     note: &ContactNote,
 ) -> rusqlite::Result<()> {
+    super::watch::note_contact(conn, village, note)?;
     conn.prepare_cached(
         "UPDATE village SET
            last_contact_ms = CASE WHEN ?6 IS NULL THEN max(last_contact_ms, ?2)
@@ -178,6 +179,8 @@ pub(super) fn note_contact(
            software = coalesce(?3, software),
            last_proof_ms = CASE WHEN ?4 IS NULL THEN last_proof_ms ELSE ?2 END,
            proven_seq = coalesce(?4, proven_seq),
+           trouble_ms = CASE WHEN ?5 IS NULL OR ?5 = trouble THEN trouble_ms
+                        WHEN ?5 = '' THEN 0 ELSE ?9 END,
            trouble = coalesce(?5, trouble),
            last_stick_ms = CASE WHEN ?6 IS NULL OR ?4 IS NULL THEN last_stick_ms ELSE ?2 END,
            answer_to = coalesce(?6, answer_to),
@@ -194,6 +197,7 @@ pub(super) fn note_contact(
         note.stick.as_ref().map(|stick| stick.answer_to.as_str()),
         note.deep_proof.as_ref().is_some_and(|proof| proof.equal),
         note.deep_proof.as_ref().map(|proof| proof.words.as_str()),
+        note.trouble_ms.max(note.at_ms),
     ))?;
     if note.proven.is_some() {
         super::branch::settle(conn, village)?;
