@@ -41,7 +41,7 @@ pub use row::{
     DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow, WargaRow,
 };
 pub use village::{ContactNote, DeepProof, STICK_FRESH_MS, Stick, VillageState, is_fresh_by_stick};
-pub use watch::{Away, Heard, Watch};
+pub use watch::{Away, Heard, Narahubung, Upkeep, Watch};
 
 /// One verified change, ready to be stored.
 #[derive(Clone, Debug)]

@@ -3,7 +3,8 @@
 //!
 //! `uplink` reaches villages, `puller` follows one village each, `merge`
 //! turns verified batches into rows, `dataset` keeps them. `rhythm` says how
-//! fresh a village is by its own habits, `outlook` looks at all of them. `recap`,
+//! fresh a village is by its own habits, `outlook` looks at all of them,
+//! `reason` says what is wrong and what to do. `recap`,
 //! `exports` and `console` only read. `serve` puts the parts together, `cli`
 //! is the command.
 
@@ -17,6 +18,7 @@ pub mod live;
 pub mod merge;
 pub mod outlook;
 pub mod puller;
+pub mod reason;
 pub mod recap;
 pub mod registry;
 pub mod repair;

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lumbung_domain::region::VillageCode;
 use lumbung_link::meter::Traffic;
+use lumbung_telemetry::clock;
 use tokio::sync::watch;
 
 /// What a village's puller is doing.
@@ -75,16 +76,36 @@ impl LiveVillage {
     }
 }
 
+/// How the hub itself is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HubCondition {
+    /// Since when it runs, hub clock, Unix milliseconds.
+    pub started_ms: i64,
+    /// Space on the disk of its data; `None` = not known.
+    pub disk: Option<Disk>,
+}
+
+/// Space on a disk.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Disk {
+    /// Free for the hub, bytes.
+    pub free_bytes: u64,
+    /// All of it, bytes.
+    pub total_bytes: u64,
+}
+
 /// Every village at this moment, and a signal that something moved.
 #[derive(Debug)]
 pub struct Live {
     villages: Mutex<BTreeMap<u64, LiveVillage>>,
+    hub: Mutex<HubCondition>,
     version: watch::Sender<u64>,
 }
 
 impl Default for Live {
     fn default() -> Self {
-        Self { villages: Mutex::default(), version: watch::channel(0).0 }
+        let hub = HubCondition { started_ms: clock::now_ms(), disk: None };
+        Self { villages: Mutex::default(), hub: Mutex::new(hub), version: watch::channel(0).0 }
     }
 }
 
@@ -93,6 +114,18 @@ impl Live {
     #[must_use]
     pub fn all(&self) -> Vec<LiveVillage> {
         self.villages().values().cloned().collect()
+    }
+
+    /// How the hub itself is.
+    #[must_use]
+    pub fn hub(&self) -> HubCondition {
+        *self.hub.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Changes what is known of the hub itself.
+    pub fn update_hub(&self, change: impl FnOnce(&mut HubCondition)) {
+        change(&mut self.hub.lock().unwrap_or_else(PoisonError::into_inner));
+        self.version.send_modify(|version| *version += 1);
     }
 
     /// One village, once a puller follows it.

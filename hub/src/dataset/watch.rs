@@ -7,7 +7,8 @@
 
 use lumbung_domain::region::VillageCode;
 
-use super::DatasetError;
+use super::{DatasetError, Incident};
+use crate::registry::LinkState;
 use crate::rhythm::{ContactDay, Day, Freshness, FreshnessCounts, Gaps, Rhythm, Way};
 
 /// How many days of contacts are kept: a year and a month, so that a season
@@ -71,6 +72,56 @@ impl Heard {
     }
 }
 
+/// Whom to call about a village. A person's name and number: shown to
+/// operators and sent to them, never logged.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Narahubung {
+    /// Name.
+    pub nama: String,
+    /// Telephone number, as it is dialled.
+    pub telepon: String,
+}
+
+impl std::fmt::Debug for Narahubung {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Narahubung(…)")
+    }
+}
+
+/// What may need somebody's attention at a registered village.
+#[derive(Clone, Debug)]
+pub struct Upkeep {
+    /// When it was heard of.
+    pub heard: Heard,
+    /// Stable code of what is wrong; empty = nothing.
+    pub trouble: String,
+    /// Entries in quarantine.
+    pub quarantined: u64,
+    /// Since when the oldest of them waits, hub clock; 0 = none.
+    pub quarantine_since_ms: i64,
+    /// Open findings in which it has a part.
+    pub findings: u64,
+    /// Since when the oldest of them is open, hub clock; 0 = none.
+    pub findings_since_ms: i64,
+    /// Records of a closed log that wait for a decision.
+    pub leftovers: u64,
+    /// Versions that may have to be handed back.
+    pub undelivered: u64,
+    /// When its rows were last proven one by one, hub clock; 0 = never.
+    pub deep_proof_ms: i64,
+    /// What its node told of the link last.
+    pub link: Option<LinkState>,
+    /// Bytes its link may cost a day; 0 = no bound.
+    pub budget_bytes: u64,
+    /// When the certificate of its allowed key ends, hub clock; `None` = no
+    /// node has joined.
+    pub certified_until_ms: Option<i64>,
+    /// Software its node named last.
+    pub software: String,
+    /// Whom to call.
+    pub narahubung: Option<Narahubung>,
+}
+
 /// A time in which the hub could hear nobody.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Away {
@@ -95,6 +146,30 @@ pub trait Watch: Send + Sync {
     /// # Errors
     /// [`DatasetError::Store`].
     fn heard(&self) -> Result<Vec<Heard>, DatasetError>;
+
+    /// What may need somebody's attention, of every registered village, by
+    /// code, in one query.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn upkeep(&self) -> Result<Vec<Upkeep>, DatasetError>;
+
+    /// Incidents of all villages noticed since `since_ms`, newest first.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn recent_incidents(&self, since_ms: i64) -> Result<Vec<Incident>, DatasetError>;
+
+    /// Sets whom to call about a village; `None` = nobody any more.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
+    fn set_narahubung(
+        &self,
+        village: VillageCode,
+        narahubung: Option<&Narahubung>,
+        now_ms: i64,
+    ) -> Result<(), DatasetError>;
 
     /// The days from `from` on, on which anything was noted of a village,
     /// oldest first.

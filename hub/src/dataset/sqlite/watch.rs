@@ -1,13 +1,16 @@
 //! Watching villages, in the same file as the rows.
 
+use std::collections::HashMap;
+
 use lumbung_domain::region::VillageCode;
-use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior};
+use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, TransactionBehavior};
 
 use super::SqliteDataset;
 use super::upsert::village_sql;
-use super::village::village_code;
-use crate::dataset::watch::{AWAY_MIN_MS, Away, DAYS_KEPT, Heard, Watch};
-use crate::dataset::{ContactNote, DatasetError};
+use super::village::{count, is_registered, village_code};
+use crate::dataset::watch::{AWAY_MIN_MS, Away, DAYS_KEPT, Heard, Narahubung, Upkeep, Watch};
+use crate::dataset::{ContactNote, DatasetError, Incident};
+use crate::registry::LinkState;
 use crate::rhythm::{ContactDay, Day, Freshness, FreshnessCounts, GAP_MIN_MS, Gaps};
 
 /// Notes what a contact says about the rhythm. Before the village's row is
@@ -105,6 +108,84 @@ fn note_away(conn: &Connection, away: Away) -> rusqlite::Result<()> {
     Ok(())
 }
 
+const UPKEEP: &str = "
+    SELECT village.village, last_contact_ms, last_stick_ms, gaps, trouble_ms, trouble,
+           quarantined, coalesce(waits.since_ms, 0), leftovers,
+           (SELECT count(*) FROM branch
+              WHERE branch.village = village.village AND settled = 0),
+           deep_proof_ms, budget_bytes, software, certified_until_ms,
+           link.at_ms, clock_ahead_ms, spent_today_bytes, quiet_held_seconds,
+           quiet_broke_seconds, tunnelled, nama, telepon
+    FROM village
+      LEFT JOIN rhythm ON rhythm.village = village.village
+      LEFT JOIN link ON link.village = village.village
+      LEFT JOIN node_key ON node_key.village = village.village AND revoked_ms IS NULL
+      LEFT JOIN narahubung ON narahubung.village = village.village
+      LEFT JOIN (SELECT village, min(since_ms) AS since_ms FROM quarantine GROUP BY village)
+        AS waits ON waits.village = village.village
+    ORDER BY village.village";
+
+/// How many open findings each village has a part in, and since when.
+type Findings = HashMap<i64, (u64, i64)>;
+
+fn upkeep(row: &SqlRow<'_>, findings: &Findings) -> rusqlite::Result<Upkeep> {
+    let village = village_code(row, 0)?;
+    let gaps: Option<Vec<u8>> = row.get(3)?;
+    let (findings, findings_since_ms) =
+        findings.get(&village_sql(village)).copied().unwrap_or_default();
+    let link = match row.get::<_, Option<i64>>(14)? {
+        None => None,
+        Some(at_ms) => Some(LinkState {
+            at_ms,
+            clock_ahead_ms: row.get(15)?,
+            spent_today_bytes: count(row, 16)?,
+            quiet_held_seconds: row.get(17)?,
+            quiet_broke_seconds: row.get(18)?,
+            tunnelled: row.get(19)?,
+        }),
+    };
+    let narahubung = match (row.get(20)?, row.get(21)?) {
+        (Some(nama), Some(telepon)) => Some(Narahubung { nama, telepon }),
+        _ => None,
+    };
+    Ok(Upkeep {
+        heard: Heard {
+            village,
+            contact_ms: row.get(1)?,
+            stick_ms: row.get(2)?,
+            gaps: Gaps::from_slice(&gaps.unwrap_or_default()),
+            trouble_since_ms: row.get(4)?,
+        },
+        trouble: row.get(5)?,
+        quarantined: count(row, 6)?,
+        quarantine_since_ms: row.get(7)?,
+        findings,
+        findings_since_ms,
+        leftovers: count(row, 8)?,
+        undelivered: count(row, 9)?,
+        deep_proof_ms: row.get(10)?,
+        link,
+        budget_bytes: count(row, 11)?,
+        certified_until_ms: row.get(13)?,
+        software: row.get(12)?,
+        narahubung,
+    })
+}
+
+fn open_findings(conn: &Connection) -> rusqlite::Result<Findings> {
+    conn.prepare_cached(
+        "SELECT village, count(*), min(since_ms) FROM (
+           SELECT claim.village AS village, finding.number, since_ms FROM finding
+             JOIN claim ON claim.finding = finding.number WHERE closed_ms IS NULL
+           UNION
+           SELECT other_village, number, since_ms FROM finding
+             WHERE closed_ms IS NULL AND other_village IS NOT NULL)
+         GROUP BY village",
+    )?
+    .query_map([], |row| Ok((row.get(0)?, (count(row, 1)?, row.get(2)?))))?
+    .collect()
+}
+
 impl Watch for SqliteDataset {
     fn heard(&self) -> Result<Vec<Heard>, DatasetError> {
         self.read(|conn| {
@@ -125,6 +206,57 @@ impl Watch for SqliteDataset {
             })?;
             Ok(heard.collect::<Result<_, _>>()?)
         })
+    }
+
+    fn upkeep(&self) -> Result<Vec<Upkeep>, DatasetError> {
+        self.read(|conn| {
+            let findings = open_findings(conn)?;
+            let mut statement = conn.prepare_cached(UPKEEP)?;
+            let upkeep = statement.query_map([], |row| upkeep(row, &findings))?;
+            Ok(upkeep.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn recent_incidents(&self, since_ms: i64) -> Result<Vec<Incident>, DatasetError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT number, village, kind, sentence, at_ms FROM incident
+                 WHERE at_ms >= ?1 ORDER BY number DESC",
+            )?;
+            let incidents = statement.query_map([since_ms], |row| {
+                Ok(Incident {
+                    number: row.get(0)?,
+                    village: village_code(row, 1)?,
+                    code: row.get(2)?,
+                    sentence: row.get(3)?,
+                    at_ms: row.get(4)?,
+                })
+            })?;
+            Ok(incidents.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn set_narahubung(
+        &self,
+        village: VillageCode,
+        narahubung: Option<&Narahubung>,
+        now_ms: i64,
+    ) -> Result<(), DatasetError> {
+        let writer = self.writer();
+        if !is_registered(&writer.conn, village)? {
+            return Err(DatasetError::UnknownVillage(village));
+        }
+        match narahubung {
+            Some(Narahubung { nama, telepon }) => writer.conn.execute(
+                "INSERT OR REPLACE INTO narahubung (village, nama, telepon, changed_ms)
+                 VALUES (?1, ?2, ?3, ?4)",
+                (village_sql(village), nama, telepon, now_ms),
+            )?,
+            None => writer
+                .conn
+                .execute("DELETE FROM narahubung WHERE village = ?1", [village_sql(village)])?,
+        };
+        Ok(())
     }
 
     fn contact_days(

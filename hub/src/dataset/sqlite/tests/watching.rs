@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::dataset::watch::{AWAY_MIN_MS, DAYS_KEPT};
-use crate::dataset::{Away, Heard, Stick, Watch as _};
+use crate::dataset::{Away, Heard, IncidentKind, Narahubung, Stick, Watch as _};
+use crate::registry::{LinkState, Registry as _};
 use crate::rhythm::{Day, Freshness, FreshnessCounts, Way};
 
 const HOUR_MS: i64 = 3_600_000;
@@ -179,4 +180,39 @@ fn the_last_look_at_a_day_stays_and_old_days_go() {
     keep(140, MORNING_MS + (DAYS_KEPT + 1) * DAY_MS);
     assert_eq!(store.dataset.freshness_days(Day(0)).unwrap().len(), 2);
     assert!(store.dataset.contact_days(village(BAKUNG), Day(0)).unwrap().is_empty());
+}
+
+#[test]
+fn what_needs_attention_is_read_for_all_at_once() {
+    let store = Store::new();
+    let someone = Narahubung { nama: "Sari".to_owned(), telepon: "0812000".to_owned() };
+    store.dataset.set_narahubung(village(BAKUNG), Some(&someone), 1).unwrap();
+    let unknown = store.dataset.set_narahubung(village(3_505_012_009), Some(&someone), 1);
+    assert!(matches!(unknown, Err(DatasetError::UnknownVillage(_))));
+    store.came(MORNING_MS);
+    let link = LinkState { at_ms: 5, clock_ahead_ms: -9, ..LinkState::default() };
+    store.dataset.note_link(village(BAKUNG), &link).unwrap();
+    store.dataset.set_budget(village(BAKUNG), 1_000).unwrap();
+    let upkeep = store.dataset.upkeep().unwrap();
+    assert_eq!(upkeep.len(), 3);
+    let bakung = &upkeep[0];
+    assert_eq!(bakung.heard, store.heard());
+    assert_eq!((bakung.link, bakung.budget_bytes), (Some(link), 1_000));
+    assert_eq!(bakung.narahubung, Some(someone));
+    assert_eq!((bakung.certified_until_ms, bakung.quarantine_since_ms), (None, 0));
+    assert!(upkeep[1].link.is_none() && upkeep[1].narahubung.is_none());
+    store.dataset.set_narahubung(village(BAKUNG), None, 2).unwrap();
+    assert_eq!(store.dataset.upkeep().unwrap()[0].narahubung, None);
+}
+
+#[test]
+fn only_recent_incidents_are_news() {
+    let store = Store::new();
+    for at_ms in [10, 20] {
+        let incident = NewIncident::new(IncidentKind::Rewound, format!("Terjadi {at_ms}."));
+        store.dataset.note_incident(village(BAKUNG), &incident, at_ms).unwrap();
+    }
+    let recent = store.dataset.recent_incidents(11).unwrap();
+    assert_eq!(recent.len(), 1);
+    assert_eq!(recent[0].sentence, "Terjadi 20.");
 }

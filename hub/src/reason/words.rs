@@ -1,0 +1,232 @@
+//! Words that several reasons share: durations, moments, messages for the
+//! clerk, troubles in English.
+
+use lumbung_telemetry::clock;
+
+use super::{Need, Place, Severity, Words};
+use crate::dataset::Upkeep;
+use crate::outlook::Outlook;
+use crate::puller::trouble::Trouble;
+use crate::rhythm::{DAY_MS, HOUR_MS, Way};
+
+/// Less than a tenth of the hub's disk free is too little, and less than this
+/// on any disk: a first load of the district and a backup need room, bytes.
+const DISK_FREE_MIN_BYTES: u64 = 2 * 1024 * 1024 * 1024;
+
+/// "24 November 2026 pukul 14.05".
+pub(super) fn moment(at_ms: i64) -> String {
+    const BULAN: [&str; 12] = [
+        "Januari",
+        "Februari",
+        "Maret",
+        "April",
+        "Mei",
+        "Juni",
+        "Juli",
+        "Agustus",
+        "September",
+        "Oktober",
+        "November",
+        "Desember",
+    ];
+    let at = clock::local(at_ms);
+    let bulan = usize::try_from(at.month() - 1).ok().and_then(|month| BULAN.get(month));
+    format!(
+        "{} {} {} pukul {:02}.{:02}",
+        at.day(),
+        bulan.copied().unwrap_or_default(),
+        at.year(),
+        at.hour(),
+        at.minute()
+    )
+}
+
+/// "2 hari 3 jam", "2 d 3 h": the two largest parts.
+pub(super) fn duration(ms: i64) -> Words {
+    let (days, hours) = (ms / DAY_MS, ms % DAY_MS / HOUR_MS);
+    let minutes = ms % HOUR_MS / 60_000;
+    let parts = match (days, hours) {
+        (0, 0) => vec![(minutes.max(1), "menit", "min")],
+        (0, _) => vec![(hours, "jam", "h")],
+        _ => vec![(days, "hari", "d"), (hours, "jam", "h")],
+    };
+    let said = |unit: fn(&(i64, &'static str, &'static str)) -> &'static str| {
+        let parts = parts.iter().filter(|part| part.0 > 0);
+        parts.map(|part| format!("{} {}", part.0, unit(part))).collect::<Vec<_>>().join(" ")
+    };
+    Words::new(said(|part| part.1), said(|part| part.2))
+}
+
+/// Whom a message is for.
+pub(super) struct Clerk {
+    greeting: String,
+    desa: String,
+}
+
+impl Clerk {
+    pub(super) fn of(upkeep: &Upkeep) -> Self {
+        let name = upkeep.narahubung.as_ref().map(|it| it.nama.trim()).unwrap_or_default();
+        let greeting = if name.is_empty() {
+            "Bapak/Ibu perangkat desa".to_owned()
+        } else {
+            format!("Bapak/Ibu {name}")
+        };
+        Self { greeting, desa: Place::Village(upkeep.heard.village).name() }
+    }
+
+    fn letter(&self, body: &str) -> String {
+        format!("Yth. {}, {}. {body} Terima kasih. (Kabupaten, Lumbung)", self.greeting, self.desa)
+    }
+}
+
+pub(super) fn silence_message(clerk: &Clerk, way: Way, since_ms: i64) -> String {
+    let since = moment(since_ms);
+    clerk.letter(&match way {
+        Way::Link => format!(
+            "Komputer Lumbung desa tidak terhubung ke kabupaten sejak {since}. Catatan yang sudah \
+             disimpan di desa aman. Mohon dicek: komputer menyala, dan internet hidup. Bila \
+             internet belum pulih, mohon bawa bundel di stik ke kecamatan."
+        ),
+        Way::Stick => format!(
+            "Bundel Lumbung terakhir dari desa kami terima {since}. Catatan di desa aman. Mohon \
+             bawa bundel di stik pada pertemuan berikutnya di kecamatan."
+        ),
+    })
+}
+
+pub(super) fn clock_message(clerk: &Clerk, off: &str, way: &str) -> String {
+    clerk.letter(&format!(
+        "Jam komputer Lumbung desa {off} {way} dari jam sebenarnya. Catatan aman, tetapi tanggal \
+         pada catatan baru bisa salah. Mohon setel jam dan tanggal komputer."
+    ))
+}
+
+pub(super) fn kecamatan_message(name: &str, since_ms: i64) -> String {
+    format!(
+        "Yth. Bapak/Ibu di {name}. Sebagian besar komputer Lumbung desa di {name} tidak terhubung \
+         ke kabupaten sejak sekitar {}. Catatan di desa aman. Apakah ada pemadaman listrik atau \
+         gangguan jaringan? Terima kasih. (Kabupaten, Lumbung)",
+        moment(since_ms)
+    )
+}
+
+/// What a trouble asks of the village; `None` where it can do nothing.
+pub(super) fn trouble_message(trouble: Trouble, clerk: &Clerk) -> Option<String> {
+    let body = match trouble {
+        Trouble::Twin => {
+            "Dua komputer mengirim atas nama desa ini, jadi kabupaten berhenti menerima dulu. \
+             Catatan di keduanya aman. Mohon matikan salah satu dan kabari kami yang mana."
+        }
+        Trouble::NodeLog | Trouble::NodeDisk => {
+            "Disk komputer Lumbung desa bermasalah. Mohon jangan menghapus apa pun dan jangan \
+             memasang ulang. Catatan yang sudah terkirim aman di kabupaten. Kami akan membantu."
+        }
+        Trouble::Protocol | Trouble::LostTail | Trouble::Forked => {
+            "Program Lumbung di komputer desa perlu diperbarui. Catatan aman. Mohon beri tahu kami \
+             kapan petugas bisa datang."
+        }
+        Trouble::OtherVillage
+        | Trouble::BadBatch
+        | Trouble::Dictionary
+        | Trouble::Differs
+        | Trouble::HubDisk => return None,
+    };
+    Some(clerk.letter(body))
+}
+
+pub(super) fn trouble_todo(trouble: Trouble) -> Words {
+    match trouble {
+        Trouble::OtherVillage => {
+            Words::new("Periksa alamat desa ini.", "Check this village's address.")
+        }
+        Trouble::Protocol | Trouble::LostTail | Trouble::Forked => {
+            Words::new("Perbarui node desa.", "Update the village's node.")
+        }
+        Trouble::Twin => Words::new(
+            "Matikan salah satu komputer, lalu nyatakan tinggal satu.",
+            "Turn one machine off, then say that one is left.",
+        ),
+        Trouble::BadBatch => Words::new(
+            "Bila berulang, periksa disk komputer desa.",
+            "If it comes again, check the disk of the village's computer.",
+        ),
+        Trouble::Dictionary => Words::new("Perbarui hub.", "Update the hub."),
+        Trouble::Differs => Words::new(
+            "Tunggu perbaikan otomatis; lewat sehari, baca kejadiannya.",
+            "Wait for the repair; after a day, read the incidents.",
+        ),
+        Trouble::NodeLog => Words::new(
+            "Pulihkan node dari cadangan atau dari data kabupaten.",
+            "Restore the node from a backup or from the district's data.",
+        ),
+        Trouble::NodeDisk => Words::new(
+            "Minta desa memeriksa komputernya.",
+            "Ask the village to check its computer.",
+        ),
+        Trouble::HubDisk => Words::new(
+            "Sediakan ruang kosong; periksa disk komputer kabupaten.",
+            "Make room; check the disk of the district's computer.",
+        ),
+    }
+}
+
+pub(super) const fn trouble_en(trouble: Trouble) -> &'static str {
+    match trouble {
+        Trouble::OtherVillage => {
+            "Another village's node answers at this address. Nothing is taken."
+        }
+        Trouble::Protocol => "Node and hub speak no common version. What is merged is safe.",
+        Trouble::LostTail => {
+            "The node lost its last records and is too old to take them back. They are safe here."
+        }
+        Trouble::Forked => {
+            "The node's history differs from what is merged, and it is too old to reconcile. What \
+             is merged is safe."
+        }
+        Trouble::Twin => {
+            "Two machines answer for this village. Merging is stopped; what is merged is safe."
+        }
+        Trouble::BadBatch => {
+            "What the node sent did not verify and was refused whole. What is merged is safe."
+        }
+        Trouble::Dictionary => {
+            "The node uses a dictionary that this hub doesn't know. What is merged is safe."
+        }
+        Trouble::Differs => {
+            "What the hub holds differs from the village. It is being repaired from the village's \
+             log; its figures can't be trusted until then."
+        }
+        Trouble::NodeLog => {
+            "The node's log does not prove itself. What is merged is safe and left as it is."
+        }
+        Trouble::NodeDisk => "The node can't read its disk. What is merged is safe.",
+        Trouble::HubDisk => "The hub can't store. What is merged and what villages hold is safe.",
+    }
+}
+
+/// The hub's disk, when it is nearly full.
+pub(super) fn hub_disk(outlook: &Outlook) -> Option<Need> {
+    let disk = outlook.hub.disk?;
+    let low = disk.free_bytes < DISK_FREE_MIN_BYTES || disk.free_bytes < disk.total_bytes / 10;
+    low.then(|| {
+        // In whole gigabytes it stays the same need while it shrinks slowly.
+        let free_gb = disk.free_bytes / 1_000_000_000;
+        Need {
+            code: "disk_hub_penuh",
+            severity: Severity::Act,
+            place: Place::Hub,
+            since_ms: 0,
+            what: Words::new(
+                format!("Ruang disk hub tinggal {free_gb} GB. Data masih aman."),
+                format!("The hub's disk has {free_gb} GB left. Data is still safe."),
+            ),
+            todo: Words::new(
+                "Sediakan ruang sebelum penuh: bila penuh, hub berhenti menerima.",
+                "Make room before it is full: a full hub stops merging.",
+            ),
+            message: None,
+            call: None,
+            villages: Vec::new(),
+        }
+    })
+}
