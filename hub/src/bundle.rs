@@ -6,11 +6,16 @@
 //! position lies inside of is split there, a gap is named. Whether the hub
 //! runs meanwhile doesn't matter: each transaction checks the position it
 //! continues, and whoever is late begins again from what is stored.
+//!
+//! A village that only sends sticks is served whole: its rows are proven by
+//! what a bundle tells of the log (`repair`), and a log that went back in time
+//! is agreed on by an answer and the bundle after it.
 
 mod answer;
 mod import;
 mod plan;
 mod read;
+mod walk;
 
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Position, Seq};
@@ -18,7 +23,7 @@ use lumbung_media::MediaError;
 
 use crate::dataset::DatasetError;
 
-pub use answer::{AnswerError, answer, waiting};
+pub use answer::{AnswerError, Waiting, answer, waiting};
 pub use import::{Imported, Proof, import};
 pub use read::{Opened, order, read};
 

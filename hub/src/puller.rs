@@ -7,7 +7,7 @@
 //! touches the others.
 
 mod contacts;
-mod evidence;
+pub(crate) mod evidence;
 mod pace;
 mod patience;
 mod proving;

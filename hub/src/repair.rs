@@ -5,7 +5,8 @@
 //! log amounts to at the very same position. Only what differs is descended
 //! into and fetched. Whoever is wrong is put right from the log: the hub's
 //! rows and sums in one transaction, the node's sums by its own writer. A log
-//! that does not prove itself is believed by nobody, and told.
+//! that does not prove itself is believed by nobody, and told. A village
+//! without a link is proven by what its sticks tell of its log.
 //!
 //! Does not decide when a session may be held up: it asks for a turn of its
 //! [`Agenda`], which gives one at a time.
@@ -14,7 +15,9 @@ mod agenda;
 mod difference;
 mod drill;
 mod due;
+mod names;
 mod proof;
+mod told;
 mod words;
 
 pub use agenda::Agenda;
@@ -23,3 +26,6 @@ pub use difference::{Difference, Differing};
 pub use drill::{Contradiction, Drill};
 pub(crate) use due::Due;
 pub(crate) use proof::{Outcome, Proof, ProofError};
+pub use told::ToldProof;
+pub(crate) use told::{Latest, Told, ToldVillage};
+pub(crate) use words::log_broken;

@@ -8,15 +8,16 @@
 
 mod answer;
 mod export;
+mod sums;
 
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::Seq;
 use lumbung_media::{KeyError, MediaError};
 
-use crate::barn::StoreError;
+use crate::barn::{RestartError, StoreError};
 use crate::identity::IdentityError;
 
-pub use answer::{Answered, read_answer};
+pub use answer::{Answered, Standing, read_answer};
 pub use export::{Exported, export};
 
 /// Why a bundle could not be made. Nothing was left behind.
@@ -34,6 +35,9 @@ pub enum BundleError {
     /// What the district gave at joining can't be read.
     #[error(transparent)]
     Membership(#[from] IdentityError),
+    /// The log could not be restarted where the district and it parted.
+    #[error(transparent)]
+    Restart(#[from] RestartError),
     /// A parcel can't be read; none was taken.
     #[error("a parcel in the answer can't be read")]
     Parcel,

@@ -5,8 +5,12 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use anyhow::{Context, ensure};
+use bytes::Bytes;
+use lumbung_domain::id::Kind;
+use lumbung_proto::v1;
 
 use crate::district::{District, HubProcess, NodeProcess, free_address};
+use crate::fictitious::{dusun, sheet};
 
 /// Lets every node join, so that it may speak for its village and seal to the
 /// district, and then takes the line away: what the nodes know of the hub's
@@ -27,6 +31,35 @@ pub async fn admit(district: &mut District) -> anyhow::Result<()> {
         std::fs::write(&known, text.replace(&address.to_string(), &nowhere))?;
     }
     district.hub.stop().await
+}
+
+/// Imports a sheet of so many families at a node.
+///
+/// # Errors
+/// When the node refuses.
+pub async fn fill(district: &District, node: usize, families: usize) -> anyhow::Result<()> {
+    let file = district.folder().join(format!("warga-{node}.csv"));
+    std::fs::write(&file, sheet(node, families))?;
+    let done = district.nodes[node].run(&["import", plain(&file)?]).await?;
+    ensure!(done.status.success(), "{}", said(&done));
+    Ok(())
+}
+
+/// Saves new dusun at a running node, one after another.
+///
+/// # Errors
+/// When the node refuses.
+pub async fn save(node: &NodeProcess, names: &[String]) -> anyhow::Result<()> {
+    for name in names {
+        let change = v1::RecordChange {
+            id: Bytes::new(),
+            kind: u32::from(Kind::Dusun.code().0),
+            delete: false,
+            payload: dusun(name),
+        };
+        ensure!(!node.save(vec![change]).await?.refused, "a dusun was refused");
+    }
+    Ok(())
 }
 
 /// Exports a bundle into `folder` and gives its file.

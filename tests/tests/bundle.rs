@@ -7,15 +7,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bytes::Bytes;
-use lumbung_domain::id::Kind;
-use lumbung_hub::dataset::{IncidentKind, NewIncident};
 use lumbung_identity::Key;
-use lumbung_proto::v1;
 use lumbung_tests::district::{District, NodeProcess, free_address, wait_until};
-use lumbung_tests::fictitious::{dusun, sheet};
-use lumbung_tests::fold::fold;
-use lumbung_tests::sticks::{admit, export, import, plain, said};
+use lumbung_tests::sticks::{admit, export, fill, import, plain, said, save};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -32,35 +26,15 @@ fn stick(district: &District) -> PathBuf {
     district.folder().join("stik")
 }
 
-/// Saves new dusun, one after another.
-async fn save(node: &NodeProcess, names: &[String]) {
-    for name in names {
-        let change = v1::RecordChange {
-            id: Bytes::new(),
-            kind: u32::from(Kind::Dusun.code().0),
-            delete: false,
-            payload: dusun(name),
-        };
-        assert!(!node.save(vec![change]).await.unwrap().refused);
-    }
-}
-
 fn names(round: usize, count: usize) -> Vec<String> {
     (0..count).map(|number| format!("R{round} N{number}")).collect()
-}
-
-async fn fill(district: &District, node: usize, families: usize) {
-    let file = district.folder().join(format!("warga-{node}.csv"));
-    fs::write(&file, sheet(node, families)).unwrap();
-    let done = district.nodes[node].run(&["import", plain(&file).unwrap()]).await.unwrap();
-    assert!(done.status.success(), "{}", said(&done));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_village_without_a_link_is_proven_equal_by_stick() {
     let mut district = district(2).await;
     let folder = stick(&district);
-    fill(&district, 0, 60).await;
+    fill(&district, 0, 60).await.unwrap();
     let first = export(&district.nodes[0], &folder, 0).await.unwrap();
     let done = import(&district.hub, std::slice::from_ref(&first)).unwrap();
     assert!(done.status.success(), "{}", said(&done));
@@ -85,7 +59,7 @@ async fn a_village_without_a_link_is_proven_equal_by_stick() {
     let mut parts = Vec::new();
     for round in 0..3 {
         let from = district.nodes[0].seq().await.unwrap() + 1;
-        save(&district.nodes[0], &names(round, 5)).await;
+        save(&district.nodes[0], &names(round, 5)).await.unwrap();
         parts.push(export(&district.nodes[0], &folder, from).await.unwrap());
     }
     let gap = import(&district.hub, &parts[1..2]).unwrap();
@@ -108,7 +82,7 @@ async fn damaged_foreign_and_forged_sticks_are_each_refused_in_words() {
     let district = district(2).await;
     let folder = stick(&district);
     for node in 0..2 {
-        fill(&district, node, 3).await;
+        fill(&district, node, 3).await.unwrap();
     }
     let sound = export(&district.nodes[0], &folder, 0).await.unwrap();
     let bytes = fs::read(&sound).unwrap();
@@ -176,7 +150,7 @@ async fn stick_and_network_in_any_order_end_proven_equal() {
     let (here, nowhere) = (district.nodes[0].address, free_address().unwrap());
     let mut sticks: Vec<PathBuf> = Vec::new();
     for round in 0..14 {
-        save(&district.nodes[0], &names(round, dice.random_range(1..30))).await;
+        save(&district.nodes[0], &names(round, dice.random_range(1..30))).await.unwrap();
         match dice.random_range(0..4) {
             // The link is there for a while.
             0 => {
@@ -207,7 +181,7 @@ async fn stick_and_network_in_any_order_end_proven_equal() {
     let state = district.hub.village(village).unwrap();
     assert_eq!((state.proven_seq.0, state.trouble.as_str()), (seq, ""));
     district.hub.add(village, here).unwrap();
-    save(&district.nodes[0], &names(99, 3)).await;
+    save(&district.nodes[0], &names(99, 3)).await.unwrap();
     district.wait_proven(WITHIN).await.unwrap();
     district.stop().await.unwrap();
     district.compare().unwrap();
@@ -217,7 +191,7 @@ async fn stick_and_network_in_any_order_end_proven_equal() {
 async fn an_import_beside_a_pull_of_the_same_village_takes_nothing_twice() {
     let mut district = district(1).await;
     let folder = stick(&district);
-    fill(&district, 0, 700).await;
+    fill(&district, 0, 700).await.unwrap();
     let all = export(&district.nodes[0], &folder, 1).await.unwrap();
     district.nodes[0].start().await.unwrap();
     district.hub.start().await.unwrap();
@@ -225,7 +199,7 @@ async fn an_import_beside_a_pull_of_the_same_village_takes_nothing_twice() {
     let done = import(&district.hub, &[all]).unwrap();
     assert!(done.status.success(), "{}", said(&done));
     district.wait_proven(WITHIN).await.unwrap();
-    save(&district.nodes[0], &names(0, 5)).await;
+    save(&district.nodes[0], &names(0, 5)).await.unwrap();
     district.wait_proven(WITHIN).await.unwrap();
     let village = district.nodes[0].village;
     let hub = &mut district.hub;
@@ -243,7 +217,7 @@ async fn the_districts_answer_comes_back_by_stick() {
     let folder = stick(&district);
     let village = district.nodes[0].village;
     for node in 0..2 {
-        fill(&district, node, 10).await;
+        fill(&district, node, 10).await.unwrap();
     }
     let answer = |district: &District, code: &str, name: &str| {
         let file = district.folder().join(name);
@@ -291,52 +265,4 @@ async fn the_districts_answer_comes_back_by_stick() {
     let refused = take(node, &forged).await;
     assert!(said(&refused).contains("tidak ditandatangani kabupaten"), "{}", said(&refused));
     fs::write(&hub_key, old).unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn lost_records_come_back_by_stick() {
-    let mut district = district(1).await;
-    let folder = stick(&district);
-    let village = district.nodes[0].village;
-    fill(&district, 0, 10).await;
-    let first = export(&district.nodes[0], &folder, 0).await.unwrap();
-    assert!(import(&district.hub, &[first]).unwrap().status.success());
-    let passphrase = district.folder().join("sandi.txt");
-    fs::write(&passphrase, "padi di lumbung desa").unwrap();
-    let backup = district.folder().join("lama.lumbung");
-    let args = [plain(&backup).unwrap(), "--sandi-berkas", plain(&passphrase).unwrap()];
-    let done = district.nodes[0].run(&[&["backup"], &args[..]].concat()).await.unwrap();
-    assert!(done.status.success(), "{}", said(&done));
-    district.nodes[0].start().await.unwrap();
-    save(&district.nodes[0], &names(0, 6)).await;
-    let second = export(&district.nodes[0], &folder, 0).await.unwrap();
-    assert!(import(&district.hub, &[second]).unwrap().status.success());
-    district.nodes[0].stop().await.unwrap();
-
-    // The disk dies, the backup is older than what the district has.
-    let done = district.nodes[0].run(&[&["restore"], &args[..]].concat()).await.unwrap();
-    assert!(done.status.success(), "{}", said(&done));
-    let restored = fold(district.nodes[0].dir(), village).unwrap().position;
-    let third = export(&district.nodes[0], &folder, 1).await.unwrap();
-    let refused = import(&district.hub, std::slice::from_ref(&third)).unwrap();
-    assert!(said(&refused).contains("lewat jaringan sekali"), "{}", said(&refused));
-
-    // The two agree on the fork, as on a link that then goes away.
-    let told = |lost: u64| NewIncident::new(IncidentKind::LostTail, format!("{lost} hilang"));
-    let dataset = district.hub.dataset().unwrap();
-    assert_eq!(dataset.branch_off(village, restored, &told, 1).unwrap(), 6);
-    let pending = import(&district.hub, &[third]).unwrap();
-    assert!(said(&pending).contains("belum dikembalikan"), "{}", said(&pending));
-    let answer = district.folder().join("balik.jawaban");
-    let out = plain(&answer).unwrap();
-    let done = district.hub.run(&["bundle", "export", &village.compact(), "--out", out]).unwrap();
-    assert!(said(&done).contains("6 catatan yang hilang"), "{}", said(&done));
-    for words in ["6 dipasang, 0 sudah ada", "0 dipasang, 6 sudah ada"] {
-        let taken = district.nodes[0].run(&["bundle", "import", out]).await.unwrap();
-        assert!(said(&taken).contains(words), "{words}: {}", said(&taken));
-    }
-    let last = export(&district.nodes[0], &folder, 0).await.unwrap();
-    let done = import(&district.hub, &[last]).unwrap();
-    assert!(said(&done).contains("Terbukti sama"), "{}", said(&done));
-    district.compare().unwrap();
 }

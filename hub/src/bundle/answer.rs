@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use lumbung_domain::region::VillageCode;
 use lumbung_identity::Key;
+use lumbung_ledger::Position;
 use lumbung_media::{MediaError, PublicKey, write_answer};
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
@@ -16,6 +17,7 @@ use prost::Message as _;
 
 use crate::dataset::{DatasetError, Recovery, VillageState};
 use crate::puller::recovery::parcel;
+use crate::puller::trouble::Trouble;
 
 /// Why an answer could not be written. Nothing was left behind.
 #[derive(Debug, thiserror::Error)]
@@ -34,18 +36,28 @@ pub enum AnswerError {
 /// Versions that are read at once.
 const VERSIONS_TOGETHER: u32 = 500;
 
-/// What waits to be handed to a village, in order, each safe to take twice.
+/// What an answer tells a village besides where the hub stands.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting {
+    /// What waits to be handed to it, in order, each safe to take twice.
+    pub parcels: Vec<Bytes>,
+    /// Where the hub stood before in its log, newest first.
+    pub marks: Vec<Position>,
+}
+
+/// Reads what waits for a village.
 ///
 /// # Errors
 /// [`DatasetError`].
-pub fn waiting(village: VillageCode, dataset: &dyn Recovery) -> Result<Vec<Bytes>, DatasetError> {
-    let mut parcels = Vec::new();
+pub fn waiting(village: VillageCode, dataset: &dyn Recovery) -> Result<Waiting, DatasetError> {
+    let mut waiting = Waiting { parcels: Vec::new(), marks: dataset.marks(village)? };
     let mut after = None;
     loop {
         let versions = dataset.undelivered(village, after, VERSIONS_TOGETHER)?;
-        let Some(last) = versions.last() else { return Ok(parcels) };
+        let Some(last) = versions.last() else { return Ok(waiting) };
         after = Some((last.epoch, last.seq, last.number));
-        parcels.extend(versions.iter().map(|version| parcel(version).encode_to_vec().into()));
+        let parcels = versions.iter().map(|version| parcel(version).encode_to_vec().into());
+        waiting.parcels.extend(parcels);
     }
 }
 
@@ -56,7 +68,7 @@ pub fn waiting(village: VillageCode, dataset: &dyn Recovery) -> Result<Vec<Bytes
 /// [`AnswerError`].
 pub fn answer(
     state: &VillageState,
-    parcels: &[Bytes],
+    waiting: &Waiting,
     key: &Key,
     out: &Path,
 ) -> Result<PathBuf, AnswerError> {
@@ -80,11 +92,13 @@ pub fn answer(
         records: state.records,
         time_ms: clock::now_ms(),
         software: env!("CARGO_PKG_VERSION").to_owned(),
+        marks: waiting.marks.iter().copied().map(batch::position_to_wire).collect(),
+        wants_whole: state.trouble == Trouble::Differs.code(),
     };
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside);
     let written = file
         .map_err(MediaError::Io)
-        .and_then(|file| write_answer(file, &header, parcels, to, key))
+        .and_then(|file| write_answer(file, &header, &waiting.parcels, to, key))
         .and_then(|file| name(&file, &beside, &path).map_err(MediaError::Io));
     match written {
         Ok(()) => Ok(path),

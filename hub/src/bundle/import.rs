@@ -1,15 +1,22 @@
-//! Merging a bundle.
+//! Merging a bundle, and proving what the hub then has.
 
-use lumbung_ledger::Position;
+use lumbung_ledger::{Position, Seq};
 use lumbung_media::{Bundle, PublicKey};
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
+use lumbung_wire::tree::Part;
 
 use super::Refused;
 use super::plan::{Plan, Way};
-use crate::dataset::{ContactNote, Dataset, DatasetError, MergeBatch, Stick, VillageState};
+use super::walk;
+use crate::dataset::{
+    ContactNote, Dataset, DatasetError, DeepProof, IncidentKind, MergeBatch, NewIncident, Stick,
+    VillageState,
+};
 use crate::merge::decode;
+use crate::puller::evidence::{self, Parted};
 use crate::puller::trouble::Trouble;
+use crate::repair::{self, ToldProof, ToldVillage};
 
 /// Changes in one transaction: a running hub's own merges wait for it.
 const CHANGES_PER_COMMIT: usize = 5_000;
@@ -19,7 +26,7 @@ const CHANGES_PER_COMMIT: usize = 5_000;
 const TURNS_MAX: usize = 1_000;
 
 /// What a bundle came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Imported {
     /// Entries that were merged now; the others were there.
     pub merged: u64,
@@ -27,6 +34,11 @@ pub struct Imported {
     pub quarantined: u64,
     /// Whether village and hub hold the same now.
     pub proof: Proof,
+    /// What the rows were proven to be, row by row or by their sums; `None`
+    /// when the bundle can't tell.
+    pub rows: Option<ToldProof>,
+    /// Where the hub went over to the village's restarted log.
+    pub restarted: Option<Seq>,
 }
 
 /// What a bundle proves at its end.
@@ -49,29 +61,113 @@ pub enum Proof {
 /// [`Refused`]; what was merged before stays: it was proven.
 pub fn import(bundle: &Bundle, dataset: &dyn Dataset) -> Result<Imported, Refused> {
     let village = bundle.village;
-    let mut done = Imported { merged: 0, quarantined: 0, proof: Proof::HubIsAhead };
+    let mut done = Imported {
+        merged: 0,
+        quarantined: 0,
+        proof: Proof::HubIsAhead,
+        rows: None,
+        restarted: None,
+    };
+    if bundle.end.broken_at != 0 {
+        note_broken(bundle, dataset)?;
+    }
     for _ in 0..TURNS_MAX {
         let state = dataset.village(village)?;
         if state.twin_ms != 0 {
             return Err(Refused::Held(village));
         }
-        let stored = match Way::of(bundle).plan(state.position)? {
-            Plan::Passed => return Ok(done),
-            Plan::From(position) => position,
-        };
-        match merge_after(bundle, stored, dataset, &mut done) {
-            Ok(()) => {}
+        match merge_onto(state.position, bundle, dataset, &mut done) {
+            Ok(Plan::From(_)) => {}
+            Ok(Plan::Passed) => {
+                if state.answer_to.is_empty() {
+                    note_sender(bundle, dataset)?;
+                }
+                return Ok(done);
+            }
             Err(Refused::Dataset(DatasetError::NotNext { .. })) => continue,
+            Err(refused @ (Refused::Restarted { .. } | Refused::Forked { .. })) => {
+                note_sender(bundle, dataset)?;
+                match go_over(bundle, &state, &refused, dataset)? {
+                    Some(fork) => done.restarted = Some(fork),
+                    None => return Err(refused),
+                }
+                continue;
+            }
             Err(refused) => return Err(refused),
         }
         let state = dataset.village(village)?;
         done.proof = compare(bundle, &state, dataset)?;
+        prove_rows(bundle, dataset, &mut done)?;
         if done.proof != Proof::HubIsAhead {
-            note(bundle, &state, done.proof, dataset)?;
+            note(bundle, &state, &done, dataset)?;
         }
         return Ok(done);
     }
     Err(Refused::Busy)
+}
+
+fn merge_onto(
+    stored: Option<Position>,
+    bundle: &Bundle,
+    dataset: &dyn Dataset,
+    done: &mut Imported,
+) -> Result<Plan, Refused> {
+    let plan = Way::of(bundle).plan(stored)?;
+    if let Plan::From(stored) = plan {
+        merge_after(bundle, stored, dataset, done)?;
+    }
+    Ok(plan)
+}
+
+/// Goes over to the village's log where it left the one merged: everything
+/// beyond the newest common position is set aside, to be handed back. Only a
+/// log that has begun an epoch the hub has not seen may be gone over to, or
+/// one number would mean two entries; the answer makes the village begin one.
+/// Gives the fork, or nothing when this bundle does not reach it.
+fn go_over(
+    bundle: &Bundle,
+    state: &VillageState,
+    why: &Refused,
+    dataset: &dyn Dataset,
+) -> Result<Option<Seq>, Refused> {
+    let Some(stored) = state.position.filter(|stored| stored.epoch < bundle.to.epoch) else {
+        return Ok(None);
+    };
+    let marks = dataset.marks(bundle.village)?;
+    let Some(fork) = walk::newest_common(bundle, &marks)? else { return Ok(None) };
+    let parted = match why {
+        Refused::Restarted { .. } => Parted::LostTail,
+        _ => Parted::Forked,
+    };
+    let told = |lost| evidence::restarted(parted, stored, bundle.to, fork, lost);
+    let position = Position { epoch: bundle.to.epoch, ..fork };
+    let lost = dataset.branch_off(bundle.village, position, &told, clock::now_ms())?;
+    tracing::warn!(village = %bundle.village, %stored, %position, lost, "the log was restarted");
+    Ok(Some(fork.seq))
+}
+
+/// Proves the rows by what the bundle tells of the log, and lets that count
+/// for more than equal sums.
+fn prove_rows(bundle: &Bundle, dataset: &dyn Dataset, done: &mut Imported) -> Result<(), Refused> {
+    if !matches!(done.proof, Proof::Equal | Proof::Differs) {
+        return Ok(());
+    }
+    let Some(told) = walk::told(bundle)? else { return Ok(()) };
+    let stated = Part { fingerprint: bundle.fingerprint, records: bundle.records };
+    let (village, position) = (bundle.village, bundle.to);
+    done.rows = ToldVillage { village, dataset, position, stated }.prove(&told)?;
+    match &done.rows {
+        None => {}
+        Some(ToldProof::Equal(_)) => done.proof = Proof::Equal,
+        Some(ToldProof::Differs(_)) => done.proof = Proof::Differs,
+        Some(ToldProof::Contradicts(why)) => {
+            done.proof = Proof::Differs;
+            let incident = NewIncident::new(IncidentKind::Unrepaired, (*why).to_owned());
+            let incident = incident.about(position.to_string());
+            dataset.note_incident(village, &incident, clock::now_ms())?;
+        }
+    }
+    Ok(())
 }
 
 /// Walks the bundle's chain; everything after `stored` is merged, once the
@@ -160,26 +256,54 @@ fn compare(
 fn note(
     bundle: &Bundle,
     state: &VillageState,
-    proof: Proof,
+    done: &Imported,
     dataset: &dyn Dataset,
 ) -> Result<(), Refused> {
-    let answer_to = bundle.header.answer_to.parse::<PublicKey>();
-    let differed = state.trouble == Trouble::Differs.code();
+    let doubted = [Trouble::Differs.code(), Trouble::NodeLog.code()];
+    let doubted = doubted.contains(&state.trouble.as_str());
     // A doubt of a row-by-row proof is ended by such a proof only.
-    let summed_only = state.deep_proof_ms == 0;
-    let trouble = match proof {
-        Proof::Equal if differed && summed_only => Some(String::new()),
+    let proven = done.rows.is_some()
+        || (state.deep_proof_ms == 0 && state.trouble == Trouble::Differs.code());
+    let trouble = match done.proof {
+        Proof::Equal if doubted && proven => Some(String::new()),
         Proof::Differs if state.trouble.is_empty() => Some(Trouble::Differs.code().to_owned()),
         // Other troubles are of the link, or wait for a person.
         _ => None,
     };
-    let note = ContactNote {
+    let deep_proof = done.rows.as_ref().map(|rows| match rows {
+        ToldProof::Equal(words) => DeepProof { equal: true, words: words.clone() },
+        ToldProof::Differs(words) => DeepProof { equal: false, words: words.clone() },
+        ToldProof::Contradicts(why) => DeepProof { equal: false, words: (*why).to_owned() },
+    });
+    let proven = (done.proof == Proof::Equal).then_some(bundle.to.seq);
+    let note = ContactNote { proven, trouble, deep_proof, ..sender(bundle) };
+    Ok(dataset.note_contacts(&[(bundle.village, note)])?)
+}
+
+/// Who sent the bundle: whatever becomes of it, the village can be answered.
+fn note_sender(bundle: &Bundle, dataset: &dyn Dataset) -> Result<(), Refused> {
+    Ok(dataset.note_contacts(&[(bundle.village, sender(bundle))])?)
+}
+
+fn sender(bundle: &Bundle) -> ContactNote {
+    let answer_to = bundle.header.answer_to.parse::<PublicKey>();
+    ContactNote {
         at_ms: clock::now_ms(),
         software: Some(bundle.header.software.chars().take(40).collect()),
-        proven: (proof == Proof::Equal).then_some(bundle.to.seq),
-        trouble,
         stick: Some(Stick { answer_to: answer_to.map(|key| key.to_string()).unwrap_or_default() }),
         ..ContactNote::default()
-    };
-    Ok(dataset.note_contacts(&[(bundle.village, note)])?)
+    }
+}
+
+/// The node says that its own log does not prove itself.
+fn note_broken(bundle: &Bundle, dataset: &dyn Dataset) -> Result<(), Refused> {
+    let (village, seq) = (bundle.village, Seq(bundle.end.broken_at));
+    tracing::error!(%village, %seq, "the node's log does not prove itself");
+    let now_ms = clock::now_ms();
+    dataset.note_incident(village, &repair::log_broken(seq), now_ms)?;
+    let trouble = Some(Trouble::NodeLog.code().to_owned());
+    let words = Trouble::NodeLog.sentence().to_owned();
+    let deep_proof = Some(DeepProof { equal: false, words });
+    let note = ContactNote { trouble, deep_proof, ..sender(bundle) };
+    Ok(dataset.note_contacts(&[(village, note)])?)
 }

@@ -14,6 +14,7 @@ use super::village;
 use crate::bundle::{self, AnswerError, Imported, Opened, Proof, Refused};
 use crate::dataset::Dataset as _;
 use crate::dataset::sqlite::SqliteDataset;
+use crate::repair::ToldProof;
 use crate::serve::identity_folder;
 
 #[derive(clap::Subcommand)]
@@ -119,8 +120,8 @@ fn export(code: &str, out: &Path, data: &Path, dataset: &SqliteDataset) -> anyho
     let state = dataset.village(desa.code)?;
     let authority = Authority::open(&identity_folder(data), clock::now_ms())
         .context("Kunci kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
-    let parcels = bundle::waiting(desa.code, dataset)?;
-    let path = bundle::answer(&state, &parcels, authority.hub_key(), out).map_err(|error| {
+    let waiting = bundle::waiting(desa.code, dataset)?;
+    let path = bundle::answer(&state, &waiting, authority.hub_key(), out).map_err(|error| {
         anyhow::anyhow!(match error {
             AnswerError::NoKey => format!(
                 "{} belum pernah mengirim bundel, jadi jawabannya tidak bisa dikunci untuk desa \
@@ -134,8 +135,9 @@ fn export(code: &str, out: &Path, data: &Path, dataset: &SqliteDataset) -> anyho
             AnswerError::Medium(error) => unreadable(&error, "jawaban"),
         })
     })?;
-    if !parcels.is_empty() {
-        lumbung_telemetry::say!("{} catatan yang hilang di desa ikut dikembalikan.", parcels.len());
+    let parcels = waiting.parcels.len();
+    if parcels > 0 {
+        lumbung_telemetry::say!("{parcels} catatan yang hilang di desa ikut dikembalikan.");
     }
     lumbung_telemetry::say!(
         "Jawaban untuk {}: tergabung sampai nomor {}, terbukti sama pada nomor {}. Berkasnya: {}. \
@@ -203,18 +205,35 @@ fn outcome(imported: &Imported) -> String {
         Proof::Differs => {
             "Isi di sini BELUM sama dengan isi di desa; laporkan ke pengelola. Yang tergabung aman."
         }
-        Proof::HubIsAhead => "Hub sudah punya yang lebih baru dari bundel ini.",
+        Proof::HubIsAhead => {
+            "Hub sudah punya yang lebih baru dari bundel ini. Bila desa baru memulihkan cadangan, \
+             bawa jawabannya ke desa (lumbung-hub bundle export)."
+        }
         Proof::PendingReturn => {
             "Ada catatan yang hilang di desa dan belum dikembalikan. Bawa jawabannya ke desa \
              (lumbung-hub bundle export), atau sambungkan desa lewat jaringan."
         }
     };
-    format!("{merged}{quarantine}. {proof}")
+    let restarted = match imported.restarted {
+        None => String::new(),
+        Some(seq) => format!(
+            " Data desa pernah kembali ke keadaan lama; keduanya sama sampai nomor {seq}, dan yang \
+             hanya ada di sini disimpan untuk dikembalikan."
+        ),
+    };
+    let rows = match &imported.rows {
+        None => String::new(),
+        Some(ToldProof::Equal(words) | ToldProof::Differs(words)) => format!(" {words}"),
+        Some(ToldProof::Contradicts(why)) => format!(" {why}"),
+    };
+    format!("{merged}{quarantine}.{restarted} {proof}{rows}")
 }
 
 /// Why a bundle was not taken, whether the data is safe, what to do.
 fn refusal(why: &Refused) -> String {
     const SAFE: &str = "Tidak ada yang digabung.";
+    const AGREE: &str = "Bawa jawabannya ke desa (lumbung-hub bundle export), lalu bawa bundel desa \
+                         yang baru ke sini; atau sambungkan desa ini lewat jaringan sekali.";
     match why {
         Refused::Medium(error) => unreadable(error, "bundel"),
         Refused::UnknownVillage(village) => format!(
@@ -250,12 +269,12 @@ fn refusal(why: &Refused) -> String {
         ),
         Refused::Restarted { at } => format!(
             "data desa dipulihkan sampai nomor {at}, sedangkan hub sudah punya lebih banyak. {SAFE} \
-             Sambungkan desa ini lewat jaringan sekali, supaya hub bisa mengembalikan sisanya."
+             {AGREE}"
         ),
         Refused::Forked { at } => format!(
             "riwayat di bundel ini berbeda dengan yang sudah tergabung (nomor {at}): cadangan \
-             dipulihkan lalu ditulisi, atau disk digandakan. {SAFE} Sambungkan desa ini lewat \
-             jaringan, dan pastikan hanya satu komputer yang dipakai."
+             dipulihkan lalu ditulisi, atau disk digandakan. {SAFE} Pastikan hanya satu komputer \
+             yang dipakai. {AGREE}"
         ),
         Refused::Unproven { after } => format!(
             "isi bundel bertentangan dengan dirinya sendiri setelah nomor {}. Yang belum terbukti \

@@ -10,7 +10,7 @@ use crate::dataset::{HandedBack, IncidentKind, NewIncident};
 
 /// Which side of a restart was written past the fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parted {
+pub(crate) enum Parted {
     /// The hub has more than the node.
     LostTail,
     /// Both went on.
@@ -36,7 +36,7 @@ fn contact(number: u64) -> String {
 }
 
 /// The log was restarted: hub at `hub`, node at `node`, common up to `fork`.
-pub(super) fn restarted(
+pub(crate) fn restarted(
     parted: Parted,
     hub: Position,
     node: Position,

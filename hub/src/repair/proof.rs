@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lumbung_domain::id::{Kind, KindCode, RecordId};
+use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Entry, Fingerprint, Header, Operation, Payload, Position, Salt, Seq, Source};
 use lumbung_link::{limits, world};
@@ -18,9 +18,9 @@ use tonic::{Code, Status};
 
 use super::difference::{Difference, Differing};
 use super::drill::{Contradiction, Drill};
-use super::words;
+use super::{names, words};
 use crate::dataset::{
-    Content, Dataset, DatasetError, IncidentKind, Merged, NewIncident, Repair, Row, RowContent,
+    Dataset, DatasetError, IncidentKind, Merged, NewIncident, Repair, RowContent,
 };
 use crate::merge::decode;
 
@@ -185,9 +185,7 @@ impl Proof<'_> {
             }
         }
         let names = self.names(difference, &repairs).await?;
-        let unnamed = || "RT tanpa nomor".to_owned();
-        let places =
-            words::places(difference, |rt| names.get(&rt).cloned().unwrap_or_else(unnamed));
+        let places = words::places(difference, |rt| names::or_unnamed(&names, rt));
         let words = words::rows_repaired(difference, &places, position.seq);
         Ok(self.repair(position, repairs, &words).await?.map(|merged| (merged, words)))
     }
@@ -289,44 +287,15 @@ impl Proof<'_> {
         difference: &Difference,
         repairs: &[Repair],
     ) -> Result<BTreeMap<RecordId, String>, ProofError> {
-        let mut numbers = BTreeMap::new();
-        for repair in repairs {
-            if let Repair::Put(change) = repair
-                && let Content::Row(row) = &change.content
-            {
-                numbers.extend(number_of(row).map(|number| (change.id, number)));
-            }
-        }
+        let told = names::told(repairs);
         let rts: Vec<_> = difference.records.values().filter_map(|record| record.rt).collect();
         let village = self.village;
-        self.on_dataset(move |dataset| {
-            let mut number = |id: RecordId| {
-                if !numbers.contains_key(&id)
-                    && let Some(found) = stored_number(dataset, village, id)?
-                {
-                    numbers.insert(id, found);
-                }
-                Ok::<_, DatasetError>(numbers.get(&id).cloned())
-            };
-            let mut names = BTreeMap::new();
-            for rt in rts {
-                let Some((nomor, rw)) = number(rt)? else { continue };
-                let rw = rw.map(&mut number).transpose()?.flatten();
-                let name = match rw {
-                    Some((rw, _)) => format!("RT {nomor} / RW {rw}"),
-                    None => format!("RT {nomor}"),
-                };
-                names.insert(rt, name);
-            }
-            Ok(names)
-        })
-        .await?
-        .map_err(ProofError::Dataset)
+        let named = self.on_dataset(move |dataset| names::of(dataset, village, &rts, told));
+        named.await?.map_err(ProofError::Dataset)
     }
 
     async fn broken<T>(&self, seq: Seq) -> Step<T> {
-        let incident = NewIncident::new(IncidentKind::LogBroken, words::log_broken(seq));
-        self.note(incident.about(seq.to_string())).await?;
+        self.note(words::log_broken(seq)).await?;
         Ok(Err(Outcome::Broken(seq)))
     }
 
@@ -363,7 +332,7 @@ impl Proof<'_> {
 
 /// Whether two positions have seen the same history. The epoch may have moved
 /// on without an entry.
-fn same_place(one: &Position, other: &Position) -> bool {
+pub(super) fn same_place(one: &Position, other: &Position) -> bool {
     Position { epoch: other.epoch, ..*one } == *other
 }
 
@@ -403,23 +372,4 @@ fn repair_of(id: RecordId, item: &v1::FetchItem, differing: &Differing) -> Optio
     let fingerprint = hash.map(Fingerprint::from).unwrap_or_default();
     let part = alive.then_some(Part { fingerprint, records: 1 });
     (part == differing.told).then(|| Repair::Put(decode::change(entry, hash)))
-}
-
-/// The number of an RT or RW, and the RW an RT belongs to.
-fn number_of(row: &Row) -> Option<(String, Option<RecordId>)> {
-    match row {
-        Row::Rt(rt) => Some((rt.nomor.clone(), rt.rw_id)),
-        Row::Rw(rw) => Some((rw.nomor.clone(), None)),
-        _ => None,
-    }
-}
-
-fn stored_number(
-    dataset: &dyn Dataset,
-    village: VillageCode,
-    id: RecordId,
-) -> Result<Option<(String, Option<RecordId>)>, DatasetError> {
-    let Some(record) = dataset.record(village, id)? else { return Ok(None) };
-    let row = Kind::from_code(record.kind).and_then(|kind| decode::row_of(kind, &record.bytes));
-    Ok(row.as_ref().and_then(number_of))
 }

@@ -10,6 +10,7 @@ use lumbung_telemetry::clock;
 use lumbung_wire::tree::Place;
 
 use super::difference::Difference;
+use crate::dataset::{IncidentKind, NewIncident};
 
 /// RT that are named; the rest is a number.
 const NAMED_MAX: usize = 6;
@@ -39,6 +40,28 @@ pub(super) fn places(difference: &Difference, name: impl Fn(RecordId) -> String)
         })
         .collect();
     named.sort_unstable();
+    shortened(named)
+}
+
+/// The same where only sums by RT and rumah tangga are known: how many rumah
+/// tangga differ in each RT.
+pub(super) fn summed_places(
+    differing: &BTreeMap<Option<RecordId>, usize>,
+    name: impl Fn(RecordId) -> String,
+) -> String {
+    let named = differing.iter().map(|(rt, houses)| {
+        let place = rt.map_or_else(|| "di luar RT".to_owned(), &name);
+        match houses {
+            0 => place,
+            houses => format!("{place}: {houses} rumah tangga berbeda"),
+        }
+    });
+    let mut named: Vec<_> = named.collect();
+    named.sort_unstable();
+    shortened(named)
+}
+
+fn shortened(mut named: Vec<String>) -> String {
     let more = named.len().saturating_sub(NAMED_MAX);
     named.truncate(NAMED_MAX);
     if more > 0 {
@@ -56,6 +79,15 @@ pub(super) fn rows_repaired(difference: &Difference, places: &str, at: Seq) -> S
         difference.missing(),
         difference.altered(),
         difference.surplus(),
+    )
+}
+
+/// What is wrong with the rows, and how to put it right without a link.
+pub(super) fn rows_differ(places: &str, at: Seq) -> String {
+    format!(
+        "Isi di hub tidak sama dengan log desa pada nomor {at}. {places}. Data desa aman. Minta \
+         desa mengekspor bundel lengkap (lumbung-node bundle export --from 1): hub memperbaiki \
+         isinya dari bundel itu."
     )
 }
 
@@ -80,18 +112,23 @@ pub(super) fn node_mended(mending: &v1::Mending) -> String {
     )
 }
 
-/// The node's log does not prove itself.
-pub(super) fn log_broken(seq: Seq) -> String {
-    format!(
+/// The incident of a node whose log does not prove itself.
+pub(crate) fn log_broken(seq: Seq) -> NewIncident {
+    let words = format!(
         "Log di node tidak cocok dengan rantainya sendiri mulai nomor {seq}. Tidak ada yang diubah \
          di desa maupun di sini. Yang sudah tergabung aman. Jangan menghapus folder data desa; \
          periksa disknya, lalu pulihkan node dari cadangan atau dari data kabupaten."
-    )
+    );
+    NewIncident::new(IncidentKind::LogBroken, words).about(seq.to_string())
 }
 
 /// The node's answers don't fit together.
 pub(super) const CONTRADICTS: &str =
     "Jawaban node tidak cocok satu sama lain. Yang sudah tergabung aman. Perbarui node desa.";
+
+/// What the node states contradicts its own log.
+pub(super) const STATES_OTHERWISE: &str = "Jumlah isi yang disebut desa tidak cocok dengan log desa sendiri. Yang sudah tergabung aman. \
+     Minta desa menjalankan lumbung-node verify --repair, lalu mengekspor lagi.";
 
 /// The node does not know the question.
 pub(super) const OLD_NODE: &str =

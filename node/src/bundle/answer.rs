@@ -7,6 +7,7 @@ use std::path::Path;
 use lumbung_ledger::{Position, Seq};
 use lumbung_media::{Answer, MediaError, SecretKey};
 use lumbung_proto::v1;
+use lumbung_wire::batch;
 use prost::Message as _;
 
 use super::BundleError;
@@ -17,13 +18,31 @@ use crate::village::Village;
 /// An answer of the right district to the right village.
 #[derive(Debug)]
 pub struct Answered {
-    /// The last position that is durable at the district, if it lies on this
-    /// village's log.
-    pub merged: Option<Position>,
+    /// Where the district stands.
+    pub standing: Standing,
     /// The last entry at which both were proven equal.
     pub proven: Seq,
     /// What the district hands back, in order; harmless twice.
     pub parcels: Vec<v1::Parcel>,
+    /// The district asks for a bundle from the first entry.
+    pub wants_whole: bool,
+}
+
+/// How the district's position lies to this village's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// The district has nothing, or only of another log.
+    Elsewhere,
+    /// On the log: everything up to here is durable there.
+    On(Position),
+    /// On a history that this log has left. Both go on from the newest of
+    /// `marks` that lies on it, once the log is restarted.
+    Parted {
+        /// Where the district stands.
+        position: Position,
+        /// Where it stood before.
+        marks: Vec<Position>,
+    },
 }
 
 /// Reads the answer in `path` for the village in `dir`. Changes nothing.
@@ -45,9 +64,20 @@ pub fn read_answer(village: &Village, dir: &Path, path: &Path) -> Result<Answere
     }
     let parcels = answer.parcels.iter().map(|parcel| v1::Parcel::decode(parcel.clone()));
     let parcels: Vec<_> = parcels.collect::<Result<_, _>>().map_err(|_| BundleError::Parcel)?;
-    let merged = match answer.merged {
-        Some(merged) if village.barn().relate(merged)? == Relation::Resume => Some(merged),
-        _ => None,
+    let standing = match answer.merged {
+        None => Standing::Elsewhere,
+        Some(position) => match village.barn().relate(position)? {
+            Relation::Resume => Standing::On(position),
+            Relation::OtherLog => Standing::Elsewhere,
+            Relation::Ahead | Relation::Forked => {
+                let marks = answer.header.marks.iter().map(batch::position_from_wire);
+                let marks = marks
+                    .collect::<Option<Vec<_>>>()
+                    .ok_or(MediaError::Damaged("a mark can't be read"))?;
+                Standing::Parted { position, marks }
+            }
+        },
     };
-    Ok(Answered { merged, proven: Seq(answer.header.proven_seq), parcels })
+    let wants_whole = answer.header.wants_whole;
+    Ok(Answered { standing, proven: Seq(answer.header.proven_seq), parcels, wants_whole })
 }

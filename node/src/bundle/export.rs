@@ -12,6 +12,7 @@ use lumbung_proto::v1;
 use lumbung_wire::batch;
 
 use super::BundleError;
+use super::sums::{self, Told};
 use crate::backup::{district_key, sync_folder_of};
 use crate::barn::Head;
 use crate::stretch::{Stretch, epoch_starts};
@@ -46,14 +47,17 @@ pub fn export(
 ) -> Result<Exported, BundleError> {
     let to = district_key(dir)?.ok_or(BundleError::NotJoined)?;
     let key = Key::load_or_create(&dir.join("identity").join("key.pem"))?;
-    let head = village.barn().head();
+    let told = sums::told(village.barn())?;
+    let head = told.head;
     let beyond = BundleError::Beyond { last: head.position.seq };
     let from = village.barn().position_at(after)?.ok_or(beyond)?;
-    let number = next_number(dir)?;
-    let path = match out.is_dir() {
-        true => out.join(format!("lumbung-{}-{number:06}.bundel", village.code().compact())),
+    let code = village.code().compact();
+    let path_of = |number| match out.is_dir() {
+        true => out.join(format!("lumbung-{code}-{number:06}.bundel")),
         false => out.to_path_buf(),
     };
+    let number = next_number(dir, |number| out.is_dir() && path_of(number).exists())?;
+    let path = path_of(number);
     if path.exists() {
         return Err(BundleError::Exists);
     }
@@ -61,7 +65,7 @@ pub fn export(
     beside.push(".baru");
     let beside = PathBuf::from(beside);
     let header = header(village, dir, from, head, number)?;
-    let written = write(village, &beside, &header, (from, head), to, &key).and_then(|bytes| {
+    let written = write(village, &beside, &header, (from, told), to, &key).and_then(|bytes| {
         fs::rename(&beside, &path)?;
         sync_folder_of(&path)?;
         Ok(bytes)
@@ -102,32 +106,38 @@ fn write(
     village: &Village,
     beside: &Path,
     header: &v1::BundleHeader,
-    (from, head): (Position, Head),
+    (from, told): (Position, Told),
     to: PublicKey,
     key: &Key,
 ) -> Result<u64, BundleError> {
     let file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(beside)?;
     let mut writer = BundleWriter::begin(file, header, to)?;
-    for batch in Stretch::new(village.barn().clone(), from, head) {
+    for batch in Stretch::new(village.barn().clone(), from, told.head) {
         writer.batch(&batch?)?;
     }
-    let caught_up = v1::CaughtUp {
+    let end = v1::BundleEnd {
         position: header.to.clone(),
         fingerprint: header.fingerprint.clone(),
         records: header.records,
+        sums: told.sums,
+        broken_at: told.broken_at,
     };
-    let file = writer.finish(&caught_up, key)?;
+    let file = writer.finish(&end, key)?;
     file.sync_all()?;
     Ok(file.metadata()?.len())
 }
 
 /// Counts this node's bundles. The number only helps people to tell sticks
-/// apart; positions decide what is in them.
-fn next_number(dir: &Path) -> Result<u64, BundleError> {
+/// apart; positions decide what is in them. A disk that was put back counts
+/// on from an old number: those on the stick are passed over.
+fn next_number(dir: &Path, is_taken: impl Fn(u64) -> bool) -> Result<u64, BundleError> {
     let path = dir.join("bundel.nomor");
     let last = fs::read_to_string(&path).ok().and_then(|text| text.trim().parse::<u64>().ok());
-    let number = last.unwrap_or(0) + 1;
+    let mut number = last.unwrap_or(0) + 1;
+    while is_taken(number) {
+        number += 1;
+    }
     lumbung_identity::write_private(&path, format!("{number}\n").as_bytes())?;
     Ok(number)
 }

@@ -163,7 +163,14 @@ pub(super) async fn bundle(dir: &Path, command: &BundleCommand) -> anyhow::Resul
 async fn import(dir: &Path, file: &Path) -> anyhow::Result<ExitCode> {
     let request = v1::ImportAnswerRequest { path: absolute(file)? };
     let reply = node(dir).await?.import_answer(request).await.map_err(said)?.into_inner();
-    if reply.on_this_log {
+    if reply.restarted {
+        lumbung_telemetry::say!(
+            "Data desa ini pernah kembali ke keadaan lama: sampai nomor {} sama dengan kabupaten, \
+             sesudahnya berbeda. Keduanya disimpan, tidak ada yang hilang. Langkah berikut: \
+             lumbung-node bundle export, bawa ke kabupaten, lalu minta jawabannya lagi.",
+            reply.merged_seq
+        );
+    } else if reply.on_this_log {
         lumbung_telemetry::say!(
             "Kabupaten sudah menyimpan catatan sampai nomor {}; terakhir terbukti sama pada nomor \
              {}.",
@@ -183,6 +190,12 @@ async fn import(dir: &Path, file: &Path) -> anyhow::Result<ExitCode> {
             reply.applied,
             reply.equal,
             reply.conflicts
+        );
+    }
+    if reply.wants_whole {
+        lumbung_telemetry::say!(
+            "Kabupaten meminta bundel lengkap untuk memperbaiki isinya. Jalankan: lumbung-node \
+             bundle export --from 1."
         );
     }
     if reply.unknown > 0 {

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lumbung_ledger::Seq;
+use lumbung_ledger::{Position, Seq};
 use lumbung_media::{MediaError, Passphrase};
 use lumbung_proto::v1;
 use tonic::Status;
@@ -11,7 +11,7 @@ use tonic::Status;
 use super::inbox;
 use super::local::{LocalService, store_failed};
 use crate::backup::{self, BackupError, Shelf};
-use crate::bundle::{self, BundleError};
+use crate::bundle::{self, BundleError, Standing};
 
 /// Parcels that are handed to the village together.
 const PARCELS_TOGETHER: usize = 256;
@@ -125,16 +125,16 @@ pub(super) async fn import_answer(
     let (village, dir) = (service.village.clone(), service.dir.clone());
     let read = on_a_thread(move || bundle::read_answer(&village, &dir, &path)).await?;
     let answered = read.map_err(|error| answer_failed(&error))?;
-    if let Some(merged) = answered.merged {
-        service.confirmed.note(merged, service.village.clock().now_ms());
-        service.confirmed.write();
-    }
     let mut reply = v1::ImportAnswerReply {
-        merged_seq: answered.merged.map_or(0, |merged| merged.seq.0),
         proven_seq: answered.proven.0,
-        on_this_log: answered.merged.is_some(),
+        wants_whole: answered.wants_whole,
         ..v1::ImportAnswerReply::default()
     };
+    let restarted = stand(service, answered.standing).await.map_err(|e| answer_failed(&e))?;
+    if let Some((merged, restarted)) = restarted {
+        service.confirmed.write();
+        (reply.merged_seq, reply.on_this_log, reply.restarted) = (merged.seq.0, true, restarted);
+    }
     for parcels in answered.parcels.chunks(PARCELS_TOGETHER) {
         let receipt = inbox::take(&service.village, parcels.to_vec()).await?;
         for outcome in receipt.outcomes {
@@ -147,6 +147,27 @@ pub(super) async fn import_answer(
         }
     }
     Ok(reply)
+}
+
+/// Takes over where the district stands; what both have, and whether the log
+/// was restarted for it.
+async fn stand(
+    service: &LocalService,
+    standing: Standing,
+) -> Result<Option<(Position, bool)>, BundleError> {
+    match standing {
+        Standing::Elsewhere => Ok(None),
+        Standing::On(merged) => {
+            service.confirmed.note(merged, service.village.clock().now_ms());
+            Ok(Some((merged, false)))
+        }
+        Standing::Parted { position, marks } => {
+            let restarted = service.village.barn().restart(position, marks).await?;
+            tracing::warn!(fork = %restarted.fork, head = %restarted.head, "the log forked");
+            service.confirmed.restarted(restarted.fork);
+            Ok(Some((restarted.fork, true)))
+        }
+    }
 }
 
 fn answer_failed(error: &BundleError) -> Status {

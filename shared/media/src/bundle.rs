@@ -54,8 +54,8 @@ impl<W: Write + Seek> BundleWriter<W> {
     ///
     /// # Errors
     /// [`MediaError`] when it can't be written.
-    pub fn finish(mut self, caught_up: &v1::CaughtUp, node: &Key) -> Result<W, MediaError> {
-        self.sealing.content(Tag::CaughtUp, &caught_up.encode_to_vec(), 0)?;
+    pub fn finish(mut self, end: &v1::BundleEnd, node: &Key) -> Result<W, MediaError> {
+        self.sealing.content(Tag::CaughtUp, &end.encode_to_vec(), 0)?;
         let digest = self.sealing.close()?;
         self.sealing.sign(&signed_text(MediumKind::Bundle, digest), node)?;
         self.sealing.finish()
@@ -76,6 +76,8 @@ pub struct Bundle {
     pub records: u64,
     /// The header as it came.
     pub header: v1::BundleHeader,
+    /// What its batches arrive at, as it came; consistent with the header.
+    pub end: v1::BundleEnd,
     /// The batches in order; each is still to be proven.
     pub batches: Vec<v1::Batch>,
     signature: v1::MediumSignature,
@@ -94,16 +96,16 @@ impl Bundle {
         let mut unsealing = medium::open(MediumKind::Bundle, input, length, Keys::Secret(key))?;
         let header: v1::BundleHeader = unsealing.header()?;
         let mut batches: Vec<v1::Batch> = Vec::new();
-        let mut caught_up: Option<v1::CaughtUp> = None;
+        let mut end: Option<v1::BundleEnd> = None;
         let digest = loop {
             match unsealing.part()? {
-                Part::Content(Tag::Batch, content) if caught_up.is_none() => {
+                Part::Content(Tag::Batch, content) if end.is_none() => {
                     let batch: v1::Batch = medium::decode(content)?;
                     unsealing.count_entries(u64::from(batch.count));
                     batches.push(batch);
                 }
-                Part::Content(Tag::CaughtUp, content) if caught_up.is_none() => {
-                    caught_up = Some(medium::decode(content)?);
+                Part::Content(Tag::CaughtUp, content) if end.is_none() => {
+                    end = Some(medium::decode(content)?);
                 }
                 Part::Content(..) => return Err(MediaError::Damaged("a frame out of place")),
                 Part::Complete(digest) => break digest,
@@ -121,17 +123,28 @@ impl Bundle {
         else {
             return Err(sense);
         };
-        let told = caught_up.is_some_and(|told| {
+        let end = end.filter(|told| {
             told.position == header.to
                 && told.fingerprint == header.fingerprint
                 && told.records == header.records
         });
-        if !told || from.log_id != to.log_id || from.seq > to.seq {
+        let (Some(end), true) = (end, from.log_id == to.log_id && from.seq <= to.seq) else {
             return Err(sense);
-        }
+        };
         let signed = signed_text(MediumKind::Bundle, digest);
         let records = header.records;
-        Ok(Self { village, from, to, fingerprint, records, header, batches, signature, signed })
+        Ok(Self {
+            village,
+            from,
+            to,
+            fingerprint,
+            records,
+            header,
+            end,
+            batches,
+            signature,
+            signed,
+        })
     }
 
     /// The key it claims to be signed with; [`Bundle::is_signed_by`] decides.

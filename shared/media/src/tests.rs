@@ -101,8 +101,10 @@ fn bundle(to: PublicKey) -> Vec<u8> {
     for batch in &batches {
         writer.batch(batch).unwrap();
     }
-    let caught_up = v1::CaughtUp { position: Some(to_wire), fingerprint, records: head.seq.0 };
-    writer.finish(&caught_up, &SIGNER).unwrap().into_inner()
+    let records = head.seq.0;
+    let end =
+        v1::BundleEnd { position: Some(to_wire), fingerprint, records, ..v1::BundleEnd::default() };
+    writer.finish(&end, &SIGNER).unwrap().into_inner()
 }
 
 static KEY: LazyLock<SecretKey> = LazyLock::new(SecretKey::generate);

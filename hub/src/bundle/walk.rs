@@ -1,0 +1,78 @@
+//! A bundle's entries, one after another, each proven by its chain; and what
+//! they tell of the log behind them.
+
+use std::collections::BTreeMap;
+
+use lumbung_ledger::fingerprint::ContentHash;
+use lumbung_ledger::{ChainTag, Entry, Position, Seq};
+use lumbung_media::Bundle;
+use lumbung_wire::batch;
+use lumbung_wire::tree::{Parts, Place, parts_from_wire};
+
+use super::Refused;
+use crate::repair::{Latest, Told};
+
+/// Goes along the bundle's chain: every entry, the hash of its content, and
+/// the chain after it.
+pub(super) fn walk(
+    bundle: &Bundle,
+    mut each: impl FnMut(Entry, Option<ContentHash>, ChainTag),
+) -> Result<(), Refused> {
+    let mut reached = bundle.from;
+    for packed in &bundle.batches {
+        let unproven = |_| Refused::Unproven { after: Box::new(reached) };
+        let verified = batch::verify(packed.clone(), reached).map_err(unproven)?;
+        let mut chain = reached.chain;
+        for (entry, hash) in verified.entries {
+            chain = chain.step(&entry).0;
+            each(entry, hash, chain);
+        }
+        reached = verified.last;
+    }
+    match (Position { epoch: bundle.to.epoch, ..reached }) == bundle.to {
+        true => Ok(()),
+        false => Err(Refused::Unproven { after: Box::new(reached) }),
+    }
+}
+
+/// The newest of the positions where the hub stood that lies on the bundle's
+/// chain; the log's origin lies on every log.
+pub(super) fn newest_common(
+    bundle: &Bundle,
+    stood: &[Position],
+) -> Result<Option<Position>, Refused> {
+    let log_id = bundle.from.log_id;
+    let mut chains: BTreeMap<Seq, ChainTag> =
+        BTreeMap::from([(bundle.from.seq, bundle.from.chain)]);
+    walk(bundle, |entry, _, chain| {
+        chains.insert(entry.header.seq, chain);
+    })?;
+    let lies_on = |at: &&Position| at.log_id == log_id && chains.get(&at.seq) == Some(&at.chain);
+    let origin = Position::origin(log_id);
+    let newest = stood.iter().filter(lies_on).max_by_key(|at| at.seq).copied();
+    Ok(newest.or_else(|| (bundle.from.seq == Seq::ZERO).then_some(origin)))
+}
+
+/// What the bundle tells of the log at its end; `None` when it is of an older
+/// version, or too large a village for its sums to be told.
+pub(super) fn told(bundle: &Bundle) -> Result<Option<Told>, Refused> {
+    if bundle.end.broken_at != 0 {
+        return Ok(None);
+    }
+    if bundle.from.seq == Seq::ZERO {
+        let mut latest = Latest::new();
+        walk(bundle, |entry, hash, _| {
+            latest.insert(entry.header.id, (entry, hash));
+        })?;
+        return Ok(Some(Told::Log(latest)));
+    }
+    let mut sums: BTreeMap<Place, Parts> = BTreeMap::new();
+    for told in &bundle.end.sums {
+        let place = told.place.as_ref().and_then(Place::from_wire);
+        let Some(parts) = place.and_then(|place| parts_from_wire(&[place], &told.parts)) else {
+            return Ok(None);
+        };
+        sums.extend(parts);
+    }
+    Ok(sums.contains_key(&Place::Village).then_some(Told::Sums(sums)))
+}
