@@ -8,6 +8,7 @@ mod findings;
 mod incidents;
 mod join_token;
 mod media;
+mod operators;
 mod quarantine;
 mod recap;
 mod records;
@@ -73,6 +74,9 @@ enum Command {
     Findings(findings::FindingsArgs),
     /// Apa yang pernah terjadi dengan desa dan datanya.
     Incidents(incidents::IncidentsArgs),
+    /// Operator konsol: siapa yang boleh masuk.
+    #[command(subcommand)]
+    Operators(operators::OperatorsCommand),
     /// Buku penghapusan: catatan yang dihapus permanen oleh desa.
     Erasures(erasures::ErasuresArgs),
     /// Bundel yang dibawa desa di stik USB.
@@ -128,10 +132,13 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     }
     let dataset = SqliteDataset::open(serve::dataset_file(&cli.data))
         .context("Data kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
+    if let Command::Operators(command) = cli.command {
+        return operators::run(command, dataset);
+    }
     let dataset = &dataset;
     let data = &cli.data;
     match cli.command {
-        Command::Serve { .. } | Command::Backup(_) => Ok(()),
+        Command::Serve { .. } | Command::Backup(_) | Command::Operators(_) => Ok(()),
         Command::Bundle(command) => media::bundle(&command, &cli.data, dataset),
         Command::Authority(command) => authority::run(&command, data, dataset),
         Command::JoinToken(command) => join_token::run(&command, data, dataset),

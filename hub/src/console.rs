@@ -1,15 +1,20 @@
 //! The district's console: which villages are fresh, late or wrong, and why.
 //!
 //! Server-rendered pages in Bahasa Indonesia that work without JavaScript; a
-//! small script of our own updates the tiles from server-sent events. Reads
-//! only.
+//! small script of our own updates the tiles from server-sent events. Pages
+//! see the dataset through the operator's desk only.
 
+mod frame;
+mod guard;
+mod language;
 mod pages;
+mod sign_in;
 #[cfg(test)]
 mod tests;
 mod tile;
 mod village;
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -17,7 +22,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
@@ -27,11 +32,12 @@ use lumbung_telemetry::clock;
 use maud::Markup;
 use serde::Deserialize;
 
-use crate::dataset::{Dataset, DatasetError};
+use crate::access::{Gate, SignInRefused};
+use crate::desk::{Desk, DeskError};
 use crate::exports;
-use crate::live::Live;
-use crate::recap::{Recap, RecapError, RegionRef};
+use crate::recap::RegionRef;
 
+use self::guard::Viewer;
 use self::tile::Tile;
 use self::village::VillagePage;
 
@@ -52,13 +58,15 @@ const STYLE: &str = include_str!("console/style.css");
 const SCRIPT: &str = include_str!("console/live.js");
 const ICON: &str = include_str!("console/icon.svg");
 
-/// What the console reads.
+/// What the console is made of.
 #[derive(Clone)]
 pub struct ConsoleState {
-    /// The dataset.
-    pub dataset: Arc<dyn Dataset>,
-    /// The view of the moment.
-    pub live: Arc<Live>,
+    /// What operators see and do.
+    pub desk: Arc<Desk>,
+    /// Who they are.
+    pub gate: Gate,
+    /// Browsers come over TLS: cookies must not travel without.
+    pub secure: bool,
 }
 
 /// The console's routes.
@@ -73,7 +81,9 @@ pub fn router(state: ConsoleState) -> Router {
         .route("/style.css", get(|| asset("text/css; charset=utf-8", STYLE)))
         .route("/live.js", get(|| asset("text/javascript; charset=utf-8", SCRIPT)))
         .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))
-        .fallback(|| async { Trouble(StatusCode::NOT_FOUND, "Halaman ini tidak ada.") })
+        .merge(sign_in::routes())
+        .fallback(|| async { Trouble::words(StatusCode::NOT_FOUND, "Halaman ini tidak ada.") })
+        .layer(axum::middleware::from_fn(guard::own_pages_only))
         .layer(axum::middleware::map_response(secured))
         .with_state(state)
 }
@@ -94,49 +104,81 @@ async fn secured(mut response: Response) -> Response {
     let policy = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'self'";
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    if !headers.contains_key(header::CACHE_CONTROL) {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
     response
 }
 
 /// Why a page can't be shown, in words.
-struct Trouble(StatusCode, &'static str);
+struct Trouble(StatusCode, Cow<'static, str>);
+
+impl Trouble {
+    const fn words(status: StatusCode, words: &'static str) -> Self {
+        Self(status, Cow::Borrowed(words))
+    }
+}
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
-        (self.0, whole(pages::trouble(self.1))).into_response()
+        (self.0, whole(pages::trouble(&self.1))).into_response()
     }
 }
 
-impl From<DatasetError> for Trouble {
-    fn from(error: DatasetError) -> Self {
-        if matches!(error, DatasetError::UnknownVillage(_)) {
-            return Self(StatusCode::NOT_FOUND, "Desa ini belum terdaftar di kabupaten.");
-        }
-        tracing::error!(%error, "a page can't be shown");
-        Self(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "Data kabupaten sedang tidak bisa dibaca. Tidak ada yang berubah. Coba lagi sebentar.",
-        )
+impl From<DeskError> for Trouble {
+    fn from(error: DeskError) -> Self {
+        let status = match &error {
+            DeskError::Refused(_) => StatusCode::FORBIDDEN,
+            DeskError::NotThere => StatusCode::NOT_FOUND,
+            DeskError::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            DeskError::Failed(cause) => {
+                tracing::error!(error = %cause, "a page can't be shown");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+        };
+        Self(status, error.to_string().into())
     }
 }
 
-/// Runs reading work off the reactor.
-async fn reading<T: Send + 'static>(
+impl From<SignInRefused> for Trouble {
+    fn from(error: SignInRefused) -> Self {
+        let status = match &error {
+            SignInRefused::Refused(_) => StatusCode::FORBIDDEN,
+            SignInRefused::Failed(cause) => {
+                tracing::error!(error = %cause, "the gate can't look");
+                StatusCode::INTERNAL_SERVER_ERROR
+            }
+            _ => StatusCode::UNPROCESSABLE_ENTITY,
+        };
+        Self(status, error.to_string().into())
+    }
+}
+
+/// Runs work at the desk off the reactor.
+async fn at_desk<T: Send + 'static>(
     state: &ConsoleState,
-    work: impl FnOnce(&dyn Dataset) -> Result<T, Trouble> + Send + 'static,
+    viewer: Viewer,
+    work: impl FnOnce(&Desk, &Viewer) -> Result<T, Trouble> + Send + 'static,
 ) -> Result<T, Trouble> {
-    let dataset = Arc::clone(&state.dataset);
-    tokio::task::spawn_blocking(move || work(&*dataset))
-        .await
-        .unwrap_or(Err(Trouble(StatusCode::SERVICE_UNAVAILABLE, "Hub sedang berhenti.")))
+    let desk = Arc::clone(&state.desk);
+    let stopping = Trouble::words(StatusCode::SERVICE_UNAVAILABLE, "Hub sedang berhenti.");
+    tokio::task::spawn_blocking(move || work(&desk, &viewer)).await.unwrap_or(Err(stopping))
 }
 
-async fn first(State(state): State<ConsoleState>) -> Result<Page, Trouble> {
-    let live = Arc::clone(&state.live);
-    reading(&state, move |dataset| {
+/// The operator's villages as tiles.
+fn tiles(desk: &Desk, viewer: &Viewer, now_ms: i64) -> Result<Vec<Tile>, DeskError> {
+    let who = &viewer.who;
+    let mut tiles = Tile::all(&desk.villages(who)?, &desk.live(who)?, now_ms);
+    tiles.retain(|tile| who.scope().holds(tile.desa.code));
+    Ok(tiles)
+}
+
+async fn first(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Page, Trouble> {
+    at_desk(&state, viewer, |desk, viewer| {
         let now = clock::now_ms();
-        let tiles = Tile::all(&dataset.villages()?, &live.all(), now);
-        Ok(whole(pages::first(&tiles, dataset.totals()?, now)))
+        let totals = desk.totals(&viewer.who)?;
+        Ok(whole(pages::first(viewer, &tiles(desk, viewer, now)?, totals, now)))
     })
     .await
 }
@@ -144,27 +186,26 @@ async fn first(State(state): State<ConsoleState>) -> Result<Page, Trouble> {
 async fn one_village(
     State(state): State<ConsoleState>,
     Path(code): Path<String>,
+    viewer: Viewer,
 ) -> Result<Page, Trouble> {
-    let unknown = Trouble(StatusCode::NOT_FOUND, "Desa ini tidak ada di Kabupaten Blitar.");
     let desa = VillageCode::parse(&code).ok().and_then(|code| roster().village(code));
-    let desa = desa.ok_or(unknown)?;
-    let live = state.live.get(desa.code);
-    reading(&state, move |dataset| {
-        let now = clock::now_ms();
-        let date = clock::today();
-        let stored = dataset.village(desa.code)?;
+    let desa = desa.ok_or(DeskError::NotThere)?;
+    at_desk(&state, viewer, move |desk, viewer| {
+        let who = &viewer.who;
+        let (now, date) = (clock::now_ms(), clock::today());
+        let (stored, live) = desk.village(who, desa.code)?;
         let page = VillagePage {
             tile: Tile::of(desa, Some(&stored), live.as_ref(), now),
-            facts: dataset.facts(desa.code)?,
-            recap: Recap::of(dataset, RegionRef::Desa(desa.code), date).map_err(recap_failed)?,
-            quarantine: dataset.quarantine(Some(desa.code))?,
-            findings: dataset.findings(Some(desa.code), true, FINDINGS_MAX)?,
-            incidents: dataset.incidents(Some(desa.code), INCIDENTS_MAX)?,
+            facts: desk.facts(who, desa.code)?,
+            recap: desk.recap(who, RegionRef::Desa(desa.code), date)?,
+            quarantine: desk.quarantine(who, Some(desa.code))?,
+            findings: desk.findings(who, Some(desa.code), true, FINDINGS_MAX)?,
+            incidents: desk.incidents(who, Some(desa.code), INCIDENTS_MAX)?,
             stored,
             live,
             date,
         };
-        Ok(whole(page.render(now)))
+        Ok(whole(page.render(viewer, now)))
     })
     .await
 }
@@ -176,9 +217,18 @@ struct RecapQuery {
 }
 
 impl RecapQuery {
-    fn region(&self) -> Result<RegionRef, Trouble> {
-        RegionRef::parse(self.wilayah.as_deref().unwrap_or("3505"))
-            .map_err(|_| Trouble(StatusCode::NOT_FOUND, "Wilayah ini tidak dikenal."))
+    /// The region asked for; the widest the operator sees without one.
+    fn region(&self, viewer: &Viewer) -> Result<RegionRef, Trouble> {
+        let unknown = Trouble::words(StatusCode::NOT_FOUND, "Wilayah ini tidak dikenal.");
+        if let Some(text) = self.wilayah.as_deref().filter(|text| !text.is_empty()) {
+            return RegionRef::parse(text).map_err(|_| unknown);
+        }
+        let scope = viewer.who.scope();
+        if scope.is_whole() {
+            return Ok(RegionRef::Kabupaten);
+        }
+        let mut own = roster().villages().iter().filter(|desa| scope.holds(desa.code));
+        own.next().map(|desa| RegionRef::Kecamatan(desa.kecamatan)).ok_or(unknown)
     }
 
     /// The date asked for; today without one.
@@ -186,17 +236,8 @@ impl RecapQuery {
         match self.tanggal.as_deref() {
             None | Some("") => Ok(clock::today()),
             Some(text) => text.parse().map_err(|_| {
-                Trouble(StatusCode::BAD_REQUEST, "Tanggal ditulis seperti 2026-12-31.")
+                Trouble::words(StatusCode::BAD_REQUEST, "Tanggal ditulis seperti 2026-12-31.")
             }),
-        }
-    }
-}
-
-fn recap_failed(error: RecapError) -> Trouble {
-    match error {
-        RecapError::Dataset(error) => error.into(),
-        RecapError::UnknownRegion(_) => {
-            Trouble(StatusCode::NOT_FOUND, "Wilayah ini tidak dikenal.")
         }
     }
 }
@@ -204,11 +245,12 @@ fn recap_failed(error: RecapError) -> Trouble {
 async fn recap(
     State(state): State<ConsoleState>,
     Query(query): Query<RecapQuery>,
+    viewer: Viewer,
 ) -> Result<Page, Trouble> {
-    let (region, date) = (query.region()?, query.date()?);
-    reading(&state, move |dataset| {
-        let recap = Recap::of(dataset, region, date).map_err(recap_failed)?;
-        Ok(whole(village::recap_page(&recap, region, date)))
+    let (region, date) = (query.region(&viewer)?, query.date()?);
+    at_desk(&state, viewer, move |desk, viewer| {
+        let recap = desk.recap(&viewer.who, region, date)?;
+        Ok(whole(village::recap_page(viewer, &recap, region, date)))
     })
     .await
 }
@@ -217,15 +259,16 @@ async fn recap_file(
     State(state): State<ConsoleState>,
     Path(file): Path<String>,
     Query(query): Query<RecapQuery>,
+    viewer: Viewer,
 ) -> Result<Response, Trouble> {
-    let (region, date) = (query.region()?, query.date()?);
+    let (region, date) = (query.region(&viewer)?, query.date()?);
     let csv = match file.as_str() {
         "rekap.csv" => true,
         "rekap.xlsx" => false,
-        _ => return Err(Trouble(StatusCode::NOT_FOUND, "Berkas ini tidak ada.")),
+        _ => return Err(Trouble::words(StatusCode::NOT_FOUND, "Berkas ini tidak ada.")),
     };
     let recap =
-        reading(&state, move |dataset| Recap::of(dataset, region, date).map_err(recap_failed))
+        at_desk(&state, viewer, move |desk, viewer| Ok(desk.recap(&viewer.who, region, date)?))
             .await?;
     let name = format!("rekap-{}-{date}", region.to_string().replace(['.', '/'], "-"));
     if csv {
@@ -234,7 +277,7 @@ async fn recap_file(
     }
     let body = exports::recap_xlsx(&recap).map_err(|error| {
         tracing::error!(%error, "a workbook can't be made");
-        Trouble(StatusCode::INTERNAL_SERVER_ERROR, "Berkas tidak bisa dibuat.")
+        Trouble::words(StatusCode::INTERNAL_SERVER_ERROR, "Berkas tidak bisa dibuat.")
     })?;
     let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
     Ok(download(kind, &format!("{name}.xlsx"), body))
@@ -247,10 +290,10 @@ fn download(kind: &'static str, name: &str, body: Vec<u8>) -> Response {
     (headers, body).into_response()
 }
 
-async fn findings(State(state): State<ConsoleState>) -> Result<Page, Trouble> {
-    reading(&state, |dataset| {
-        let findings = dataset.findings(None, true, FINDINGS_MAX)?;
-        Ok(whole(pages::findings(&findings, clock::now_ms())))
+async fn findings(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Page, Trouble> {
+    at_desk(&state, viewer, |desk, viewer| {
+        let findings = desk.findings(&viewer.who, None, true, FINDINGS_MAX)?;
+        Ok(whole(pages::findings(viewer, &findings, clock::now_ms())))
     })
     .await
 }
@@ -258,6 +301,8 @@ async fn findings(State(state): State<ConsoleState>) -> Result<Page, Trouble> {
 /// One browser that watches the first page.
 struct Watcher {
     state: ConsoleState,
+    /// The session's cookie: it may end while the page stays open.
+    headers: HeaderMap,
     moved: tokio::sync::watch::Receiver<u64>,
     /// How its tiles look now.
     seen: HashMap<u64, String>,
@@ -275,12 +320,12 @@ impl Watcher {
                 tokio::time::sleep(UPDATE_EVERY).await;
             }
             self.moved.borrow_and_update();
-            let live = Arc::clone(&self.state.live);
+            let viewer = guard::viewer(&self.headers, &self.state).await.ok()??;
             let mut seen = std::mem::take(&mut self.seen);
-            let look = reading(&self.state, move |dataset| {
+            let look = at_desk(&self.state, viewer, move |desk, viewer| {
                 let now = clock::now_ms();
-                let tiles = Tile::all(&dataset.villages()?, &live.all(), now);
-                let update = pages::update(&tiles, dataset.totals()?, now, &mut seen);
+                let totals = desk.totals(&viewer.who)?;
+                let update = pages::update(&tiles(desk, viewer, now)?, totals, now, &mut seen);
                 Ok((update, seen))
             });
             // The browser connects again when the dataset can be read again.
@@ -296,8 +341,10 @@ impl Watcher {
 /// What changes on the first page, as JSON.
 async fn events(
     State(state): State<ConsoleState>,
+    _viewer: Viewer,
+    headers: HeaderMap,
 ) -> Sse<impl futures_util::Stream<Item = Result<Event, Infallible>>> {
-    let watcher = Watcher { moved: state.live.watch(), state, seen: HashMap::new() };
+    let watcher = Watcher { moved: state.desk.watch(), state, headers, seen: HashMap::new() };
     let stream = futures_util::stream::unfold(watcher, Watcher::next);
     Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(30)))
 }

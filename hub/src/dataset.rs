@@ -20,6 +20,7 @@ mod incident;
 pub mod lineage;
 mod recovery;
 mod row;
+pub mod scope;
 pub mod sqlite;
 mod trail;
 mod village;
@@ -40,6 +41,7 @@ pub use recovery::{After, Delivered, HandedBack, Outcome, Recovery, SetAside, To
 pub use row::{
     DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow, WargaRow,
 };
+pub use scope::Scope;
 pub use village::{ContactNote, DeepProof, STICK_FRESH_MS, Stick, VillageState, is_fresh_by_stick};
 pub use watch::{Away, Heard, Narahubung, Upkeep, Watch};
 
@@ -177,10 +179,10 @@ pub struct StoredRecord {
 }
 
 /// Which records to read. Regions below the village are ids of that village.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct RecordFilter {
-    /// Of this village only; otherwise of all.
-    pub village: Option<VillageCode>,
+    /// Of these villages.
+    pub scope: Scope,
     /// Of this kind; `None` = every kind, unknown ones too.
     pub kind: Option<Kind>,
     /// After this record (paging), in (village, id) order.
@@ -380,10 +382,7 @@ pub trait Dataset: Recovery + Watch + Send + Sync + 'static {
     ///
     /// # Errors
     /// [`DatasetError::Store`].
-    fn quarantine(
-        &self,
-        village: Option<VillageCode>,
-    ) -> Result<Vec<QuarantinedEntry>, DatasetError>;
+    fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantinedEntry>, DatasetError>;
 
     /// The payload of one quarantined entry, to try it again after a fix.
     ///
@@ -399,13 +398,14 @@ pub trait Dataset: Recovery + Watch + Send + Sync + 'static {
     /// [`DatasetError::Store`].
     fn release(&self, number: i64, change: &Change, now_ms: i64) -> Result<(), DatasetError>;
 
-    /// Contradictions between villages, newest first.
+    /// Contradictions in which a village of the scope has a part, newest
+    /// first.
     ///
     /// # Errors
     /// [`DatasetError::Store`].
     fn findings(
         &self,
-        village: Option<VillageCode>,
+        scope: &Scope,
         open_only: bool,
         limit: u32,
     ) -> Result<Vec<CrossFinding>, DatasetError>;
@@ -421,19 +421,15 @@ pub trait Dataset: Recovery + Watch + Send + Sync + 'static {
         at_ms: i64,
     ) -> Result<(), DatasetError>;
 
-    /// Incidents of one village or of all, newest first.
+    /// Incidents of the scope's villages, newest first.
     ///
     /// # Errors
     /// [`DatasetError::Store`].
-    fn incidents(
-        &self,
-        village: Option<VillageCode>,
-        limit: u32,
-    ) -> Result<Vec<Incident>, DatasetError>;
+    fn incidents(&self, scope: &Scope, limit: u32) -> Result<Vec<Incident>, DatasetError>;
 
-    /// Sums over the whole dataset.
+    /// Sums over the scope's villages.
     ///
     /// # Errors
     /// [`DatasetError::Store`].
-    fn totals(&self) -> Result<Totals, DatasetError>;
+    fn totals(&self, scope: &Scope) -> Result<Totals, DatasetError>;
 }

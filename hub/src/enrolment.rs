@@ -19,7 +19,7 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::dataset::{DatasetError, RecordFilter, VillageState};
+use crate::dataset::{DatasetError, RecordFilter, Scope, VillageState};
 use crate::registry::{Redemption, TokenRefused};
 use crate::uplink::{Caller, Door};
 
@@ -179,7 +179,7 @@ mod restore {
 
     use lumbung_domain::id::RecordId;
 
-    use super::{Bytes, DatasetError, Item, PAGE, RecordFilter, VillageState, v1};
+    use super::{Bytes, DatasetError, Item, PAGE, RecordFilter, Scope, VillageState, v1};
     use crate::dataset::{Content, Dataset};
 
     /// Sends everything; stops early when nobody takes it any more.
@@ -200,7 +200,7 @@ mod restore {
         // The newest content of a record may wait in quarantine: the village
         // wrote it, so it gets it back.
         let mut newest: HashMap<RecordId, v1::RestoreRecord> = HashMap::new();
-        for entry in dataset.quarantine(Some(village))? {
+        for entry in dataset.quarantine(&Scope::of_village(village))? {
             let change = dataset.quarantined_change(entry.number)?;
             let Some(change) = change.filter(|change| !change.bytes.is_empty()) else { continue };
             if matches!(change.content, Content::Tombstone) {
@@ -223,7 +223,8 @@ mod restore {
         let mut records = 0;
         let mut after = None;
         loop {
-            let filter = RecordFilter { village: Some(village), kind: None, after, limit: PAGE };
+            let filter =
+                RecordFilter { scope: Scope::of_village(village), kind: None, after, limit: PAGE };
             let page = dataset.records(&filter)?;
             let Some(last) = page.last() else { break };
             after = Some((village, last.id));

@@ -4,14 +4,17 @@
 //! `uplink` reaches villages, `puller` follows one village each, `merge`
 //! turns verified batches into rows, `dataset` keeps them. `rhythm` says how
 //! fresh a village is by its own habits, `outlook` looks at all of them,
-//! `reason` says what is wrong and what to do. `recap`,
-//! `exports` and `console` only read. `serve` puts the parts together, `cli`
+//! `reason` says what is wrong and what to do. `access` knows the operators,
+//! `desk` is what they see and do. `recap` and `exports` count and write
+//! files; `console` shows. `serve` puts the parts together, `cli`
 //! is the command.
 
+pub mod access;
 pub mod bundle;
 pub mod cli;
 pub mod console;
 pub mod dataset;
+pub mod desk;
 mod enrolment;
 pub mod exports;
 pub mod live;

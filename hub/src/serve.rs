@@ -14,9 +14,12 @@ use lumbung_telemetry::clock;
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
+use crate::access::audit::AuditLog;
+use crate::access::{Accounts, Gate};
 use crate::console::{self, ConsoleState};
 use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::{Dataset, VillageState};
+use crate::desk::Desk;
 use crate::live::{Live, LiveVillage, Phase};
 use crate::merge::MergeWriter;
 use crate::outlook;
@@ -79,6 +82,8 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     }
     let sqlite = Arc::new(dataset);
     let dataset: Arc<dyn Dataset> = sqlite.clone();
+    let accounts: Arc<dyn Accounts> = sqlite.clone();
+    let audit: Arc<dyn AuditLog> = sqlite.clone();
     let listener = TcpListener::bind(options.console).await.with_context(|| {
         format!("Alamat {} sudah dipakai. Pilih yang lain dengan --console", options.console)
     })?;
@@ -91,7 +96,15 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
     lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
     let history = tokio::spawn(outlook::keep_history(Arc::clone(&dataset), Arc::clone(&live)));
-    let router = console::router(ConsoleState { dataset: Arc::clone(&dataset), live });
+    let gate = Gate::new(accounts, Arc::clone(&audit));
+    if let Some(code) = gate.first_code().await.context("Daftar operator tidak bisa dibaca")? {
+        lumbung_telemetry::say!(
+            "Belum ada operator. Buka konsol dan buat operator pertama dengan kode {code}."
+        );
+    }
+    let desk = Arc::new(Desk::new(Arc::clone(&dataset), audit, live));
+    let router = console::router(ConsoleState { desk, gate, secure: false })
+        .into_make_service_with_connect_info::<SocketAddr>();
     let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));
     let mut roll = Roll::default();
     tokio::pin!(stop);

@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
-use lumbung_hub::dataset::{Dataset, RecordFilter};
+use lumbung_hub::dataset::{Dataset, RecordFilter, Scope};
 use lumbung_ledger::{Fingerprint, Operation, Payload, Position, Seq};
 use lumbung_node::barn::Barn;
 use lumbung_node::village::Village;
@@ -117,7 +117,8 @@ pub fn compare(folded: &Folded, hub: &dyn Dataset, village: VillageCode) -> anyh
     let mut rows = BTreeMap::new();
     let mut after = None;
     loop {
-        let filter = RecordFilter { village: Some(village), kind: None, after, limit: PAGE };
+        let filter =
+            RecordFilter { scope: Scope::of_village(village), kind: None, after, limit: PAGE };
         let page = hub.records(&filter)?;
         let Some(last) = page.last() else { break };
         after = Some((village, last.id));

@@ -1,5 +1,5 @@
 //! What the whole-system tests share: real processes on loopback
-//! ([`district`]), the comparison of a village's log with the hub's rows
+//! ([`district`]), an operator at the console ([`browser`]), the comparison of a village's log with the hub's rows
 //! ([`fold`]), made-up villages ([`fictitious`]), lying ones ([`liar`]), a
 //! bad link between them ([`proxy`]), sticks ([`sticks`]) and one village to
 //! which things happen ([`scene`]).
@@ -8,6 +8,7 @@
 //! the real programs, with real sockets and real disks. [`sim`] runs the same
 //! code in a simulated world, on disks that fail ([`faulty_store`]).
 
+pub mod browser;
 pub mod district;
 pub mod faulty_store;
 pub mod fictitious;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use lumbung_domain::id::{Kind, RecordId};
-use lumbung_hub::dataset::FindingKind;
+use lumbung_hub::dataset::{FindingKind, Scope};
 use lumbung_proto::v1;
 use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::fictitious::{FAMILY_SIZE, dusun, lone_row, nik, sheet};
@@ -42,7 +42,7 @@ async fn four_villages_become_one_dataset_and_stay_current() -> anyhow::Result<(
     district.wait_proven(Duration::from_secs(30)).await?;
 
     let residents = (VILLAGES * FAMILIES * FAMILY_SIZE + 1) as u64;
-    assert_eq!(district.hub.dataset()?.totals()?.warga, residents);
+    assert_eq!(district.hub.dataset()?.totals(&Scope::whole())?.warga, residents);
     the_twin_is_found(&mut district)?;
     an_edit_arrives_live(&mut district).await?;
 
@@ -60,7 +60,7 @@ async fn four_villages_become_one_dataset_and_stay_current() -> anyhow::Result<(
 }
 
 fn the_twin_is_found(district: &mut District) -> anyhow::Result<()> {
-    let findings = district.hub.dataset()?.findings(None, true, 100)?;
+    let findings = district.hub.dataset()?.findings(&Scope::whole(), true, 100)?;
     let twins: Vec<_> =
         findings.iter().filter(|finding| finding.kind == FindingKind::NikGanda).collect();
     assert_eq!(twins.len(), 1, "one number, two villages");

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use lumbung_domain::id::{Kind, RecordId};
-use lumbung_hub::dataset::{Outcome, RecordFilter};
+use lumbung_hub::dataset::{Outcome, RecordFilter, Scope};
 use lumbung_ledger::Source;
 use lumbung_node::barn::{Change, Expected, Submission};
 use lumbung_node::village::Village;
@@ -234,7 +234,8 @@ async fn a_village_rebuilt_from_the_districts_data_leaves_nothing_over() -> anyh
     scene.wait_equal(0).await?;
     let code = scene.district.nodes[0].village;
     let position = scene.district.hub.village(code)?.position.context("it was merged")?;
-    let filter = RecordFilter { village: Some(code), limit: 99, ..RecordFilter::default() };
+    let filter =
+        RecordFilter { scope: Scope::of_village(code), kind: None, after: None, limit: 99 };
     let had = scene.district.hub.dataset()?.records(&filter)?;
     scene.district.nodes[0].stop().await?;
     std::fs::rename(scene.dir.join("store"), scene.other_dir("store"))?;

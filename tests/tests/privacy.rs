@@ -16,6 +16,7 @@ use lumbung_ledger::Source;
 use lumbung_node::barn::{Change, Expected, Submission};
 use lumbung_node::village::Village;
 use lumbung_proto::v1;
+use lumbung_tests::browser::Browser;
 use lumbung_tests::district::District;
 use lumbung_tests::fictitious::{FAMILY_SIZE, lone_row, nik, sheet};
 use lumbung_wire::record::encode;
@@ -209,22 +210,11 @@ async fn node_commands(district: &District, resident: RecordId) -> anyhow::Resul
     Ok(())
 }
 
-async fn page(district: &District, path: &str) -> anyhow::Result<String> {
-    let console = district.hub.console;
-    let mut stream = tokio::net::TcpStream::connect(console).await?;
-    let request = format!("GET {path} HTTP/1.1\r\nHost: {console}\r\nConnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await?;
-    let mut page = Vec::new();
-    tokio::time::timeout(Duration::from_secs(10), stream.read_to_end(&mut page)).await??;
-    let page = String::from_utf8_lossy(&page).into_owned();
-    anyhow::ensure!(page.starts_with("HTTP/1.1 200"), "{path}: {page}");
-    Ok(page)
-}
-
 async fn console(district: &District) -> anyhow::Result<()> {
     let village = format!("/desa/{}", district.nodes[0].village.compact());
+    let browser = Browser::sign_in(&district.hub, "kepala", &["--role", "kab.kepala"]).await?;
     for path in ["/", "/temuan", "/rekap", &village] {
-        check_nameless(path, &page(district, path).await?);
+        check_nameless(path, &browser.page(path).await?);
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use lumbung_domain::record::{Record, Warga};
 use lumbung_domain::region::VillageCode;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::dataset::{
-    Dataset, IncidentKind, MergeBatch, NewIncident, RecordFilter, Recovery as _,
+    Dataset, IncidentKind, MergeBatch, NewIncident, RecordFilter, Recovery as _, Scope,
 };
 use lumbung_hub::merge::decode;
 use lumbung_hub::puller::recovery::{parcel, read_receipt};
@@ -304,7 +304,8 @@ impl World {
 
     /// What the hub has: record and content.
     fn rows(&self, kind: Option<Kind>) -> anyhow::Result<Vec<(RecordId, Bytes)>> {
-        let filter = RecordFilter { village: Some(self.code), kind, limit: 99, after: None };
+        let filter =
+            RecordFilter { scope: Scope::of_village(self.code), kind, limit: 99, after: None };
         let rows = self.hub.records(&filter)?;
         Ok(rows.into_iter().map(|record| (record.id, record.bytes)).collect())
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
-use lumbung_hub::dataset::{Dataset, VillageState};
+use lumbung_hub::dataset::{Dataset, Scope, VillageState};
 use lumbung_telemetry::clock;
 use serde_json::json;
 
@@ -70,7 +70,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let interrupted = lumbung_telemetry::stop::asked();
     tokio::pin!(interrupted);
     let dataset = SqliteDataset::open(parts::hub_file(&options.dir))?;
-    lumbung_telemetry::say!("Konsol kabupaten: http://{}/", options.console);
+    lumbung_telemetry::say!(
+        "Konsol kabupaten: http://{}/ - masuk sebagai {} dengan sandi {}",
+        options.console,
+        parts::OPERATOR,
+        parts.password
+    );
     let states = tokio::select! {
         () = &mut interrupted => {
             parts.stop().await;
@@ -79,7 +84,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         states = proven(&dataset, &filled, &mut parts) => states?,
     };
     let sync_s = starting.elapsed().as_secs_f64();
-    let totals = dataset.totals()?;
+    let totals = dataset.totals(&Scope::whole())?;
     let wire = edits::traffic(&options.dir, &filled).await;
     print_recap(&dataset)?;
     lumbung_telemetry::say!(
@@ -108,7 +113,12 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         lumbung_telemetry::say!("{line}");
         return Ok(());
     }
-    lumbung_telemetry::say!("Konsol: http://{}/ . Ctrl-C menghentikan semuanya.", options.console);
+    lumbung_telemetry::say!(
+        "Konsol: http://{}/ - {} / {}. Ctrl-C menghentikan semuanya.",
+        options.console,
+        parts::OPERATOR,
+        parts.password
+    );
     tokio::select! {
         () = &mut interrupted => {}
         done = edits::keep_making(&options.dir, &filled, options.seed) => done?,

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use lumbung_domain::id::Kind;
-use lumbung_domain::region::{KecamatanCode, VillageCode, roster};
+use lumbung_domain::region::{KecamatanCode, roster};
 use lumbung_telemetry::clock;
 
 use super::village;
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Scope};
 use crate::exports::{IdentityNumbers, RecordsExport};
 
 /// Menulis catatan satu jenis ke berkas. NIK dan nomor KK tertutup kecuali
@@ -59,7 +59,7 @@ pub(super) fn run(args: &ExportArgs, dataset: &dyn Dataset) -> anyhow::Result<()
     } else {
         (IdentityNumbers::Masked, String::new())
     };
-    let export = RecordsExport { kind, villages: villages(args)?, numbers, remark };
+    let export = RecordsExport { kind, scope: scope(args)?, numbers, remark };
     let file = std::fs::File::create(&args.file)
         .with_context(|| format!("Berkas {} tidak bisa ditulis", args.file.display()))?;
     let mut file = std::io::BufWriter::new(file);
@@ -72,14 +72,14 @@ pub(super) fn run(args: &ExportArgs, dataset: &dyn Dataset) -> anyhow::Result<()
     Ok(())
 }
 
-/// The villages asked for; empty = every village.
-fn villages(args: &ExportArgs) -> anyhow::Result<Vec<VillageCode>> {
+/// The villages asked for.
+fn scope(args: &ExportArgs) -> anyhow::Result<Scope> {
     if let Some(code) = &args.village {
-        return Ok(vec![village(code)?.code]);
+        return Ok(Scope::of_village(village(code)?.code));
     }
-    let Some(code) = &args.kecamatan else { return Ok(Vec::new()) };
+    let Some(code) = &args.kecamatan else { return Ok(Scope::whole()) };
     let kecamatan = KecamatanCode::parse(code)
         .filter(|code| roster().kecamatan_of(*code).is_some())
         .with_context(|| format!("Kecamatan {code} tidak dikenal. Tidak ada yang ditulis"))?;
-    Ok(roster().villages_of(kecamatan).map(|desa| desa.code).collect())
+    Ok(Scope::of_kecamatan([kecamatan]))
 }

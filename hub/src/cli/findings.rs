@@ -5,7 +5,7 @@ use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 
 use super::{table, village};
-use crate::dataset::{CrossFinding, Dataset, FindingKind};
+use crate::dataset::{CrossFinding, Dataset, FindingKind, Scope};
 
 #[derive(clap::Args)]
 pub(super) struct FindingsArgs {
@@ -40,7 +40,7 @@ fn masked(finding: &CrossFinding) -> String {
 pub(super) fn run(args: &FindingsArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
     let of = args.village.as_deref().map(village).transpose()?.map(|desa| desa.code);
     let mut table = table(["no", "temuan", "nomor", "sejak", "pernyataan desa"]);
-    for finding in dataset.findings(of, !args.all, args.limit)? {
+    for finding in dataset.findings(&Scope::of(of), !args.all, args.limit)? {
         let claims: Vec<_> = finding
             .claims
             .iter()

@@ -4,7 +4,7 @@ use lumbung_telemetry::clock;
 use serde_json::json;
 
 use super::{table, village};
-use crate::dataset::Dataset;
+use crate::dataset::{Dataset, Scope};
 
 #[derive(clap::Args)]
 pub(super) struct IncidentsArgs {
@@ -20,7 +20,7 @@ pub(super) struct IncidentsArgs {
 
 pub(super) fn run(args: &IncidentsArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
     let of = args.code.as_deref().map(village).transpose()?.map(|desa| desa.code);
-    let incidents = dataset.incidents(of, args.limit)?;
+    let incidents = dataset.incidents(&Scope::of(of), args.limit)?;
     if args.json {
         let list: Vec<_> = incidents
             .iter()

@@ -6,7 +6,7 @@ use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 
 use super::{table, village};
-use crate::dataset::{Content, Dataset};
+use crate::dataset::{Content, Dataset, Scope};
 use crate::merge::decode;
 
 #[derive(clap::Subcommand)]
@@ -40,7 +40,7 @@ pub(super) fn run(command: &QuarantineCommand, dataset: &dyn Dataset) -> anyhow:
 fn list(of: Option<&str>, dataset: &dyn Dataset) -> anyhow::Result<()> {
     let of = of.map(village).transpose()?.map(|desa| desa.code);
     let mut table = table(["no", "desa", "nomor urut", "catatan", "alasan", "sejak"]);
-    for entry in dataset.quarantine(of)? {
+    for entry in dataset.quarantine(&Scope::of(of))? {
         table.add_row([
             entry.number.to_string(),
             entry.village.to_string(),
@@ -59,7 +59,7 @@ fn absent(number: i64) -> String {
 }
 
 fn show(number: i64, dataset: &dyn Dataset) -> anyhow::Result<()> {
-    let entries = dataset.quarantine(None)?;
+    let entries = dataset.quarantine(&Scope::whole())?;
     let entry = entries.iter().find(|entry| entry.number == number);
     let entry = entry.with_context(|| absent(number))?;
     let change = dataset.quarantined_change(number)?.with_context(|| absent(number))?;
@@ -91,7 +91,7 @@ fn show(number: i64, dataset: &dyn Dataset) -> anyhow::Result<()> {
 fn replay(number: Option<i64>, dataset: &dyn Dataset) -> anyhow::Result<()> {
     let numbers = match number {
         Some(number) => vec![number],
-        None => dataset.quarantine(None)?.iter().map(|entry| entry.number).collect(),
+        None => dataset.quarantine(&Scope::whole())?.iter().map(|entry| entry.number).collect(),
     };
     let mut taken = 0;
     for number in &numbers {

@@ -7,7 +7,7 @@ use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 
 use super::{table, village};
-use crate::dataset::{Dataset, RecordFilter, StoredRecord};
+use crate::dataset::{Dataset, RecordFilter, Scope, StoredRecord};
 
 #[derive(clap::Args)]
 pub(super) struct QueryArgs {
@@ -43,7 +43,8 @@ pub(super) fn query(args: &QueryArgs, dataset: &dyn Dataset) -> anyhow::Result<(
     let kind = Kind::from_name(&args.kind)
         .with_context(|| format!("Jenis {} tidak dikenal", args.kind))?;
     let of = args.village.as_deref().map(village).transpose()?.map(|desa| desa.code);
-    let filter = RecordFilter { village: of, kind: Some(kind), after: None, limit: args.limit };
+    let filter =
+        RecordFilter { scope: Scope::of(of), kind: Some(kind), after: None, limit: args.limit };
     let mut table = table(["desa", "id", "nama", "diubah", "oleh"]);
     for record in dataset.records(&filter)? {
         table.add_row([

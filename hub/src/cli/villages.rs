@@ -9,7 +9,7 @@ use serde_json::json;
 use super::decisions::{self, BranchArgs, LeftoversArgs};
 use super::{table, village};
 use crate::dataset::sqlite::SqliteDataset;
-use crate::dataset::{Dataset, DatasetError, VillageState};
+use crate::dataset::{Dataset, DatasetError, Scope, VillageState};
 use crate::puller::trouble::{self, Trouble};
 use crate::registry::Registry as _;
 
@@ -168,7 +168,7 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &SqliteDataset) -> an
             let desa = village(code)?;
             show(&dataset.village(desa.code)?);
             show_link(desa.code, dataset)?;
-            for incident in dataset.incidents(Some(desa.code), INCIDENTS_SHOWN)? {
+            for incident in dataset.incidents(&Scope::of_village(desa.code), INCIDENTS_SHOWN)? {
                 lumbung_telemetry::say!("{}: {}", when(incident.at_ms), incident.sentence);
             }
         }
@@ -271,7 +271,7 @@ fn show_link(village: VillageCode, dataset: &SqliteDataset) -> anyhow::Result<()
 
 pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
     let states = dataset.villages()?;
-    let totals = dataset.totals()?;
+    let totals = dataset.totals(&Scope::whole())?;
     let count = |what: fn(&VillageState) -> bool| states.iter().filter(|s| what(s)).count();
     let equal = count(proven);
     let troubled = count(|state| !state.trouble.is_empty());

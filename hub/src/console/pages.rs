@@ -1,64 +1,20 @@
-//! The frame of every page, and the pages about the whole kabupaten.
+//! The pages about all of an operator's villages.
 
 use std::collections::{BTreeMap, HashMap};
 
-use lumbung_domain::region::{NAMA_KABUPATEN, roster};
-use maud::{DOCTYPE, Markup, html};
+use lumbung_domain::region::roster;
+use maud::{Markup, html};
 use serde_json::json;
 
+use super::frame::{Frame, Tab};
+use super::guard::Viewer;
+use super::language::Language;
 use super::tile::{State, Tile, full_name, sentence, thousands, when};
 use crate::dataset::{Claim, CrossFinding, FindingKind, Totals};
 use crate::puller::trouble::Trouble;
 
 /// Villages named one by one under a thing to do; the rest is a number.
 const NAMED_MAX: usize = 8;
-
-/// The pages in the head of every page.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tab {
-    Villages,
-    Recap,
-    Findings,
-    None,
-}
-
-/// A whole page.
-pub(super) fn page(title: &str, tab: Tab, refresh: bool, body: &Markup) -> Markup {
-    let link = |to: Tab, href: &str, text: &str| {
-        html! { a href=(href) aria-current=[(tab == to).then_some("page")] { (text) } }
-    };
-    html! {
-        (DOCTYPE)
-        html lang="id" {
-            head {
-                meta charset="utf-8";
-                meta name="viewport" content="width=device-width, initial-scale=1";
-                meta name="color-scheme" content="light dark";
-                title { (title) " · Lumbung " (NAMA_KABUPATEN) }
-                link rel="stylesheet" href="/style.css";
-                link rel="icon" href="/icon.svg" type="image/svg+xml";
-                @if refresh {
-                    noscript { meta http-equiv="refresh" content="20"; }
-                    script src="/live.js" defer {}
-                }
-            }
-            body {
-                a class="skip" href="#isi" { "Langsung ke isi" }
-                header class="top" {
-                    div class="wide" {
-                        a class="brand" href="/" { b { "Lumbung" } " " span { (NAMA_KABUPATEN) } }
-                        nav aria-label="Halaman" {
-                            (link(Tab::Villages, "/", "Desa"))
-                            (link(Tab::Recap, "/rekap", "Rekap"))
-                            (link(Tab::Findings, "/temuan", "Temuan"))
-                        }
-                    }
-                }
-                main id="isi" class="wide" { (body) }
-            }
-        }
-    }
-}
 
 /// A page that says why there is none.
 pub(super) fn trouble(words: &str) -> Markup {
@@ -67,11 +23,11 @@ pub(super) fn trouble(words: &str) -> Markup {
         p { (words) }
         p { a href="/" { "Kembali ke daftar desa" } }
     };
-    page("Tidak bisa dibuka", Tab::None, false, &body)
+    Frame::outside(Language::default(), "Tidak bisa dibuka", Tab::None).page(&body)
 }
 
 /// The first page.
-pub(super) fn first(tiles: &[Tile], totals: Totals, now_ms: i64) -> Markup {
+pub(super) fn first(viewer: &Viewer, tiles: &[Tile], totals: Totals, now_ms: i64) -> Markup {
     let body = html! {
         h1 id="kalimat" class="sentence" aria-live="polite" { (sentence(tiles)) }
         div id="jumlah" { (numbers(totals)) }
@@ -88,16 +44,16 @@ pub(super) fn first(tiles: &[Tile], totals: Totals, now_ms: i64) -> Markup {
                 }
             }
             @for kecamatan in roster().kecamatan() {
-                h3 { (kecamatan.name) }
-                div class="tiles" {
-                    @for tile in tiles.iter().filter(|tile| tile.desa.kecamatan == kecamatan.code) {
-                        (tile_link(tile, now_ms))
-                    }
+                @let here: Vec<_> =
+                    tiles.iter().filter(|tile| tile.desa.kecamatan == kecamatan.code).collect();
+                @if !here.is_empty() {
+                    h3 { (kecamatan.name) }
+                    div class="tiles" { @for tile in here { (tile_link(tile, now_ms)) } }
                 }
             }
         }
     };
-    page("Desa", Tab::Villages, true, &body)
+    Frame::of(viewer, "Desa", Tab::Villages).live().page(&body)
 }
 
 fn tile_link(tile: &Tile, now_ms: i64) -> Markup {
@@ -234,7 +190,7 @@ pub(super) fn update(
 }
 
 /// The page of contradictions.
-pub(super) fn findings(findings: &[CrossFinding], now_ms: i64) -> Markup {
+pub(super) fn findings(viewer: &Viewer, findings: &[CrossFinding], now_ms: i64) -> Markup {
     let body = html! {
         h1 { "Temuan antardesa" }
         p class="lead" {
@@ -243,7 +199,7 @@ pub(super) fn findings(findings: &[CrossFinding], now_ms: i64) -> Markup {
         }
         (finding_list(findings, now_ms))
     };
-    page("Temuan", Tab::Findings, false, &body)
+    Frame::of(viewer, "Temuan", Tab::Findings).page(&body)
 }
 
 /// Findings with their claims, identity numbers masked.

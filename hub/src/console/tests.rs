@@ -2,41 +2,81 @@
 
 use std::sync::Arc;
 
-use lumbung_domain::region::VillageCode;
+use lumbung_domain::region::{KecamatanCode, VillageCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
-use crate::live::Phase;
+use crate::access::gate::Visitor;
+use crate::access::{NewAccount, Role};
+use crate::live::{Live, Phase};
 use crate::recap::tests::district;
 
+const PASSWORD: &str = "sapi merah di sawah";
+
 /// A console over three villages, and the folder that goes with them.
-async fn console() -> (tempfile::TempDir, std::net::SocketAddr, Arc<Live>) {
+struct Console {
+    _folder: tempfile::TempDir,
+    address: std::net::SocketAddr,
+    live: Arc<Live>,
+    gate: Gate,
+    /// The head operator's session.
+    head: String,
+}
+
+async fn console() -> Console {
     let (folder, dataset) = district();
+    let dataset = Arc::new(dataset);
     let live = Arc::new(Live::default());
-    let state = ConsoleState { dataset: Arc::new(dataset), live: Arc::clone(&live) };
+    let gate = Gate::new(dataset.clone(), dataset.clone());
+    let desk = Arc::new(Desk::new(dataset.clone(), dataset, Arc::clone(&live)));
+    let code = gate.first_code().await.unwrap().unwrap();
+    gate.found(&code, "kepala", PASSWORD, &Visitor::default()).await.unwrap();
+    let head = gate.sign_in("kepala", PASSWORD, "", &Visitor::default()).await.unwrap();
+    let state = ConsoleState { desk, gate: gate.clone(), secure: false };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router(state)).await });
-    (folder, address, live)
+    Console { _folder: folder, address, live, gate, head }
 }
 
-async fn ask(address: std::net::SocketAddr, path: &str) -> TcpStream {
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: hub\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream
-}
+impl Console {
+    /// The session of a new operator.
+    async fn session_of(&self, role: Role, kecamatan: &[u64]) -> String {
+        let head = self.gate.operator(&self.head).await.unwrap().unwrap();
+        let name = format!("uji.{}", role.name().replace('.', "-"));
+        let kecamatan =
+            kecamatan.iter().map(|code| KecamatanCode::from_u64(*code).unwrap()).collect();
+        let day_ms = 24 * 60 * 60 * 1000;
+        let until_ms = (role == Role::Support).then(|| clock::now_ms() + day_ms);
+        let new = NewAccount { name: name.clone(), role, kecamatan, until_ms };
+        let password = self.gate.add(&head, &new).await.unwrap();
+        self.gate.sign_in(&name, &password, "", &Visitor::default()).await.unwrap()
+    }
 
-async fn get(address: std::net::SocketAddr, path: &str) -> String {
-    let mut answer = Vec::new();
-    ask(address, path).await.read_to_end(&mut answer).await.unwrap();
-    String::from_utf8_lossy(&answer).into_owned()
+    async fn ask_as(&self, session: &str, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let cookie = format!("cookie: sesi={session}\r\n");
+        let request =
+            format!("GET {path} HTTP/1.1\r\nhost: hub\r\n{cookie}connection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        stream
+    }
+
+    async fn get_as(&self, session: &str, path: &str) -> String {
+        let mut answer = Vec::new();
+        self.ask_as(session, path).await.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    async fn get(&self, path: &str) -> String {
+        self.get_as(&self.head, path).await
+    }
 }
 
 #[tokio::test]
 async fn every_page_answers_with_its_guards() {
-    let (_folder, address, _live) = console().await;
+    let console = console().await;
     for path in [
         "/",
         "/desa/35.05.01.2001",
@@ -49,7 +89,7 @@ async fn every_page_answers_with_its_guards() {
         "/style.css",
         "/live.js",
     ] {
-        let page = get(address, path).await;
+        let page = console.get(path).await;
         assert!(page.starts_with("HTTP/1.1 200"), "{path}: {page}");
         assert!(page.contains("content-security-policy: default-src 'self';"), "{path}");
         assert!(!page.contains("style=\"") && !page.contains("onclick"), "{path}");
@@ -58,16 +98,16 @@ async fn every_page_answers_with_its_guards() {
 
 #[tokio::test]
 async fn what_is_not_there_is_said_in_words() {
-    let (_folder, address, _live) = console().await;
+    let console = console().await;
     for (path, status, words) in [
-        ("/desa/35.05.01.2999", 404, "tidak ada di Kabupaten Blitar"),
+        ("/desa/35.05.01.2999", 404, "tidak ada, atau di luar wilayah"),
         // In the kabupaten, but not registered here.
-        ("/desa/35.05.03.2001", 404, "belum terdaftar"),
+        ("/desa/35.05.03.2001", 404, "tidak ada, atau di luar wilayah"),
         ("/rekap?wilayah=35.06.01", 404, "Wilayah ini tidak dikenal"),
         ("/rekap?tanggal=kemarin", 400, "Tanggal ditulis seperti"),
         ("/lain", 404, "Halaman ini tidak ada"),
     ] {
-        let page = get(address, path).await;
+        let page = console.get(path).await;
         assert!(page.starts_with(&format!("HTTP/1.1 {status}")), "{path}: {page}");
         assert!(page.contains(words), "{path}: {page}");
     }
@@ -90,13 +130,48 @@ async fn wait_for(stream: &mut TcpStream, words: &str) -> String {
 
 #[tokio::test]
 async fn a_watcher_gets_everything_once_and_then_what_changes() {
-    let (_folder, address, live) = console().await;
-    let mut stream = ask(address, "/events").await;
+    let console = console().await;
+    let mut stream = console.ask_as(&console.head, "/events").await;
     // The last part of the first event.
     let first = wait_for(&mut stream, "\"perlu\"").await;
     assert_eq!(first.matches("\"d\":").count(), 248);
     assert!(first.contains("0 dari 248 desa segar"), "{first}");
-    live.update(VillageCode::from_u64(3_505_012_001).unwrap(), |live| live.phase = Phase::Live);
+    console
+        .live
+        .update(VillageCode::from_u64(3_505_012_001).unwrap(), |live| live.phase = Phase::Live);
     let next = wait_for(&mut stream, "1 dari 248 desa segar").await;
     assert_eq!(next.matches("\"d\":").count(), 1, "only one village changed: {next}");
+}
+
+#[tokio::test]
+async fn nobody_sees_a_page_without_a_session() {
+    let console = console().await;
+    for session in ["", "0000", &"0".repeat(64)] {
+        for path in ["/", "/desa/35.05.01.2001", "/rekap", "/rekap/rekap.csv", "/temuan"] {
+            let page = console.get_as(session, path).await;
+            assert!(page.starts_with("HTTP/1.1 303") && page.contains("/masuk"), "{path}: {page}");
+        }
+        assert!(console.get_as(session, "/events").await.starts_with("HTTP/1.1 401"));
+    }
+}
+
+#[tokio::test]
+async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() {
+    let console = console().await;
+    let session = console.session_of(Role::KecamatanOperator, &[350_501]).await;
+    let first = console.get_as(&session, "/").await;
+    assert!(first.contains("/desa/35.05.01.2001") && !first.contains("/desa/35.05.02."));
+    for path in [
+        "/desa/35.05.02.2001",
+        "/rekap?wilayah=3505",
+        "/rekap?wilayah=35.05.02",
+        "/rekap?wilayah=35.05.02.2001",
+        "/rekap/rekap.csv?wilayah=35.05.02",
+        "/rekap/rekap.xlsx?wilayah=3505",
+    ] {
+        let page = console.get_as(&session, path).await;
+        assert!(page.starts_with("HTTP/1.1 404"), "{path}: {page}");
+    }
+    let own = console.get_as(&session, "/rekap").await;
+    assert!(own.starts_with("HTTP/1.1 200"), "its own kecamatan without asking: {own}");
 }

@@ -5,7 +5,9 @@ use lumbung_domain::id::Kind;
 use lumbung_domain::recap::{Cell, Isi, tanggal_indonesia};
 use maud::{Markup, html};
 
-use super::pages::{Tab, finding_list, page, trouble_words};
+use super::frame::{Frame, Tab};
+use super::guard::Viewer;
+use super::pages::{finding_list, trouble_words};
 use super::tile::{State, Tile, thousands, when};
 use crate::dataset::{CrossFinding, Incident, QuarantinedEntry, VillageFacts, VillageState};
 use crate::live::LiveVillage;
@@ -29,7 +31,7 @@ pub(super) struct VillagePage {
 }
 
 impl VillagePage {
-    pub(super) fn render(&self, now_ms: i64) -> Markup {
+    pub(super) fn render(&self, viewer: &Viewer, now_ms: i64) -> Markup {
         let tile = &self.tile;
         let letter = tile.state.letter();
         let region = RegionRef::Desa(tile.desa.code);
@@ -68,7 +70,7 @@ impl VillagePage {
                 (sheet(&self.recap, region, self.date))
             }
         };
-        page(tile.desa.name, Tab::Villages, false, &body)
+        Frame::of(viewer, tile.desa.name, Tab::Villages).page(&body)
     }
 
     fn verdict(&self, now_ms: i64) -> String {
@@ -210,7 +212,7 @@ fn bytes(count: u64) -> String {
 }
 
 /// The page of a recap.
-pub(super) fn recap_page(recap: &Recap, region: RegionRef, date: Date) -> Markup {
+pub(super) fn recap_page(viewer: &Viewer, recap: &Recap, region: RegionRef, date: Date) -> Markup {
     let printed = &recap.sheet;
     let body = html! {
         @if !recap.above.is_empty() {
@@ -231,7 +233,7 @@ pub(super) fn recap_page(recap: &Recap, region: RegionRef, date: Date) -> Markup
         }
         (sheet(recap, region, date))
     };
-    page("Rekap", Tab::Recap, false, &body)
+    Frame::of(viewer, "Rekap", Tab::Recap).page(&body)
 }
 
 /// Ids and codes hold no character that a query would mistake.

@@ -5,6 +5,8 @@
 //! connections of their own and see the last committed moment (WAL); they
 //! never wait for a merge. Nothing above this module names SQL.
 
+mod accounts;
+mod audit;
 mod branch;
 mod bulk;
 mod content;
@@ -20,6 +22,7 @@ mod recovery;
 mod registry;
 mod repair;
 mod schema;
+mod scoped;
 mod statements;
 mod upsert;
 mod village;
@@ -42,7 +45,7 @@ use self::statements::Actors;
 use super::erasures::Erasures;
 use super::{
     Change, ContactNote, CrossFinding, Dataset, DatasetError, Incident, MergeBatch, Merged,
-    NewIncident, QuarantinedEntry, RecordFilter, Repair, RowContent, StoredRecord, Totals,
+    NewIncident, QuarantinedEntry, RecordFilter, Repair, RowContent, Scope, StoredRecord, Totals,
     VillageFacts, VillageState,
 };
 
@@ -350,11 +353,8 @@ impl Dataset for SqliteDataset {
         self.read(|conn| Ok(reads::record(conn, village, id)?))
     }
 
-    fn quarantine(
-        &self,
-        village: Option<VillageCode>,
-    ) -> Result<Vec<QuarantinedEntry>, DatasetError> {
-        self.read(|conn| Ok(reads::quarantine(conn, village)?))
+    fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantinedEntry>, DatasetError> {
+        self.read(|conn| Ok(reads::quarantine(conn, scope)?))
     }
 
     fn quarantined_change(&self, number: i64) -> Result<Option<Change>, DatasetError> {
@@ -367,11 +367,11 @@ impl Dataset for SqliteDataset {
 
     fn findings(
         &self,
-        village: Option<VillageCode>,
+        scope: &Scope,
         open_only: bool,
         limit: u32,
     ) -> Result<Vec<CrossFinding>, DatasetError> {
-        self.read(|conn| findings::list(conn, village, open_only, limit))
+        self.read(|conn| findings::list(conn, scope, open_only, limit))
     }
 
     fn note_incident(
@@ -383,16 +383,12 @@ impl Dataset for SqliteDataset {
         Ok(incidents::note(&self.writer().conn, village, incident, at_ms)?)
     }
 
-    fn incidents(
-        &self,
-        village: Option<VillageCode>,
-        limit: u32,
-    ) -> Result<Vec<Incident>, DatasetError> {
-        self.read(|conn| Ok(incidents::list(conn, village, limit)?))
+    fn incidents(&self, scope: &Scope, limit: u32) -> Result<Vec<Incident>, DatasetError> {
+        self.read(|conn| Ok(incidents::list(conn, scope, limit)?))
     }
 
-    fn totals(&self) -> Result<Totals, DatasetError> {
-        self.read(|conn| Ok(village::totals(conn)?))
+    fn totals(&self, scope: &Scope) -> Result<Totals, DatasetError> {
+        self.read(|conn| Ok(village::totals(conn, scope)?))
     }
 }
 

@@ -5,14 +5,14 @@
 
 use std::io::Write;
 
-use lumbung_domain::id::{Kind, RecordId};
-use lumbung_domain::region::{Desa, VillageCode, roster};
+use lumbung_domain::id::Kind;
+use lumbung_domain::region::{Desa, roster};
 use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use super::{columns, harmless};
-use crate::dataset::{Dataset, DatasetError, RecordFilter, StoredRecord};
+use crate::dataset::{Dataset, DatasetError, RecordFilter, Scope, StoredRecord};
 
 /// Records read from the dataset at a time: memory stays flat.
 const PAGE: u32 = 2_000;
@@ -55,8 +55,8 @@ pub enum ExportError {
 pub struct RecordsExport {
     /// Their kind.
     pub kind: Kind,
-    /// Of these villages, in this order; empty = every village.
-    pub villages: Vec<VillageCode>,
+    /// Of these villages.
+    pub scope: Scope,
     /// Whether identity numbers leave in full.
     pub numbers: IdentityNumbers,
     /// A line about the file that stands above the headers; empty = none.
@@ -135,23 +135,16 @@ impl RecordsExport {
         dataset: &dyn Dataset,
         mut take: impl FnMut(Vec<String>) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
-        let villages = match &self.villages[..] {
-            [] => vec![None],
-            some => some.iter().copied().map(Some).collect(),
-        };
-        for village in villages {
-            let mut after: Option<(VillageCode, RecordId)> = None;
-            loop {
-                let filter = RecordFilter { village, kind: Some(self.kind), after, limit: PAGE };
-                let records = dataset.records(&filter)?;
-                let Some(last) = records.last() else { break };
-                after = Some((last.village, last.id));
-                for record in &records {
-                    take(self.cells(record))?;
-                }
+        let scope = self.scope.clone();
+        let mut filter = RecordFilter { scope, kind: Some(self.kind), after: None, limit: PAGE };
+        loop {
+            let records = dataset.records(&filter)?;
+            let Some(last) = records.last() else { return Ok(()) };
+            filter.after = Some((last.village, last.id));
+            for record in &records {
+                take(self.cells(record))?;
             }
         }
-        Ok(())
     }
 
     fn cells(&self, stored: &StoredRecord) -> Vec<String> {

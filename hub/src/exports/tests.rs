@@ -5,6 +5,7 @@ use lumbung_domain::id::Kind;
 use lumbung_domain::region::VillageCode;
 
 use super::*;
+use crate::dataset::Scope;
 use crate::recap::RegionRef;
 use crate::recap::tests::district;
 
@@ -40,10 +41,10 @@ fn a_recap_is_the_same_in_every_file() {
 #[test]
 fn every_record_of_the_chosen_villages_is_written_once() {
     let (_folder, dataset) = district();
-    let count = |villages: Vec<VillageCode>, remark: &str| {
+    let count = |scope: Scope, remark: &str| {
         let export = RecordsExport {
             kind: Kind::Warga,
-            villages,
+            scope,
             numbers: IdentityNumbers::Masked,
             remark: remark.to_owned(),
         };
@@ -55,10 +56,10 @@ fn every_record_of_the_chosen_villages_is_written_once() {
         (written, text.lines().count(), text)
     };
     let jaten = VillageCode::from_u64(3_505_012_001).unwrap();
-    let (written, lines, text) = count(vec![jaten], "Tujuan: uji.");
+    let (written, lines, text) = count(Scope::of_village(jaten), "Tujuan: uji.");
     assert_eq!((written, lines), (12 * 3 + 1, 12 * 3 + 1 + 2));
     assert!(text.starts_with("\u{feff}# Tujuan: uji.\nKode desa;Desa;Id;NIK;"), "{text}");
     assert!(text.contains("35.05.01.2001;Desa Jaten;"));
-    let (written, ..) = count(Vec::new(), "");
+    let (written, ..) = count(Scope::whole(), "");
     assert_eq!(written, (12 + 23 + 35) * 3 + 3);
 }

@@ -69,12 +69,29 @@ async fn join_all(dir: &Path, uplink: SocketAddr, filled: &[Filled]) -> anyhow::
     Ok(())
 }
 
+/// The name the demo's operator signs in with.
+pub(super) const OPERATOR: &str = "demo";
+
+/// The password of the demo's operator: made at the first start, kept in the
+/// demo's folder.
+fn operator(dir: &Path) -> anyhow::Result<String> {
+    let kept = dir.join("sandi-operator.txt");
+    if let Ok(password) = std::fs::read_to_string(&kept) {
+        return Ok(password.trim().to_owned());
+    }
+    let hub = dir.join("hub").display().to_string();
+    let add = ["part-hub", "--data", &hub, "operators", "add", OPERATOR, "--role", "kab.kepala"];
+    let password = command(&[&add[..], &["--plain"]].concat())?;
+    std::fs::write(&kept, &password)?;
+    Ok(password.trim().to_owned())
+}
+
 /// Runs a command of one part to its end; what it said.
 fn command(args: &[&str]) -> anyhow::Result<String> {
     let done = Command::new(std::env::current_exe()?).args(args).stdin(Stdio::null()).output()?;
     anyhow::ensure!(
         done.status.success(),
-        "Desa tidak bisa bergabung: {}",
+        "Persiapan gagal: {}",
         String::from_utf8_lossy(&done.stderr)
     );
     Ok(String::from_utf8_lossy(&done.stdout).into_owned())
@@ -89,7 +106,11 @@ struct Part {
 }
 
 /// Every process of the demo.
-pub(super) struct Parts(Vec<Part>);
+pub(super) struct Parts {
+    all: Vec<Part>,
+    /// What the demo's operator signs in with.
+    pub(super) password: String,
+}
 
 impl Parts {
     /// Starts the hub, lets every village join it with a token of its own,
@@ -103,10 +124,11 @@ impl Parts {
         let hub = dir.join("hub");
         std::fs::create_dir_all(&hub)?;
         let data = hub.display().to_string();
+        let password = operator(dir)?;
         let (console, address) = (console.to_string(), uplink.to_string());
         let args =
             ["part-hub", "serve", "--data", &data, "--console", &console, "--uplink", &address];
-        let mut parts = Self(vec![Part::start(dir, "hub".to_owned(), &args)?]);
+        let mut parts = Self { all: vec![Part::start(dir, "hub".to_owned(), &args)?], password };
         parts.wait_for(uplink).await?;
         join_all(dir, uplink, filled).await?;
         let ports = free_ports(filled.len())?;
@@ -115,7 +137,7 @@ impl Parts {
             let data = folder(dir, village.code).display().to_string();
             let listen = format!("127.0.0.1:{port}");
             let args = ["part-node", "--data", &data, "serve", "--listen", &listen];
-            parts.0.push(Part::start(dir, code, &args)?);
+            parts.all.push(Part::start(dir, code, &args)?);
         }
         Ok(parts)
     }
@@ -124,7 +146,7 @@ impl Parts {
     async fn wait_for(&mut self, uplink: SocketAddr) -> anyhow::Result<()> {
         let begun = Instant::now();
         while tokio::net::TcpStream::connect(uplink).await.is_err() {
-            for part in &mut self.0 {
+            for part in &mut self.all {
                 if let Some(status) = part.child.try_wait()? {
                     let said = std::fs::read_to_string(&part.log).unwrap_or_default();
                     anyhow::bail!("Hub berhenti ({status}): {said}");
@@ -138,7 +160,7 @@ impl Parts {
 
     /// Starts dead parts again, and says so.
     pub(super) fn revive(&mut self) -> anyhow::Result<()> {
-        for part in &mut self.0 {
+        for part in &mut self.all {
             if let Some(status) = part.child.try_wait()? {
                 lumbung_telemetry::say!("{} berhenti ({status}); dijalankan lagi.", part.name);
                 part.child = spawn(&part.args, &part.log)?;
@@ -160,10 +182,10 @@ impl Parts {
 
     /// Asks every part to stop, and kills what does not.
     pub(super) async fn stop(&mut self) {
-        let pids = self.0.iter().map(|part| part.child.id().to_string());
+        let pids = self.all.iter().map(|part| part.child.id().to_string());
         drop(Command::new("kill").arg("-TERM").args(pids).stderr(Stdio::null()).status());
         let begun = Instant::now();
-        for part in &mut self.0 {
+        for part in &mut self.all {
             while matches!(part.child.try_wait(), Ok(None)) {
                 if begun.elapsed() > STOP_WITHIN {
                     drop(part.child.kill());
@@ -179,7 +201,7 @@ impl Parts {
 impl Drop for Parts {
     /// Nothing the demo started outlives it, whatever ends it.
     fn drop(&mut self) {
-        for part in &mut self.0 {
+        for part in &mut self.all {
             if matches!(part.child.try_wait(), Ok(None)) {
                 drop(part.child.kill());
                 drop(part.child.wait());

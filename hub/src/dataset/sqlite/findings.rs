@@ -11,9 +11,10 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Seq, Source};
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
+use super::scoped::condition;
 use super::upsert::{PINDAH_KELUAR, PINDAH_MASUK, STATUS_HIDUP, village_sql};
 use super::village::{count, is_registered, village_code};
-use crate::dataset::{Claim, CrossFinding, DatasetError, FindingKind};
+use crate::dataset::{Claim, CrossFinding, DatasetError, FindingKind, Scope};
 
 /// How far the two ends of one move may lie apart, days.
 pub(super) const MOVE_DAYS_MAX: u32 = 180;
@@ -253,22 +254,36 @@ fn write_claims(conn: &Connection, number: i64, claims: &[RowClaim]) -> rusqlite
     Ok(())
 }
 
-/// Findings of one village or of all, newest first.
+/// The condition that a village of the scope has a part in a finding.
+fn has_part(scope: &Scope) -> String {
+    if scope.is_whole() {
+        return "1".to_owned();
+    }
+    format!(
+        "({} OR EXISTS (SELECT 1 FROM claim WHERE claim.finding = finding.number AND {}))",
+        condition(scope, "other_village"),
+        condition(scope, "claim.village"),
+    )
+}
+
+/// How many findings of the scope are open, as SQL.
+pub(super) fn open_count(scope: &Scope) -> String {
+    format!("(SELECT count(*) FROM finding WHERE closed_ms IS NULL AND {})", has_part(scope))
+}
+
+/// Findings in which a village of the scope has a part, newest first.
 pub(super) fn list(
     conn: &Connection,
-    village: Option<VillageCode>,
+    scope: &Scope,
     open_only: bool,
     limit: u32,
 ) -> Result<Vec<CrossFinding>, DatasetError> {
-    let mut statement = conn.prepare_cached(
+    let part = has_part(scope);
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT number, kind, key, other_village, since_ms, closed_ms FROM finding
-         WHERE (NOT ?2 OR closed_ms IS NULL)
-           AND (?1 IS NULL OR other_village = ?1
-                OR EXISTS (SELECT 1 FROM claim
-                           WHERE claim.finding = finding.number AND claim.village = ?1))
-         ORDER BY number DESC LIMIT ?3",
-    )?;
-    let found = statement.query_map((village.map(village_sql), open_only, limit), |row| {
+         WHERE (NOT ?1 OR closed_ms IS NULL) AND {part} ORDER BY number DESC LIMIT ?2",
+    ))?;
+    let found = statement.query_map((open_only, limit), |row| {
         let other = row.get::<_, Option<i64>>(3)?;
         Ok(CrossFinding {
             number: row.get(0)?,

@@ -3,9 +3,10 @@
 use lumbung_domain::region::VillageCode;
 use rusqlite::Connection;
 
+use super::scoped::condition;
 use super::upsert::village_sql;
 use super::village::village_code;
-use crate::dataset::{Incident, NewIncident};
+use crate::dataset::{Incident, NewIncident, Scope};
 
 /// Adds an incident unless its subject has been noted.
 pub(super) fn note(
@@ -29,17 +30,18 @@ pub(super) fn note(
     Ok(())
 }
 
-/// The incidents of one village or of all, newest first.
+/// The incidents of the scope's villages, newest first.
 pub(super) fn list(
     conn: &Connection,
-    village: Option<VillageCode>,
+    scope: &Scope,
     limit: u32,
 ) -> rusqlite::Result<Vec<Incident>> {
-    conn.prepare_cached(
+    conn.prepare_cached(&format!(
         "SELECT number, village, kind, sentence, at_ms FROM incident
-         WHERE ?1 IS NULL OR village = ?1 ORDER BY number DESC LIMIT ?2",
-    )?
-    .query_map((village.map(village_sql), limit), |row| {
+         WHERE {} ORDER BY number DESC LIMIT ?1",
+        condition(scope, "village")
+    ))?
+    .query_map([limit], |row| {
         Ok(Incident {
             number: row.get(0)?,
             village: village_code(row, 1)?,

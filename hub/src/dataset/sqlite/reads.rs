@@ -11,9 +11,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
 use super::merge::kind_code;
 use super::schema::Shelf;
+use super::scoped::condition;
 use super::upsert::village_sql;
 use super::village::{count, village_code};
-use crate::dataset::{Change, Content, QuarantinedEntry, RecordFilter, StoredRecord};
+use crate::dataset::{Change, Content, QuarantinedEntry, RecordFilter, Scope, StoredRecord};
 
 /// What a [`StoredRecord`] is read from, by [`stored_record`].
 fn record_columns(shelf: Shelf) -> String {
@@ -45,20 +46,25 @@ pub(super) fn records(
     conn: &Connection,
     filter: &RecordFilter,
 ) -> rusqlite::Result<Vec<StoredRecord>> {
-    let start = (filter.village.map_or(0, village_sql), Vec::new());
+    let ranges = filter.scope.ranges();
+    let (Some((first, _)), Some((_, last))) = (ranges.first(), ranges.last()) else {
+        return Ok(Vec::new());
+    };
+    let start = (first.cast_signed(), Vec::new());
     let after = filter.after.map(|(village, id)| (village_sql(village), id.as_bytes().to_vec()));
     let (from_village, from_id) = after.unwrap_or_default().max(start);
-    let to_village = filter.village.map_or(i64::MAX, village_sql);
+    let to_village = last.cast_signed();
     let mut found = Vec::new();
     for shelf in Shelf::all() {
         if filter.kind.is_some_and(|kind| Shelf::of(kind.code()) != shelf) {
             continue;
         }
         let sql = format!(
-            "SELECT {} FROM {} WHERE (village, id) > (?1, ?2) AND village <= ?3
+            "SELECT {} FROM {} WHERE (village, id) > (?1, ?2) AND village <= ?3 AND {}
              ORDER BY village, id LIMIT ?4",
             record_columns(shelf),
             shelf.table(),
+            condition(&filter.scope, "village"),
         );
         let mut statement = conn.prepare_cached(&sql)?;
         let rows = statement
@@ -95,16 +101,17 @@ pub(super) fn record(
     Ok(None)
 }
 
-/// The quarantine, oldest first.
+/// The quarantine of the scope's villages, oldest first.
 pub(super) fn quarantine(
     conn: &Connection,
-    village: Option<VillageCode>,
+    scope: &Scope,
 ) -> rusqlite::Result<Vec<QuarantinedEntry>> {
-    conn.prepare_cached(
+    conn.prepare_cached(&format!(
         "SELECT number, village, seq, id, kind, reason, since_ms, length(bytes) FROM quarantine
-         WHERE ?1 IS NULL OR village = ?1 ORDER BY number",
-    )?
-    .query_map([village.map(village_sql)], |row| {
+         WHERE {} ORDER BY number",
+        condition(scope, "village")
+    ))?
+    .query_map([], |row| {
         Ok(QuarantinedEntry {
             number: row.get(0)?,
             village: village_code(row, 1)?,

@@ -22,6 +22,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v4.sql"),
     include_str!("schema_v5.sql"),
     include_str!("schema_v6.sql"),
+    include_str!("schema_v7.sql"),
     include_str!("schema_v8.sql"),
 ];
 

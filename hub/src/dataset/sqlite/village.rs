@@ -7,8 +7,10 @@ use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{ChainTag, Epoch, Fingerprint, LogId, Position, Seq};
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
+use super::findings;
+use super::scoped::condition;
 use super::upsert::{Marks, village_sql};
-use crate::dataset::{ContactNote, DatasetError, Totals, VillageState};
+use crate::dataset::{ContactNote, DatasetError, Scope, Totals, VillageState};
 
 /// What a merge changes of a village, held in memory for one transaction.
 pub(super) struct Standing {
@@ -266,13 +268,14 @@ fn open_findings(conn: &Connection) -> rusqlite::Result<HashMap<i64, u64>> {
     .collect()
 }
 
-pub(super) fn totals(conn: &Connection) -> rusqlite::Result<Totals> {
-    conn.prepare_cached(
+pub(super) fn totals(conn: &Connection, scope: &Scope) -> rusqlite::Result<Totals> {
+    conn.prepare_cached(&format!(
         "SELECT coalesce(sum(warga), 0), coalesce(sum(rumah_tangga), 0),
-                coalesce(sum(records), 0), coalesce(sum(quarantined), 0),
-                (SELECT count(*) FROM finding WHERE closed_ms IS NULL)
-         FROM village",
-    )?
+                coalesce(sum(records), 0), coalesce(sum(quarantined), 0), {}
+         FROM village WHERE {}",
+        findings::open_count(scope),
+        condition(scope, "village"),
+    ))?
     .query_row([], |row| {
         Ok(Totals {
             warga: count(row, 0)?,

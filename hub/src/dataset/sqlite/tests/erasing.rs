@@ -86,7 +86,7 @@ fn an_older_file_is_told_again_and_goes_on_to_the_same_sum() {
     std::fs::rename(&kept, &file).unwrap();
     let store = Store { dataset: SqliteDataset::open(&file).unwrap(), folder };
     assert_eq!(store.state(&log).records, 1, "erased while opening");
-    let incidents = store.dataset.incidents(Some(log.village), 9).unwrap();
+    let incidents = store.dataset.incidents(&Scope::of_village(log.village), 9).unwrap();
     assert_eq!(incidents.iter().map(|it| &*it.code).collect::<Vec<_>>(), ["hapus_ulang"]);
     assert!(store.dataset.scrub(6_000).unwrap());
     assert!(!on_disk(&store));
@@ -112,8 +112,13 @@ fn a_number_that_nobody_else_carries_leaves_the_findings() {
         ]),
     ]);
     let keys = |store: &Store| -> Vec<u64> {
-        let mut keys: Vec<_> =
-            store.dataset.findings(None, false, 9).unwrap().iter().map(|it| it.key).collect();
+        let mut keys: Vec<_> = store
+            .dataset
+            .findings(&Scope::whole(), false, 9)
+            .unwrap()
+            .iter()
+            .map(|it| it.key)
+            .collect();
         keys.sort_unstable();
         keys
     };
@@ -157,7 +162,7 @@ fn an_erased_record_that_a_village_brings_back_is_handed_over_again() {
     let waiting = store.dataset.undelivered(other.village, None, 9).unwrap();
     let waiting: Vec<_> = waiting.iter().map(|it| (it.id, it.operation, it.source)).collect();
     assert_eq!(waiting, [(id(1), Operation::Delete, Source::ERASURE)]);
-    let incidents = store.dataset.incidents(Some(other.village), 9).unwrap();
+    let incidents = store.dataset.incidents(&Scope::of_village(other.village), 9).unwrap();
     assert_eq!(incidents.iter().map(|it| &*it.code).collect::<Vec<_>>(), ["hapus_ulang"]);
     // Its erasure comes with the next pull.
     store.merge(&[as_erasures(other.batch([delete(1, Kind::Warga)]))]);

@@ -1,10 +1,16 @@
 //! Contradictions between villages.
 
 use super::*;
-use crate::dataset::{FindingKind, Row, RumahTanggaRow, bits};
+use crate::dataset::{FindingKind, Row, RumahTanggaRow, Scope, bits};
 
 fn open_kinds(store: &Store) -> Vec<FindingKind> {
-    store.dataset.findings(None, true, 100).unwrap().iter().map(|found| found.kind).collect()
+    store
+        .dataset
+        .findings(&Scope::whole(), true, 100)
+        .unwrap()
+        .iter()
+        .map(|found| found.kind)
+        .collect()
 }
 
 fn pindah(nik: &str, peristiwa: u32, day: i32, desa: u64) -> v1::Mutasi {
@@ -28,14 +34,15 @@ fn a_nik_alive_in_two_villages_opens_and_closes_a_finding() {
             .batch([create(1, Kind::Warga, &warga(NIK)), create(2, Kind::Warga, &warga(NIK))])]);
     assert_eq!(open_kinds(&store), []);
     store.merge_at(&[lorejo.batch([create(9, Kind::Warga, &warga(NIK))])], 2000);
-    let found = store.dataset.findings(Some(bakung.village), true, 10).unwrap().remove(0);
+    let found =
+        store.dataset.findings(&Scope::of_village(bakung.village), true, 10).unwrap().remove(0);
     assert_eq!((found.kind, found.since_ms), (FindingKind::NikGanda, 2000));
     assert_eq!(format!("{:016}", found.key), NIK);
     let sides: Vec<_> = found.claims.iter().map(|claim| (claim.village, claim.id)).collect();
     assert_eq!(sides, [(bakung.village, id(1)), (lorejo.village, id(9))]);
     assert_eq!(found.claims[1].actor, "kader-3");
     assert_eq!(store.state(&bakung).findings, 1);
-    assert_eq!(store.dataset.totals().unwrap().findings, 1);
+    assert_eq!(store.dataset.totals(&Scope::whole()).unwrap().findings, 1);
 
     // Found again after reopening, from the file alone.
     let store = store.reopen();
@@ -44,13 +51,13 @@ fn a_nik_alive_in_two_villages_opens_and_closes_a_finding() {
     assert_eq!(open_kinds(&store), [FindingKind::NikGanda], "the second one still lives there");
     store.merge_at(&[bakung.batch([delete(2, Kind::Warga)])], 3000);
     assert_eq!(open_kinds(&store), []);
-    let closed = store.dataset.findings(None, false, 10).unwrap().remove(0);
+    let closed = store.dataset.findings(&Scope::whole(), false, 10).unwrap().remove(0);
     assert_eq!((closed.number, closed.closed_ms), (found.number, Some(3000)));
     assert_eq!(store.state(&bakung).findings, 0);
 
     // And a new one when it happens again.
     store.merge(&[bakung.batch([update(1, Kind::Warga, &warga(NIK))])]);
-    let again = store.dataset.findings(None, true, 10).unwrap().remove(0);
+    let again = store.dataset.findings(&Scope::whole(), true, 10).unwrap().remove(0);
     assert!(again.number > found.number);
 }
 
@@ -92,7 +99,7 @@ fn a_temporary_or_blank_nik_is_nobodys_claim() {
         ]);
     }
     assert_eq!(open_kinds(&store), []);
-    assert!(store.dataset.quarantine(None).unwrap().is_empty());
+    assert!(store.dataset.quarantine(&Scope::whole()).unwrap().is_empty());
 }
 
 #[test]
@@ -100,7 +107,8 @@ fn a_move_without_its_other_end_is_found_until_the_other_end_comes() {
     let store = Store::new();
     let (mut bakung, mut lorejo) = (Log::new(BAKUNG), Log::new(LOREJO));
     store.merge(&[bakung.batch([create(5, Kind::Mutasi, &pindah(NIK, 3, 20_000, LOREJO))])]);
-    let found = store.dataset.findings(Some(lorejo.village), true, 10).unwrap().remove(0);
+    let found =
+        store.dataset.findings(&Scope::of_village(lorejo.village), true, 10).unwrap().remove(0);
     assert_eq!(found.kind, FindingKind::PindahTanpaDatang);
     assert_eq!(found.other_village, Some(lorejo.village));
     assert_eq!(found.claims.len(), 1);
@@ -126,7 +134,7 @@ fn a_move_that_names_another_village_is_a_new_question() {
     store.merge(&[bakung.batch([create(5, Kind::Mutasi, &pindah(NIK, 3, 20_000, LOREJO))])]);
     let renamed = pindah(NIK, 3, 20_000, SIDOMULYO);
     store.merge(&[bakung.batch([update(5, Kind::Mutasi, &renamed)])]);
-    let open = store.dataset.findings(None, true, 10).unwrap();
+    let open = store.dataset.findings(&Scope::whole(), true, 10).unwrap();
     assert_eq!(open.len(), 1);
     assert_eq!(open[0].other_village, Some(village(SIDOMULYO)));
     // Beyond the kabupaten the hub can't know; nor is it a move to stay.
@@ -213,7 +221,8 @@ fn a_claim_that_another_process_merged_is_seen() {
 
     // And the other way round, with an actor that is new to both.
     merged(&command, sidomulyo.batch([update(1, Kind::Warga, &warga(NIK))]));
-    let found = store.dataset.findings(Some(sidomulyo.village), true, 10).unwrap().remove(0);
+    let found =
+        store.dataset.findings(&Scope::of_village(sidomulyo.village), true, 10).unwrap().remove(0);
     let actors: Vec<_> = found.claims.iter().map(|claim| &*claim.actor).collect();
     assert_eq!(actors, ["kader-1", "kader-2", "kader-3"]);
 }

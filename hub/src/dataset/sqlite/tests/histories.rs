@@ -99,7 +99,7 @@ proptest! {
         }
         // What can't be released stays; a second try of everything, and the
         // whole history once more, change nothing.
-        for entry in store.dataset.quarantine(None).unwrap() {
+        for entry in store.dataset.quarantine(&Scope::whole()).unwrap() {
             let change = store.dataset.quarantined_change(entry.number).unwrap().unwrap();
             store.dataset.release(entry.number, &decode::again(change), 2).unwrap();
         }
@@ -110,7 +110,7 @@ proptest! {
         let counted = store.dataset.facts(log.village).unwrap();
         prop_assert_eq!(state.rumah_tangga, counted.houses.len() as u64);
         prop_assert_eq!(state.warga, counted.unplaced + counted.residents.len() as u64);
-        prop_assert_eq!(state.quarantined, store.dataset.quarantine(None).unwrap().len() as u64);
+        prop_assert_eq!(state.quarantined, store.dataset.quarantine(&Scope::whole()).unwrap().len() as u64);
     }
 
     #[test]
@@ -128,6 +128,6 @@ proptest! {
         prop_assert_eq!(second.fingerprint, first.fingerprint);
         prop_assert_eq!(second.records, first.records);
         prop_assert_eq!(store.state(&log).quarantined,
-            store.dataset.quarantine(None).unwrap().len() as u64);
+            store.dataset.quarantine(&Scope::whole()).unwrap().len() as u64);
     }
 }

@@ -3,7 +3,7 @@
 use lumbung_ledger::{Epoch, Fingerprint};
 
 use super::*;
-use crate::dataset::{ContactNote, IncidentKind, RecordFilter, STICK_FRESH_MS, Stick};
+use crate::dataset::{ContactNote, IncidentKind, RecordFilter, STICK_FRESH_MS, Scope, Stick};
 
 #[test]
 fn rows_and_position_survive_reopening_together() {
@@ -103,7 +103,7 @@ fn an_entry_that_cannot_be_taken_waits_and_is_released() {
         log.batch([create(2, Kind::Warga, &warga("")), create(1, Kind::Warga, &warga("12"))]);
     let merged = store.merge(std::slice::from_ref(&batch))[0];
     assert_eq!((merged.records, merged.quarantined), (2, 1));
-    let waiting = store.dataset.quarantine(Some(log.village)).unwrap().remove(0);
+    let waiting = store.dataset.quarantine(&Scope::of_village(log.village)).unwrap().remove(0);
     assert_eq!((waiting.id, waiting.seq), (id(1), Seq(2)));
     assert_eq!(waiting.reason, "Kolom nik harus 16 angka.");
     assert_eq!(store.state(&log).warga, 1);
@@ -125,7 +125,7 @@ fn an_entry_that_cannot_be_taken_waits_and_is_released() {
     assert_eq!((state.quarantined, state.warga, state.records), (0, 2, 2));
     assert_eq!(state.fingerprint, merged.fingerprint, "the bytes are the same");
     assert!(store.dataset.record(log.village, id(1)).unwrap().is_some());
-    assert!(store.dataset.quarantine(None).unwrap().is_empty());
+    assert!(store.dataset.quarantine(&Scope::whole()).unwrap().is_empty());
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn records_come_in_pages_over_all_kinds() {
             future,
         ]),
     ]);
-    let mut filter = RecordFilter { limit: 2, ..RecordFilter::default() };
+    let mut filter = RecordFilter { scope: Scope::whole(), kind: None, after: None, limit: 2 };
     let mut seen = Vec::new();
     loop {
         let page = store.dataset.records(&filter).unwrap();
@@ -222,7 +222,7 @@ fn records_come_in_pages_over_all_kinds() {
     let all = [(BAKUNG, id(1)), (BAKUNG, id(3)), (BAKUNG, id(5)), (LOREJO, id(1))];
     assert_eq!(seen, all);
     let filter = RecordFilter {
-        village: Some(bakung.village),
+        scope: Scope::of_village(bakung.village),
         kind: Some(Kind::Warga),
         after: None,
         limit: 9,
@@ -287,7 +287,7 @@ fn incidents_are_listed_newest_first_and_a_subject_once() {
     note(BAKUNG, &lost, 5);
     note(BAKUNG, &lost, 6);
     let listed = |of: Option<u64>, limit| {
-        let incidents = store.dataset.incidents(of.map(village), limit).unwrap();
+        let incidents = store.dataset.incidents(&Scope::of(of.map(village)), limit).unwrap();
         incidents.into_iter().map(|incident| incident.at_ms).collect::<Vec<_>>()
     };
     assert_eq!(listed(None, 9), [6, 5, 4, 3, 1]);
@@ -330,7 +330,7 @@ fn thinned_entries_leave_no_quarantine_where_a_later_entry_speaks() {
     let apart = log.batch([update(3, Kind::Warga, &warga("")), update(3, Kind::Warga, &warga(""))]);
     let merged = store.merge(&[apart])[0];
     assert_eq!((merged.records, merged.quarantined), (3, 0));
-    let waiting = store.dataset.quarantine(None).unwrap();
+    let waiting = store.dataset.quarantine(&Scope::whole()).unwrap();
     assert_eq!(waiting.iter().map(|entry| entry.id).collect::<Vec<_>>(), [id(4)]);
     assert!(waiting[0].reason.contains("tidak dikirim"), "{}", waiting[0].reason);
     let state = store.state(&log);

@@ -8,7 +8,7 @@ use lumbung_ledger::{ChainTag, Epoch, Fingerprint};
 use super::*;
 use crate::dataset::lineage::Meeting;
 use crate::dataset::{
-    Delivered, IncidentKind, NewIncident, Outcome, RecordFilter, Recovery, SetAside,
+    Delivered, IncidentKind, NewIncident, Outcome, RecordFilter, Recovery, Scope, SetAside,
 };
 
 fn told(count: u64) -> NewIncident {
@@ -17,7 +17,8 @@ fn told(count: u64) -> NewIncident {
 
 /// What the village's records sum up to, read from the rows that count.
 fn summed(store: &Store, log: &Log) -> (Fingerprint, u64) {
-    let filter = RecordFilter { village: Some(log.village), limit: 999, ..RecordFilter::default() };
+    let filter =
+        RecordFilter { scope: Scope::of_village(log.village), kind: None, after: None, limit: 999 };
     let (mut sum, mut count) = (Fingerprint::default(), 0);
     for record in store.dataset.records(&filter).unwrap() {
         sum += lumbung_ledger::fingerprint::content_hash(
@@ -103,7 +104,7 @@ fn what_a_village_lost_is_set_aside_and_stays_in_the_sum() {
     let store = store.reopen();
     assert_eq!(store.state(&log).undelivered, 0);
     assert_eq!(store.dataset.branch(log.village, 99).unwrap().len(), 3);
-    let incidents = store.dataset.incidents(Some(log.village), 9).unwrap();
+    let incidents = store.dataset.incidents(&Scope::of_village(log.village), 9).unwrap();
     assert_eq!(incidents.iter().map(|it| &*it.sentence).collect::<Vec<_>>(), ["3", "3"]);
 }
 
@@ -280,7 +281,7 @@ fn a_village_with_a_twin_stays_stopped_until_an_operator_resolves_it() {
     assert_eq!((state.twin_ms, state.decisions), (0, 1));
     // Whatever the one that is left remembers, it is known from now on.
     assert_eq!(meet(visit(200), 3), Meeting::Known);
-    let incidents = store.dataset.incidents(Some(log.village), 9).unwrap();
+    let incidents = store.dataset.incidents(&Scope::of_village(log.village), 9).unwrap();
     assert_eq!(incidents.iter().map(|it| &*it.sentence).collect::<Vec<_>>(), ["selesai", "satu"]);
 }
 

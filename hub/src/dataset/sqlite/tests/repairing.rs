@@ -7,7 +7,7 @@ use lumbung_wire::tree::{Leaf, Part, Tree};
 use proptest::prelude::*;
 
 use super::*;
-use crate::dataset::{IncidentKind, RecordFilter};
+use crate::dataset::{IncidentKind, RecordFilter, Scope};
 use crate::repair::{Difference, Drill};
 
 fn bytes_of(number: u64) -> Bytes {
@@ -192,11 +192,16 @@ fn rows(store: &Store) -> Vec<(&'static str, RecordId)> {
 
 /// All that people can see of the village.
 fn seen(store: &Store, log: &Log) -> (Vec<String>, Part, [u64; 3], usize) {
-    let filter = RecordFilter { village: Some(log.village), limit: 10_000, ..Default::default() };
+    let filter = RecordFilter {
+        scope: Scope::of_village(log.village),
+        kind: None,
+        after: None,
+        limit: 10_000,
+    };
     let records = store.dataset.records(&filter).unwrap();
     let state = store.state(log);
     let sums = Part { fingerprint: state.fingerprint, records: state.records };
-    let waiting = store.dataset.quarantine(Some(log.village)).unwrap();
+    let waiting = store.dataset.quarantine(&Scope::of_village(log.village)).unwrap();
     (
         records.iter().map(|record| format!("{record:?}")).collect(),
         sums,
@@ -250,7 +255,7 @@ proptest! {
         let refused = store.dataset.repair(log.village, &elsewhere, &repairs, &incident, 5);
         let refused = matches!(refused, Err(DatasetError::NotNext { .. }));
         prop_assert!(refused, "the village has moved on");
-        prop_assert_eq!(store.dataset.incidents(None, 9).unwrap().len(), 0);
+        prop_assert_eq!(store.dataset.incidents(&Scope::whole(), 9).unwrap().len(), 0);
 
         let merged =
             store.dataset.repair(log.village, &log.position, &repairs, &incident, 5).unwrap();
@@ -258,7 +263,7 @@ proptest! {
             Part { fingerprint: merged.fingerprint, records: merged.records },
             node.tree.root()
         );
-        prop_assert_eq!(store.dataset.incidents(None, 9).unwrap().len(), 1);
+        prop_assert_eq!(store.dataset.incidents(&Scope::whole(), 9).unwrap().len(), 1);
         let store = store.reopen();
         let mended = store.dataset.content(log.village).unwrap();
         prop_assert_eq!(&mended.tree, &node.tree);

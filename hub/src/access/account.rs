@@ -1,0 +1,154 @@
+//! Accounts of operators and their sessions, as the store keeps them.
+
+use lumbung_domain::region::KecamatanCode;
+
+use super::role::Role;
+use crate::dataset::{DatasetError, Scope};
+
+/// An operator's account.
+#[derive(Clone)]
+pub struct Account {
+    /// What its owner signs in with, and what the audit log writes. Lower-case
+    /// letters, digits, dots and dashes.
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// Of these kecamatan only; empty = the whole kabupaten.
+    pub kecamatan: Vec<KecamatanCode>,
+    /// Argon2id hash of the password, PHC string.
+    pub password: String,
+    /// Secret of the one-time codes; `None` = not set up.
+    pub totp: Option<Vec<u8>>,
+    /// The last time step a one-time code was used for: each works once.
+    pub totp_step: u64,
+    /// May sign in.
+    pub active: bool,
+    /// Ends at, hub clock, Unix milliseconds; `None` = never.
+    pub until_ms: Option<i64>,
+    /// Made at, hub clock.
+    pub made_ms: i64,
+}
+
+impl Account {
+    /// The villages it may see.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        match (self.role.is_of_kecamatan(), &self.kecamatan[..]) {
+            (false, []) => Scope::whole(),
+            (_, some) => Scope::of_kecamatan(some.iter().copied()),
+        }
+    }
+
+    /// Whether it may sign in now.
+    #[must_use]
+    pub fn is_open(&self, now_ms: i64) -> bool {
+        self.active && self.until_ms.is_none_or(|until| now_ms < until)
+    }
+}
+
+/// An account to be made.
+#[derive(Clone, Debug)]
+pub struct NewAccount {
+    /// See [`Account::name`].
+    pub name: String,
+    /// The role.
+    pub role: Role,
+    /// Of these kecamatan only.
+    pub kecamatan: Vec<KecamatanCode>,
+    /// Ends at; a supporter's must.
+    pub until_ms: Option<i64>,
+}
+
+/// A session of an operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Session {
+    /// Hash of its secret.
+    pub hash: [u8; 32],
+    /// Whose.
+    pub account: String,
+    /// Signed in at, hub clock, Unix milliseconds.
+    pub made_ms: i64,
+    /// Last used at, to the minute.
+    pub seen_ms: i64,
+    /// A one-time code was proved.
+    pub two_factors: bool,
+    /// What the browser calls itself.
+    pub agent: String,
+}
+
+/// Accounts and sessions. Changes are durable when they return.
+pub trait Accounts: Send + Sync + 'static {
+    /// Every account, by name.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn accounts(&self) -> Result<Vec<Account>, DatasetError>;
+
+    /// One account.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn account(&self, name: &str) -> Result<Option<Account>, DatasetError>;
+
+    /// Makes an account, or writes all of it anew; ends its sessions when
+    /// `sign_out`.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn keep_account(&self, account: &Account, sign_out: bool) -> Result<(), DatasetError>;
+
+    /// Makes the first account; `false` when there is one already.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn keep_first_account(&self, account: &Account) -> Result<bool, DatasetError>;
+
+    /// Notes that a one-time code of this step was used; `false` when one of
+    /// that step or a later one was used before.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn spend_code(&self, account: &str, step: u64) -> Result<bool, DatasetError>;
+
+    /// Replaces the account's recovery codes by these hashes.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn keep_recovery_codes(&self, account: &str, hashes: &[[u8; 32]]) -> Result<(), DatasetError>;
+
+    /// Uses up a recovery code; `false` when there is no such.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn spend_recovery_code(&self, account: &str, hash: [u8; 32]) -> Result<bool, DatasetError>;
+
+    /// Opens a session; those that ended before `ended_ms` go.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn open_session(&self, session: &Session, ended_ms: i64) -> Result<(), DatasetError>;
+
+    /// The session with this hash and its account as it is now.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn session(&self, hash: [u8; 32]) -> Result<Option<(Session, Account)>, DatasetError>;
+
+    /// Sessions of an account, newest first.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn sessions(&self, account: &str) -> Result<Vec<Session>, DatasetError>;
+
+    /// Notes that a session was used.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn touch_session(&self, hash: [u8; 32], seen_ms: i64) -> Result<(), DatasetError>;
+
+    /// Ends one session.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn end_session(&self, hash: [u8; 32]) -> Result<(), DatasetError>;
+}

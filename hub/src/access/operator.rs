@@ -1,0 +1,96 @@
+//! A person who is signed in, for the length of one request.
+
+use std::fmt;
+
+use super::role::{Right, Role};
+use crate::dataset::Scope;
+
+/// A person who is signed in. Only the gate makes one.
+#[derive(Clone)]
+pub struct Operator {
+    name: String,
+    role: Role,
+    scope: Scope,
+    /// Hash of the session's secret; `None` on the machine's own socket.
+    session: Option<[u8; 32]>,
+    /// Proved a one-time code when signing in.
+    two_factors: bool,
+}
+
+/// The role may not, or not there. Nothing was shown or changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("Peran Anda tidak mengizinkan ini. Tidak ada yang diubah.")]
+pub struct Refused;
+
+impl Operator {
+    pub(super) const fn signed_in(
+        name: String,
+        role: Role,
+        scope: Scope,
+        session: [u8; 32],
+        two_factors: bool,
+    ) -> Self {
+        Self { name, role, scope, session: Some(session), two_factors }
+    }
+
+    /// Whoever may read and write the hub's folder on its own machine: the
+    /// socket's file permissions are the password.
+    #[must_use]
+    pub(crate) fn of_this_machine(user: &str) -> Self {
+        Self {
+            name: format!("lokal:{user}"),
+            role: Role::Head,
+            scope: Scope::whole(),
+            session: None,
+            two_factors: false,
+        }
+    }
+
+    /// The account's name, as the audit log writes it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The role.
+    #[must_use]
+    pub const fn role(&self) -> Role {
+        self.role
+    }
+
+    /// The villages it may see and touch.
+    #[must_use]
+    pub const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Whether a one-time code was proved for this session.
+    #[must_use]
+    pub const fn has_two_factors(&self) -> bool {
+        self.two_factors
+    }
+
+    pub(super) const fn session(&self) -> Option<[u8; 32]> {
+        self.session
+    }
+
+    /// Whether the role may.
+    #[must_use]
+    pub const fn may(&self, right: Right) -> bool {
+        self.role.may(right)
+    }
+
+    /// Passes only who may.
+    ///
+    /// # Errors
+    /// [`Refused`].
+    pub const fn must(&self, right: Right) -> Result<(), Refused> {
+        if self.may(right) { Ok(()) } else { Err(Refused) }
+    }
+}
+
+impl fmt::Debug for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Operator").field("role", &self.role).finish_non_exhaustive()
+    }
+}

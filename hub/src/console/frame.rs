@@ -1,0 +1,115 @@
+//! The frame of every page: head, navigation, who is signed in, language.
+
+use lumbung_domain::region::NAMA_KABUPATEN;
+use maud::{DOCTYPE, Markup, html};
+
+use super::guard::Viewer;
+use super::language::Language;
+use crate::access::{Operator, Right};
+
+/// The pages in the navigation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Tab {
+    Villages,
+    Recap,
+    Findings,
+    None,
+}
+
+/// What is around a page's content.
+pub(super) struct Frame<'a> {
+    who: Option<&'a Operator>,
+    language: Language,
+    title: &'a str,
+    tab: Tab,
+    live: bool,
+}
+
+impl<'a> Frame<'a> {
+    /// Around a page of a signed-in operator.
+    pub(super) const fn of(viewer: &'a Viewer, title: &'a str, tab: Tab) -> Self {
+        Self { who: Some(&viewer.who), language: viewer.language, title, tab, live: false }
+    }
+
+    /// Around a page for anybody.
+    pub(super) const fn outside(language: Language, title: &'a str, tab: Tab) -> Self {
+        Self { who: None, language, title, tab, live: false }
+    }
+
+    /// The page changes by itself.
+    pub(super) const fn live(mut self) -> Self {
+        self.live = true;
+        self
+    }
+
+    /// The tabs this operator has, in order.
+    fn tabs(&self) -> Vec<(Tab, &'static str, &'static str)> {
+        let Some(who) = self.who else { return Vec::new() };
+        let say = |id, en| self.language.say(id, en);
+        let all = [
+            (Right::SeeVillages, Tab::Villages, "/", say("Desa", "Villages")),
+            (Right::SeeVillages, Tab::Recap, "/rekap", say("Rekap", "Recap")),
+            (Right::SeeRecords, Tab::Findings, "/temuan", say("Temuan", "Findings")),
+        ];
+        let may = all.into_iter().filter(|(right, ..)| who.may(*right));
+        may.map(|(_, tab, href, text)| (tab, href, text)).collect()
+    }
+
+    /// The whole page.
+    pub(super) fn page(&self, body: &Markup) -> Markup {
+        let say = |id, en| self.language.say(id, en);
+        html! {
+            (DOCTYPE)
+            html lang=(self.language.tag()) {
+                head {
+                    meta charset="utf-8";
+                    meta name="viewport" content="width=device-width, initial-scale=1";
+                    meta name="color-scheme" content="light dark";
+                    title { (self.title) " · Lumbung " (NAMA_KABUPATEN) }
+                    link rel="stylesheet" href="/style.css";
+                    link rel="icon" href="/icon.svg" type="image/svg+xml";
+                    @if self.live {
+                        noscript { meta http-equiv="refresh" content="20"; }
+                        script src="/live.js" defer {}
+                    }
+                }
+                body {
+                    a class="skip" href="#isi" { (say("Langsung ke isi", "Skip to content")) }
+                    header class="top" {
+                        div class="wide" {
+                            a class="brand" href="/" { b { "Lumbung" } " " span { (NAMA_KABUPATEN) } }
+                            nav aria-label=(say("Halaman", "Pages")) {
+                                @for (tab, href, text) in self.tabs() {
+                                    a href=(href) aria-current=[(tab == self.tab).then_some("page")] {
+                                        (text)
+                                    }
+                                }
+                            }
+                            (self.corner())
+                        }
+                    }
+                    main id="isi" class="wide" { (body) }
+                }
+            }
+        }
+    }
+
+    /// Language and session.
+    fn corner(&self) -> Markup {
+        let say = |id, en| self.language.say(id, en);
+        html! {
+            div class="corner" {
+                form method="post" action="/bahasa" {
+                    button class="plain" name="ke" value=(say("en", "id"))
+                        lang=(say("en", "id")) { (say("English", "Bahasa Indonesia")) }
+                }
+                @if let Some(who) = self.who {
+                    span class="who-am-i" title=(self.language.of(who.role().words())) { (who.name()) }
+                    form method="post" action="/keluar" {
+                        button class="plain" { (say("Keluar", "Sign out")) }
+                    }
+                }
+            }
+        }
+    }
+}

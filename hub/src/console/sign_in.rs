@@ -1,0 +1,193 @@
+//! Signing in and out, and the first operator.
+
+use axum::Router;
+use axum::extract::{Form, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::frame::{Frame, Tab};
+use super::guard::{self, Viewer};
+use super::language::Language;
+use super::{ConsoleState, Page, Trouble, whole};
+use crate::access::SignInRefused;
+
+pub(super) fn routes() -> Router<ConsoleState> {
+    Router::new()
+        .route("/masuk", get(sign_in_page).post(sign_in))
+        .route("/awal", get(found_page).post(found))
+        .route("/keluar", post(sign_out))
+        .route("/bahasa", post(choose_language))
+}
+
+#[derive(Deserialize)]
+struct SignIn {
+    nama: String,
+    sandi: String,
+    #[serde(default)]
+    kode: String,
+}
+
+fn field(name: &str, label: &str, kind: &str, autocomplete: &str, hint: Option<&str>) -> Markup {
+    let note = hint.map(|_| format!("{name}-ket"));
+    html! {
+        div class="field" {
+            label for=(name) { (label) }
+            input id=(name) name=(name) type=(kind) autocomplete=(autocomplete)
+                required[hint.is_none()] autocapitalize="none" spellcheck="false"
+                aria-describedby=[note.as_deref()];
+            @if let (Some(hint), Some(note)) = (hint, &note) { small id=(note) { (hint) } }
+        }
+    }
+}
+
+fn refused(language: Language, error: Option<&SignInRefused>) -> Markup {
+    html! {
+        @if let Some(error) = error {
+            p class="alert" role="alert" {
+                (error)
+                @if matches!(error, SignInRefused::Wrong) && language == Language::English {
+                    " (Name, password or code do not match.)"
+                }
+            }
+        }
+    }
+}
+
+fn sign_in_form(language: Language, error: Option<&SignInRefused>) -> Markup {
+    let say = |id, en| language.say(id, en);
+    let body = html! {
+        div class="narrow" {
+            h1 { (say("Masuk", "Sign in")) }
+            (refused(language, error))
+            form class="form" method="post" action="/masuk" {
+                (field("nama", say("Nama operator", "Operator name"), "text", "username", None))
+                (field("sandi", say("Kata sandi", "Password"), "password", "current-password", None))
+                (field("kode", say("Kode enam angka", "Six-digit code"), "text", "one-time-code",
+                    Some(say(
+                        "Hanya bila Anda memasang kode dua langkah. Kode cadangan juga bisa.",
+                        "Only if you have set up two-step codes. A recovery code works too."))))
+                button type="submit" { (say("Masuk", "Sign in")) }
+            }
+            p { small { (say(
+                "Lupa kata sandi? Mintalah sandi awal baru kepada kepala operator.",
+                "Forgot your password? Ask the head operator for a new first password.")) } }
+        }
+    };
+    Frame::outside(language, say("Masuk", "Sign in"), Tab::None).page(&body)
+}
+
+async fn sign_in_page(State(state): State<ConsoleState>, headers: HeaderMap) -> Response {
+    if state.gate.is_founding() {
+        return Redirect::to("/awal").into_response();
+    }
+    whole(sign_in_form(guard::language(&headers), None)).into_response()
+}
+
+/// The form of a request, beside who sent it.
+async fn form_of<T: serde::de::DeserializeOwned>(
+    request: Request,
+) -> Result<(T, crate::access::gate::Visitor, HeaderMap), Trouble> {
+    use axum::extract::FromRequest as _;
+    let (parts, body) = request.into_parts();
+    let (visitor, headers) = (guard::visitor(&parts), parts.headers.clone());
+    let form = Form::<T>::from_request(Request::from_parts(parts, body), &()).await;
+    let Form(form) = form.map_err(|_| {
+        Trouble::words(StatusCode::BAD_REQUEST, "Isian tidak lengkap. Tidak ada yang diubah.")
+    })?;
+    Ok((form, visitor, headers))
+}
+
+async fn sign_in(State(state): State<ConsoleState>, request: Request) -> Result<Response, Trouble> {
+    let (form, visitor, headers) = form_of::<SignIn>(request).await?;
+    match state.gate.sign_in(&form.nama, &form.sandi, &form.kode, &visitor).await {
+        Ok(secret) => {
+            let cookie = guard::session_cookie(&secret, state.secure);
+            Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+        }
+        Err(error @ SignInRefused::Failed(_)) => Err(error.into()),
+        Err(error) => {
+            let page = whole(sign_in_form(guard::language(&headers), Some(&error)));
+            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+        }
+    }
+}
+
+async fn sign_out(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Response, Trouble> {
+    state.gate.sign_out(&viewer.who).await?;
+    let cookie = guard::no_session_cookie();
+    Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/masuk")).into_response())
+}
+
+#[derive(Deserialize)]
+struct Found {
+    kode: String,
+    nama: String,
+    sandi: String,
+    ulang: String,
+}
+
+fn found_form(language: Language, alert: Option<&str>) -> Page {
+    let say = |id, en| language.say(id, en);
+    let body = html! {
+        div class="narrow" {
+            h1 { (say("Operator pertama", "The first operator")) }
+            p class="lead" { (say(
+                "Hub ini baru dan belum punya operator. Ketik kode yang dicetak program hub \
+                 waktu mulai, lalu pilih nama dan kata sandi Anda.",
+                "This hub is new and has no operator. Type the code that the hub printed at \
+                 start, then choose your name and password.")) }
+            @if let Some(alert) = alert { p class="alert" role="alert" { (alert) } }
+            form class="form" method="post" action="/awal" {
+                (field("kode", say("Kode dari hub", "Code from the hub"), "text", "off", None))
+                (field("nama", say("Nama operator (huruf kecil)", "Operator name (lower case)"),
+                    "text", "username", None))
+                (field("sandi", say("Kata sandi (paling sedikit 10 huruf)",
+                    "Password (at least 10 characters)"), "password", "new-password", None))
+                (field("ulang", say("Ulangi kata sandi", "Repeat the password"), "password",
+                    "new-password", None))
+                button type="submit" { (say("Buat operator", "Make the operator")) }
+            }
+        }
+    };
+    whole(
+        Frame::outside(language, say("Operator pertama", "First operator"), Tab::None).page(&body),
+    )
+}
+
+async fn found_page(State(state): State<ConsoleState>, headers: HeaderMap) -> Response {
+    if !state.gate.is_founding() {
+        return Redirect::to("/masuk").into_response();
+    }
+    found_form(guard::language(&headers), None).into_response()
+}
+
+async fn found(State(state): State<ConsoleState>, request: Request) -> Result<Response, Trouble> {
+    let (form, visitor, headers) = form_of::<Found>(request).await?;
+    let language = guard::language(&headers);
+    let again = |alert: &str| {
+        (StatusCode::UNPROCESSABLE_ENTITY, found_form(language, Some(alert))).into_response()
+    };
+    if form.sandi != form.ulang {
+        return Ok(again("Kedua kata sandi tidak sama."));
+    }
+    match state.gate.found(&form.kode, form.nama.trim(), &form.sandi, &visitor).await {
+        Ok(()) => Ok(Redirect::to("/masuk").into_response()),
+        Err(error @ SignInRefused::Failed(_)) => Err(error.into()),
+        Err(error) => Ok(again(&error.to_string())),
+    }
+}
+
+#[derive(Deserialize)]
+struct LanguageChoice {
+    ke: String,
+}
+
+async fn choose_language(headers: HeaderMap, Form(choice): Form<LanguageChoice>) -> Response {
+    let tag = Language::parse(&choice.ke).tag();
+    let cookie = format!("{}={tag}; Path=/; SameSite=Lax; Max-Age=31536000", Language::COOKIE);
+    let back = guard::page_before(&headers);
+    ([(header::SET_COOKIE, cookie)], Redirect::to(&back)).into_response()
+}

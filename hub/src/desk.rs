@@ -1,0 +1,279 @@
+//! What operators see and do: the only way from the console and the admin
+//! API to the dataset.
+//!
+//! Every method takes the [`Operator`] who asks. Reads are narrowed to the
+//! operator's villages by the store itself ([`Scope`]); a village out of
+//! scope is answered exactly like one that does not exist. Acts that show a
+//! person or change something are noted in the audit log first. The faces
+//! (console, admin API) hold a desk and never a dataset; a test keeps it so.
+//!
+//! Methods block, like the dataset's.
+
+use std::sync::Arc;
+
+use jiff::civil::Date;
+use lumbung_domain::region::{VillageCode, roster};
+use lumbung_telemetry::clock;
+use tokio::sync::watch;
+
+use crate::access::audit::{Act, AuditEntry, AuditFilter, AuditLog, AuditNote, WORDS_MAX};
+use crate::access::{Operator, Refused, Right};
+use crate::dataset::{
+    CrossFinding, Dataset, DatasetError, Incident, QuarantinedEntry, Scope, Totals, VillageFacts,
+    VillageState,
+};
+use crate::live::{Live, LiveVillage};
+use crate::recap::{Recap, RecapError, RegionRef};
+
+/// Why an operator gets no answer. Nothing was changed.
+#[derive(Debug, thiserror::Error)]
+pub enum DeskError {
+    /// The role may not.
+    #[error(transparent)]
+    Refused(#[from] Refused),
+    /// There is no such thing among what this operator may see.
+    #[error("Yang Anda cari tidak ada, atau di luar wilayah Anda.")]
+    NotThere,
+    /// What was asked can't be done as it stands; the sentence says why.
+    #[error("{0}")]
+    Unfit(String),
+    /// The store failed.
+    #[error("Data kabupaten sedang tidak bisa dibaca. Tidak ada yang berubah. Coba lagi sebentar.")]
+    Failed(#[source] DatasetError),
+}
+
+impl From<DatasetError> for DeskError {
+    fn from(error: DatasetError) -> Self {
+        match error {
+            DatasetError::UnknownVillage(_) => Self::NotThere,
+            other => Self::Failed(other),
+        }
+    }
+}
+
+impl From<RecapError> for DeskError {
+    fn from(error: RecapError) -> Self {
+        match error {
+            RecapError::Dataset(error) => error.into(),
+            RecapError::UnknownRegion(_) => Self::NotThere,
+        }
+    }
+}
+
+/// The operators' desk.
+pub struct Desk {
+    dataset: Arc<dyn Dataset>,
+    audit: Arc<dyn AuditLog>,
+    live: Arc<Live>,
+}
+
+impl Desk {
+    /// A desk over these parts of the hub.
+    #[must_use]
+    pub fn new(dataset: Arc<dyn Dataset>, audit: Arc<dyn AuditLog>, live: Arc<Live>) -> Self {
+        Self { dataset, audit, live }
+    }
+
+    /// Wakes whenever a village moved.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.live.watch()
+    }
+
+    /// The operator's villages as stored, by code.
+    ///
+    /// # Errors
+    /// [`DeskError::Failed`].
+    pub fn villages(&self, who: &Operator) -> Result<Vec<VillageState>, DeskError> {
+        who.must(Right::SeeVillages)?;
+        let mut villages = self.dataset.villages()?;
+        villages.retain(|state| who.scope().holds(state.village));
+        Ok(villages)
+    }
+
+    /// The operator's villages at this moment, by code.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`].
+    pub fn live(&self, who: &Operator) -> Result<Vec<LiveVillage>, DeskError> {
+        who.must(Right::SeeVillages)?;
+        let mut live = self.live.all();
+        live.retain(|live| who.scope().holds(live.village));
+        Ok(live)
+    }
+
+    /// The scope of one village, if the operator may see it.
+    fn one(who: &Operator, village: VillageCode) -> Result<Scope, DeskError> {
+        who.must(Right::SeeVillages)?;
+        let known = roster().village(village).is_some() && who.scope().holds(village);
+        if known { Ok(Scope::of_village(village)) } else { Err(DeskError::NotThere) }
+    }
+
+    /// One village as stored and at this moment.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn village(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+    ) -> Result<(VillageState, Option<LiveVillage>), DeskError> {
+        Self::one(who, village)?;
+        Ok((self.dataset.village(village)?, self.live.get(village)))
+    }
+
+    /// What the sheets of one village are made of. Names of houses' heads are
+    /// in it.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn facts(&self, who: &Operator, village: VillageCode) -> Result<VillageFacts, DeskError> {
+        Self::one(who, village)?;
+        Ok(self.dataset.facts(village)?)
+    }
+
+    /// Sums over the operator's villages.
+    ///
+    /// # Errors
+    /// [`DeskError::Failed`].
+    pub fn totals(&self, who: &Operator) -> Result<Totals, DeskError> {
+        who.must(Right::SeeVillages)?;
+        Ok(self.dataset.totals(who.scope())?)
+    }
+
+    /// The operator's scope, or one village of it.
+    fn narrowed(who: &Operator, village: Option<VillageCode>) -> Result<Scope, DeskError> {
+        who.must(Right::SeeVillages)?;
+        match village {
+            None => Ok(who.scope().clone()),
+            Some(village) => Self::one(who, village),
+        }
+    }
+
+    /// Contradictions in which one of the operator's villages has a part,
+    /// newest first.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn findings(
+        &self,
+        who: &Operator,
+        village: Option<VillageCode>,
+        open_only: bool,
+        limit: u32,
+    ) -> Result<Vec<CrossFinding>, DeskError> {
+        Ok(self.dataset.findings(&Self::narrowed(who, village)?, open_only, limit)?)
+    }
+
+    /// The quarantine, oldest first.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn quarantine(
+        &self,
+        who: &Operator,
+        village: Option<VillageCode>,
+    ) -> Result<Vec<QuarantinedEntry>, DeskError> {
+        Ok(self.dataset.quarantine(&Self::narrowed(who, village)?)?)
+    }
+
+    /// What happened to villages, newest first.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn incidents(
+        &self,
+        who: &Operator,
+        village: Option<VillageCode>,
+        limit: u32,
+    ) -> Result<Vec<Incident>, DeskError> {
+        Ok(self.dataset.incidents(&Self::narrowed(who, village)?, limit)?)
+    }
+
+    /// The recap of a region at a date. The sheet of the kabupaten is for who
+    /// may see all of it.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn recap(&self, who: &Operator, region: RegionRef, date: Date) -> Result<Recap, DeskError> {
+        who.must(Right::SeeVillages)?;
+        if !sees(who.scope(), region) {
+            return Err(DeskError::NotThere);
+        }
+        Ok(Recap::of(&*self.dataset, region, date)?)
+    }
+
+    /// Entries of the audit log, newest first.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::Failed`].
+    pub fn audit(
+        &self,
+        who: &Operator,
+        filter: &AuditFilter,
+    ) -> Result<Vec<AuditEntry>, DeskError> {
+        who.must(Right::Audit)?;
+        Ok(self.audit.audit(filter)?)
+    }
+
+    /// Notes an act before it happens. Words that look like they name a
+    /// person's number are refused: the log is kept for ever.
+    fn note(
+        &self,
+        who: &Operator,
+        act: Act,
+        subject: impl Into<String>,
+        words: &str,
+    ) -> Result<(), DeskError> {
+        let note = AuditNote {
+            operator: who.name().to_owned(),
+            act,
+            subject: subject.into(),
+            words: fit_words(words)?,
+        };
+        self.audit.note(&note, clock::now_ms())?;
+        Ok(())
+    }
+}
+
+/// Whether all of a region lies in a scope.
+fn sees(scope: &Scope, region: RegionRef) -> bool {
+    match region {
+        RegionRef::Kabupaten => scope.is_whole(),
+        RegionRef::Kecamatan(code) => {
+            let own = Scope::of_kecamatan([code]);
+            own.within(scope) == own
+        }
+        RegionRef::Desa(village) | RegionRef::Below(village, _) => scope.holds(village),
+    }
+}
+
+/// Words as the log may keep them.
+fn fit_words(words: &str) -> Result<String, DeskError> {
+    let words = words.trim();
+    let mut run = 0;
+    for letter in words.chars() {
+        run = if letter.is_ascii_digit() { run + 1 } else { 0 };
+        if run >= 16 {
+            let why = "Jangan tulis NIK atau nomor KK di alasan: catatan ini disimpan selamanya.";
+            return Err(DeskError::Unfit(why.into()));
+        }
+    }
+    if words.chars().count() > WORDS_MAX {
+        return Err(DeskError::Unfit(format!("Alasan paling panjang {WORDS_MAX} huruf.")));
+    }
+    Ok(words.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reasons_hold_no_numbers_of_persons() {
+        assert!(fit_words("Surat 470/12/2026 dari 3505902001, permintaan warga").is_ok());
+        assert!(fit_words("NIK 3505900101900001").is_err());
+        assert!(fit_words(&"a".repeat(WORDS_MAX + 1)).is_err());
+        assert_eq!(fit_words(" satu\ndua ").unwrap(), "satu dua");
+    }
+}
