@@ -20,7 +20,6 @@ use lumbung_tests::browser::Browser;
 use lumbung_tests::district::District;
 use lumbung_tests::fictitious::{FAMILY_SIZE, lone_row, nik, sheet};
 use lumbung_wire::record::encode;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const FAMILIES: usize = 8;
 
