@@ -4,9 +4,13 @@
 //! small script of our own updates the tiles from server-sent events. Pages
 //! see the dataset through the operator's desk only.
 
+mod account;
+mod audit;
+mod form;
 mod frame;
 mod guard;
 mod language;
+mod operators;
 mod pages;
 mod sign_in;
 #[cfg(test)]
@@ -32,7 +36,7 @@ use lumbung_telemetry::clock;
 use maud::Markup;
 use serde::Deserialize;
 
-use crate::access::{Gate, SignInRefused};
+use crate::access::{Gate, Right, SignInRefused};
 use crate::desk::{Desk, DeskError};
 use crate::exports;
 use crate::recap::RegionRef;
@@ -82,6 +86,9 @@ pub fn router(state: ConsoleState) -> Router {
         .route("/live.js", get(|| asset("text/javascript; charset=utf-8", SCRIPT)))
         .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))
         .merge(sign_in::routes())
+        .merge(account::routes())
+        .merge(operators::routes())
+        .merge(audit::routes())
         .fallback(|| async { Trouble::words(StatusCode::NOT_FOUND, "Halaman ini tidak ada.") })
         .layer(axum::middleware::from_fn(guard::own_pages_only))
         .layer(axum::middleware::map_response(secured))
@@ -199,7 +206,11 @@ async fn one_village(
             facts: desk.facts(who, desa.code)?,
             recap: desk.recap(who, RegionRef::Desa(desa.code), date)?,
             quarantine: desk.quarantine(who, Some(desa.code))?,
-            findings: desk.findings(who, Some(desa.code), true, FINDINGS_MAX)?,
+            findings: if who.may(Right::SeeRecords) {
+                desk.findings(who, Some(desa.code), true, FINDINGS_MAX)?
+            } else {
+                Vec::new()
+            },
             incidents: desk.incidents(who, Some(desa.code), INCIDENTS_MAX)?,
             stored,
             live,

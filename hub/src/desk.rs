@@ -16,7 +16,9 @@ use lumbung_domain::region::{VillageCode, roster};
 use lumbung_telemetry::clock;
 use tokio::sync::watch;
 
-use crate::access::audit::{Act, AuditEntry, AuditFilter, AuditLog, AuditNote, WORDS_MAX};
+use crate::access::audit::{
+    Act, AuditCheck, AuditEntry, AuditFilter, AuditLog, AuditNote, WORDS_MAX,
+};
 use crate::access::{Operator, Refused, Right};
 use crate::dataset::{
     CrossFinding, Dataset, DatasetError, Incident, QuarantinedEntry, Scope, Totals, VillageFacts,
@@ -162,6 +164,7 @@ impl Desk {
         open_only: bool,
         limit: u32,
     ) -> Result<Vec<CrossFinding>, DeskError> {
+        who.must(Right::SeeRecords)?;
         Ok(self.dataset.findings(&Self::narrowed(who, village)?, open_only, limit)?)
     }
 
@@ -214,6 +217,15 @@ impl Desk {
     ) -> Result<Vec<AuditEntry>, DeskError> {
         who.must(Right::Audit)?;
         Ok(self.audit.audit(filter)?)
+    }
+
+    /// Whether the audit log is whole.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::Failed`].
+    pub fn check_audit(&self, who: &Operator) -> Result<AuditCheck, DeskError> {
+        who.must(Right::Audit)?;
+        Ok(self.audit.check_audit()?)
     }
 
     /// Notes an act before it happens. Words that look like they name a

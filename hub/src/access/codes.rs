@@ -27,6 +27,12 @@ pub(super) fn typed(secret: &[u8]) -> String {
     totp_rs::Secret::new(secret.into()).to_base32()
 }
 
+/// The secret that was typed like this.
+pub(super) fn read_typed(typed: &str) -> Option<Vec<u8>> {
+    let secret = totp_rs::Secret::try_from_base32(typed.trim()).ok()?;
+    Some(secret.as_bytes().to_vec()).filter(|bytes| (16..=64).contains(&bytes.len()))
+}
+
 /// The time step a code is right for, one before and one after now counting.
 pub(super) fn step(secret: &[u8], name: &str, code: &str, now_ms: i64) -> Option<u64> {
     let code: String = code.chars().filter(|letter| !letter.is_whitespace()).collect();

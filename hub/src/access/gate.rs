@@ -400,10 +400,10 @@ impl Gate {
         Ok(offer(codes::new_secret()?, who.name()))
     }
 
-    /// The same codes again, to be shown once more.
+    /// The codes of a secret as people type it, to be shown once more.
     #[must_use]
-    pub fn same_codes(&self, who: &Operator, secret: Vec<u8>) -> NewCodes {
-        offer(secret, who.name())
+    pub fn same_codes(&self, who: &Operator, typed: &str) -> Option<NewCodes> {
+        codes::read_typed(typed).map(|secret| offer(secret, who.name()))
     }
 
     /// Sets up one-time codes once `code` proves that the app has them, and
@@ -433,6 +433,14 @@ impl Gate {
         .await?;
         self.end_other_sessions(who).await?;
         Ok(recovery)
+    }
+
+    /// Whether the operator has set up one-time codes.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_codes(&self, who: &Operator) -> Result<bool, SignInRefused> {
+        Ok(self.own(who).await?.totp.is_some())
     }
 
     async fn own(&self, who: &Operator) -> Result<Account, SignInRefused> {

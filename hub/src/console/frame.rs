@@ -13,6 +13,8 @@ pub(super) enum Tab {
     Villages,
     Recap,
     Findings,
+    Operators,
+    Audit,
     None,
 }
 
@@ -50,6 +52,8 @@ impl<'a> Frame<'a> {
             (Right::SeeVillages, Tab::Villages, "/", say("Desa", "Villages")),
             (Right::SeeVillages, Tab::Recap, "/rekap", say("Rekap", "Recap")),
             (Right::SeeRecords, Tab::Findings, "/temuan", say("Temuan", "Findings")),
+            (Right::ManageOperators, Tab::Operators, "/operator", say("Operator", "Operators")),
+            (Right::Audit, Tab::Audit, "/audit", say("Buku catatan", "Audit")),
         ];
         let may = all.into_iter().filter(|(right, ..)| who.may(*right));
         may.map(|(_, tab, href, text)| (tab, href, text)).collect()
@@ -104,7 +108,8 @@ impl<'a> Frame<'a> {
                         lang=(say("en", "id")) { (say("English", "Bahasa Indonesia")) }
                 }
                 @if let Some(who) = self.who {
-                    span class="who-am-i" title=(self.language.of(who.role().words())) { (who.name()) }
+                    a class="who-am-i" href="/akun"
+                        title=(self.language.of(who.role().words())) { (who.name()) }
                     form method="post" action="/keluar" {
                         button class="plain" { (say("Keluar", "Sign out")) }
                     }

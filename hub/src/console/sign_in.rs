@@ -8,6 +8,7 @@ use axum::routing::{get, post};
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::form::{self, Field};
 use super::frame::{Frame, Tab};
 use super::guard::{self, Viewer};
 use super::language::Language;
@@ -30,17 +31,8 @@ struct SignIn {
     kode: String,
 }
 
-fn field(name: &str, label: &str, kind: &str, autocomplete: &str, hint: Option<&str>) -> Markup {
-    let note = hint.map(|_| format!("{name}-ket"));
-    html! {
-        div class="field" {
-            label for=(name) { (label) }
-            input id=(name) name=(name) type=(kind) autocomplete=(autocomplete)
-                required[hint.is_none()] autocapitalize="none" spellcheck="false"
-                aria-describedby=[note.as_deref()];
-            @if let (Some(hint), Some(note)) = (hint, &note) { small id=(note) { (hint) } }
-        }
-    }
+fn field(name: &str, label: &str, kind: &str, autocomplete: &str) -> Markup {
+    Field { name, label, kind, autocomplete, ..Field::default() }.render()
 }
 
 fn refused(language: Language, error: Option<&SignInRefused>) -> Markup {
@@ -63,12 +55,18 @@ fn sign_in_form(language: Language, error: Option<&SignInRefused>) -> Markup {
             h1 { (say("Masuk", "Sign in")) }
             (refused(language, error))
             form class="form" method="post" action="/masuk" {
-                (field("nama", say("Nama operator", "Operator name"), "text", "username", None))
-                (field("sandi", say("Kata sandi", "Password"), "password", "current-password", None))
-                (field("kode", say("Kode enam angka", "Six-digit code"), "text", "one-time-code",
-                    Some(say(
+                (field("nama", say("Nama operator", "Operator name"), "text", "username"))
+                (field("sandi", say("Kata sandi", "Password"), "password", "current-password"))
+                (Field {
+                    name: "kode",
+                    label: say("Kode enam angka", "Six-digit code"),
+                    autocomplete: "one-time-code",
+                    required: false,
+                    hint: Some(say(
                         "Hanya bila Anda memasang kode dua langkah. Kode cadangan juga bisa.",
-                        "Only if you have set up two-step codes. A recovery code works too."))))
+                        "Only if you have set up two-step codes. A recovery code works too.")),
+                    ..Field::default()
+                }.render())
                 button type="submit" { (say("Masuk", "Sign in")) }
             }
             p { small { (say(
@@ -86,22 +84,8 @@ async fn sign_in_page(State(state): State<ConsoleState>, headers: HeaderMap) -> 
     whole(sign_in_form(guard::language(&headers), None)).into_response()
 }
 
-/// The form of a request, beside who sent it.
-async fn form_of<T: serde::de::DeserializeOwned>(
-    request: Request,
-) -> Result<(T, crate::access::gate::Visitor, HeaderMap), Trouble> {
-    use axum::extract::FromRequest as _;
-    let (parts, body) = request.into_parts();
-    let (visitor, headers) = (guard::visitor(&parts), parts.headers.clone());
-    let form = Form::<T>::from_request(Request::from_parts(parts, body), &()).await;
-    let Form(form) = form.map_err(|_| {
-        Trouble::words(StatusCode::BAD_REQUEST, "Isian tidak lengkap. Tidak ada yang diubah.")
-    })?;
-    Ok((form, visitor, headers))
-}
-
 async fn sign_in(State(state): State<ConsoleState>, request: Request) -> Result<Response, Trouble> {
-    let (form, visitor, headers) = form_of::<SignIn>(request).await?;
+    let (form, visitor, headers) = form::read::<SignIn>(request).await?;
     match state.gate.sign_in(&form.nama, &form.sandi, &form.kode, &visitor).await {
         Ok(secret) => {
             let cookie = guard::session_cookie(&secret, state.secure);
@@ -141,13 +125,13 @@ fn found_form(language: Language, alert: Option<&str>) -> Page {
                  start, then choose your name and password.")) }
             @if let Some(alert) = alert { p class="alert" role="alert" { (alert) } }
             form class="form" method="post" action="/awal" {
-                (field("kode", say("Kode dari hub", "Code from the hub"), "text", "off", None))
+                (field("kode", say("Kode dari hub", "Code from the hub"), "text", "off"))
                 (field("nama", say("Nama operator (huruf kecil)", "Operator name (lower case)"),
-                    "text", "username", None))
+                    "text", "username"))
                 (field("sandi", say("Kata sandi (paling sedikit 10 huruf)",
-                    "Password (at least 10 characters)"), "password", "new-password", None))
+                    "Password (at least 10 characters)"), "password", "new-password"))
                 (field("ulang", say("Ulangi kata sandi", "Repeat the password"), "password",
-                    "new-password", None))
+                    "new-password"))
                 button type="submit" { (say("Buat operator", "Make the operator")) }
             }
         }
@@ -165,7 +149,7 @@ async fn found_page(State(state): State<ConsoleState>, headers: HeaderMap) -> Re
 }
 
 async fn found(State(state): State<ConsoleState>, request: Request) -> Result<Response, Trouble> {
-    let (form, visitor, headers) = form_of::<Found>(request).await?;
+    let (form, visitor, headers) = form::read::<Found>(request).await?;
     let language = guard::language(&headers);
     let again = |alert: &str| {
         (StatusCode::UNPROCESSABLE_ENTITY, found_form(language, Some(alert))).into_response()

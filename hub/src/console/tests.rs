@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::*;
 use crate::access::gate::Visitor;
-use crate::access::{NewAccount, Role};
+use crate::access::{NewAccount, Right, Role};
 use crate::live::{Live, Phase};
 use crate::recap::tests::district;
 
@@ -71,6 +71,21 @@ impl Console {
 
     async fn get(&self, path: &str) -> String {
         self.get_as(&self.head, path).await
+    }
+
+    /// Sends a form; `from` is the site it claims to come from.
+    async fn post_as(&self, session: &str, path: &str, form: &str, from: &str) -> String {
+        let mut stream = TcpStream::connect(self.address).await.unwrap();
+        let length = form.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: hub\r\ncookie: sesi={session}\r\norigin: {from}\r\n\
+             content-type: application/x-www-form-urlencoded\r\ncontent-length: {length}\r\n\
+             connection: close\r\n\r\n{form}"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
     }
 }
 
@@ -174,4 +189,91 @@ async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() {
     }
     let own = console.get_as(&session, "/rekap").await;
     assert!(own.starts_with("HTTP/1.1 200"), "its own kecamatan without asking: {own}");
+}
+
+/// Every page that asks for a right, and a form that would change something
+/// where there is one.
+const GUARDED: &[(&str, Option<&str>, Right)] = &[
+    ("/", None, Right::SeeVillages),
+    ("/rekap", None, Right::SeeVillages),
+    ("/temuan", None, Right::SeeRecords),
+    ("/audit", None, Right::Audit),
+    ("/operator", Some("nama=baru.saja&peran=auditor"), Right::ManageOperators),
+    ("/operator/kepala", Some("peran=auditor"), Right::ManageOperators),
+    ("/operator/kepala/sandi", Some(""), Right::ManageOperators),
+];
+
+#[tokio::test]
+async fn every_role_gets_its_pages_and_no_others() {
+    let console = console().await;
+    for role in Role::ALL {
+        let kecamatan: &[u64] = if role.is_of_kecamatan() { &[350_501] } else { &[] };
+        let session = console.session_of(role, kecamatan).await;
+        for (path, form, right) in GUARDED {
+            if form.is_none() || !path.ends_with("/sandi") {
+                let page = console.get_as(&session, path).await;
+                let expected = if role.may(*right) { "HTTP/1.1 200" } else { "HTTP/1.1 403" };
+                assert!(page.starts_with(expected), "{role} {path}: {page}");
+            }
+            if let Some(form) = form.filter(|_| !role.may(*right)) {
+                let answer = console.post_as(&session, path, form, "http://hub").await;
+                assert!(answer.starts_with("HTTP/1.1 403"), "{role} POST {path}: {answer}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn another_site_changes_nothing() {
+    let console = console().await;
+    for from in ["http://lain.example", "null", "http://hub.example", "https://hub:8700"] {
+        let form = "nama=penyusup&peran=kab.kepala";
+        let answer = console.post_as(&console.head, "/operator", form, from).await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{from}: {answer}");
+    }
+    let head = console.gate.operator(&console.head).await.unwrap().unwrap();
+    assert_eq!(console.gate.accounts(&head).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn accounts_are_kept_through_the_pages() {
+    let console = console().await;
+    let form = "nama=siti&peran=kec.operator&kecamatan=350501&kecamatan=350502&hari=30";
+    let answer = console.post_as(&console.head, "/operator", form, "http://hub").await;
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("Sandi awal untuk"), "{answer}");
+    let head = console.gate.operator(&console.head).await.unwrap().unwrap();
+    let accounts = console.gate.accounts(&head).await.unwrap();
+    let siti = accounts.iter().find(|account| account.name == "siti").unwrap();
+    assert_eq!(siti.kecamatan.len(), 2);
+    for (form, words) in [
+        ("nama=siti&peran=auditor", "sudah dipakai"),
+        ("nama=X&peran=auditor", "Nama operator: 3 sampai 40"),
+        ("nama=budi&peran=kec.operator", "paling sedikit satu kecamatan"),
+        ("nama=budi&peran=raja", "tidak dikenal"),
+        ("nama=budi&peran=dukungan", "14 hari"),
+    ] {
+        let answer = console.post_as(&console.head, "/operator", form, "http://hub").await;
+        assert!(answer.starts_with("HTTP/1.1 422") && answer.contains(words), "{form}: {answer}");
+    }
+    let closed = "peran=kec.operator&kecamatan=350501&tutup=ya";
+    let answer = console.post_as(&console.head, "/operator/siti", closed, "http://hub").await;
+    assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
+    let accounts = console.gate.accounts(&head).await.unwrap();
+    assert!(accounts.iter().any(|account| account.name == "siti" && !account.active));
+    let log = console.get("/audit").await;
+    assert!(log.contains("Operator diubah") && log.contains("Utuh"), "{log}");
+}
+
+#[tokio::test]
+async fn pages_speak_english_when_asked() {
+    let console = console().await;
+    let answer = console.post_as(&console.head, "/bahasa", "ke=en", "http://hub").await;
+    assert!(answer.contains("set-cookie: bahasa=en"), "{answer}");
+    let session = format!("{}; bahasa=en", console.head);
+    for (path, words) in
+        [("/akun", "My account"), ("/audit", "Audit log"), ("/operator", "New operator")]
+    {
+        let page = console.get_as(&session, path).await;
+        assert!(page.contains(words) && page.contains("<html lang=\"en\">"), "{path}: {page}");
+    }
 }

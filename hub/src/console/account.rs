@@ -1,0 +1,258 @@
+//! The operator's own account: password, one-time codes, sessions.
+
+use axum::Router;
+use axum::extract::{Form, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use fast_qr::convert::svg::SvgBuilder;
+use lumbung_telemetry::clock;
+use maud::{Markup, PreEscaped, html};
+use serde::Deserialize;
+
+use super::form::{self, Field};
+use super::frame::{Frame, Tab};
+use super::guard::Viewer;
+use super::tile::when;
+use super::{ConsoleState, Trouble, whole};
+use crate::access::gate::NewCodes;
+use crate::access::{Session, SignInRefused};
+
+pub(super) fn routes() -> Router<ConsoleState> {
+    Router::new()
+        .route("/akun", get(account))
+        .route("/akun/sandi", post(change_password))
+        .route("/akun/kode", get(offer_codes).post(keep_codes))
+        .route("/akun/sesi", post(end_sessions))
+}
+
+#[derive(Deserialize)]
+struct Done {
+    #[serde(default)]
+    selesai: String,
+}
+
+async fn account(
+    State(state): State<ConsoleState>,
+    axum::extract::Query(done): axum::extract::Query<Done>,
+    viewer: Viewer,
+) -> Result<Response, Trouble> {
+    let done = match done.selesai.as_str() {
+        "sandi" => Some(viewer.language.say(
+            "Kata sandi sudah diganti. Sesi lain sudah berakhir.",
+            "The password was changed. Other sessions have ended.",
+        )),
+        "sesi" => Some(
+            viewer
+                .language
+                .say("Semua sesi lain sudah berakhir.", "All other sessions have ended."),
+        ),
+        _ => None,
+    };
+    show(&state, &viewer, done, None).await
+}
+
+async fn show(
+    state: &ConsoleState,
+    viewer: &Viewer,
+    done: Option<&str>,
+    wrong: Option<&str>,
+) -> Result<Response, Trouble> {
+    let sessions = state.gate.sessions(&viewer.who).await?;
+    let has_codes = state.gate.has_codes(&viewer.who).await?;
+    let say = |id, en| viewer.language.say(id, en);
+    let body = html! {
+        h1 { (say("Akun saya", "My account")) }
+        p class="lead" {
+            (viewer.who.name()) " · " (viewer.language.of(viewer.who.role().words()))
+        }
+        @if let Some(done) = done { p class="done" role="status" { (done) } }
+        div class="narrow left" {
+            section aria-labelledby="sandi-judul" {
+                h2 id="sandi-judul" { (say("Kata sandi", "Password")) }
+                (form::alert(wrong))
+                form class="form" method="post" action="/akun/sandi" {
+                    (Field {
+                        name: "lama",
+                        label: say("Kata sandi sekarang", "Present password"),
+                        kind: "password",
+                        autocomplete: "current-password",
+                        ..Field::default()
+                    }.render())
+                    (Field {
+                        name: "baru",
+                        label: say("Kata sandi baru", "New password"),
+                        kind: "password",
+                        autocomplete: "new-password",
+                        hint: Some(say(
+                            "Paling sedikit 10 huruf; beberapa kata lebih baik daripada satu.",
+                            "At least 10 characters; several words are better than one.")),
+                        ..Field::default()
+                    }.render())
+                    button type="submit" { (say("Ganti kata sandi", "Change password")) }
+                }
+            }
+            section aria-labelledby="kode-judul" {
+                h2 id="kode-judul" { (say("Kode dua langkah", "Two-step codes")) }
+                @if has_codes {
+                    p class="calm" { (say("Terpasang.", "Set up.")) }
+                } @else {
+                    p { (say(
+                        "Belum terpasang. Dengan kode dari ponsel, kata sandi yang dicuri saja \
+                         tidak cukup untuk masuk.",
+                        "Not set up. With codes from your phone, a stolen password alone is not \
+                         enough to get in.")) }
+                }
+                p { a class="button" href="/akun/kode" {
+                    @if has_codes { (say("Pasang di ponsel lain", "Set up on another phone")) }
+                    @else { (say("Pasang sekarang", "Set up now")) }
+                } }
+            }
+            section aria-labelledby="sesi-judul" {
+                h2 id="sesi-judul" { (say("Sesi yang terbuka", "Open sessions")) }
+                (session_list(viewer, &sessions))
+            }
+        }
+    };
+    let page = whole(Frame::of(viewer, say("Akun saya", "My account"), Tab::None).page(&body));
+    let status = if wrong.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    Ok((status, page).into_response())
+}
+
+fn session_list(viewer: &Viewer, sessions: &[Session]) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let now_ms = clock::now_ms();
+    html! {
+        ul class="claims" {
+            @for session in sessions {
+                li {
+                    (say("Masuk ", "Signed in ")) (when(session.made_ms, now_ms))
+                    (say(", terakhir dipakai ", ", last used ")) (when(session.seen_ms, now_ms))
+                    br; small { (session.agent) }
+                }
+            }
+        }
+        @if sessions.len() > 1 {
+            form method="post" action="/akun/sesi" {
+                button class="button" type="submit" {
+                    (say("Akhiri semua sesi lain", "End all other sessions"))
+                }
+            }
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct PasswordChange {
+    lama: String,
+    baru: String,
+}
+
+async fn change_password(
+    State(state): State<ConsoleState>,
+    viewer: Viewer,
+    Form(change): Form<PasswordChange>,
+) -> Result<Response, Trouble> {
+    match state.gate.change_password(&viewer.who, &change.lama, &change.baru).await {
+        Ok(()) => Ok(Redirect::to("/akun?selesai=sandi").into_response()),
+        Err(error @ SignInRefused::Failed(_)) => Err(error.into()),
+        Err(error) => show(&state, &viewer, None, Some(&error.to_string())).await,
+    }
+}
+
+async fn end_sessions(
+    State(state): State<ConsoleState>,
+    viewer: Viewer,
+) -> Result<Response, Trouble> {
+    state.gate.end_other_sessions(&viewer.who).await?;
+    Ok(Redirect::to("/akun?selesai=sesi").into_response())
+}
+
+fn codes_page(viewer: &Viewer, codes: &NewCodes, wrong: Option<&str>) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let qr = fast_qr::QRBuilder::new(codes.address.as_str()).build().ok();
+    let svg = qr.map(|qr| SvgBuilder::default().to_str(&qr));
+    let body = html! {
+        div class="narrow" {
+            h1 { (say("Pasang kode dua langkah", "Set up two-step codes")) }
+            ol {
+                li { (say("Pasang aplikasi kode (misalnya FreeOTP atau Google Authenticator) di \
+                           ponsel Anda.",
+                          "Install a code app (such as FreeOTP or Google Authenticator) on your \
+                           phone.")) }
+                li { (say("Pindai gambar ini, atau ketik kuncinya.",
+                          "Scan this picture, or type the key.")) }
+                li { (say("Ketik kode enam angka yang muncul.",
+                          "Type the six-digit code that appears.")) }
+            }
+            @if let Some(svg) = svg {
+                div class="qr" role="img" aria-label=(say("Kode QR", "QR code")) { (PreEscaped(svg)) }
+            }
+            p { (say("Kunci: ", "Key: ")) code { (codes.typed) } }
+            (form::alert(wrong))
+            form class="form" method="post" action="/akun/kode" {
+                input type="hidden" name="kunci" value=(codes.typed);
+                (Field {
+                    name: "kode",
+                    label: say("Kode enam angka", "Six-digit code"),
+                    autocomplete: "one-time-code",
+                    ..Field::default()
+                }.render())
+                button type="submit" { (say("Pasang", "Set up")) }
+            }
+        }
+    };
+    Frame::of(viewer, say("Kode dua langkah", "Two-step codes"), Tab::None).page(&body)
+}
+
+async fn offer_codes(
+    State(state): State<ConsoleState>,
+    viewer: Viewer,
+) -> Result<Response, Trouble> {
+    let codes = state.gate.new_codes(&viewer.who)?;
+    Ok(whole(codes_page(&viewer, &codes, None)).into_response())
+}
+
+#[derive(Deserialize)]
+struct CodesKept {
+    kunci: String,
+    kode: String,
+}
+
+async fn keep_codes(
+    State(state): State<ConsoleState>,
+    viewer: Viewer,
+    Form(kept): Form<CodesKept>,
+) -> Result<Response, Trouble> {
+    let Some(codes) = state.gate.same_codes(&viewer.who, &kept.kunci) else {
+        return Ok(Redirect::to("/akun/kode").into_response());
+    };
+    let recovery = match state.gate.keep_codes(&viewer.who, codes.secret.clone(), &kept.kode).await
+    {
+        Ok(recovery) => recovery,
+        Err(SignInRefused::Wrong) => {
+            let wrong = viewer.language.say(
+                "Kode tidak cocok. Periksa jam ponsel Anda, lalu coba lagi.",
+                "The code does not match. Check your phone's clock and try again.",
+            );
+            let page = whole(codes_page(&viewer, &codes, Some(wrong)));
+            return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let say = |id, en| viewer.language.say(id, en);
+    let body = html! {
+        div class="narrow" {
+            h1 { (say("Kode dua langkah terpasang", "Two-step codes are set up")) }
+            p { (say(
+                "Simpan kode cadangan ini di tempat aman. Masing-masing bisa dipakai sekali bila \
+                 ponsel Anda hilang. Kode ini tidak akan ditampilkan lagi.",
+                "Keep these recovery codes in a safe place. Each works once if you lose your \
+                 phone. They will not be shown again.")) }
+            ul class="codes" { @for code in &recovery { li { code { (code) } } } }
+            p { a class="button" href="/akun" { (say("Sudah saya simpan", "I have kept them")) } }
+        }
+    };
+    let title = say("Kode cadangan", "Recovery codes");
+    Ok(whole(Frame::of(&viewer, title, Tab::None).page(&body)).into_response())
+}
