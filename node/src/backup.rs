@@ -6,6 +6,10 @@
 //! holds keys, counters, the witness or the record of visits, and putting one
 //! back never touches those: so the barn itself notices that it went back in
 //! time, and the district hands back what came after.
+//!
+//! The node signs its backups. One that another machine has signed is put
+//! back only when a person says so, and one without a signature, as older
+//! versions wrote them, with a word about it.
 
 mod nightly;
 mod restore;
@@ -23,7 +27,7 @@ use lumbung_media::{KeyError, MediaError, PublicKey};
 use crate::barn::{OpenBarnError, RebuildError, StoreError};
 
 pub use nightly::{AllSafe, Nightly, due};
-pub use restore::{Restored, restore};
+pub use restore::{Restored, Signers, Vouched, restore};
 pub use shelf::{Kept, Shelf};
 pub use swap::{Settled, forget_old_stores, settle};
 pub(crate) use write::sync_folder_of;
@@ -46,6 +50,12 @@ pub enum BackupError {
     /// A key can't be read.
     #[error(transparent)]
     Key(#[from] KeyError),
+    /// The node's own key can't be read or made.
+    #[error(transparent)]
+    Identity(#[from] lumbung_identity::KeyError),
+    /// Another machine than this one has signed it.
+    #[error("another machine has signed the backup")]
+    Stranger,
     /// The barn can't be read.
     #[error(transparent)]
     Barn(#[from] StoreError),

@@ -143,7 +143,8 @@ fn media() -> &'static Media {
         };
         let protection = Protection { recipients: vec![key.public()], passphrase: None };
         let writer = BackupWriter::begin(Cursor::new(Vec::new()), &header, &protection);
-        let backup = writer.and_then(BackupWriter::finish).expect("memory takes a backup").0;
+        let node = lumbung_identity::Key::generate().expect("the system gives random bytes");
+        let backup = writer.and_then(|it| it.finish(&node)).expect("memory takes a backup").0;
         let mut bundle = Cursor::new(Vec::new());
         drop(BundleWriter::begin(&mut bundle, &v1::BundleHeader::default(), key.public()));
         Media { key, backup: backup.into_inner(), bundle: bundle.into_inner() }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use lumbung_domain::region::VillageCode;
+use lumbung_identity::Key;
 use lumbung_ledger::{Epoch, Seq};
 use lumbung_media::{BackupReader, Keys};
 
@@ -29,6 +30,30 @@ pub struct Restored {
     /// The last entry that this machine knows it had; `None` when it knows
     /// nothing of this log.
     pub witnessed: Option<Seq>,
+    /// Who vouches for it.
+    pub vouched: Vouched,
+}
+
+/// Who vouches for a backup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Vouched {
+    /// This machine has signed it.
+    OwnMachine,
+    /// Another machine than this one.
+    OtherMachine,
+    /// Some machine; this one has no key to compare with.
+    Unknown,
+    /// Nobody: an older version wrote it.
+    Nobody,
+}
+
+/// Whose backups are put back. Those that nobody signed always are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signers {
+    /// Those of this machine, once it has a key.
+    OwnMachine,
+    /// Those of any machine: a person knows where the file comes from.
+    AnyMachine,
 }
 
 /// Puts the backup in `file` back into `dir`, the folder of a stopped node of
@@ -41,6 +66,7 @@ pub fn restore(
     village: VillageCode,
     file: &Path,
     keys: Keys<'_>,
+    signers: Signers,
 ) -> Result<Restored, BackupError> {
     let input = File::open(file)?;
     let length = input.metadata()?.len();
@@ -55,12 +81,32 @@ pub fn restore(
     // Without a witness of this log nobody here knows how far it once went:
     // what is written from now on must not take numbers of that epoch.
     let epoch = witnessed.is_none().then(|| reader.head().epoch.next());
-    let head = rebuild(&mut reader, &dir.join(swap::NEW), epoch)?;
+    let new = dir.join(swap::NEW);
+    let head = rebuild(&mut reader, &new, epoch)?;
+    let vouched = vouched(dir, &reader)?;
+    if vouched == Vouched::OtherMachine && signers == Signers::OwnMachine {
+        fs::remove_dir_all(&new)?;
+        return Err(BackupError::Stranger);
+    }
     swap::announce(dir)?;
     match settle_resting(dir, &resting)? {
-        Some(Settled::Restored) => Ok(Restored { head, time_ms: reader.time_ms(), witnessed }),
+        Some(Settled::Restored) => {
+            Ok(Restored { head, time_ms: reader.time_ms(), witnessed, vouched })
+        }
         _ => Err(BackupError::Trial("the rebuilt village is gone")),
     }
+}
+
+/// Who vouches for a backup that was read to its end. A machine without a key
+/// has signed nothing and knows nobody.
+fn vouched<R: Read>(dir: &Path, reader: &BackupReader<R>) -> Result<Vouched, BackupError> {
+    let Some(signer) = reader.signer() else { return Ok(Vouched::Nobody) };
+    let path = dir.join("identity").join("key.pem");
+    if !path.exists() {
+        return Ok(Vouched::Unknown);
+    }
+    let own = Key::load(&path)?.public();
+    Ok(if own.0 == signer.0 { Vouched::OwnMachine } else { Vouched::OtherMachine })
 }
 
 fn rest(dir: &Path) -> Result<Resting, BackupError> {

@@ -73,7 +73,7 @@ impl Place {
     }
 
     fn restore(&self, file: &Path) -> Result<Restored, BackupError> {
-        restore(self.path(), code(), file, Keys::Passphrase(&passphrase()))
+        restore(self.path(), code(), file, Keys::Passphrase(&passphrase()), Signers::OwnMachine)
     }
 }
 
@@ -91,7 +91,7 @@ fn an_unprotected_backup_is_refused() {
     assert!(matches!(again, Err(BackupError::Exists)), "never overwritten");
     village.close();
     assert!(matches!(place.restore(&out), Err(BackupError::Media(MediaError::NoPassphrase))));
-    restore(place.path(), code(), &out, Keys::Secret(&district)).unwrap();
+    restore(place.path(), code(), &out, Keys::Secret(&district), Signers::OwnMachine).unwrap();
 }
 
 #[test]
@@ -158,7 +158,8 @@ fn a_refused_backup_leaves_everything_as_it_was() {
     let file = place.back_up(&village, "satu.lumbung");
     village.close();
     let other = VillageCode::from_u64(3_505_012_002).unwrap();
-    let refused = restore(place.path(), other, &file, Keys::Passphrase(&passphrase()));
+    let refused =
+        restore(place.path(), other, &file, Keys::Passphrase(&passphrase()), Signers::OwnMachine);
     assert!(matches!(refused, Err(BackupError::OtherVillage(village)) if village == code()));
 
     let mut bytes = fs::read(&file).unwrap();
@@ -197,6 +198,33 @@ fn a_backup_is_made_while_people_save() {
 }
 
 #[test]
+fn a_backup_of_another_machine_is_put_back_only_when_a_person_says_so() {
+    let place = Place::new();
+    let village = place.open();
+    let own = place.path().join("identity/key.pem");
+    let head = place.fill(&village, 3);
+    let sound = place.back_up(&village, "sendiri");
+    // Whoever knows the passphrase can write such a file, but has another key.
+    let kept = fs::read(&own).unwrap();
+    fs::remove_file(&own).unwrap();
+    let forged = place.back_up(&village, "palsu");
+    fs::write(&own, kept).unwrap();
+    village.close();
+
+    assert!(matches!(place.restore(&forged), Err(BackupError::Stranger)));
+    assert!(!place.path().join("store.pulih").exists());
+    let restored = place.restore(&sound).unwrap();
+    assert_eq!((restored.head, restored.vouched), (head, Vouched::OwnMachine));
+    let phrase = passphrase();
+    let keys = Keys::Passphrase(&phrase);
+    let told = restore(place.path(), code(), &forged, keys, Signers::AnyMachine).unwrap();
+    assert_eq!(told.vouched, Vouched::OtherMachine);
+    // A machine without a key has nothing to compare with.
+    fs::remove_file(&own).unwrap();
+    assert_eq!(place.restore(&forged).unwrap().vouched, Vouched::Unknown);
+}
+
+#[test]
 fn a_running_node_keeps_the_newest_backups_and_forgets_what_it_replaced() {
     let place = Place::new();
     let village = place.open();
@@ -230,7 +258,7 @@ fn a_running_node_keeps_the_newest_backups_and_forgets_what_it_replaced() {
     assert!(!kept[0].exists() && kept[1].exists() && kept[2].exists());
     village.close();
 
-    restore(place.path(), code(), &kept[2], Keys::Secret(&district)).unwrap();
+    restore(place.path(), code(), &kept[2], Keys::Secret(&district), Signers::OwnMachine).unwrap();
     let aside = place.path().join("store.lama.1");
     let village = place.open();
     nightly(&village);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use lumbung_domain::region::VillageCode;
+use lumbung_identity::Key;
 use lumbung_ledger::Position;
 use lumbung_media::{BackupReader, BackupWriter, Keys, Passphrase, Protection, SecretKey};
 use lumbung_proto::v1;
@@ -59,7 +60,8 @@ pub fn write(
     let mut beside = path.as_os_str().to_owned();
     beside.push(".baru");
     let beside = PathBuf::from(beside);
-    let proven = write_beside(village, head, now, &beside, &protection)
+    let node = Key::load_or_create(&dir.join("identity").join("key.pem"))?;
+    let proven = write_beside(village, (head, now), &beside, &protection, &node)
         .and_then(|key| prove(village.code(), dir, &beside, &key, head))
         .and_then(|bytes| {
             fs::rename(&beside, &path)?;
@@ -75,10 +77,10 @@ pub fn write(
 
 fn write_beside(
     village: &Village,
-    head: Head,
-    now_ms: i64,
+    (head, now_ms): (Head, i64),
     beside: &Path,
     protection: &Protection,
+    node: &Key,
 ) -> Result<SecretKey, BackupError> {
     let header = header(village.barn(), village.code(), head, now_ms)?;
     let file =
@@ -88,7 +90,7 @@ fn write_beside(
     for batch in Stretch::new(village.barn().clone(), origin, head) {
         writer.batch(&batch?)?;
     }
-    let (file, key) = writer.finish()?;
+    let (file, key) = writer.finish(node)?;
     file.sync_all()?;
     // So that the trial reads the disk and not what was kept in memory of it;
     // a file system may decline.

@@ -11,7 +11,7 @@ use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 
 use super::reach::{node, said};
-use crate::backup::{self, BackupError};
+use crate::backup::{self, BackupError, Signers, Vouched};
 use crate::config::Config;
 
 #[derive(clap::Args)]
@@ -33,6 +33,10 @@ pub(super) struct RestoreArgs {
     /// Membaca sandi dari berkas ini, tanpa bertanya.
     #[arg(long)]
     sandi_berkas: Option<PathBuf>,
+    /// Menerima cadangan yang ditandatangani komputer lain, misalnya komputer
+    /// lama desa ini.
+    #[arg(long)]
+    komputer_lain: bool,
 }
 
 #[derive(clap::Subcommand)]
@@ -84,14 +88,29 @@ pub(super) fn restore(dir: &Path, args: &RestoreArgs) -> anyhow::Result<ExitCode
         Some(path) => read_passphrase(path)?,
         None => passphrase(&ask("Sandi cadangan: ")?)?,
     };
-    let restored = backup::restore(dir, config.desa, &args.file, Keys::Passphrase(&passphrase))
-        .map_err(restore_failed)?;
+    let signers = match args.komputer_lain {
+        true => Signers::AnyMachine,
+        false => Signers::OwnMachine,
+    };
+    let keys = Keys::Passphrase(&passphrase);
+    let restored =
+        backup::restore(dir, config.desa, &args.file, keys, signers).map_err(restore_failed)?;
     let seq = restored.head.position.seq;
     lumbung_telemetry::say!(
         "Data desa dipulihkan dari cadangan {}: {} catatan sampai nomor {seq}, terbukti utuh.",
         clock::display(restored.time_ms),
         restored.head.records,
     );
+    match restored.vouched {
+        Vouched::OwnMachine => {}
+        Vouched::OtherMachine | Vouched::Unknown => lumbung_telemetry::say!(
+            "Cadangan ini ditandatangani komputer lain. Pastikan berkasnya memang dari desa ini."
+        ),
+        Vouched::Nobody => lumbung_telemetry::say!(
+            "Perhatian: cadangan ini tidak bertanda tangan (ditulis versi lama), jadi asalnya \
+             tidak bisa dibuktikan. Pastikan berkasnya memang dari desa ini."
+        ),
+    }
     match restored.witnessed {
         Some(witnessed) if witnessed > seq => lumbung_telemetry::say!(
             "Komputer ini pernah menyimpan sampai nomor {witnessed}. Yang sudah sampai di \
@@ -119,6 +138,11 @@ fn restore_failed(error: BackupError) -> anyhow::Error {
         BackupError::OtherVillage(village) => {
             let name = roster().village(*village).map(|desa| desa.full_name()).unwrap_or_default();
             format!("Cadangan ini milik {name} ({village}), bukan desa ini.")
+        }
+        BackupError::Stranger => {
+            "Cadangan ini ditandatangani komputer lain, bukan komputer ini, jadi mungkin dipalsukan. \
+             Bila memang dari komputer lama desa ini, ulangi dengan --komputer-lain."
+                .to_owned()
         }
         BackupError::Media(error) => unreadable(error).to_owned(),
         BackupError::Trial(_) | BackupError::Rebuild(_) | BackupError::Open(_) => {

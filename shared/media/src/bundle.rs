@@ -57,7 +57,7 @@ impl<W: Write + Seek> BundleWriter<W> {
     pub fn finish(mut self, end: &v1::BundleEnd, node: &Key) -> Result<W, MediaError> {
         self.sealing.content(Tag::CaughtUp, &end.encode_to_vec(), 0)?;
         let digest = self.sealing.close()?;
-        self.sealing.sign(&signed_text(MediumKind::Bundle, digest), node)?;
+        self.sealing.sign(&medium::signed_text(MediumKind::Bundle, digest), node)?;
         self.sealing.finish()
     }
 }
@@ -131,7 +131,7 @@ impl Bundle {
         let (Some(end), true) = (end, from.log_id == to.log_id && from.seq <= to.seq) else {
             return Err(sense);
         };
-        let signed = signed_text(MediumKind::Bundle, digest);
+        let signed = medium::signed_text(MediumKind::Bundle, digest);
         let records = header.records;
         Ok(Self {
             village,
@@ -156,7 +156,7 @@ impl Bundle {
     /// Whether the bundle comes from the node with this key.
     #[must_use]
     pub fn is_signed_by(&self, node: &IdentityKey) -> bool {
-        is_signed(&self.signature, &self.signed, node)
+        is_signed_by(&self.signature, &self.signed, node)
     }
 
     /// Where each epoch after the first began: its number and the entry
@@ -186,7 +186,7 @@ pub fn write_answer<W: Write + Seek>(
         sealing.content(Tag::Parcel, parcel, 0)?;
     }
     let digest = sealing.close()?;
-    sealing.sign(&signed_text(MediumKind::Answer, digest), hub)?;
+    sealing.sign(&medium::signed_text(MediumKind::Answer, digest), hub)?;
     sealing.finish()
 }
 
@@ -231,25 +231,17 @@ impl Answer {
         else {
             return Err(MediaError::Damaged("the header makes no sense"));
         };
-        let signed = signed_text(MediumKind::Answer, digest);
+        let signed = medium::signed_text(MediumKind::Answer, digest);
         Ok(Self { village, merged, header, parcels, signature, signed })
     }
 
     /// Whether the answer comes from the hub with this key.
     #[must_use]
     pub fn is_signed_by(&self, hub: &IdentityKey) -> bool {
-        is_signed(&self.signature, &self.signed, hub)
+        is_signed_by(&self.signature, &self.signed, hub)
     }
 }
 
-fn is_signed(by: &v1::MediumSignature, text: &[u8], key: &IdentityKey) -> bool {
-    by.key == key.0.as_slice() && key.verifies(text, &by.signature)
-}
-
-/// What is signed: never mistaken for anything else that the key signs.
-fn signed_text(kind: MediumKind, digest: [u8; 32]) -> Vec<u8> {
-    let mut text = b"lumbung-medium-v1".to_vec();
-    text.push(kind as u8);
-    text.extend_from_slice(&digest);
-    text
+fn is_signed_by(by: &v1::MediumSignature, text: &[u8], key: &IdentityKey) -> bool {
+    by.key == key.0.as_slice() && medium::is_signed(by, text)
 }

@@ -78,8 +78,25 @@ impl<S: Write> Frames<S> {
 impl<S: Read> Frames<S> {
     /// The next frame; a stream that ends here was cut off.
     pub(crate) fn read(&mut self) -> Result<(Tag, Bytes), MediaError> {
-        let mut head = [0; 5];
-        self.stream.read_exact(&mut head)?;
+        let mut tag = [0];
+        self.stream.read_exact(&mut tag)?;
+        self.read_tagged(tag[0])
+    }
+
+    /// The next frame, or nothing when the stream ends here.
+    pub(crate) fn read_or_end(&mut self) -> Result<Option<(Tag, Bytes)>, MediaError> {
+        let mut tag = [0];
+        match self.stream.read(&mut tag) {
+            Ok(0) => Ok(None),
+            Ok(_) => self.read_tagged(tag[0]).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => self.read_or_end(),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read_tagged(&mut self, tag: u8) -> Result<(Tag, Bytes), MediaError> {
+        let mut head = [tag, 0, 0, 0, 0];
+        self.stream.read_exact(&mut head[1..])?;
         let tag = Tag::from_number(head[0]).ok_or(MediaError::Damaged("an unknown frame"))?;
         let [_, length @ ..] = head;
         let length = u32::from_le_bytes(length) as usize;

@@ -9,7 +9,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 
 use age::stream::{StreamReader, StreamWriter};
 use age::{DecryptError, Decryptor, Encryptor};
-use lumbung_identity::Key;
+use lumbung_identity::{Key, PublicKey as IdentityKey};
 use lumbung_proto::v1;
 use lumbung_wire::batch::BatchError;
 use prost::Message;
@@ -152,7 +152,11 @@ pub(crate) fn seal<W: Write + Seek>(
 
 impl<W: Write + Seek> Sealing<W> {
     pub(crate) fn header(&mut self, header: &impl Message) -> Result<(), MediaError> {
-        self.frames.write(Tag::Header, &header.encode_to_vec())
+        self.header_bytes(&header.encode_to_vec())
+    }
+
+    pub(crate) fn header_bytes(&mut self, header: &[u8]) -> Result<(), MediaError> {
+        self.frames.write(Tag::Header, header)
     }
 
     /// Adds content that stands for `entries` entries of the log.
@@ -181,6 +185,11 @@ impl<W: Write + Seek> Sealing<W> {
             key: key.public().0.to_vec().into(),
             signature: signature.into(),
         };
+        self.signature(&signature)
+    }
+
+    /// Adds a signature that was made before.
+    pub(crate) fn signature(&mut self, signature: &v1::MediumSignature) -> Result<(), MediaError> {
         self.frames.write(Tag::Signature, &signature.encode_to_vec())
     }
 
@@ -253,8 +262,12 @@ pub(crate) fn open<R: Read>(
 
 impl<R: Read> Unsealing<R> {
     pub(crate) fn header<M: Message + Default>(&mut self) -> Result<M, MediaError> {
+        decode(self.header_bytes()?)
+    }
+
+    pub(crate) fn header_bytes(&mut self) -> Result<bytes::Bytes, MediaError> {
         match self.frames.read()? {
-            (Tag::Header, content) => decode(content),
+            (Tag::Header, content) => Ok(content),
             _ => Err(MediaError::Damaged("no header")),
         }
     }
@@ -290,6 +303,18 @@ impl<R: Read> Unsealing<R> {
         }
     }
 
+    /// A signature, or nothing when the medium ends without one.
+    pub(crate) fn signature_or_end(&mut self) -> Result<Option<v1::MediumSignature>, MediaError> {
+        match self.frames.read_or_end()? {
+            None => Ok(None),
+            Some((Tag::Signature, content)) => {
+                self.frames.end()?;
+                decode(content).map(Some)
+            }
+            Some(_) => Err(MediaError::Damaged("a frame out of place")),
+        }
+    }
+
     /// Nothing may follow.
     pub(crate) fn end(&mut self) -> Result<(), MediaError> {
         self.frames.end()
@@ -311,4 +336,17 @@ fn name(kind: MediumKind) -> [u8; NAME_BYTES] {
 /// What of the preamble the digest covers.
 fn covered(name: &[u8; NAME_BYTES], locked: &[u8]) -> Vec<u8> {
     [name, locked].concat()
+}
+
+/// Whether the key that is named has signed the text.
+pub(crate) fn is_signed(by: &v1::MediumSignature, text: &[u8]) -> bool {
+    IdentityKey::from_slice(&by.key).is_some_and(|key| key.verifies(text, &by.signature))
+}
+
+/// What is signed: never mistaken for anything else that the key signs.
+pub(crate) fn signed_text(kind: MediumKind, digest: [u8; 32]) -> Vec<u8> {
+    let mut text = b"lumbung-medium-v1".to_vec();
+    text.push(kind as u8);
+    text.extend_from_slice(&digest);
+    text
 }

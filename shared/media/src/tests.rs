@@ -68,7 +68,7 @@ fn backup(protection: &Protection) -> Vec<u8> {
     for batch in &batches {
         writer.batch(batch).unwrap();
     }
-    writer.finish().unwrap().0.into_inner()
+    writer.finish(&SIGNER).unwrap().0.into_inner()
 }
 
 /// Entries of a backup that proves itself to its end.
@@ -169,6 +169,41 @@ fn a_backup_can_be_sealed_anew_for_a_village_without_its_passphrase() {
 }
 
 #[test]
+fn a_backup_keeps_its_signer_when_it_is_sealed_anew() {
+    let signer = |file: &[u8]| {
+        let mut reader = BackupReader::open(file, file.len() as u64, Keys::Secret(&KEY)).unwrap();
+        while reader.next_batch().unwrap().is_some() {}
+        reader.signer().map(|key| key.0)
+    };
+    assert_eq!(signer(&BACKUP), Some(SIGNER.public().0));
+    let protection = Protection { recipients: vec![KEY.public()], passphrase: None };
+    let old = BackupReader::open(&BACKUP[..], BACKUP.len() as u64, Keys::Secret(&KEY)).unwrap();
+    let anew = reseal(old, Cursor::new(Vec::new()), &protection).unwrap().into_inner();
+    assert_eq!(signer(&anew), Some(SIGNER.public().0));
+
+    // As older versions wrote them.
+    let (head, sum, batches) = batches(3);
+    let out = Cursor::new(Vec::new());
+    let mut writer = BackupWriter::begin(out, &backup_header(head, sum), &protection).unwrap();
+    batches.iter().for_each(|batch| writer.batch(batch).unwrap());
+    assert_eq!(signer(&writer.finish_anew(None).unwrap().into_inner()), None);
+}
+
+#[test]
+fn a_signature_that_does_not_fit_its_backup_is_refused() {
+    let (head, sum, batches) = batches(3);
+    let out = Cursor::new(Vec::new());
+    let protection = Protection { recipients: vec![KEY.public()], passphrase: None };
+    let mut writer = BackupWriter::begin(out, &backup_header(head, sum), &protection).unwrap();
+    batches.iter().for_each(|batch| writer.batch(batch).unwrap());
+    let signature = SIGNER.sign(b"another backup").unwrap().into();
+    let key = SIGNER.public().0.to_vec().into();
+    let forged = writer.finish_anew(Some(&v1::MediumSignature { key, signature })).unwrap();
+    let refused = read_backup(&forged.into_inner(), Keys::Secret(&KEY));
+    assert!(matches!(refused, Err(MediaError::Damaged("the signature does not fit"))));
+}
+
+#[test]
 fn each_kind_is_refused_in_place_of_another() {
     for (kind, _) in media() {
         for (other, file) in media() {
@@ -188,7 +223,7 @@ fn a_batch_left_out_is_noticed() {
         for (_, batch) in batches.iter().enumerate().filter(|(at, _)| *at != missing) {
             writer.batch(batch).unwrap();
         }
-        let file = writer.finish().unwrap().0.into_inner();
+        let file = writer.finish(&SIGNER).unwrap().0.into_inner();
         assert!(read_backup(&file, Keys::Secret(&KEY)).is_err(), "without batch {missing}");
     }
 }
