@@ -9,6 +9,10 @@
 //!
 //! Methods block, like the dataset's.
 
+pub mod asks;
+pub mod machine;
+
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use jiff::civil::Date;
@@ -25,7 +29,9 @@ use crate::dataset::{
     VillageState,
 };
 use crate::live::{Live, LiveVillage};
+use crate::puller::Wishes;
 use crate::recap::{Recap, RecapError, RegionRef};
+use crate::registry::Registry;
 
 /// Why an operator gets no answer. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -62,18 +68,38 @@ impl From<RecapError> for DeskError {
     }
 }
 
+/// The parts of the hub that a desk works with.
+pub struct DeskParts {
+    /// The district's data.
+    pub dataset: Arc<dyn Dataset>,
+    /// Where is noted who saw and did what.
+    pub audit: Arc<dyn AuditLog>,
+    /// The view of the moment.
+    pub live: Arc<Live>,
+    /// Tokens and keys.
+    pub registry: Arc<dyn Registry>,
+    /// Wishes to hear of a village now.
+    pub wishes: Wishes,
+    /// The folder of the district's authority.
+    pub identity: PathBuf,
+}
+
 /// The operators' desk.
 pub struct Desk {
     dataset: Arc<dyn Dataset>,
     audit: Arc<dyn AuditLog>,
     live: Arc<Live>,
+    registry: Arc<dyn Registry>,
+    wishes: Wishes,
+    identity: PathBuf,
 }
 
 impl Desk {
     /// A desk over these parts of the hub.
     #[must_use]
-    pub fn new(dataset: Arc<dyn Dataset>, audit: Arc<dyn AuditLog>, live: Arc<Live>) -> Self {
-        Self { dataset, audit, live }
+    pub fn new(parts: DeskParts) -> Self {
+        let DeskParts { dataset, audit, live, registry, wishes, identity } = parts;
+        Self { dataset, audit, live, registry, wishes, identity }
     }
 
     /// Wakes whenever a village moved.

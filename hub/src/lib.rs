@@ -17,6 +17,7 @@ pub mod dataset;
 pub mod desk;
 mod enrolment;
 pub mod exports;
+pub mod invitation;
 pub mod live;
 pub mod merge;
 pub mod outlook;

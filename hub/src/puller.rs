@@ -14,6 +14,7 @@ mod proving;
 pub mod recovery;
 mod session;
 pub mod trouble;
+mod wishes;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,7 @@ pub use contacts::Contacts;
 use pace::Pace;
 use session::{Ended, Session};
 use trouble::Trouble;
+pub use wishes::Wishes;
 
 /// First and longest pause before a lost village is dialled again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(500), Duration::from_secs(30));
@@ -64,6 +66,8 @@ pub struct Shared {
     pub catching_up: Arc<Semaphore>,
     /// When which village is proven row by row.
     pub agenda: Agenda,
+    /// Which villages operators wish to hear of now.
+    pub wishes: Wishes,
 }
 
 impl Shared {
@@ -79,6 +83,7 @@ impl Shared {
             verifying: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))),
             catching_up: Arc::new(Semaphore::new(CATCHING_UP_MAX)),
             agenda: Agenda::default(),
+            wishes: Wishes::default(),
         }
     }
 }
@@ -118,7 +123,10 @@ pub async fn follow_over(village: VillageCode, open: impl Open, shared: Shared) 
                 if trouble.needs_a_person() { LOOK_AGAIN } else { backoff.wait() }
             }
         };
-        tokio::time::sleep(pause).await;
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.wishes.wished(village) => {}
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use crate::access::{Accounts, Gate};
 use crate::console::{self, ConsoleState};
 use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::{Dataset, VillageState};
-use crate::desk::Desk;
+use crate::desk::{Desk, DeskParts};
 use crate::live::{Live, LiveVillage, Phase};
 use crate::merge::MergeWriter;
 use crate::outlook;
@@ -92,7 +92,8 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
     let contacts = shared.contacts.clone();
     let ServeOptions { uplink, sessions_max, .. } = options;
-    let port = PublicPort::open(&options.data, uplink, sessions_max, sqlite, &shared).await?;
+    let port =
+        PublicPort::open(&options.data, uplink, sessions_max, sqlite.clone(), &shared).await?;
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
     lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
     let history = tokio::spawn(outlook::keep_history(Arc::clone(&dataset), Arc::clone(&live)));
@@ -102,7 +103,14 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
             "Belum ada operator. Buka konsol dan buat operator pertama dengan kode {code}."
         );
     }
-    let desk = Arc::new(Desk::new(Arc::clone(&dataset), audit, live));
+    let desk = Arc::new(Desk::new(DeskParts {
+        dataset: Arc::clone(&dataset),
+        audit,
+        live,
+        registry: sqlite,
+        wishes: shared.wishes.clone(),
+        identity: identity_folder(&options.data),
+    }));
     let router = console::router(ConsoleState { desk, gate, secure: false })
         .into_make_service_with_connect_info::<SocketAddr>();
     let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));

@@ -5,7 +5,8 @@ use lumbung_domain::id::{Kind, KindCode};
 use lumbung_telemetry::clock;
 
 use super::{table, village};
-use crate::dataset::{Dataset, IncidentKind, NewIncident};
+use crate::dataset::Dataset;
+use crate::desk::machine::{leftovers_forgotten, leftovers_returned, one_machine_left};
 
 #[derive(clap::Args)]
 pub(super) struct LeftoversArgs {
@@ -32,14 +33,7 @@ pub(super) fn leftovers(args: &LeftoversArgs, dataset: &dyn Dataset) -> anyhow::
     }
     let now = clock::now_ms();
     if args.hand_back {
-        let told = |count| {
-            let sentence = format!(
-                "Pengelola mengembalikan {count} catatan dari log lama ke desa; desa memakai \
-                 isinya sendiri bila sudah ada."
-            );
-            NewIncident::new(IncidentKind::LeftoversReturned, sentence)
-        };
-        let count = dataset.return_leftovers(code, &told, now)?;
+        let count = dataset.return_leftovers(code, &leftovers_returned, now)?;
         lumbung_telemetry::say!(
             "{count} catatan lama akan dikembalikan pada kontak berikutnya. Hasilnya: lumbung-hub \
              villages branch {code}."
@@ -47,14 +41,7 @@ pub(super) fn leftovers(args: &LeftoversArgs, dataset: &dyn Dataset) -> anyhow::
         return Ok(());
     }
     if args.forget {
-        let told = |count| {
-            let sentence = format!(
-                "Pengelola mengakhiri {count} catatan dari log lama. Versinya tetap tersimpan di \
-                 hub."
-            );
-            NewIncident::new(IncidentKind::LeftoversForgotten, sentence)
-        };
-        let count = dataset.forget_leftovers(code, &told, now)?;
+        let count = dataset.forget_leftovers(code, &leftovers_forgotten, now)?;
         lumbung_telemetry::say!("{count} catatan lama diakhiri. Versinya tetap tersimpan.");
         return Ok(());
     }
@@ -99,13 +86,7 @@ pub(super) fn branch(args: &BranchArgs, dataset: &dyn Dataset) -> anyhow::Result
 
 pub(super) fn resolve(code: &str, dataset: &dyn Dataset) -> anyhow::Result<()> {
     let code = village(code)?.code;
-    let incident = NewIncident::new(
-        IncidentKind::TwinResolved,
-        "Pengelola memastikan tinggal satu komputer yang dipakai desa ini. Penggabungan berjalan \
-         lagi."
-            .to_owned(),
-    );
-    if dataset.resolve_twin(code, &incident, clock::now_ms())? {
+    if dataset.resolve_twin(code, &one_machine_left(), clock::now_ms())? {
         lumbung_telemetry::say!("Penggabungan desa {code} berjalan lagi pada kontak berikutnya.");
     } else {
         lumbung_telemetry::say!("Desa {code} tidak sedang dihentikan. Tidak ada yang diubah.");

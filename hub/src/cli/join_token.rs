@@ -1,23 +1,19 @@
 //! `join-token`: what a village is handed to join the district once.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use fast_qr::QRBuilder;
-use fast_qr::convert::svg::SvgBuilder;
-use fast_qr::convert::{Builder as _, Shape};
 use lumbung_domain::region::{Desa, roster};
-use lumbung_identity::{Authority, JoinToken, Secret, write_private};
+use lumbung_identity::write_private;
 use lumbung_telemetry::clock;
 
 use super::{table, village};
 use crate::dataset::sqlite::SqliteDataset;
+use crate::invitation::{self, DAYS, Invitation, InvitationError};
 use crate::registry::Registry as _;
 use crate::serve::identity_folder;
 
-/// How long a token is worth something unless told otherwise, days.
-const DAYS: u32 = 7;
+const TOO_LONG: &str = "Token terlalu panjang untuk QR.";
 
 #[derive(clap::Subcommand)]
 pub(super) enum JoinTokenCommand {
@@ -78,30 +74,18 @@ fn create(args: &CreateArgs, data: &Path, dataset: &SqliteDataset) -> anyhow::Re
     let desa = village(&args.code)?;
     let address = address(args.address.as_deref(), data)?;
     ensure!(args.days > 0, "Token harus berlaku paling sedikit satu hari. Tidak ada yang dibuat.");
-    let occupied = dataset.allowed_keys()?.iter().any(|key| key.village == desa.code);
-    ensure!(
-        args.replace || !occupied,
-        "{} sudah punya komputer yang terdaftar. Tidak ada yang dibuat. Bila komputer itu rusak \
-         atau hilang, ulangi dengan --replace.",
-        desa.full_name()
-    );
-    let now_ms = clock::now_ms();
-    let authority = Authority::open(&identity_folder(data), now_ms)
-        .context("Kunci kabupaten tidak bisa dibuka. Tidak ada yang dibuat")?;
-    let secret = Secret::draw()?;
-    let life = Duration::from_secs(24 * 60 * 60) * args.days;
-    let expires_ms = now_ms.saturating_add(i64::try_from(life.as_millis()).unwrap_or(i64::MAX));
-    let token = JoinToken {
-        root: authority.root_hash(),
-        village: desa.code,
-        secret,
-        issued_min: u32::try_from(now_ms / 60_000).unwrap_or(0),
-        address,
-    };
-    dataset.add_token(secret.hash(), desa.code, args.replace, now_ms, expires_ms)?;
-    let text = token.to_string();
+    let terms = (address, args.replace, args.days);
+    let identity = identity_folder(data);
+    let made = Invitation::make(dataset, &identity, desa, terms, clock::now_ms());
+    let invitation = made.map_err(|error| match error {
+        InvitationError::Occupied(_) => {
+            anyhow::anyhow!("{error} Perintahnya: ulangi dengan --replace.")
+        }
+        error => error.into(),
+    })?;
+    let Invitation { text, expires_ms, .. } = &invitation;
     if let Some(page) = &args.page {
-        let html = printable(desa, &text, expires_ms, args.replace)?;
+        let html = printable(&invitation)?;
         // The page is the token: for its owner's eyes only.
         write_private(page, html.as_bytes())
             .with_context(|| format!("Halaman {} tidak bisa ditulis", page.display()))?;
@@ -110,13 +94,13 @@ fn create(args: &CreateArgs, data: &Path, dataset: &SqliteDataset) -> anyhow::Re
         lumbung_telemetry::say!("{text}");
         return Ok(());
     }
-    lumbung_telemetry::say!("{}", qr(&text)?.to_str());
+    lumbung_telemetry::say!("{}", invitation.qr_text().context(TOO_LONG)?);
     lumbung_telemetry::say!("{text}\n");
     lumbung_telemetry::say!(
         "Token {} untuk {}, sekali pakai, berlaku sampai {}.",
         if args.replace { "PENGGANTI" } else { "bergabung" },
         desa.full_name(),
-        clock::display(expires_ms)
+        clock::display(*expires_ms)
     );
     lumbung_telemetry::say!("Di komputer desa: lumbung-node join TOKEN");
     Ok(())
@@ -135,10 +119,7 @@ fn address(given: Option<&str>, data: &Path) -> anyhow::Result<String> {
             write_private(&kept, address.as_bytes()).context("Alamat tidak bisa disimpan")?;
             Ok(address.to_owned())
         }
-        None => std::fs::read_to_string(&kept).map(|text| text.trim().to_owned()).context(
-            "Alamat umum hub belum diketahui. Tidak ada yang dibuat. Sebutkan sekali dengan \
-             --address nama:porta",
-        ),
+        None => Ok(invitation::kept_address(&identity_folder(data))?),
     }
 }
 
@@ -165,13 +146,10 @@ fn list(dataset: &SqliteDataset) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn qr(text: &str) -> anyhow::Result<fast_qr::QRCode> {
-    QRBuilder::new(text).build().map_err(|_| anyhow::anyhow!("Token terlalu panjang untuk QR."))
-}
-
 /// One A4 page to hand over.
-fn printable(desa: &Desa, token: &str, expires_ms: i64, replaces: bool) -> anyhow::Result<String> {
-    let code = SvgBuilder::default().shape(Shape::Square).margin(2).to_str(&qr(token)?);
+fn printable(invitation: &Invitation) -> anyhow::Result<String> {
+    let Invitation { desa, text: token, expires_ms, replaces } = invitation;
+    let code = invitation.qr_svg().context(TOO_LONG)?;
     let page = maud::html! {
         (maud::DOCTYPE)
         html lang="id" {
@@ -184,16 +162,16 @@ fn printable(desa: &Desa, token: &str, expires_ms: i64, replaces: bool) -> anyho
             body {
                 h1 { (desa.full_name()) }
                 p {
-                    @if replaces { strong { "Token pengganti" } } @else { "Token bergabung" }
+                    @if *replaces { strong { "Token pengganti" } } @else { "Token bergabung" }
                     " ke Lumbung Kabupaten Blitar. Sekali pakai, berlaku sampai "
-                    strong { (clock::display(expires_ms)) } "."
+                    strong { (clock::display(*expires_ms)) } "."
                 }
                 div.code { (maud::PreEscaped(code)) }
                 pre { (token) }
                 ol {
                     li { "Pasang Lumbung di komputer desa." }
                     li { "Jalankan " code { "lumbung-node join" } " lalu ketik atau pindai token di atas." }
-                    @if replaces {
+                    @if *replaces {
                         li { "Data desa yang sudah ada di kabupaten kembali dengan sendirinya." }
                     }
                     li { "Setelah berhasil, musnahkan kertas ini." }

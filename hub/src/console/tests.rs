@@ -9,7 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use super::*;
 use crate::access::gate::Visitor;
 use crate::access::{NewAccount, Right, Role};
+use crate::desk::DeskParts;
 use crate::live::{Live, Phase};
+use crate::puller::Wishes;
 use crate::recap::tests::district;
 
 const PASSWORD: &str = "sapi merah di sawah";
@@ -29,7 +31,14 @@ async fn console() -> Console {
     let dataset = Arc::new(dataset);
     let live = Arc::new(Live::default());
     let gate = Gate::new(dataset.clone(), dataset.clone());
-    let desk = Arc::new(Desk::new(dataset.clone(), dataset, Arc::clone(&live)));
+    let desk = Arc::new(Desk::new(DeskParts {
+        dataset: dataset.clone(),
+        audit: dataset.clone(),
+        live: Arc::clone(&live),
+        registry: dataset,
+        wishes: Wishes::default(),
+        identity: folder.path().join("identity"),
+    }));
     let code = gate.first_code().await.unwrap().unwrap();
     gate.found(&code, "kepala", PASSWORD, &Visitor::default()).await.unwrap();
     let head = gate.sign_in("kepala", PASSWORD, "", &Visitor::default()).await.unwrap();

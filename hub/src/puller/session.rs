@@ -308,6 +308,10 @@ impl<'a> Session<'a> {
                     self.look()?;
                     continue;
                 }
+                () = self.shared.wishes.wished(self.village) => {
+                    send(controls, Control::Restate(true)).await?;
+                    continue;
+                }
                 proof = proving::due(self.proving.as_ref()), if at.merging.is_empty() => {
                     at.standing = self.prove(proof, at.position, at.standing).await?;
                     continue;

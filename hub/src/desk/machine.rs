@@ -1,0 +1,227 @@
+//! Who may speak for a village: its key, its tokens, and the decisions that
+//! only people make after a machine was reinstalled, restored or doubled.
+
+use std::collections::BTreeMap;
+
+use lumbung_domain::id::KindCode;
+use lumbung_domain::region::{Desa, VillageCode, roster};
+use lumbung_telemetry::clock;
+
+use super::{Desk, DeskError};
+use crate::access::audit::Act;
+use crate::access::{Operator, Right};
+use crate::dataset::{IncidentKind, NewIncident, SetAside};
+use crate::invitation::{DAYS, Invitation, InvitationError, kept_address};
+use crate::registry::NodeKey;
+
+/// What to do with the records of a closed log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftovers {
+    /// Hand them back; the village keeps its own where it has any.
+    Return,
+    /// End them; their versions are kept.
+    Forget,
+}
+
+impl From<InvitationError> for DeskError {
+    fn from(error: InvitationError) -> Self {
+        match error {
+            InvitationError::Store(error) => error.into(),
+            InvitationError::NoAddress | InvitationError::Occupied(_) => {
+                Self::Unfit(error.to_string())
+            }
+            InvitationError::Authority(_) | InvitationError::Random(_) => {
+                tracing::error!(%error, "no token can be made");
+                Self::Unfit(error.to_string())
+            }
+        }
+    }
+}
+
+impl Desk {
+    /// The key that speaks for a village; `None` = no machine has joined.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn key(&self, who: &Operator, village: VillageCode) -> Result<Option<NodeKey>, DeskError> {
+        Self::one(who, village)?;
+        Ok(self.registry.allowed_keys()?.into_iter().find(|key| key.village == village))
+    }
+
+    /// Makes a token with which a machine joins for the village: its first, or
+    /// with `replaces` one in place of that which is allowed now. It is told
+    /// here and never again.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn invite(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+        replaces: bool,
+    ) -> Result<Invitation, DeskError> {
+        let desa = Self::to_keep(who, village)?;
+        let address = kept_address(&self.identity)?;
+        let words = if replaces { "token pengganti dibuat" } else { "token dibuat" };
+        self.note(who, Act::Token, village.to_string(), words)?;
+        let terms = (address, replaces, DAYS);
+        Ok(Invitation::make(&*self.registry, &self.identity, desa, terms, clock::now_ms())?)
+    }
+
+    /// Takes the right to speak for the village from its machine. `typed` must
+    /// be the village's name.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn revoke(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+        typed: &str,
+        words: &str,
+    ) -> Result<(), DeskError> {
+        let desa = Self::to_keep(who, village)?;
+        if !same_name(typed, desa.name) {
+            let why = format!(
+                "Nama yang diketik bukan \"{}\". Kunci tidak dicabut; tidak ada yang diubah.",
+                desa.name
+            );
+            return Err(DeskError::Unfit(why));
+        }
+        if self.key(who, village)?.is_none() {
+            let why = format!(
+                "{} tidak punya komputer yang terdaftar. Tidak ada yang diubah.",
+                desa.full_name()
+            );
+            return Err(DeskError::Unfit(why));
+        }
+        self.note(who, Act::Revoked, village.to_string(), words)?;
+        self.registry.revoke(village, clock::now_ms())?;
+        Ok(())
+    }
+
+    /// Lets a village go on that was stopped because two machines answered
+    /// for it.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn resolve_twin(&self, who: &Operator, village: VillageCode) -> Result<(), DeskError> {
+        Self::to_keep(who, village)?;
+        if self.dataset.village(village)?.twin_ms == 0 {
+            let why = "Desa ini tidak sedang dihentikan. Tidak ada yang diubah.";
+            return Err(DeskError::Unfit(why.into()));
+        }
+        self.note(who, Act::Decided, village.to_string(), "tinggal satu komputer")?;
+        self.dataset.resolve_twin(village, &one_machine_left(), clock::now_ms())?;
+        self.wishes.wish(village);
+        Ok(())
+    }
+
+    /// Records left over from a closed log, by kind.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn leftovers(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+    ) -> Result<BTreeMap<KindCode, u64>, DeskError> {
+        Self::one(who, village)?;
+        Ok(self.dataset.leftovers(village)?)
+    }
+
+    /// Decides about what is left over from a closed log. Gives how many
+    /// records that are.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn settle_leftovers(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+        decision: Leftovers,
+    ) -> Result<u64, DeskError> {
+        Self::to_keep(who, village)?;
+        if self.dataset.village(village)?.leftovers == 0 {
+            let why = "Tidak ada catatan lama yang menunggu. Tidak ada yang diubah.";
+            return Err(DeskError::Unfit(why.into()));
+        }
+        let now_ms = clock::now_ms();
+        match decision {
+            Leftovers::Return => {
+                self.note(who, Act::Decided, village.to_string(), "catatan lama dikembalikan")?;
+                Ok(self.dataset.return_leftovers(village, &leftovers_returned, now_ms)?)
+            }
+            Leftovers::Forget => {
+                self.note(who, Act::Decided, village.to_string(), "catatan lama diakhiri")?;
+                Ok(self.dataset.forget_leftovers(village, &leftovers_forgotten, now_ms)?)
+            }
+        }
+    }
+
+    /// Versions of records that were once lost in the village, and what became
+    /// of them; newest first. They name records by their ids only.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn branch(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+        limit: u32,
+    ) -> Result<Vec<SetAside>, DeskError> {
+        Self::one(who, village)?;
+        Ok(self.dataset.branch(village, limit)?)
+    }
+
+    /// The village, if the operator may decide about its machines.
+    fn to_keep(who: &Operator, village: VillageCode) -> Result<&'static Desa, DeskError> {
+        Self::one(who, village)?;
+        who.must(Right::ManageKeys)?;
+        roster().village(village).ok_or(DeskError::NotThere)
+    }
+}
+
+/// Whether somebody typed this name, however they write it.
+fn same_name(typed: &str, name: &str) -> bool {
+    let plain = |text: &str| text.split_whitespace().collect::<String>().to_lowercase();
+    plain(typed) == plain(name)
+}
+
+/// The incident that only one machine is left.
+pub(crate) fn one_machine_left() -> NewIncident {
+    NewIncident::new(
+        IncidentKind::TwinResolved,
+        "Pengelola memastikan tinggal satu komputer yang dipakai desa ini. Penggabungan berjalan \
+         lagi."
+            .to_owned(),
+    )
+}
+
+/// The incident that records of a closed log go back to the village.
+pub(crate) fn leftovers_returned(count: u64) -> NewIncident {
+    let sentence = format!(
+        "Pengelola mengembalikan {count} catatan dari log lama ke desa; desa memakai isinya \
+         sendiri bila sudah ada."
+    );
+    NewIncident::new(IncidentKind::LeftoversReturned, sentence)
+}
+
+/// The incident that records of a closed log were ended.
+pub(crate) fn leftovers_forgotten(count: u64) -> NewIncident {
+    let sentence = format!(
+        "Pengelola mengakhiri {count} catatan dari log lama. Versinya tetap tersimpan di hub."
+    );
+    NewIncident::new(IncidentKind::LeftoversForgotten, sentence)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_typed_however_people_write_it() {
+        assert!(same_name(" jaten ", "Jaten") && same_name("KALI gambir", "Kaligambir"));
+        assert!(!same_name("Jate", "Jaten") && !same_name("", "Jaten"));
+    }
+}
