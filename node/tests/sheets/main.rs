@@ -6,6 +6,7 @@ mod fictitious;
 mod hostile;
 mod known;
 mod layouts;
+mod mutated;
 mod refusals;
 mod rejects;
 mod repeated;
