@@ -6,12 +6,14 @@
 
 mod account;
 mod audit;
+mod findings;
 mod form;
 mod frame;
 mod guard;
 mod language;
 mod operators;
 mod pages;
+mod quarantine;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -80,7 +82,6 @@ pub fn router(state: ConsoleState) -> Router {
         .route("/desa/{code}", get(one_village))
         .route("/rekap", get(recap))
         .route("/rekap/{file}", get(recap_file))
-        .route("/temuan", get(findings))
         .route("/events", get(events))
         .route("/style.css", get(|| asset("text/css; charset=utf-8", STYLE)))
         .route("/live.js", get(|| asset("text/javascript; charset=utf-8", SCRIPT)))
@@ -89,6 +90,8 @@ pub fn router(state: ConsoleState) -> Router {
         .merge(account::routes())
         .merge(operators::routes())
         .merge(audit::routes())
+        .merge(findings::routes())
+        .merge(quarantine::routes())
         .fallback(|| async { Trouble::words(StatusCode::NOT_FOUND, "Halaman ini tidak ada.") })
         .layer(axum::middleware::from_fn(guard::own_pages_only))
         .layer(axum::middleware::map_response(secured))
@@ -299,14 +302,6 @@ fn download(kind: &'static str, name: &str, body: Vec<u8>) -> Response {
     let headers =
         [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     (headers, body).into_response()
-}
-
-async fn findings(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Page, Trouble> {
-    at_desk(&state, viewer, |desk, viewer| {
-        let findings = desk.findings(&viewer.who, None, true, FINDINGS_MAX)?;
-        Ok(whole(pages::findings(viewer, &findings, clock::now_ms())))
-    })
-    .await
 }
 
 /// One browser that watches the first page.

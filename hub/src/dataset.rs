@@ -410,6 +410,12 @@ pub trait Dataset: Recovery + Watch + Send + Sync + 'static {
         limit: u32,
     ) -> Result<Vec<CrossFinding>, DatasetError>;
 
+    /// One contradiction, if a village of the scope has a part in it.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn finding(&self, scope: &Scope, number: i64) -> Result<Option<CrossFinding>, DatasetError>;
+
     /// Notes what happened to a village; see [`NewIncident`].
     ///
     /// # Errors

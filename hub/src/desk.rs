@@ -24,14 +24,16 @@ use crate::access::audit::{
     Act, AuditCheck, AuditEntry, AuditFilter, AuditLog, AuditNote, WORDS_MAX,
 };
 use crate::access::{Operator, Refused, Right};
-use crate::dataset::{
-    CrossFinding, Dataset, DatasetError, Incident, QuarantinedEntry, Scope, Totals, VillageFacts,
-    VillageState,
-};
+use crate::dataset::{Dataset, DatasetError, Incident, Scope, Totals, VillageFacts, VillageState};
 use crate::live::{Live, LiveVillage};
 use crate::puller::Wishes;
 use crate::recap::{Recap, RecapError, RegionRef};
 use crate::registry::Registry;
+
+mod findings;
+mod quarantine;
+
+pub use findings::Side;
 
 /// Why an operator gets no answer. Nothing was changed.
 #[derive(Debug, thiserror::Error)]
@@ -176,34 +178,6 @@ impl Desk {
             None => Ok(who.scope().clone()),
             Some(village) => Self::one(who, village),
         }
-    }
-
-    /// Contradictions in which one of the operator's villages has a part,
-    /// newest first.
-    ///
-    /// # Errors
-    /// [`DeskError::NotThere`], [`DeskError::Failed`].
-    pub fn findings(
-        &self,
-        who: &Operator,
-        village: Option<VillageCode>,
-        open_only: bool,
-        limit: u32,
-    ) -> Result<Vec<CrossFinding>, DeskError> {
-        who.must(Right::SeeRecords)?;
-        Ok(self.dataset.findings(&Self::narrowed(who, village)?, open_only, limit)?)
-    }
-
-    /// The quarantine, oldest first.
-    ///
-    /// # Errors
-    /// [`DeskError::NotThere`], [`DeskError::Failed`].
-    pub fn quarantine(
-        &self,
-        who: &Operator,
-        village: Option<VillageCode>,
-    ) -> Result<Vec<QuarantinedEntry>, DeskError> {
-        Ok(self.dataset.quarantine(&Self::narrowed(who, village)?)?)
     }
 
     /// What happened to villages, newest first.

@@ -14,6 +14,7 @@ use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, Xl
 
 use crate::recap::Recap;
 
+pub use columns::compared;
 pub use records::{ExportError, IdentityNumbers, RecordsExport};
 
 /// Excel's number for A4.

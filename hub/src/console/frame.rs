@@ -13,6 +13,7 @@ pub(super) enum Tab {
     Villages,
     Recap,
     Findings,
+    Quarantine,
     Operators,
     Audit,
     None,
@@ -52,6 +53,7 @@ impl<'a> Frame<'a> {
             (Right::SeeVillages, Tab::Villages, "/", say("Desa", "Villages")),
             (Right::SeeVillages, Tab::Recap, "/rekap", say("Rekap", "Recap")),
             (Right::SeeRecords, Tab::Findings, "/temuan", say("Temuan", "Findings")),
+            (Right::Act, Tab::Quarantine, "/karantina", say("Karantina", "Quarantine")),
             (Right::ManageOperators, Tab::Operators, "/operator", say("Operator", "Operators")),
             (Right::Audit, Tab::Audit, "/audit", say("Buku catatan", "Audit")),
         ];

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::tile::{State, Tile, full_name, sentence, thousands, when};
-use crate::dataset::{Claim, CrossFinding, FindingKind, Totals};
+use super::tile::{State, Tile, sentence, thousands, when};
+use crate::dataset::Totals;
 use crate::puller::trouble::Trouble;
 
 /// Villages named one by one under a thing to do; the rest is a number.
@@ -187,63 +187,4 @@ pub(super) fn update(
     let mut update = if same_head { json!({}) } else { head };
     update["desa"] = changed.into();
     Some(update.to_string())
-}
-
-/// The page of contradictions.
-pub(super) fn findings(viewer: &Viewer, findings: &[CrossFinding], now_ms: i64) -> Markup {
-    let body = html! {
-        h1 { "Temuan antardesa" }
-        p class="lead" {
-            "Catatan dua desa yang saling bertentangan. Hub hanya melaporkan, tidak memilih: \
-             kedua desa yang memutuskan, lalu temuannya tertutup sendiri."
-        }
-        (finding_list(findings, now_ms))
-    };
-    Frame::of(viewer, "Temuan", Tab::Findings).page(&body)
-}
-
-/// Findings with their claims, identity numbers masked.
-pub(super) fn finding_list(findings: &[CrossFinding], now_ms: i64) -> Markup {
-    html! {
-        @if findings.is_empty() { p class="calm" { "Tidak ada temuan terbuka." } }
-        ul class="findings" {
-            @for finding in findings {
-                li {
-                    h3 { (finding_words(finding.kind)) " "
-                        span class="masked" { (masked(finding.key)) } }
-                    ul class="claims" {
-                        @for claim in &finding.claims { li { (claim_words(claim, now_ms)) } }
-                        @if let Some(other) = finding.other_village {
-                            li { a href=(format!("/desa/{other}")) { (full_name(other)) }
-                                " disebut, tetapi belum mencatat apa-apa." }
-                        }
-                    }
-                    small { "Terlihat sejak " (when(finding.since_ms, now_ms)) }
-                }
-            }
-        }
-    }
-}
-
-fn claim_words(claim: &Claim, now_ms: i64) -> Markup {
-    html! {
-        a href=(format!("/desa/{}", claim.village)) { (full_name(claim.village)) }
-        " mencatatnya " (when(claim.time_ms, now_ms)) " oleh " (claim.actor)
-        " (" (claim.source.name()) ", nomor " (claim.seq) ")"
-    }
-}
-
-const fn finding_words(kind: FindingKind) -> &'static str {
-    match kind {
-        FindingKind::NikGanda => "NIK yang sama di dua desa:",
-        FindingKind::KkGanda => "Nomor KK yang sama di dua desa:",
-        FindingKind::PindahTanpaDatang => "Pindah keluar tanpa dicatat datang:",
-        FindingKind::DatangTanpaPindah => "Datang tanpa dicatat pindah keluar:",
-    }
-}
-
-/// An identity number with its middle hidden.
-fn masked(key: u64) -> String {
-    let digits = format!("{key:016}");
-    format!("{}*******{}", &digits[..6], &digits[13..])
 }

@@ -5,9 +5,10 @@ use lumbung_domain::id::Kind;
 use lumbung_domain::recap::{Cell, Isi, tanggal_indonesia};
 use maud::{Markup, html};
 
+use super::findings;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
-use super::pages::{finding_list, trouble_words};
+use super::pages::trouble_words;
 use super::tile::{State, Tile, thousands, when};
 use crate::dataset::{CrossFinding, Incident, QuarantinedEntry, VillageFacts, VillageState};
 use crate::live::LiveVillage;
@@ -63,7 +64,10 @@ impl VillagePage {
             }
             section aria-labelledby="temuan" {
                 h2 id="temuan" { "Temuan" }
-                (finding_list(&self.findings, now_ms))
+                @if self.findings.is_empty() { p class="calm" { "Tidak ada temuan terbuka." } }
+                ul class="findings" {
+                    @for finding in &self.findings { (findings::row(viewer, finding)) }
+                }
             }
             section aria-labelledby="rekap" {
                 h2 id="rekap" { "Rekap per " (tanggal_indonesia(self.date)) }

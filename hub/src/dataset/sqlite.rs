@@ -383,6 +383,10 @@ impl Dataset for SqliteDataset {
         Ok(incidents::note(&self.writer().conn, village, incident, at_ms)?)
     }
 
+    fn finding(&self, scope: &Scope, number: i64) -> Result<Option<CrossFinding>, DatasetError> {
+        self.read(|conn| findings::one(conn, scope, number))
+    }
+
     fn incidents(&self, scope: &Scope, limit: u32) -> Result<Vec<Incident>, DatasetError> {
         self.read(|conn| Ok(incidents::list(conn, scope, limit)?))
     }

@@ -107,6 +107,45 @@ pub(super) const fn headers(kind: Kind) -> &'static [&'static str] {
     }
 }
 
+/// What tells two records of a kind apart when they claim the same number.
+const fn telling(kind: Kind) -> &'static [&'static str] {
+    match kind {
+        Kind::Warga => &[
+            "Nama",
+            "Jenis kelamin",
+            "Tempat lahir",
+            "Tanggal lahir",
+            "Hubungan dalam keluarga",
+            "Nama ayah",
+            "Nama ibu",
+            "Status dasar",
+            "Status penduduk",
+            "Alamat sekarang",
+        ],
+        Kind::Keluarga => &["Alamat", "Tanggal daftar", "Aktif"],
+        Kind::Mutasi => &[
+            "Peristiwa",
+            "Tanggal peristiwa",
+            "Tanggal lapor",
+            "Jenis pindah",
+            "Desa lain",
+            "Alamat pindah",
+            "Alasan pindah",
+            "Keterangan",
+        ],
+        Kind::Dusun | Kind::Rw | Kind::Rt | Kind::Dasawisma | Kind::RumahTangga => &[],
+    }
+}
+
+/// A record beside another of its kind: what tells them apart, without
+/// identity numbers and without specific data.
+#[must_use]
+pub fn compared(record: &Record) -> Vec<(&'static str, String)> {
+    let kind = record.kind();
+    let all = headers(kind).iter().copied().zip(cells(record, IdentityNumbers::Masked));
+    all.filter(|(header, _)| telling(kind).contains(header)).collect()
+}
+
 /// A record's own cells, as many as its headers.
 pub(super) fn cells(record: &Record, numbers: IdentityNumbers) -> Vec<String> {
     match record {

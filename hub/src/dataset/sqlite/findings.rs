@@ -278,12 +278,31 @@ pub(super) fn list(
     open_only: bool,
     limit: u32,
 ) -> Result<Vec<CrossFinding>, DatasetError> {
+    let which = if open_only { "closed_ms IS NULL" } else { "1" };
+    read(conn, scope, which, limit)
+}
+
+/// One finding, if a village of the scope has a part in it.
+pub(super) fn one(
+    conn: &Connection,
+    scope: &Scope,
+    number: i64,
+) -> Result<Option<CrossFinding>, DatasetError> {
+    Ok(read(conn, scope, &format!("number = {number}"), 1)?.pop())
+}
+
+fn read(
+    conn: &Connection,
+    scope: &Scope,
+    which: &str,
+    limit: u32,
+) -> Result<Vec<CrossFinding>, DatasetError> {
     let part = has_part(scope);
     let mut statement = conn.prepare_cached(&format!(
         "SELECT number, kind, key, other_village, since_ms, closed_ms FROM finding
-         WHERE (NOT ?1 OR closed_ms IS NULL) AND {part} ORDER BY number DESC LIMIT ?2",
+         WHERE {which} AND {part} ORDER BY number DESC LIMIT ?1",
     ))?;
-    let found = statement.query_map((open_only, limit), |row| {
+    let found = statement.query_map([limit], |row| {
         let other = row.get::<_, Option<i64>>(3)?;
         Ok(CrossFinding {
             number: row.get(0)?,

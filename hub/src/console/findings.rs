@@ -1,0 +1,250 @@
+//! The desk for contradictions between villages.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::routing::get;
+use lumbung_telemetry::clock;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::frame::{Frame, Tab};
+use super::guard::Viewer;
+use super::language::Language;
+use super::tile::{full_name, when};
+use super::{ConsoleState, Page, Trouble, at_desk, whole};
+use crate::dataset::{CrossFinding, FindingKind};
+use crate::desk::Side;
+
+/// Findings on one page; the command line lists them all.
+const SHOWN_MAX: u32 = 500;
+
+pub(super) fn routes() -> Router<ConsoleState> {
+    Router::new().route("/temuan", get(list)).route("/temuan/{number}", get(one))
+}
+
+const KINDS: [FindingKind; 4] = [
+    FindingKind::NikGanda,
+    FindingKind::KkGanda,
+    FindingKind::PindahTanpaDatang,
+    FindingKind::DatangTanpaPindah,
+];
+
+const fn tag(kind: FindingKind) -> &'static str {
+    match kind {
+        FindingKind::NikGanda => "nik",
+        FindingKind::KkGanda => "kk",
+        FindingKind::PindahTanpaDatang => "pindah",
+        FindingKind::DatangTanpaPindah => "datang",
+    }
+}
+
+/// What a contradiction is, in words.
+pub(super) fn words(language: Language, kind: FindingKind) -> &'static str {
+    language.of(match kind {
+        FindingKind::NikGanda => ("NIK yang sama di dua desa", "The same NIK in two villages"),
+        FindingKind::KkGanda => {
+            ("Nomor KK yang sama di dua desa", "The same family card number in two villages")
+        }
+        FindingKind::PindahTanpaDatang => {
+            ("Pindah keluar tanpa dicatat datang", "Moved out, not recorded as arrived")
+        }
+        FindingKind::DatangTanpaPindah => {
+            ("Datang tanpa dicatat pindah keluar", "Moved in, not recorded as left")
+        }
+    })
+}
+
+/// What the villages do about it.
+fn advice(language: Language, kind: FindingKind) -> &'static str {
+    language.of(match kind {
+        FindingKind::NikGanda => (
+            "Kedua desa memeriksa KTP orangnya. Yang bukan warganya mencatat pindah keluar, atau \
+             memperbaiki NIK. Temuan tertutup sendiri begitu catatan keduanya sepakat.",
+            "Both villages check the person's card. The one they don't live in records a move or \
+             corrects the NIK. The finding closes by itself once both records agree.",
+        ),
+        FindingKind::KkGanda => (
+            "Kedua desa memeriksa kartu keluarganya. Yang salah menonaktifkan atau memperbaiki \
+             nomornya; temuan lalu tertutup sendiri.",
+            "Both villages check the family card. The wrong one ends or corrects it; the finding \
+             then closes by itself.",
+        ),
+        FindingKind::PindahTanpaDatang => (
+            "Desa tujuan mencatat kedatangannya, atau desa asal memperbaiki tujuan pindahnya.",
+            "The village of arrival records it, or the village of origin corrects the move.",
+        ),
+        FindingKind::DatangTanpaPindah => (
+            "Desa asal mencatat kepindahannya, atau desa tujuan memperbaiki asalnya.",
+            "The village of origin records the move, or the village of arrival corrects it.",
+        ),
+    })
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    jenis: Option<String>,
+    status: Option<String>,
+}
+
+async fn list(
+    State(state): State<ConsoleState>,
+    Query(asked): Query<Asked>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    at_desk(&state, viewer, move |desk, viewer| {
+        let all = asked.status.as_deref() == Some("semua");
+        let found = desk.findings(&viewer.who, None, !all, SHOWN_MAX)?;
+        Ok(whole(list_page(viewer, &found, asked.jenis.as_deref(), all)))
+    })
+    .await
+}
+
+fn list_page(viewer: &Viewer, found: &[CrossFinding], kind: Option<&str>, all: bool) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let chosen = |it: &&CrossFinding| kind.is_none_or(|kind| kind == tag(it.kind));
+    let status = if all { "&status=semua" } else { "" };
+    let body = html! {
+        h1 { (say("Temuan antardesa", "Findings between villages")) }
+        p class="lead" { (say(
+            "Catatan dua desa yang saling bertentangan. Hub hanya melaporkan, tidak memilih: \
+             kedua desa yang memutuskan, lalu temuannya tertutup sendiri.",
+            "Records of two villages that contradict each other. The hub only reports and never \
+             chooses: both villages decide, then the finding closes by itself.")) }
+        nav class="chips" aria-label=(say("Saring temuan", "Filter findings")) {
+            a href=(format!("/temuan?{}", status.trim_start_matches('&')))
+                aria-current=[kind.is_none().then_some("true")] {
+                (say("Semua", "All")) " " b { (found.len()) }
+            }
+            @for each in KINDS {
+                @let count = found.iter().filter(|it| it.kind == each).count();
+                a href=(format!("/temuan?jenis={}{status}", tag(each)))
+                    aria-current=[(kind == Some(tag(each))).then_some("true")] {
+                    (words(viewer.language, each)) " " b { (count) }
+                }
+            }
+            @if all { a href="/temuan" { (say("Hanya yang terbuka", "Open ones only")) } }
+            @else { a href="/temuan?status=semua" { (say("Juga yang tertutup", "Closed ones too")) } }
+        }
+        @if !found.iter().any(|it| chosen(&it)) {
+            p class="calm" { (say("Tidak ada temuan terbuka.", "No open findings.")) }
+        }
+        ul class="findings" {
+            @for finding in found.iter().filter(chosen) { (row(viewer, finding)) }
+        }
+    };
+    Frame::of(viewer, say("Temuan", "Findings"), Tab::Findings).page(&body)
+}
+
+fn villages_of(finding: &CrossFinding) -> String {
+    let mut names: Vec<_> = finding.claims.iter().map(|claim| full_name(claim.village)).collect();
+    names.extend(finding.other_village.map(full_name));
+    names.join(" · ")
+}
+
+/// A finding in a list.
+pub(super) fn row(viewer: &Viewer, finding: &CrossFinding) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let now_ms = clock::now_ms();
+    html! {
+        li {
+            h3 { a href=(format!("/temuan/{}", finding.number)) {
+                (words(viewer.language, finding.kind))
+            } }
+            p { (villages_of(finding)) }
+            small {
+                (say("Nomor ", "Number ")) (finding.number) " · "
+                (say("terlihat sejak ", "seen since ")) (when(finding.since_ms, now_ms))
+                @if let Some(closed) = finding.closed_ms {
+                    " · " (say("tertutup ", "closed ")) (when(closed, now_ms))
+                }
+            }
+        }
+    }
+}
+
+async fn one(
+    State(state): State<ConsoleState>,
+    Path(number): Path<i64>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    at_desk(&state, viewer, move |desk, viewer| {
+        let (finding, sides) = desk.finding(&viewer.who, number)?;
+        Ok(whole(one_page(viewer, &finding, &sides)))
+    })
+    .await
+}
+
+fn one_page(viewer: &Viewer, finding: &CrossFinding, sides: &[Side]) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let now_ms = clock::now_ms();
+    let body = html! {
+        p class="crumbs" { a href="/temuan" { (say("Temuan", "Findings")) } " / " (finding.number) }
+        h1 { (words(viewer.language, finding.kind)) }
+        @match finding.closed_ms {
+            Some(closed) => p class="done" {
+                (say("Tertutup sendiri ", "Closed by itself ")) (when(closed, now_ms))
+                (say(": catatan kedua desa sudah sepakat.", ": both records agree now."))
+            },
+            None => p class="lead" { (advice(viewer.language, finding.kind)) },
+        }
+        p { small { (say("Terlihat sejak ", "Seen since ")) (when(finding.since_ms, now_ms)) "." } }
+        div class="sides" {
+            @for side in sides { (side_card(viewer, side, sides)) }
+            @if let Some(other) = finding.other_village {
+                section class="side" {
+                    h2 { a href=(format!("/desa/{other}")) { (full_name(other)) } }
+                    p { (say("Disebut di catatan itu, tetapi belum mencatat apa-apa.",
+                             "Named in that record, but has recorded nothing.")) }
+                }
+            }
+        }
+    };
+    Frame::of(viewer, words(viewer.language, finding.kind), Tab::Findings).page(&body)
+}
+
+/// Whether the sides say different things under a label.
+fn differs(label: &str, sides: &[Side]) -> bool {
+    let mut values = sides
+        .iter()
+        .filter_map(|side| side.says.as_ref())
+        .filter_map(|says| says.iter().find(|(own, _)| *own == label).map(|(_, value)| value));
+    let first = values.next();
+    values.any(|value| Some(value) != first)
+}
+
+fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let now_ms = clock::now_ms();
+    let claim = &side.claim;
+    html! {
+        section class="side" {
+            h2 { a href=(format!("/desa/{}", claim.village)) { (full_name(claim.village)) } }
+            p { small {
+                (say("Ditulis ", "Written ")) (when(claim.time_ms, now_ms))
+                (say(" oleh ", " by ")) (claim.actor) " (" (claim.source.name())
+                (say(", nomor urut ", ", entry ")) (claim.seq) ")"
+            } }
+            @match &side.says {
+                None => p { (say(
+                    "Isinya di luar wilayah Anda. Minta operator kabupaten membandingkannya.",
+                    "Its content is outside your region. Ask the district operator to compare.")) },
+                Some(says) if says.is_empty() => p { (say(
+                    "Catatannya sudah tidak ada atau tidak bisa dibaca.",
+                    "The record is gone or can't be read.")) },
+                Some(says) => dl class="facts one" {
+                    @for (label, value) in says {
+                        div class=[differs(label, sides).then_some("differs")] {
+                            dt { (label) }
+                            dd {
+                                @if value.is_empty() { "-" } @else { (value) }
+                                @if differs(label, sides) {
+                                    " " span class="flag" { (say("berbeda", "differs")) }
+                                }
+                            }
+                        }
+                    }
+                },
+            }
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The desk for entries that the hub could not take.
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::routing::{get, post};
+use lumbung_domain::id::Kind;
+use lumbung_telemetry::clock;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::frame::{Frame, Tab};
+use super::guard::Viewer;
+use super::tile::{full_name, when};
+use super::{ConsoleState, Page, Trouble, at_desk, whole};
+use crate::access::Right;
+use crate::dataset::QuarantinedEntry;
+
+pub(super) fn routes() -> Router<ConsoleState> {
+    Router::new().route("/karantina", get(list)).route("/karantina/{number}/ulang", post(replay))
+}
+
+#[derive(Deserialize)]
+struct Asked {
+    hasil: Option<String>,
+}
+
+async fn list(
+    State(state): State<ConsoleState>,
+    Query(asked): Query<Asked>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    at_desk(&state, viewer, move |desk, viewer| {
+        let entries = desk.quarantine(&viewer.who, None)?;
+        Ok(whole(page(viewer, &entries, asked.hasil.as_deref())))
+    })
+    .await
+}
+
+fn page(viewer: &Viewer, entries: &[QuarantinedEntry], outcome: Option<&str>) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let body = html! {
+        h1 { (say("Karantina", "Quarantine")) }
+        p class="lead" { (say(
+            "Catatan yang belum bisa diterima hub. Isinya disimpan utuh dan ikut dihitung dalam \
+             bukti kesamaan; catatan lain desa itu tetap masuk.",
+            "Records that the hub can't take yet. They are kept whole and count in the proof of \
+             equality; the village's other records go on.")) }
+        @match outcome {
+            Some("diterima") => p class="done" role="status" {
+                (say("Catatan itu sekarang diterima.", "The record is taken now."))
+            },
+            Some("tetap") => p class="alert" role="status" {
+                (say("Masih belum bisa diterima. Alasannya ada di bawah; desa perlu \
+                      memperbaikinya.",
+                     "It still can't be taken. The reason is below; the village has to correct \
+                      it."))
+            },
+            _ => {}
+        }
+        @if entries.is_empty() {
+            p class="calm" { (say("Karantina kosong.", "The quarantine is empty.")) }
+        }
+        ul class="findings" { @for entry in entries { (one(viewer, entry)) } }
+    };
+    Frame::of(viewer, say("Karantina", "Quarantine"), Tab::Quarantine).page(&body)
+}
+
+fn one(viewer: &Viewer, entry: &QuarantinedEntry) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let kind = Kind::from_code(entry.kind);
+    html! {
+        li {
+            h3 { a href=(format!("/desa/{}", entry.village)) { (full_name(entry.village)) } }
+            p { (entry.reason) }
+            small {
+                (kind.map_or_else(|| say("jenis baru", "a new kind").to_owned(), |it| it.to_string()))
+                (say(", nomor urut ", ", entry ")) (entry.seq) ", " (entry.bytes)
+                (say(" bita, sejak ", " bytes, since ")) (when(entry.since_ms, clock::now_ms()))
+            }
+            @if viewer.who.may(Right::Act) {
+                form method="post" action=(format!("/karantina/{}/ulang", entry.number)) {
+                    button class="button" type="submit" {
+                        (say("Coba terima lagi", "Try to take it again"))
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn replay(
+    State(state): State<ConsoleState>,
+    Path(number): Path<i64>,
+    viewer: Viewer,
+) -> Result<Response, Trouble> {
+    let taken =
+        at_desk(&state, viewer, move |desk, viewer| Ok(desk.replay(&viewer.who, number)?)).await?;
+    let outcome = if taken { "diterima" } else { "tetap" };
+    Ok(Redirect::to(&format!("/karantina?hasil={outcome}")).into_response())
+}
