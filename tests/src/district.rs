@@ -11,6 +11,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
+use bytes::Bytes;
+use lumbung_domain::id::Kind;
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::dataset::{Dataset, VillageState};
@@ -20,6 +22,7 @@ use lumbung_proto::v1::local_client::LocalClient;
 use tempfile::TempDir;
 use tonic::transport::Channel;
 
+use crate::fictitious::dusun;
 use crate::fold;
 use crate::process::{PROCESS_WITHIN, Program, Running, answers};
 
@@ -191,6 +194,21 @@ impl NodeProcess {
     pub async fn save(&self, changes: Vec<v1::RecordChange>) -> anyhow::Result<v1::SaveReply> {
         let request = v1::SaveRequest { actor: "uji".to_owned(), changes };
         Ok(self.client().await?.save(request).await?.into_inner())
+    }
+
+    /// Saves a new dusun of this name.
+    ///
+    /// # Errors
+    /// When the node can't be reached or refuses.
+    pub async fn save_dusun(&self, name: &str) -> anyhow::Result<()> {
+        let change = v1::RecordChange {
+            id: Bytes::new(),
+            kind: u32::from(Kind::Dusun.code().0),
+            delete: false,
+            payload: dusun(name),
+        };
+        ensure!(!self.save(vec![change]).await?.refused, "a sound record was refused");
+        Ok(())
     }
 
     /// The node's status.

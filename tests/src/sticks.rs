@@ -5,12 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use anyhow::{Context, ensure};
-use bytes::Bytes;
-use lumbung_domain::id::Kind;
-use lumbung_proto::v1;
 
 use crate::district::{District, HubProcess, NodeProcess, free_address};
-use crate::fictitious::{dusun, sheet};
+use crate::fictitious::sheet;
 
 /// Lets every node join, so that it may speak for its village and seal to the
 /// district, and then takes the line away: what the nodes know of the hub's
@@ -51,13 +48,7 @@ pub async fn fill(district: &District, node: usize, families: usize) -> anyhow::
 /// When the node refuses.
 pub async fn save(node: &NodeProcess, names: &[String]) -> anyhow::Result<()> {
     for name in names {
-        let change = v1::RecordChange {
-            id: Bytes::new(),
-            kind: u32::from(Kind::Dusun.code().0),
-            delete: false,
-            payload: dusun(name),
-        };
-        ensure!(!node.save(vec![change]).await?.refused, "a dusun was refused");
+        node.save_dusun(name).await?;
     }
     Ok(())
 }

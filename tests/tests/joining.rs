@@ -4,15 +4,12 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use bytes::Bytes;
-use lumbung_domain::id::Kind;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::registry::Registry as _;
 use lumbung_identity::Authority;
-use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 use lumbung_tests::district::{District, NodeProcess, wait_until};
-use lumbung_tests::fictitious::{dusun, sheet};
+use lumbung_tests::fictitious::sheet;
 use lumbung_tests::fold;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lumbung-process");
@@ -20,17 +17,6 @@ const BINARY: &str = env!("CARGO_BIN_EXE_lumbung-process");
 const WITHIN: Duration = Duration::from_secs(60);
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
-
-async fn save(node: &NodeProcess, name: &str) -> anyhow::Result<()> {
-    let change = v1::RecordChange {
-        id: Bytes::new(),
-        kind: u32::from(Kind::Dusun.code().0),
-        delete: false,
-        payload: dusun(name),
-    };
-    ensure!(!node.save(vec![change]).await?.refused, "a sound record was refused");
-    Ok(())
-}
 
 async fn import(district: &District, node: &NodeProcess, families: usize) -> anyhow::Result<()> {
     let file = district.folder().join("warga.csv");
@@ -50,13 +36,13 @@ async fn villages_join_dial_and_are_proven() -> anyhow::Result<()> {
     let mut district = District::joined(BINARY, 3, None).await?;
     for node in &mut district.nodes {
         node.start().await?;
-        save(node, "KRAJAN").await?;
+        node.save_dusun("KRAJAN").await?;
     }
     district.wait_proven(WITHIN).await?;
     // The hub comes back: the nodes find it by themselves.
     district.hub.kill()?;
     for node in &district.nodes {
-        save(node, "SAMBONG").await?;
+        node.save_dusun("SAMBONG").await?;
     }
     district.hub.start().await?;
     district.wait_proven(WITHIN).await?;
@@ -117,7 +103,7 @@ async fn revoking_ends_the_session_and_a_replacement_takes_the_place() -> anyhow
         Ok(node.status().await?["link"]["connected"] == false)
     })
     .await?;
-    save(node, "SESUDAH DICABUT").await?;
+    node.save_dusun("SESUDAH DICABUT").await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
     assert_eq!(district.hub.village(village)?.position, Some(before), "nothing more is taken");
 
@@ -151,10 +137,10 @@ async fn a_dead_machine_is_replaced_and_everything_sent_is_back() -> anyhow::Res
     assert_eq!(new.fingerprint, old.fingerprint);
     assert_eq!(new.records.len(), old.records.len());
     fresh.start().await?;
-    save(&fresh, "DI MESIN BARU").await?;
+    fresh.save_dusun("DI MESIN BARU").await?;
     // The old one comes back from the shed: it is not let in any more.
     dead.start().await?;
-    save(&dead, "DI MESIN LAMA").await?;
+    dead.save_dusun("DI MESIN LAMA").await?;
     district.nodes.push(fresh);
     district.wait_proven(WITHIN).await?;
     assert_eq!(dead.status().await?["link"]["connected"], false);
@@ -183,7 +169,7 @@ async fn a_certificate_that_ran_out_while_the_node_was_away_is_renewed() -> anyh
 
     let node = &mut district.nodes[0];
     node.start().await?;
-    save(node, "LAMA TAK BERTEMU").await?;
+    node.save_dusun("LAMA TAK BERTEMU").await?;
     district.wait_proven(WITHIN).await?;
     let known = dataset.node_key(district.nodes[0].village, &key)?.context("its key")?;
     assert!(known.certified_until_ms > clock::now_ms() + 40 * DAY_MS);
@@ -219,8 +205,8 @@ async fn a_new_root_reaches_nodes_over_open_sessions() -> anyhow::Result<()> {
     wait_until(WITHIN, "the other one too", async || rooted(after, away).await).await?;
     district.hub.stop().await?;
     district.hub.start().await?;
-    save(&district.nodes[0], "AKAR BARU").await?;
-    save(&district.nodes[1], "AKAR BARU").await?;
+    district.nodes[0].save_dusun("AKAR BARU").await?;
+    district.nodes[1].save_dusun("AKAR BARU").await?;
     district.wait_proven(WITHIN).await
 }
 
@@ -234,7 +220,7 @@ async fn a_machine_whose_clock_says_1970_or_ten_years_on_joins_and_syncs() -> an
         let token = district.hub.token(node.village, district.hub.uplink, false)?;
         node.join(&token, district.hub.uplink).await?;
         node.start().await?;
-        save(&node, "JAM NGAWUR").await?;
+        node.save_dusun("JAM NGAWUR").await?;
         district.nodes.push(node);
     }
     district.wait_proven(WITHIN).await?;
@@ -247,7 +233,7 @@ async fn a_machine_whose_clock_says_1970_or_ten_years_on_joins_and_syncs() -> an
     district.nodes[1].stop().await?;
     district.nodes[1].set_clock_ahead(-5 * 365 * 86_400);
     district.nodes[1].start().await?;
-    save(&district.nodes[1], "JAM MUNDUR").await?;
+    district.nodes[1].save_dusun("JAM MUNDUR").await?;
     district.wait_proven(WITHIN).await?;
     district.stop().await?;
     district.compare()?;

@@ -8,11 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::ensure;
-use bytes::Bytes;
-use lumbung_domain::id::Kind;
-use lumbung_proto::v1;
-use lumbung_tests::district::{District, NodeProcess, wait_until};
-use lumbung_tests::fictitious::dusun;
+use lumbung_tests::district::{District, wait_until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lumbung-process");
 
@@ -95,17 +91,6 @@ impl Drop for Networks {
     }
 }
 
-async fn save(node: &NodeProcess, name: &str) -> anyhow::Result<()> {
-    let change = v1::RecordChange {
-        id: Bytes::new(),
-        kind: u32::from(Kind::Dusun.code().0),
-        delete: false,
-        payload: dusun(name),
-    };
-    ensure!(!node.save(vec![change]).await?.refused, "a sound record was refused");
-    Ok(())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_village_behind_nat_joins_syncs_and_survives_its_router() -> anyhow::Result<()> {
     let networks = match Networks::build() {
@@ -125,7 +110,7 @@ async fn a_village_behind_nat_joins_syncs_and_survives_its_router() -> anyhow::R
     let token = district.hub.token(village, district.hub.uplink, false)?;
     node.join(&token, district.hub.uplink).await?;
     node.start().await?;
-    save(&node, "DI BALIK NAT").await?;
+    node.save_dusun("DI BALIK NAT").await?;
     district.nodes.push(node);
     district.wait_proven(WITHIN).await?;
     // Nobody outside can reach it, at the only address the hub ever sees: it
@@ -138,7 +123,7 @@ async fn a_village_behind_nat_joins_syncs_and_survives_its_router() -> anyhow::R
     );
     networks.restart_router()?;
     let node = &district.nodes[0];
-    save(node, "SESUDAH ROUTER MATI").await?;
+    node.save_dusun("SESUDAH ROUTER MATI").await?;
     let (seq, hub) = (node.seq().await?, &mut district.hub);
     wait_until(WITHIN, "the village is back", async || {
         Ok(hub.village(village)?.proven_seq.0 >= seq)

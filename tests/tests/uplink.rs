@@ -9,8 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use bytes::Bytes;
-use lumbung_domain::id::Kind;
 use lumbung_identity::{Authority, Lifetime, tls};
 use lumbung_link::guarded::Guarded;
 use lumbung_link::meter::Traffic;
@@ -19,8 +17,7 @@ use lumbung_proto::v1;
 use lumbung_proto::v1::tunnel_client::TunnelClient;
 use lumbung_proto::v1::tunnel_server::{Tunnel, TunnelServer};
 use lumbung_telemetry::clock;
-use lumbung_tests::district::{District, NodeProcess, free_address, wait_until};
-use lumbung_tests::fictitious::dusun;
+use lumbung_tests::district::{District, free_address, wait_until};
 use lumbung_tests::proxy::{Conditions, Proxy};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
@@ -30,17 +27,6 @@ use tonic::{Request, Response, Status, Streaming};
 const BINARY: &str = env!("CARGO_BIN_EXE_lumbung-process");
 
 const WITHIN: Duration = Duration::from_secs(60);
-
-async fn save(node: &NodeProcess, name: &str) -> anyhow::Result<()> {
-    let change = v1::RecordChange {
-        id: Bytes::new(),
-        kind: u32::from(Kind::Dusun.code().0),
-        delete: false,
-        payload: dusun(name),
-    };
-    ensure!(!node.save(vec![change]).await?.refused, "a sound record was refused");
-    Ok(())
-}
 
 /// A proxy that ends TLS with a certificate of its own and passes on nothing
 /// but the calls it understands.
@@ -106,7 +92,7 @@ async fn through_a_proxy_that_passes_only_grpc_the_same_session_runs_in_a_tunnel
     let token = district.hub.token(village, district.hub.uplink, false)?;
     node.join(&token, proxy).await?;
     node.start().await?;
-    save(&node, "DI BALIK PERANTARA").await?;
+    node.save_dusun("DI BALIK PERANTARA").await?;
     district.nodes.push(node);
     district.wait_proven(WITHIN).await?;
     let link = &district.nodes[0].status().await?["link"];
@@ -114,7 +100,7 @@ async fn through_a_proxy_that_passes_only_grpc_the_same_session_runs_in_a_tunnel
     let shown = district.hub.run(&["villages", "show", &village.compact()])?;
     assert!(String::from_utf8_lossy(&shown.stdout).contains("lewat terowongan"));
     // Live, not only once.
-    save(&district.nodes[0], "LAGI").await?;
+    district.nodes[0].save_dusun("LAGI").await?;
     district.wait_proven(WITHIN).await?;
     district.stop().await?;
     district.compare()?;
@@ -130,7 +116,7 @@ async fn the_newest_connection_of_a_machine_wins_over_its_ghost() -> anyhow::Res
     let token = district.hub.token(village, proxy.address, false)?;
     node.join(&token, proxy.address).await?;
     node.start().await?;
-    save(&node, "SEBELUM").await?;
+    node.save_dusun("SEBELUM").await?;
     district.nodes.push(node);
     district.wait_proven(WITHIN).await?;
     // The router forgets the connection: nobody is told. Then the machine
@@ -140,7 +126,7 @@ async fn the_newest_connection_of_a_machine_wins_over_its_ghost() -> anyhow::Res
     proxy.set(Conditions::default());
     district.nodes[0].kill()?;
     district.nodes[0].start().await?;
-    save(&district.nodes[0], "SESUDAH").await?;
+    district.nodes[0].save_dusun("SESUDAH").await?;
     district.wait_proven(WITHIN).await?;
     let state = district.hub.village(village)?;
     assert_eq!(state.trouble, "", "a ghost is no twin");
@@ -154,7 +140,7 @@ async fn two_machines_of_one_village_at_once_are_both_turned_away() -> anyhow::R
     let mut district = District::joined(BINARY, 2, None).await?;
     for node in &mut district.nodes {
         node.start().await?;
-        save(node, "SATU").await?;
+        node.save_dusun("SATU").await?;
     }
     district.wait_proven(WITHIN).await?;
     let village = district.nodes[0].village;
@@ -174,14 +160,14 @@ async fn two_machines_of_one_village_at_once_are_both_turned_away() -> anyhow::R
         Ok(hub.village(village)?.trouble == "kembar")
     })
     .await?;
-    save(&district.nodes[0], "DARI ASLI").await?;
-    save(&twin, "DARI KEMBARAN").await?;
+    district.nodes[0].save_dusun("DARI ASLI").await?;
+    twin.save_dusun("DARI KEMBARAN").await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(district.hub.village(village)?.position, Some(before), "nothing of either");
     let shown = district.hub.run(&["incidents", &village.compact()])?;
     assert!(String::from_utf8_lossy(&shown.stdout).contains("Dua komputer"), "{shown:?}");
     // The neighbour does not notice.
-    save(&district.nodes[1], "TETANGGA").await?;
+    district.nodes[1].save_dusun("TETANGGA").await?;
     let seq = district.nodes[1].seq().await?;
     let (hub, neighbour) = (&mut district.hub, district.nodes[1].village);
     wait_until(WITHIN, "the neighbour goes on", async || {
@@ -217,7 +203,7 @@ async fn over_its_days_budget_a_village_only_calls_in() -> anyhow::Result<()> {
     assert_eq!(link["budget_bytes"], 1_000);
     assert!(link["spent_today_bytes"].as_u64() > Some(1_000));
     // It stays away although something waits: it calls in hours later.
-    save(node, "MENUNGGU").await?;
+    node.save_dusun("MENUNGGU").await?;
     let seq = node.seq().await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert!(district.hub.village(village)?.proven_seq.0 < seq);
@@ -240,7 +226,7 @@ async fn a_full_hub_asks_to_come_back_and_serves_the_others() -> anyhow::Result<
     district.hub.sessions_max = Some(1);
     district.hub.start().await?;
     district.nodes[0].start().await?;
-    save(&district.nodes[0], "PERTAMA").await?;
+    district.nodes[0].save_dusun("PERTAMA").await?;
     let seq = district.nodes[0].seq().await?;
     let (hub, first) = (&mut district.hub, district.nodes[0].village);
     wait_until(WITHIN, "the first has its place", async || {
@@ -254,8 +240,8 @@ async fn a_full_hub_asks_to_come_back_and_serves_the_others() -> anyhow::Result<
     })
     .await?;
     // Nothing is lost by waiting, and the first is not disturbed.
-    save(&district.nodes[1], "MENUNGGU").await?;
-    save(&district.nodes[0], "TERUS").await?;
+    district.nodes[1].save_dusun("MENUNGGU").await?;
+    district.nodes[0].save_dusun("TERUS").await?;
     let seq = district.nodes[0].seq().await?;
     let hub = &mut district.hub;
     wait_until(WITHIN, "the first goes on", async || Ok(hub.village(first)?.proven_seq.0 >= seq))
