@@ -358,6 +358,6 @@ fn the_slim_session() {
     let control = |control| v1::PullControl { control: Some(control) };
     check("control_start_forms", &control(v1::pull_control::Control::Start(start)));
     check("control_acked", &control(v1::pull_control::Control::Acked(300)));
-    let size = v1::pull_control::Size { batch_bytes: 4, window_bytes: 5 };
+    let size = v1::pull_control::Size { batch_bytes: 4, window_bytes: 5, block: 0 };
     check("control_size", &control(v1::pull_control::Control::Size(size)));
 }

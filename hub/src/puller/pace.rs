@@ -1,10 +1,17 @@
-//! How large the batches of one village may be, learned from its link.
+//! How large the batches of one village may be, and whether they travel as
+//! columns or as rows, learned from its link.
 //!
 //! A batch is what a cut costs: at most one has to be sent again. So its
 //! transfer should take a second or so: a few KiB on a bad link, half a
 //! megabyte on a good one, where large batches compress better. What was
 //! learned outlives the connection; a link that broke before a single batch
 //! got through gets half the size.
+//!
+//! Columns take a third fewer bytes and most of a node's CPU. A link is taken
+//! for slow until a whole batch has shown that it is not: only then are rows
+//! asked for. There they cost a village less than half a second of its first
+//! pull, and a district that catches up at once is bound by CPU, not by lines.
+//! (For one record alone, sending and CPU break even at about 30 Mbit/s.)
 
 use std::time::Duration;
 
@@ -19,15 +26,34 @@ const AIM: Duration = Duration::from_millis(1_400);
 /// One measurement changes the size by this factor at most.
 const STEP_MAX: f64 = 4.0;
 
-/// The size of batches over one link.
+/// From this many bytes a second on the wire on, rows are asked for: about 4
+/// Mbit/s, where the bytes that columns would save of a village's first pull
+/// take less than half a second. A hub that many villages keep busy measures
+/// a lower rate than the line has, never a higher one.
+const ROWS_FROM_RATE: f64 = 500e3;
+
+/// Below this rate it is columns again.
+const COLUMNS_BELOW_RATE: f64 = 250e3;
+
+/// How large batches travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Field by field: fewest bytes.
+    Columns,
+    /// Record by record: least work.
+    Rows,
+}
+
+/// Size and form of batches over one link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
     batch_bytes: u32,
+    form: Form,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { batch_bytes: BATCH_BYTES_FIRST }
+        Self { batch_bytes: BATCH_BYTES_FIRST, form: Form::Columns }
     }
 }
 
@@ -37,6 +63,11 @@ impl Pace {
         self.batch_bytes
     }
 
+    /// The form of large batches.
+    pub(super) const fn form(self) -> Form {
+        self.form
+    }
+
     /// Bytes that may be under way: one batch on the link and the next behind
     /// it, so that the link never waits for an ack. What has not left the
     /// node when the link breaks is not sent twice.
@@ -44,26 +75,36 @@ impl Pace {
         self.batch_bytes as u64 * 3 / 2
     }
 
-    /// A batch of `bytes` arrived after the link had nothing else to do for
-    /// `took`. Whether the size changes.
-    pub(super) fn arrived(&mut self, bytes: u64, took: Duration) -> bool {
-        if bytes < u64::from(self.batch_bytes) || (GOOD.0..=GOOD.1).contains(&took) {
+    /// A batch of `bytes`, which were `wire_bytes` on the link, arrived after
+    /// the link had nothing else to do for `took`. Whether size or form
+    /// changes.
+    pub(super) fn arrived(&mut self, bytes: u64, wire_bytes: usize, took: Duration) -> bool {
+        if bytes < u64::from(self.batch_bytes) {
             return false;
         }
-        let factor = AIM.as_secs_f64() / took.as_secs_f64().max(0.001);
-        let wanted = f64::from(self.batch_bytes) * factor.clamp(1.0 / STEP_MAX, STEP_MAX);
-        self.set(wanted as u32)
+        let before = *self;
+        let seconds = took.as_secs_f64().max(0.001);
+        match wire_bytes as f64 / seconds {
+            rate if rate >= ROWS_FROM_RATE => self.form = Form::Rows,
+            rate if rate < COLUMNS_BELOW_RATE => self.form = Form::Columns,
+            _ => {}
+        }
+        if !(GOOD.0..=GOOD.1).contains(&took) {
+            let factor = AIM.as_secs_f64() / seconds;
+            let wanted = f64::from(self.batch_bytes) * factor.clamp(1.0 / STEP_MAX, STEP_MAX);
+            self.set(wanted as u32);
+        }
+        *self != before
     }
 
     /// The link broke before a batch got through.
     pub(super) fn broke(&mut self) {
+        self.form = Form::Columns;
         self.set(self.batch_bytes / 2);
     }
 
-    fn set(&mut self, wanted: u32) -> bool {
-        let before = self.batch_bytes;
+    fn set(&mut self, wanted: u32) {
         self.batch_bytes = wanted.clamp(BATCH_BYTES_MIN, BATCH_BYTES_MAX);
-        self.batch_bytes != before
     }
 }
 
@@ -71,25 +112,74 @@ impl Pace {
 mod tests {
     use super::*;
 
-    /// Pulls over a link of so many bytes (before compression) a second until
-    /// the size stays.
+    /// What compression leaves of a batch of resident records.
+    fn on_the_wire(pace: Pace) -> usize {
+        let share = if pace.form() == Form::Columns { 7 } else { 4 };
+        pace.batch_bytes() as usize / share
+    }
+
+    /// A whole batch over a link of so many bytes a second.
+    fn pull(pace: &mut Pace, bytes_per_second: f64) -> Duration {
+        let wire_bytes = on_the_wire(*pace);
+        let took = Duration::from_secs_f64(wire_bytes as f64 / bytes_per_second);
+        pace.arrived(u64::from(pace.batch_bytes()), wire_bytes, took);
+        took
+    }
+
+    /// Pulls until the size stays.
     fn settled(bytes_per_second: f64) -> Pace {
         let mut pace = Pace::default();
         for _ in 0..20 {
-            let took = f64::from(pace.batch_bytes()) / bytes_per_second;
-            pace.arrived(u64::from(pace.batch_bytes()), Duration::from_secs_f64(took));
+            pull(&mut pace, bytes_per_second);
         }
         pace
     }
 
     #[test]
     fn a_transfer_takes_about_a_second_on_any_link_between_the_bounds() {
-        for rate in [4_000.0, 20_000.0, 50_000.0, 200_000.0] {
-            let took = f64::from(settled(rate).batch_bytes()) / rate;
+        for rate in [600.0, 3_000.0, 8_000.0, 30_000.0] {
+            let took = pull(&mut settled(rate), rate).as_secs_f64();
             assert!((0.7..=2.0).contains(&took), "{took} s at {rate} bytes/s");
         }
-        assert_eq!(settled(100.0).batch_bytes(), BATCH_BYTES_MIN);
+        assert_eq!(settled(20.0).batch_bytes(), BATCH_BYTES_MIN);
         assert_eq!(settled(1e9).batch_bytes(), BATCH_BYTES_MAX);
+    }
+
+    #[test]
+    fn a_fast_link_gets_rows_after_its_first_batch_and_a_slow_one_never() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.form(), Form::Columns, "nothing is known yet");
+        pull(&mut pace, 5e6);
+        assert_eq!(pace.form(), Form::Rows);
+        for rate in [8_000.0, 30_000.0, 125_000.0, 240_000.0] {
+            let mut pace = Pace::default();
+            for _ in 0..20 {
+                pull(&mut pace, rate);
+                assert_eq!(pace.form(), Form::Columns, "at {rate} bytes/s");
+            }
+        }
+    }
+
+    #[test]
+    fn a_fast_link_that_slows_down_or_breaks_gets_columns_again() {
+        let mut pace = settled(5e6);
+        pull(&mut pace, 400e3);
+        assert_eq!(pace.form(), Form::Rows, "between the bounds it stays");
+        pull(&mut pace, 100e3);
+        assert_eq!(pace.form(), Form::Columns);
+        let mut pace = settled(5e6);
+        pace.broke();
+        assert_eq!(pace.form(), Form::Columns);
+    }
+
+    #[test]
+    fn a_change_of_form_alone_is_told_too() {
+        let mut pace = settled(5e6);
+        let (bytes, wire_bytes) = (u64::from(pace.batch_bytes()), on_the_wire(pace));
+        let took = Duration::from_secs(1);
+        assert!(pace.arrived(bytes, wire_bytes, took), "columns from now on");
+        assert_eq!(pace, Pace { form: Form::Columns, ..settled(5e6) });
+        assert!(!pace.arrived(bytes, wire_bytes, took));
     }
 
     #[test]
@@ -101,15 +191,15 @@ mod tests {
             assert!(pace.batch_bytes() < before || before == BATCH_BYTES_MIN);
         }
         assert_eq!(pace.batch_bytes(), BATCH_BYTES_MIN);
-        pace.arrived(u64::from(BATCH_BYTES_MIN), Duration::from_millis(20));
+        pull(&mut pace, 20e3);
         assert!(pace.batch_bytes() > BATCH_BYTES_MIN, "it grows again");
     }
 
     #[test]
     fn a_lone_change_says_nothing_about_the_link() {
         let mut pace = Pace::default();
-        assert!(!pace.arrived(300, Duration::from_secs(60)));
-        assert!(!pace.arrived(300, Duration::from_millis(1)));
+        assert!(!pace.arrived(300, 200, Duration::from_secs(60)));
+        assert!(!pace.arrived(300, 200, Duration::from_millis(1)));
         assert_eq!(pace, Pace::default());
     }
 }

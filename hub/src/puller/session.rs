@@ -25,7 +25,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::Shared;
-use super::pace::Pace;
+use super::pace::{Form, Pace};
 use super::patience::Patience;
 use super::proving::{self, Proving};
 use super::recovery::Recovery;
@@ -215,7 +215,17 @@ impl<'a> Session<'a> {
             false => (limits::BATCH_BYTES, limits::CREDIT_BYTES),
         };
         let position = Some(batch::position_to_wire(position));
-        v1::pull_control::Start { position, batch_bytes, credit_bytes, forms: self.forms.to_wire() }
+        let forms = self.forms.with_block(self.block()).to_wire();
+        v1::pull_control::Start { position, batch_bytes, credit_bytes, forms }
+    }
+
+    /// Newest version of a block that suits the link, of those that both ends
+    /// know.
+    const fn block(&self) -> u32 {
+        match self.pace.form() {
+            Form::Columns => self.forms.block(),
+            Form::Rows => 1,
+        }
     }
 
     /// Waits for a turn when there is much to catch up on.
@@ -362,6 +372,10 @@ impl<'a> Session<'a> {
     ) -> Result<(), Ended> {
         self.stated(None);
         let took = at.waiting_since.take().map(|since| since.elapsed());
+        let wire_bytes = match &parcel {
+            Parcel::Batch(batch) => batch.payload.len(),
+            Parcel::Run(run) => run.payload.len(),
+        };
         let Proven { batch, raw_bytes, size, seal } = self.verify(parcel, at.position).await?;
         at.position = batch.last;
         at.behind = seal.is_none();
@@ -374,10 +388,11 @@ impl<'a> Session<'a> {
         let pending = self.shared.writer.submit(batch).await;
         let pending = pending.map_err(|_| Ended::Lost)?;
         at.merging.push_back(Merging { pending, raw_bytes, seal });
-        if self.forms.slim && took.is_some_and(|took| self.pace.arrived(size, took)) {
+        if self.forms.slim && took.is_some_and(|took| self.pace.arrived(size, wire_bytes, took)) {
             let size = v1::pull_control::Size {
                 batch_bytes: self.pace.batch_bytes(),
                 window_bytes: self.pace.window_bytes(),
+                block: self.block(),
             };
             send(controls, Control::Size(size)).await?;
         }

@@ -382,6 +382,7 @@ impl Feed {
             Some(Control::Restate(_)) => self.told = None,
             Some(Control::Credit(credit)) => self.allowance.granted(credit.bytes),
             Some(Control::Size(size)) => {
+                self.forms = self.forms.with_block(size.block);
                 self.batch_bytes = batch_bytes(size.batch_bytes);
                 self.allowance.resized(size.window_bytes);
             }

@@ -1,5 +1,5 @@
-//! Made-up sheets and villages. NIK and card numbers start with 3505 and
-//! count up; nobody has them.
+//! Made-up sheets and villages. NIK and card numbers name kabupaten
+//! 3599, which does not exist, and count up; nobody has them.
 
 use jiff::civil::{Date, date};
 use lumbung_domain::id::RecordId;
@@ -75,16 +75,16 @@ pub(crate) fn codes(report: &Report) -> Vec<(&str, u64)> {
 pub(crate) const HEADER: &str =
     "dusun;rw;rt;nama;no_kk;nik;sex;tanggallahir;kk_level;agama_id;status_kawin\n";
 
-pub(crate) const KK_1: &str = "3505010101010001";
-pub(crate) const KK_2: &str = "3505010101010002";
+pub(crate) const KK_1: &str = "3599010101010001";
+pub(crate) const KK_2: &str = "3599010101010002";
 
 /// Head, wife and a child without NIK on one card; a man on another.
 pub(crate) fn two_families() -> String {
     format!(
         "{HEADER}\
-         KRAJAN;001;002;SUTRISNO;{KK_1};3505010101700001;1;1970-01-01;1;1;2\n\
-         KRAJAN;001;002;SULASTRI;{KK_1};3505014202720002;2;1972-02-02;3;1;2\n\
+         KRAJAN;001;002;SUTRISNO;{KK_1};3599010101700001;1;1970-01-01;1;1;2\n\
+         KRAJAN;001;002;SULASTRI;{KK_1};3599014202720002;2;1972-02-02;3;1;2\n\
          KRAJAN;001;002;BAYU;{KK_1};0;1;2026-10-01;4;1;1\n\
-         SUMBER;-;003;PARMIN;{KK_2};3505010303650003;1;1965-03-03;1;1;4\n"
+         SUMBER;-;003;PARMIN;{KK_2};3599010303650003;1;1965-03-03;1;1;4\n"
     )
 }

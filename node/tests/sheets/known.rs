@@ -48,7 +48,7 @@ fn a_known_nik_is_updated_in_place_and_blanks_erase_nothing() {
 
     let plan = village.import(
         "rt;no_kk;nik;nama;sex;tanggallahir;agama_id;pekerjaan_id\n\
-         ;;3505014202720002;SULASTRI;;;-;2\n",
+         ;;3599014202720002;SULASTRI;;;-;2\n",
     );
     assert_eq!((plan.report.changed, plan.report.rejected), (1, 0), "{}", plan.report);
     assert_eq!(plan.changes.len(), 1);
@@ -68,7 +68,7 @@ fn a_newborn_that_gets_a_nik_stays_the_same_person() {
     village.import(&two_families());
     let id = village.resident("BAYU").0;
     let with_nik =
-        two_families().replace("BAYU;3505010101010001;0", "BAYU;3505010101010001;3505010110260004");
+        two_families().replace("BAYU;3599010101010001;0", "BAYU;3599010101010001;3599010110260004");
     let plan = village.import(&with_nik);
     assert_eq!((plan.report.changed, plan.report.new), (1, 0));
     assert_eq!(village.resident("BAYU").0, id);
@@ -82,7 +82,7 @@ fn a_newborn_that_gets_a_nik_stays_the_same_person() {
 fn somebody_with_another_nik_is_somebody_else() {
     let mut village = Village::default();
     village.import(&two_families());
-    let plan = village.import(&two_families().replace("3505010101700001", "3505010101700009"));
+    let plan = village.import(&two_families().replace("3599010101700001", "3599010101700009"));
     assert_eq!((plan.report.new, plan.report.unchanged), (1, 3));
     assert_eq!(codes(&plan.report), [("keluarga.banyak_kepala", 1)]);
 }
@@ -94,7 +94,7 @@ fn moving_to_another_card_moves_the_resident_and_closes_an_empty_card() {
     let id = village.resident("PARMIN").0;
     let old = village.family_of("PARMIN").0;
     let moved =
-        format!("{HEADER}KRAJAN;001;002;PARMIN;{KK_1};3505010303650003;1;1965-03-03;9;1;4\n");
+        format!("{HEADER}KRAJAN;001;002;PARMIN;{KK_1};3599010303650003;1;1965-03-03;9;1;4\n");
     let plan = village.import(&moved);
     assert_eq!((plan.report.changed, plan.report.new), (1, 0));
     assert_eq!(village.resident("PARMIN").0, id);

@@ -60,13 +60,13 @@ fn cells_are_read_as_people_write_them() {
         ("tempatlahir", "'BLITAR", |w| w.tempat_lahir == "BLITAR"),
         ("tempatlahir", " KAB.\u{a0} BLITAR\u{200b} ", |w| w.tempat_lahir == "KAB. BLITAR"),
         ("tempatlahir", "-", |w| w.tempat_lahir.is_empty()),
-        ("nik", "35050101 0170.0001\u{feff}", |w| w.nik.is_some()),
-        ("nik", "'3505010101700001", |w| w.nik.is_some()),
+        ("nik", "35990101 0170.0001\u{feff}", |w| w.nik.is_some()),
+        ("nik", "'3599010101700001", |w| w.nik.is_some()),
         ("nik", "0", |w| w.nik.is_none()),
         ("nik", "0350501200100007", |w| w.nik.is_none()),
         ("nik", "", |w| w.nik.is_none()),
         ("ayah_nik", "0", |w| w.ayah.nik.is_none()),
-        ("ibu_nik", "3505014101500001", |w| w.ibu.nik.is_some()),
+        ("ibu_nik", "3599014101500001", |w| w.ibu.nik.is_some()),
         ("status_dasar", "1", |w| w.status_dasar.is_none()),
         ("status_dasar", "PINDAH", |w| w.status_dasar.map(Code::number) == Some(3)),
         ("lat", "-8.0955", |w| w.lat == "-8.0955"),
@@ -157,7 +157,7 @@ fn a_workbook_keeps_numbers_and_dates() {
     sheet.write_string(3, 1, "002").unwrap();
     sheet.write_string(3, 2, "SITI").unwrap();
     sheet.write_string(3, 3, KK_1).unwrap();
-    sheet.write_number(3, 4, 3_505_015_203_900_010_f64).unwrap();
+    sheet.write_number(3, 4, 3_599_015_203_900_010_f64).unwrap();
     let born = ExcelDateTime::from_ymd(1990, 3, 12).unwrap();
     sheet.write_datetime_with_format(3, 5, &born, &day).unwrap();
     sheet.write_number(3, 6, 2).unwrap();
@@ -180,7 +180,7 @@ fn a_siak_dump_speaks_in_labels() {
                   Ayah,NIK Ibu,Ibu,Status Kawin,SHDK,Agama,Kecamatan,Desa/Kel,Alamat,RW,RT,\
                   Pendidikan,Pekerjaan\n";
     let row = format!(
-        "{KK_1},3505010101700001,SUTRISNO,TIDAK JELAS,BLITAR,01-01-1970,LAKI-LAKI,0,KASAN,0,\
+        "{KK_1},3599010101700001,SUTRISNO,TIDAK JELAS,BLITAR,01-01-1970,LAKI-LAKI,0,KASAN,0,\
          TUMINI,KAWIN,KEPALA KELUARGA,ISLAM,BAKUNG,BAKUNG,JL MELATI DSN KRAJAN,1,2,\
          SLTA / SEDERAJAT,PETANI/PEKEBUN\n"
     );
@@ -200,12 +200,12 @@ fn a_sheet_without_dusun_finds_the_only_rt_of_its_number() {
     let mut village = Village::default();
     village.import(&two_families());
     let header = "rw;rt;nama;no_kk;nik\n";
-    let plan = village.import(&format!("{header}1;2;WATI;3505010101010003;0\n"));
+    let plan = village.import(&format!("{header}1;2;WATI;3599010101010003;0\n"));
     assert_eq!(plan.report.records.get(&Kind::Rt), None, "001/002 is 1/2");
     assert_eq!(village.place_of("WATI"), "KRAJAN/001/002");
 
-    village.import(&format!("{HEADER}SUMBER;1;2;PONIDI;3505010101010004;0;1;1980-01-01;1;1;1\n"));
-    let plan = village.import(&format!("{header}1;2;WARNI;3505010101010005;0\n"));
+    village.import(&format!("{HEADER}SUMBER;1;2;PONIDI;3599010101010004;0;1;1980-01-01;1;1;1\n"));
+    let plan = village.import(&format!("{header}1;2;WARNI;3599010101010005;0\n"));
     assert_eq!(plan.report.problems["rt_lebih_dari_satu"].count, 1);
     assert_eq!((plan.report.rejected, plan.changes.len()), (1, 0));
 }

@@ -6,24 +6,24 @@ use crate::fictitious::{HEADER, KK_1, KK_2, Village, codes, sheet, two_families}
 
 #[test]
 fn a_bad_row_costs_only_itself() {
-    let good = "1;SITI;3505010101010001;0;2;1990-01-01;1;1";
+    let good = "1;SITI;3599010101010001;0;2;1990-01-01;1;1";
     let cases = [
         ("1;TONO;;0;1;1990-01-01;1;1", "no_kk_kosong"),
         ("1;TONO;0;0;1;1990-01-01;1;1", "no_kk_kosong"),
         ("1;TONO;350501;0;1;1990-01-01;1;1", "no_kk_tidak_sah"),
         ("1;TONO;3,50501E+15;0;1;1990-01-01;1;1", "nomor_dibulatkan"),
-        ("1;TONO;3505010101010002;3.50501E+15;1;1990-01-01;1;1", "nomor_dibulatkan"),
-        ("1;TONO;3505010101010002;35050101;1;1990-01-01;1;1", "nik_tidak_sah"),
-        ("1;TONO;3505010101010002;3505010101900000;1;1990-01-01;1;1", "nik_tidak_sah"),
-        ("1;TONO;3505010101010002;0;3;1990-01-01;1;1", "kode_tidak_dikenal"),
-        ("1;TONO;3505010101010002;0;1;1990-01-01;12;1", "kode_tidak_dikenal"),
-        ("1;TONO;3505010101010002;0;1;1990-01-01;1;ATEIS", "kode_tidak_dikenal"),
-        ("1;TONO;3505010101010002;0;1;1990-02-30;1;1", "tanggal_tidak_terbaca"),
-        ("1;TONO;3505010101010002;0;1;besok;1;1", "tanggal_tidak_terbaca"),
-        ("1;TONO;3505010101010002;0;1;2030-01-01;1;1", "tanggal_lahir.masa_depan"),
-        ("1;-;3505010101010002;0;1;1990-01-01;1;1", "wajib.kosong"),
-        (";TONO;3505010101010002;0;1;1990-01-01;1;1", "rt_kosong"),
-        ("-;TONO;3505010101010002;0;1;1990-01-01;1;1", "rt_kosong"),
+        ("1;TONO;3599010101010002;3.50501E+15;1;1990-01-01;1;1", "nomor_dibulatkan"),
+        ("1;TONO;3599010101010002;35050101;1;1990-01-01;1;1", "nik_tidak_sah"),
+        ("1;TONO;3599010101010002;3599010101900000;1;1990-01-01;1;1", "nik_tidak_sah"),
+        ("1;TONO;3599010101010002;0;3;1990-01-01;1;1", "kode_tidak_dikenal"),
+        ("1;TONO;3599010101010002;0;1;1990-01-01;12;1", "kode_tidak_dikenal"),
+        ("1;TONO;3599010101010002;0;1;1990-01-01;1;ATEIS", "kode_tidak_dikenal"),
+        ("1;TONO;3599010101010002;0;1;1990-02-30;1;1", "tanggal_tidak_terbaca"),
+        ("1;TONO;3599010101010002;0;1;besok;1;1", "tanggal_tidak_terbaca"),
+        ("1;TONO;3599010101010002;0;1;2030-01-01;1;1", "tanggal_lahir.masa_depan"),
+        ("1;-;3599010101010002;0;1;1990-01-01;1;1", "wajib.kosong"),
+        (";TONO;3599010101010002;0;1;1990-01-01;1;1", "rt_kosong"),
+        ("-;TONO;3599010101010002;0;1;1990-01-01;1;1", "rt_kosong"),
     ];
     for (bad, code) in cases {
         let mut village = Village::default();
@@ -53,7 +53,7 @@ fn what_cannot_be_read_beside_the_point_is_passed_over() {
 #[test]
 fn a_nik_twice_in_one_sheet_is_taken_once() {
     let mut village = Village::default();
-    let csv = two_families() + "SUMBER;-;003;PARMIN;3505010101010002;3505010303650003;1;;1;1;4\n";
+    let csv = two_families() + "SUMBER;-;003;PARMIN;3599010101010002;3599010303650003;1;;1;1;4\n";
     let report = village.import(&csv).report;
     assert_eq!((report.new, report.rejected), (4, 1));
     assert_eq!(report.rejected_rows[0].row, 6);
@@ -77,9 +77,9 @@ fn the_good_half_is_taken_and_the_corrected_rest_follows() {
     for at in 0..200 {
         let row = |nik: &str, jk: &str| {
             let (rt, card, shdk) = (at / 3 % 7, at / 3, if at % 3 == 0 { 1 } else { 4 });
-            format!("A;1;{rt};WARGA {at};35050101010{card:05};{nik};{jk};1990-01-01;{shdk};1;1\n")
+            format!("A;1;{rt};WARGA {at};35990101010{card:05};{nik};{jk};1990-01-01;{shdk};1;1\n")
         };
-        let nik = format!("350501010190{:04}", at + 1);
+        let nik = format!("359901010190{:04}", at + 1);
         good += &row(&nik, "1");
         bad += &match at % 4 {
             0 => row(&nik[..9], "1"),
@@ -100,7 +100,7 @@ fn the_good_half_is_taken_and_the_corrected_rest_follows() {
         .map(|line| {
             let mut cells: Vec<String> = line.split(';').map(str::to_owned).collect();
             if let Some(at) = cells[3].strip_prefix("WARGA ") {
-                cells[5] = format!("350501010190{:04}", at.parse::<u32>().unwrap() + 1);
+                cells[5] = format!("359901010190{:04}", at.parse::<u32>().unwrap() + 1);
                 cells[6] = "1".to_owned();
             }
             cells.join(";")

@@ -105,7 +105,7 @@ fn village(seed: u64, houses: usize, layout: Layout) -> Village {
             if layout == Layout::Opensid {
                 home.alamat.clone_from(&alamat);
             }
-            let no_kk = NoKk::parse(&format!("35050101{:04}{family:04}", at + 1)).unwrap();
+            let no_kk = NoKk::parse(&format!("35990101{:04}{family:04}", at + 1)).unwrap();
             let keluarga = Keluarga {
                 no_kk: Some(no_kk),
                 rumah_tangga_id: house,
@@ -232,7 +232,7 @@ fn resident(dice: &mut Dice, layout: Layout, number: usize, card: RecordId) -> W
     let is_man = jk == Some(JenisKelamin::LakiLaki);
     let mut warga = Warga {
         keluarga_id: Some(card),
-        nik: if dice.below(4) == 0 { None } else { nik(format!("350501010190{number:04}")) },
+        nik: if dice.below(4) == 0 { None } else { nik(format!("359901010190{number:04}")) },
         nama: dice.of(&["SITI AMINAH", "TONO", "A'AN, S.Pd.", "'ALI"]).to_owned(),
         jenis_kelamin: jk,
         tempat_lahir: dice.text(),
@@ -258,8 +258,8 @@ fn resident(dice: &mut Dice, layout: Layout, number: usize, card: RecordId) -> W
         lng: dice.of(&["", "112.1609", "-"]).replace("-", "timur"),
         ..Warga::default()
     };
-    warga.ayah.nik = dice.maybe(|_| ()).and_then(|()| nik("3505010101500001".to_owned()));
-    warga.ibu.nik = dice.maybe(|_| ()).and_then(|()| nik("3505014101500002".to_owned()));
+    warga.ayah.nik = dice.maybe(|_| ()).and_then(|()| nik("3599010101500001".to_owned()));
+    warga.ibu.nik = dice.maybe(|_| ()).and_then(|()| nik("3599014101500002".to_owned()));
     warga.ayah.nama = dice.text();
     warga.ibu.nama = dice.text();
     let dokumen = &mut warga.dokumen;

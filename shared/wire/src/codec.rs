@@ -20,12 +20,12 @@ const MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
 /// them costs less than it saves.
 const CUT_FROM_BYTES: usize = 1_000;
 
-/// Blocks up to this size travel over slow links, where a byte costs more
+/// Columns up to this size travel over slow links, where a byte costs more
 /// than a microsecond.
 const SLOW_UPTO_BYTES: usize = 64 * 1024;
 
 /// Levels for slow and for fast links. In columns, level 1 leaves as little
-/// as level 3.
+/// as level 3; rows are for links where a byte costs next to nothing.
 const LEVEL_SLOW: i32 = 9;
 const LEVEL_FAST: i32 = 1;
 
@@ -74,10 +74,19 @@ pub(crate) fn deflate_small(block: &[u8], dictionary: &'static Dictionary) -> Op
     without_magic(frame, block)
 }
 
-/// Compresses a block; at each of `cuts` the statistics may begin anew.
-/// `None` when it does not shrink.
-pub(crate) fn deflate_large(block: &[u8], cuts: &[usize]) -> Option<Bytes> {
+/// Compresses a block of columns; at each of `cuts` the statistics may begin
+/// anew. `None` when it does not shrink.
+pub(crate) fn deflate_columns(block: &[u8], cuts: &[usize]) -> Option<Bytes> {
     let level = if block.len() <= SLOW_UPTO_BYTES { LEVEL_SLOW } else { LEVEL_FAST };
+    deflate_large(level, block, cuts)
+}
+
+/// Compresses a block of rows, quickly. `None` when it does not shrink.
+pub(crate) fn deflate_rows(block: &[u8]) -> Option<Bytes> {
+    deflate_large(LEVEL_FAST, block, &[])
+}
+
+fn deflate_large(level: i32, block: &[u8], cuts: &[usize]) -> Option<Bytes> {
     let mut encoder = match take(&LARGE).filter(|(made, _)| *made == level) {
         Some((_, encoder)) => encoder,
         None => Encoder::new(level).ok()?,

@@ -40,12 +40,27 @@ impl Forms {
         }
     }
 
+    /// The same forms with blocks of the version that Size names; 0 names none.
+    #[must_use]
+    pub const fn with_block(self, block: u32) -> Self {
+        match block {
+            0 => self,
+            _ => Self { columns: self.slim && block >= BLOCK_NEWEST, ..self },
+        }
+    }
+
+    /// Newest version of a block in these forms.
+    #[must_use]
+    pub const fn block(self) -> u32 {
+        if self.columns { BLOCK_NEWEST } else { 1 }
+    }
+
     /// How these forms are named in Start.
     #[must_use]
     pub fn to_wire(self) -> Option<v1::Forms> {
         self.slim.then(|| v1::Forms {
             slim: true,
-            block: if self.columns { BLOCK_NEWEST } else { 1 },
+            block: self.block(),
             dictionaries: self.dictionary.map(Dictionary::id).into_iter().collect(),
         })
     }
@@ -90,5 +105,18 @@ mod tests {
         ] {
             assert_eq!(Forms::common(forms.to_wire().as_ref()), forms);
         }
+    }
+
+    #[test]
+    fn a_size_that_names_a_block_changes_nothing_else() {
+        let newest = Forms::common(Some(&Forms::offered()));
+        let rows = newest.with_block(1);
+        assert_eq!(rows, Forms { columns: false, ..newest });
+        assert_eq!(rows.with_block(newest.block()), newest);
+        for forms in [newest, rows] {
+            assert_eq!(forms.with_block(0), forms, "a hub that names none");
+        }
+        // The first forms know no columns, whatever is asked.
+        assert_eq!(Forms::default().with_block(2), Forms::default());
     }
 }

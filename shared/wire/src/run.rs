@@ -38,7 +38,7 @@ pub fn pack(
         .flatten();
     let (block, compressed, dictionary) = match columns {
         Some(encoded) => {
-            let compressed = codec::deflate_large(&encoded.bytes, &encoded.cuts);
+            let compressed = codec::deflate_columns(&encoded.bytes, &encoded.cuts);
             (encoded.bytes, compressed, 0)
         }
         None => {
@@ -50,7 +50,7 @@ pub fn pack(
                     (block, compressed, known.id())
                 }
                 None => {
-                    let compressed = codec::deflate_large(&block, &[]);
+                    let compressed = codec::deflate_rows(&block);
                     (block, compressed, 0)
                 }
             }

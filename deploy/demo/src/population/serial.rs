@@ -3,6 +3,10 @@
 //! The last four digits of a NIK or card number are shared out: each village
 //! of a kecamatan counts within its own range per date, and the top range is
 //! kept for residents that two villages know.
+//!
+//! Nobody real can have one: they name kabupaten 99 of the province, which
+//! does not exist, in place of this one. What checks a number takes it for
+//! one of somebody who moved here, as there is no list of other kabupaten.
 
 use jiff::civil::Date;
 use lumbung_domain::identity::{Nik, NoKk};
@@ -13,6 +17,8 @@ use lumbung_domain::region::VillageCode;
 const RANGE: u32 = 520;
 /// First serial kept for residents that two villages know.
 pub(super) const SHARED_FROM: u32 = 9_001;
+/// From a kecamatan of this kabupaten (3505) to one of kabupaten 3599.
+const NOWHERE: u64 = 9_400;
 const FIRST_YEAR: i16 = 1_890;
 const YEARS: usize = 220;
 
@@ -72,11 +78,12 @@ fn date_digits(day: Date, added: u64) -> u64 {
 /// The NIK of these parts.
 pub(super) fn nik(kecamatan: u64, jk: JenisKelamin, born: Date, serial: u32) -> Option<Nik> {
     let added = if jk == JenisKelamin::Perempuan { 40 } else { 0 };
-    let number = (kecamatan * 1_000_000 + date_digits(born, added)) * 10_000;
+    let number = ((kecamatan + NOWHERE) * 1_000_000 + date_digits(born, added)) * 10_000;
     Nik::from_u64(number + u64::from(serial))
 }
 
 /// The card number of these parts.
 pub(super) fn card(kecamatan: u64, day: Date, serial: u32) -> Option<NoKk> {
-    NoKk::from_u64((kecamatan * 1_000_000 + date_digits(day, 0)) * 10_000 + u64::from(serial))
+    let number = ((kecamatan + NOWHERE) * 1_000_000 + date_digits(day, 0)) * 10_000;
+    NoKk::from_u64(number + u64::from(serial))
 }

@@ -81,15 +81,15 @@ mod tests {
 
     #[test]
     fn sixteen_digits_are_all_that_is_asked() {
-        let kk = NoKk::parse(" '3505-0101 0101.0001\u{200b}").unwrap();
-        assert_eq!(kk.digits(), "3505010101010001");
+        let kk = NoKk::parse(" '3599-0101 0101.0001\u{200b}").unwrap();
+        assert_eq!(kk.digits(), "3599010101010001");
         assert_eq!(NoKk::from_u64(kk.as_u64()), Some(kk));
         for (text, error) in [
             ("", NoKkError::Kosong),
             ("-", NoKkError::Kosong),
             ("0", NoKkError::Kosong),
-            ("350501010101000", NoKkError::Length { found: 15 }),
-            ("35050101010100011", NoKkError::Length { found: 17 }),
+            ("359901010101000", NoKkError::Length { found: 15 }),
+            ("35990101010100011", NoKkError::Length { found: 17 }),
             ("3,50501E+15", NoKkError::Character),
         ] {
             assert_eq!(NoKk::parse(text), Err(error), "{text}");
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn printing_masks() {
-        let kk = NoKk::parse("3505010101010001").unwrap();
-        assert_eq!(format!("{kk} {kk:?}"), "350501*******001 NoKk(350501*******001)");
+        let kk = NoKk::parse("3599010101010001").unwrap();
+        assert_eq!(format!("{kk} {kk:?}"), "359901*******001 NoKk(359901*******001)");
     }
 }

@@ -374,12 +374,12 @@ mod tests {
     #[test]
     fn a_resident_reads_with_labels_and_without_open_numbers() {
         let warga = Warga {
-            nik: nik("3505014101900001"),
+            nik: nik("3599014101900001"),
             nama: "CONTOH".to_owned(),
             shdk: Code::new(3),
             tanggal_lahir: Some(Date::constant(1990, 1, 1)),
             hamil: Some(true),
-            ibu: OrangTua { nik: nik("3505014101600001"), nama: "IBU".to_owned() },
+            ibu: OrangTua { nik: nik("3599014101600001"), nama: "IBU".to_owned() },
             ..Warga::default()
         };
         let record = Record::Warga(Box::new(warga));
@@ -395,7 +395,7 @@ mod tests {
         assert!(record.describe(false).contains("Hamil                    (tertutup)"));
         assert!(record.describe(true).contains("Hamil                    ya"));
         let all: String = fields.iter().map(|field| field.value.as_str()).collect();
-        for digits in ["3505014101900001", "3505014101600001"] {
+        for digits in ["3599014101900001", "3599014101600001"] {
             assert!(!all.contains(digits) && !record.title().contains(digits));
         }
     }

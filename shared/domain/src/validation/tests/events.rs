@@ -11,7 +11,7 @@ use crate::validation::{check_mutasi, check_record};
 fn event(peristiwa: Code<Peristiwa>, day: Date) -> Mutasi {
     Mutasi {
         warga_id: RecordId([5; 16]),
-        nik: nik("3505014101900001"),
+        nik: nik("3599014101900001"),
         peristiwa: Some(peristiwa),
         tgl_peristiwa: Some(day),
         tgl_lapor: Some(day),

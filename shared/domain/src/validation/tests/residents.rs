@@ -10,7 +10,7 @@ use crate::validation::check_warga;
 fn woman() -> Warga {
     Warga {
         nama: "SITI CONTOH".to_owned(),
-        nik: nik("3505014101900001"),
+        nik: nik("3599014101900001"),
         jenis_kelamin: Some(JenisKelamin::Perempuan),
         tanggal_lahir: Some(date(1990, 1, 1)),
         ..Warga::default()
@@ -111,7 +111,7 @@ fn residents() {
         check(&check_warga(&warga, TODAY), &wanted);
     }
     let mut child = man();
-    child.nik = nik("3505010106850001");
+    child.nik = nik("3599010106850001");
     child.ayah.nik = child.nik;
     check(&check_warga(&child, TODAY), &["nik.sama_dengan_anak"]);
 }
