@@ -10,10 +10,13 @@ mod findings;
 mod form;
 mod frame;
 mod guard;
+mod household;
 mod language;
 mod operators;
 mod pages;
+mod person;
 mod quarantine;
+mod search;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -60,7 +63,7 @@ const FINDINGS_MAX: u32 = 200;
 /// Incidents on a village's page; the command line lists them all.
 const INCIDENTS_MAX: u32 = 50;
 
-const STYLE: &str = include_str!("console/style.css");
+const STYLE: &str = concat!(include_str!("console/style.css"), include_str!("console/data.css"));
 const SCRIPT: &str = include_str!("console/live.js");
 const ICON: &str = include_str!("console/icon.svg");
 
@@ -92,6 +95,9 @@ pub fn router(state: ConsoleState) -> Router {
         .merge(audit::routes())
         .merge(findings::routes())
         .merge(quarantine::routes())
+        .merge(search::routes())
+        .merge(person::routes())
+        .merge(household::routes())
         .fallback(|| async { Trouble::words(StatusCode::NOT_FOUND, "Halaman ini tidak ada.") })
         .layer(axum::middleware::from_fn(guard::own_pages_only))
         .layer(axum::middleware::map_response(secured))

@@ -18,9 +18,11 @@ pub mod erasures;
 mod facts;
 mod incident;
 pub mod lineage;
+mod outline;
 mod recovery;
 mod row;
 pub mod scope;
+pub mod search;
 pub mod sqlite;
 mod trail;
 mod village;
@@ -42,6 +44,7 @@ pub use row::{
     DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow, WargaRow,
 };
 pub use scope::Scope;
+pub use search::Search;
 pub use village::{ContactNote, DeepProof, STICK_FRESH_MS, Stick, VillageState, is_fresh_by_stick};
 pub use watch::{Away, Heard, Narahubung, Upkeep, Watch};
 
@@ -279,7 +282,7 @@ pub struct Totals {
 
 /// The district's dataset. See the module for what every implementation
 /// promises.
-pub trait Dataset: Recovery + Watch + Send + Sync + 'static {
+pub trait Dataset: Recovery + Search + Watch + Send + Sync + 'static {
     /// Registers a village or changes its address.
     ///
     /// # Errors

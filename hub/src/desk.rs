@@ -11,9 +11,12 @@
 
 pub mod asks;
 pub mod machine;
+pub mod person;
+pub mod ready;
+pub mod search;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use jiff::civil::Date;
 use lumbung_domain::region::{VillageCode, roster};
@@ -94,6 +97,9 @@ pub struct Desk {
     registry: Arc<dyn Registry>,
     wishes: Wishes,
     identity: PathBuf,
+    questions: search::Questions,
+    /// Held while one person's data is opened.
+    revealing: Mutex<()>,
 }
 
 impl Desk {
@@ -101,7 +107,8 @@ impl Desk {
     #[must_use]
     pub fn new(parts: DeskParts) -> Self {
         let DeskParts { dataset, audit, live, registry, wishes, identity } = parts;
-        Self { dataset, audit, live, registry, wishes, identity }
+        let (questions, revealing) = (search::Questions::default(), Mutex::default());
+        Self { dataset, audit, live, registry, wishes, identity, questions, revealing }
     }
 
     /// Wakes whenever a village moved.

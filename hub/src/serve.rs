@@ -19,6 +19,7 @@ use crate::access::{Accounts, Gate};
 use crate::console::{self, ConsoleState};
 use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::{Dataset, VillageState};
+use crate::desk::ready::keep_ready;
 use crate::desk::{Desk, DeskParts};
 use crate::live::{Live, LiveVillage, Phase};
 use crate::merge::MergeWriter;
@@ -97,6 +98,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
     lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
     let history = tokio::spawn(outlook::keep_history(Arc::clone(&dataset), Arc::clone(&live)));
+    let ready = tokio::spawn(keep_ready(Arc::clone(&dataset), Arc::clone(&live)));
     let gate = Gate::new(accounts, Arc::clone(&audit));
     if let Some(code) = gate.first_code().await.context("Daftar operator tidak bisa dibaca")? {
         lumbung_telemetry::say!(
@@ -124,6 +126,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     port.close().await;
     roll.tasks.shutdown().await;
     history.abort();
+    ready.abort();
     flushing.abort();
     drop(shared);
     let finish = tokio::task::spawn_blocking(move || {

@@ -11,6 +11,7 @@ use crate::access::{Operator, Right};
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Tab {
     Villages,
+    Search,
     Recap,
     Findings,
     Quarantine,
@@ -51,6 +52,7 @@ impl<'a> Frame<'a> {
         let say = |id, en| self.language.say(id, en);
         let all = [
             (Right::SeeVillages, Tab::Villages, "/", say("Desa", "Villages")),
+            (Right::SeeRecords, Tab::Search, "/cari", say("Cari", "Search")),
             (Right::SeeVillages, Tab::Recap, "/rekap", say("Rekap", "Recap")),
             (Right::SeeRecords, Tab::Findings, "/temuan", say("Temuan", "Findings")),
             (Right::Act, Tab::Quarantine, "/karantina", say("Karantina", "Quarantine")),

@@ -6,6 +6,8 @@ use lumbung_domain::region::{KecamatanCode, VillageCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+mod finding;
+
 use super::*;
 use crate::access::gate::Visitor;
 use crate::access::{NewAccount, Right, Role};
@@ -110,6 +112,7 @@ async fn every_page_answers_with_its_guards() {
         "/rekap/rekap.csv?wilayah=3505",
         "/rekap/rekap.xlsx?wilayah=35.05.02",
         "/temuan",
+        "/cari",
         "/style.css",
         "/live.js",
     ] {
@@ -171,7 +174,7 @@ async fn a_watcher_gets_everything_once_and_then_what_changes() {
 async fn nobody_sees_a_page_without_a_session() {
     let console = console().await;
     for session in ["", "0000", &"0".repeat(64)] {
-        for path in ["/", "/desa/35.05.01.2001", "/rekap", "/rekap/rekap.csv", "/temuan"] {
+        for path in ["/", "/desa/35.05.01.2001", "/rekap", "/rekap/rekap.csv", "/temuan", "/cari"] {
             let page = console.get_as(session, path).await;
             assert!(page.starts_with("HTTP/1.1 303") && page.contains("/masuk"), "{path}: {page}");
         }

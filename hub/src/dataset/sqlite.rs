@@ -15,6 +15,7 @@ mod facts;
 mod findings;
 mod incidents;
 mod merge;
+mod outlines;
 mod outside;
 mod prefilter;
 mod reads;
@@ -23,6 +24,7 @@ mod registry;
 mod repair;
 mod schema;
 mod scoped;
+mod search;
 mod statements;
 mod upsert;
 mod village;
@@ -39,6 +41,7 @@ use lumbung_telemetry::clock;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use self::merge::{Memory, Merge};
+use self::outlines::Outlines;
 use self::outside::Seen;
 use self::prefilter::Prefilter;
 use self::statements::Actors;
@@ -66,6 +69,7 @@ pub struct SqliteDataset {
     writer: Mutex<Writer>,
     /// Reading connections that nobody uses right now.
     idle: Mutex<Vec<Connection>>,
+    outlines: Outlines,
 }
 
 struct Writer {
@@ -100,7 +104,12 @@ impl SqliteDataset {
         let log_unclean = ledger.scrub_pending();
         let mut writer = Writer { conn, memory, ledger, log_unclean, unsettled: false };
         writer.erase_again(clock::now_ms())?;
-        Ok(Self { path, writer: Mutex::new(writer), idle: Mutex::new(Vec::new()) })
+        Ok(Self {
+            path,
+            writer: Mutex::new(writer),
+            idle: Mutex::default(),
+            outlines: Outlines::default(),
+        })
     }
 
     /// Writes the file anew when bytes of erased records may lie in its unused
@@ -324,10 +333,12 @@ impl Dataset for SqliteDataset {
             .iter()
             .filter(|repair| !repair.brings_back(|id| writer.ledger.of(village, id)))
             .collect();
-        writer.transact(now_ms, |merge| {
+        let repaired = writer.transact(now_ms, |merge| {
             incidents::note(merge.conn, village, incident, now_ms)?;
             merge.repair(village, at, &allowed)
-        })
+        });
+        self.forget_outline(village);
+        repaired
     }
 
     fn ask_proof(&self, village: VillageCode, now_ms: i64) -> Result<(), DatasetError> {

@@ -15,6 +15,9 @@ use crate::merge::decode;
 const T: Date = date(2026, 12, 31);
 const VILLAGES: [u64; 3] = [3_505_012_001, 3_505_012_002, 3_505_022_001];
 
+/// Houses of each.
+const SIZES: [u64; 3] = [12, 23, 35];
+
 fn id(number: u64) -> RecordId {
     RecordId::from_parts(1_790_000_000_000, 0, number)
 }
@@ -68,7 +71,15 @@ fn records(size: u64) -> Vec<(u64, Kind, Vec<u8>)> {
             put(3000 + house * 3 + one, Kind::Warga, warga.encode_to_vec());
         }
     }
-    let loose = v1::Warga { jenis_kelamin: 1, status_dasar: 1, ..Default::default() };
+    let loose = v1::Warga {
+        nama: "Sendiri Sekali".to_owned(),
+        // One NIK in one village.
+        nik: if size == SIZES[0] { "3505904101900001" } else { "" }.to_owned(),
+        jenis_kelamin: 2,
+        status_dasar: 1,
+        hamil: 1,
+        ..Default::default()
+    };
     put(9000, Kind::Warga, loose.encode_to_vec());
     all
 }
@@ -100,13 +111,23 @@ fn batch(village: VillageCode, records: Vec<(u64, Kind, Vec<u8>)>) -> MergeBatch
     MergeBatch { village, prev, last, changes }
 }
 
+/// The id of a resident of every village on no family card.
+pub(crate) fn loose() -> String {
+    id(9000).to_string()
+}
+
+/// The id of a house.
+pub(crate) fn house(number: u64) -> String {
+    id(1000 + number).to_string()
+}
+
 /// Three villages of two kecamatan in a folder that goes with them.
 pub(crate) fn district() -> (tempfile::TempDir, SqliteDataset) {
     let folder = tempfile::tempdir().unwrap();
     let dataset = SqliteDataset::open(folder.path().join("hub.db")).unwrap();
     let batches: Vec<_> = VILLAGES
         .iter()
-        .zip([12, 23, 35])
+        .zip(SIZES)
         .map(|(code, size)| {
             let village = VillageCode::from_u64(*code).unwrap();
             dataset.register(village, "").unwrap();

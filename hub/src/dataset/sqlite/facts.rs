@@ -34,7 +34,10 @@ pub(super) fn read(conn: &Connection, village: VillageCode) -> Result<VillageFac
     Ok(VillageFacts { village, seq: Seq(seq), regions, houses, families, residents, unplaced })
 }
 
-fn regions(conn: &Connection, village: VillageCode) -> rusqlite::Result<Vec<FactsRegion>> {
+pub(super) fn regions(
+    conn: &Connection,
+    village: VillageCode,
+) -> rusqlite::Result<Vec<FactsRegion>> {
     let sources = [
         (Kind::Dusun, "SELECT id, nama, NULL FROM dusun WHERE village = ?1 AND epoch > 0"),
         (Kind::Rw, "SELECT id, nomor, dusun_id FROM rw WHERE village = ?1 AND epoch > 0"),
@@ -201,7 +204,7 @@ fn place(ids: &[RecordId], id: RecordId) -> Option<u32> {
     ids.binary_search(&id).ok().and_then(|place| u32::try_from(place).ok())
 }
 
-fn maybe_id(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Option<RecordId>> {
+pub(super) fn maybe_id(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Option<RecordId>> {
     Ok(row.get::<_, Option<[u8; 16]>>(column)?.map(RecordId))
 }
 

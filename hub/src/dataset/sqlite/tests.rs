@@ -7,6 +7,7 @@ mod histories;
 mod keeping;
 mod recovering;
 mod repairing;
+mod searching;
 mod watching;
 
 use bytes::Bytes;

@@ -1,0 +1,188 @@
+//! The page of one resident: forms, where the record comes from, and opening
+//! what is closed.
+
+use axum::Router;
+use axum::extract::{Form, Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use lumbung_domain::id::RecordId;
+use lumbung_domain::record::Field;
+use lumbung_domain::region::VillageCode;
+use lumbung_telemetry::clock;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::frame::{Frame, Tab};
+use super::guard::Viewer;
+use super::language::Language;
+use super::search::{house_href, person_href, place_words, resident_words};
+use super::tile::{full_name, when};
+use super::{ConsoleState, Page, Trouble, at_desk, whole};
+use crate::access::Right;
+use crate::access::audit::WORDS_MAX;
+use crate::desk::DeskError;
+use crate::desk::person::{Opening, Person, Provenance, REVEALS_AN_HOUR};
+
+pub(super) fn routes() -> Router<ConsoleState> {
+    Router::new().route("/warga/{village}/{id}", get(show).post(reveal))
+}
+
+/// The record a path names.
+pub(super) fn named(village: &str, id: &str) -> Result<(VillageCode, RecordId), DeskError> {
+    let village = VillageCode::parse(village).map_err(|_| DeskError::NotThere)?;
+    Ok((village, id.parse().map_err(|_| DeskError::NotThere)?))
+}
+
+async fn show(
+    State(state): State<ConsoleState>,
+    Path((village, id)): Path<(String, String)>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    let (village, id) = named(&village, &id)?;
+    at_desk(&state, viewer, move |desk, viewer| {
+        let person = desk.person(&viewer.who, village, id)?;
+        Ok(whole(render(viewer, &person, &Shown::Closed { alert: None })))
+    })
+    .await
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Asked {
+    nomor: String,
+    spesifik: String,
+    alasan: String,
+}
+
+async fn reveal(
+    State(state): State<ConsoleState>,
+    Path((village, id)): Path<(String, String)>,
+    viewer: Viewer,
+    Form(asked): Form<Asked>,
+) -> Result<Response, Trouble> {
+    let (village, id) = named(&village, &id)?;
+    at_desk(&state, viewer, move |desk, viewer| {
+        let opening =
+            Opening { numbers: !asked.nomor.is_empty(), specific: !asked.spesifik.is_empty() };
+        match desk.reveal(&viewer.who, village, id, opening, &asked.alasan) {
+            Ok(person) => Ok(whole(render(viewer, &person, &Shown::Opened)).into_response()),
+            Err(DeskError::Unfit(words)) => {
+                let person = desk.person(&viewer.who, village, id)?;
+                let shown = Shown::Closed { alert: Some(&words) };
+                let page = whole(render(viewer, &person, &shown));
+                Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            }
+            Err(error) => Err(error.into()),
+        }
+    })
+    .await
+}
+
+/// How the page is shown.
+enum Shown<'a> {
+    /// With what is closed; `alert` says why nothing was opened.
+    Closed { alert: Option<&'a str> },
+    /// With what was asked, this once.
+    Opened,
+}
+
+fn render(viewer: &Viewer, person: &Person, shown: &Shown<'_>) -> Markup {
+    let language = viewer.language;
+    let say = |id, en| language.say(id, en);
+    let line = &person.line;
+    let body = html! {
+        h1 { (line.nama) }
+        p class="lead" { (resident_words(language, line)) }
+        p {
+            @if let Some(house) = line.place.house {
+                a href=(house_href(line.village, house)) {
+                    (say("Rumahnya", "The house")) ": " (place_words(&line.place))
+                }
+            } @else {
+                (say("Belum punya keluarga atau rumah yang dikenal.",
+                    "On no known family card or in no known house."))
+            }
+            " · " a href=(format!("/desa/{}", line.village)) { (full_name(line.village)) }
+        }
+        @if matches!(shown, Shown::Opened) {
+            p class="done" role="status" { (say(
+                "Data dibuka sekali ini dan sudah dicatat. Tutup halaman ini bila selesai.",
+                "Opened this once, and noted. Close this page when you are done.")) }
+        }
+        @if let Shown::Closed { alert: Some(words) } = shown {
+            p class="alert" role="alert" { (words) }
+        }
+        @for form in &person.forms {
+            section aria-label=(form.form) {
+                h2 { (form.form) }
+                (fields(&form.fields))
+            }
+        }
+        section aria-labelledby="asal" {
+            h2 id="asal" { (say("Asal catatan", "Where this comes from")) }
+            p { (origin(language, &person.provenance)) }
+        }
+        @if person.has_closed && viewer.who.may(Right::Reveal) && matches!(shown, Shown::Closed { .. }) {
+            (opening(viewer, person))
+        }
+    };
+    Frame::of(viewer, &line.nama, Tab::Search).page(&body)
+}
+
+/// Fields with their labels.
+pub(super) fn fields(fields: &[Field]) -> Markup {
+    html! {
+        dl class="facts" {
+            @for field in fields { div { dt { (field.label) } dd { (field.value) } } }
+        }
+    }
+}
+
+/// Who wrote a record, when and with which entry.
+pub(super) fn origin(language: Language, from: &Provenance) -> String {
+    let at = when(from.time_ms, clock::now_ms());
+    let (actor, source, seq) = (&from.actor, from.source.name(), from.seq);
+    match language {
+        Language::Indonesian => {
+            format!("Ditulis di desa {at} oleh {actor} ({source}), nomor {seq} dalam log desa.")
+        }
+        Language::English => {
+            format!("Written in the village {at} by {actor} ({source}), entry {seq} of its log.")
+        }
+    }
+}
+
+/// The form that opens what is closed.
+fn opening(viewer: &Viewer, person: &Person) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    html! {
+        section aria-labelledby="buka" {
+            h2 id="buka" { (say("Buka yang tertutup", "Open what is closed")) }
+            p { (say(
+                "Data ini dilindungi. Yang membuka, kapan, dan alasannya dicatat selamanya. \
+                 Data dibuka sekali, untuk satu orang.",
+                "This data is protected. Who opens it, when and why is kept for ever. It is \
+                 shown once, for one person."))
+                " " (say("Paling banyak", "At most")) " " (REVEALS_AN_HOUR) " "
+                (say("orang dalam satu jam.", "persons an hour.")) }
+            form class="form narrow" method="post"
+                action=(person_href(person.line.village, person.line.id)) {
+                label class="check" { input type="checkbox" name="nomor" value="1"; " "
+                    (say("NIK, nomor KK dan nomor surat", "NIK, family card and paper numbers")) }
+                label class="check" { input type="checkbox" name="spesifik" value="1"; " "
+                    (say("Kesehatan, disabilitas, kehamilan, KB",
+                        "Health, disability, pregnancy, contraception")) }
+                div class="field" {
+                    label for="alasan" { (say("Alasan", "Reason")) }
+                    textarea id="alasan" name="alasan" required minlength="10" rows="2"
+                        maxlength=(WORDS_MAX) aria-describedby="alasan-ket" {}
+                    small id="alasan-ket" { (say(
+                        "Untuk keperluan apa, misalnya nomor surat permohonan. Jangan tulis NIK.",
+                        "What for, such as the number of a request. Write no NIK.")) }
+                }
+                button type="submit" { (say("Buka dan catat", "Open and note")) }
+            }
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! One person and one house: what the forms say, who wrote it, and opening
+//! what is closed.
+//!
+//! Identity numbers and specific data (UU 27/2022 Pasal 4) are closed: since
+//! birth date, sex and village give most of a NIK away, not a digit of it
+//! shows. [`Desk::reveal`] opens one person's, once, with a reason that is
+//! noted before anything is shown, and so many times an hour.
+
+use lumbung_domain::id::{Kind, RecordId};
+use lumbung_domain::record::{Field, Kelas, Record, Warga};
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::{Seq, Source};
+use lumbung_telemetry::clock;
+use lumbung_wire::record as wire;
+
+use super::{Desk, DeskError};
+use crate::access::audit::Act;
+use crate::access::{Operator, Right};
+use crate::dataset::StoredRecord;
+use crate::dataset::search::{Household, ResidentLine};
+
+/// What stands for a number that is closed.
+pub const CLOSED: &str = "****************";
+
+/// Persons one operator may open in an hour.
+pub const REVEALS_AN_HOUR: u64 = 30;
+
+/// The shortest reason that says anything, letters.
+const REASON_MIN: usize = 10;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
+
+/// Who wrote a record last, and with which entry.
+#[derive(Clone)]
+pub struct Provenance {
+    /// The entry's number in the village's log.
+    pub seq: Seq,
+    /// The node's wall clock then, Unix milliseconds.
+    pub time_ms: i64,
+    /// Who.
+    pub actor: String,
+    /// Where from.
+    pub source: Source,
+}
+
+impl Provenance {
+    fn of(stored: &StoredRecord) -> Self {
+        let StoredRecord { seq, time_ms, actor, source, .. } = stored;
+        Self { seq: *seq, time_ms: *time_ms, actor: actor.clone(), source: *source }
+    }
+}
+
+/// The fields of one form.
+#[derive(Clone)]
+pub struct FormFields {
+    /// The form's number or name, as people know it.
+    pub form: &'static str,
+    /// Its filled fields; closed ones carry [`CLOSED`].
+    pub fields: Vec<Field>,
+}
+
+/// One resident.
+pub struct Person {
+    /// Who and where.
+    pub line: ResidentLine,
+    /// What the forms say, form by form.
+    pub forms: Vec<FormFields>,
+    /// Whether anything is closed.
+    pub has_closed: bool,
+    /// Who wrote it.
+    pub provenance: Provenance,
+}
+
+/// One house.
+pub struct House {
+    /// Who lives there.
+    pub household: Household,
+    /// What the forms say.
+    pub fields: Vec<Field>,
+    /// Who wrote it.
+    pub provenance: Provenance,
+}
+
+/// What is to be opened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// NIK, family card number and other numbers of papers.
+    pub numbers: bool,
+    /// Health, disability, pregnancy, contraception.
+    pub specific: bool,
+}
+
+impl Desk {
+    /// One resident, with numbers and specific data closed.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn person(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+        id: RecordId,
+    ) -> Result<Person, DeskError> {
+        self.opened(who, village, id, Opening::default())
+    }
+
+    /// One resident with what was asked opened. Noted before it is shown.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`]; [`DeskError::Unfit`] without a reason, with a
+    /// number in it, or too often; [`DeskError::NotThere`],
+    /// [`DeskError::Failed`].
+    pub fn reveal(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+        id: RecordId,
+        opening: Opening,
+        reason: &str,
+    ) -> Result<Person, DeskError> {
+        who.must(Right::Reveal)?;
+        let what = match opening {
+            Opening { numbers: true, specific: true } => "nomor dan data spesifik",
+            Opening { numbers: true, specific: false } => "nomor",
+            Opening { numbers: false, specific: true } => "data spesifik",
+            Opening { numbers: false, specific: false } => {
+                return Err(DeskError::Unfit("Pilih apa yang perlu dibuka.".into()));
+            }
+        };
+        if reason.trim().chars().count() < REASON_MIN {
+            let why = format!(
+                "Tulis alasannya, paling sedikit {REASON_MIN} huruf: untuk keperluan apa data ini \
+                 dibuka. Tidak ada yang dibuka."
+            );
+            return Err(DeskError::Unfit(why));
+        }
+        let person = self.opened(who, village, id, opening)?;
+        // One after another, so that nobody slips past the limit.
+        let _one = self.revealing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let since_ms = clock::now_ms() - HOUR_MS;
+        if self.audit.count_acts(who.name(), Act::Revealed, since_ms)? >= REVEALS_AN_HOUR {
+            let why = format!(
+                "Dalam satu jam Anda sudah membuka data {REVEALS_AN_HOUR} orang. Tunggu sebentar, \
+                 atau pakai ekspor bila perlu banyak data. Tidak ada yang dibuka."
+            );
+            return Err(DeskError::Unfit(why));
+        }
+        self.note(who, Act::Revealed, id.to_string(), &format!("{what}: {}", reason.trim()))?;
+        Ok(person)
+    }
+
+    fn opened(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+        id: RecordId,
+        opening: Opening,
+    ) -> Result<Person, DeskError> {
+        who.must(Right::SeeRecords)?;
+        let scope = Self::one(who, village)?;
+        let line = self.dataset.resident(&scope, village, id)?.ok_or(DeskError::NotThere)?;
+        let stored = self.dataset.record(village, id)?.ok_or(DeskError::NotThere)?;
+        let Ok(Record::Warga(warga)) = wire::decode(Kind::Warga, &stored.bytes) else {
+            return Err(DeskError::NotThere);
+        };
+        let no_kk = self.family_number(village, &warga)?;
+        let fields = fields(&warga, no_kk, opening);
+        Ok(Person {
+            line,
+            has_closed: fields.iter().any(|field| field.value == CLOSED),
+            forms: by_form(fields),
+            provenance: Provenance::of(&stored),
+        })
+    }
+
+    /// The number of a resident's family card.
+    fn family_number(
+        &self,
+        village: VillageCode,
+        warga: &Warga,
+    ) -> Result<Option<String>, DeskError> {
+        let Some(family) = warga.keluarga_id else { return Ok(None) };
+        let Some(stored) = self.dataset.record(village, family)? else { return Ok(None) };
+        match wire::decode(Kind::Keluarga, &stored.bytes) {
+            Ok(Record::Keluarga(family)) => Ok(family.no_kk.map(|kk| kk.digits())),
+            _ => Ok(None),
+        }
+    }
+
+    /// One house with everybody in it.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn house(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+        id: RecordId,
+    ) -> Result<House, DeskError> {
+        who.must(Right::SeeRecords)?;
+        let scope = Self::one(who, village)?;
+        let household = self.dataset.household(&scope, village, id)?.ok_or(DeskError::NotThere)?;
+        let stored = self.dataset.record(village, id)?.ok_or(DeskError::NotThere)?;
+        let record =
+            wire::decode(Kind::RumahTangga, &stored.bytes).map_err(|_| DeskError::NotThere)?;
+        let mut fields = record.fields();
+        fields.retain(|field| !IDS.contains(&field.label));
+        Ok(House { household, fields, provenance: Provenance::of(&stored) })
+    }
+}
+
+/// Fields that name other records: the pages link to those instead.
+const IDS: [&str; 5] = ["RT", "Dasawisma", "Kepala rumah tangga", "Keluarga", "Rumah tangga"];
+
+/// Numbers of papers, and what leads to a person elsewhere.
+const NUMBERS: [&str; 9] = [
+    "NIK",
+    "Nomor KK",
+    "Akta lahir",
+    "Paspor",
+    "KITAS",
+    "Akta perkawinan",
+    "Akta perceraian",
+    "Tag KTP",
+    "Nomor asuransi",
+];
+
+/// A resident's fields with what is not opened closed.
+fn fields(warga: &Warga, no_kk: Option<String>, opening: Opening) -> Vec<Field> {
+    let mut open = warga.clone();
+    (open.ayah.nik, open.ibu.nik) = (None, None);
+    let number = |value: Option<String>| {
+        value.map(|value| if opening.numbers { value } else { CLOSED.to_owned() })
+    };
+    let mut fields = Record::Warga(Box::new(open)).fields();
+    fields.retain(|field| !IDS.contains(&field.label) && field.label != "NIK");
+    for field in &mut fields {
+        let closed = match field.kelas {
+            Kelas::Spesifik => !opening.specific,
+            Kelas::Umum => NUMBERS.contains(&field.label) && !opening.numbers,
+        };
+        if closed {
+            CLOSED.clone_into(&mut field.value);
+        }
+    }
+    let numbers = [
+        ("NIK", number(warga.nik.map(|nik| nik.digits()))),
+        ("Nomor KK", number(no_kk)),
+        ("NIK ayah", number(warga.ayah.nik.map(|nik| nik.digits()))),
+        ("NIK ibu", number(warga.ibu.nik.map(|nik| nik.digits()))),
+    ];
+    let numbers = numbers
+        .into_iter()
+        .filter_map(|(label, value)| value.map(|value| Field { label, value, kelas: Kelas::Umum }));
+    numbers.chain(fields).collect()
+}
+
+/// The forms of a resident and the fields that stand on them; what is on no
+/// other form is of Buku Induk Penduduk.
+const FORMS: [(&str, &[&str]); 4] = [
+    (
+        "Data Warga (4.14.1a)",
+        &[
+            "NIK",
+            "Nomor KK",
+            "Nama",
+            "Nomor registrasi",
+            "Jabatan",
+            "Jenis kelamin",
+            "Tempat lahir",
+            "Tanggal lahir",
+            "Status perkawinan",
+            "Hubungan dalam keluarga",
+            "Agama",
+            "Pendidikan dalam KK",
+            "Pekerjaan",
+            "Cara KB",
+            "Aktif posyandu",
+            "Frekuensi posyandu",
+            "Bina Keluarga Balita",
+            "Punya tabungan",
+            "Kelompok belajar",
+            "PAUD",
+            "Koperasi",
+            "Jenis koperasi",
+        ],
+    ),
+    (
+        "Catatan Keluarga (4.15)",
+        &[
+            "Berkebutuhan khusus",
+            "3 buta",
+            "Hamil",
+            "Menyusui",
+            "UP2K",
+            "Kesehatan lingkungan",
+            "Kegiatan PKK",
+        ],
+    ),
+    ("Kegiatan Warga (4.14.1b)", &["Kegiatan warga", "Keterangan kegiatan"]),
+    ("Buku Induk Penduduk (B.1)", &[]),
+];
+
+fn by_form(fields: Vec<Field>) -> Vec<FormFields> {
+    let mut forms: Vec<FormFields> =
+        FORMS.iter().map(|(form, _)| FormFields { form, fields: Vec::new() }).collect();
+    for field in fields {
+        let named = FORMS.iter().position(|(_, labels)| labels.contains(&field.label));
+        let at = named.unwrap_or(FORMS.len() - 1);
+        if let Some(form) = forms.get_mut(at) {
+            form.fields.push(field);
+        }
+    }
+    forms.retain(|form| !form.fields.is_empty());
+    forms
+}
+
+#[cfg(test)]
+mod tests {
+    use lumbung_domain::identity::Nik;
+    use lumbung_domain::record::OrangTua;
+
+    use super::*;
+
+    fn warga() -> Warga {
+        let nik = Nik::from_u64(3_505_904_101_900_001);
+        Warga {
+            nik,
+            nama: "TIDAK NYATA".to_owned(),
+            hamil: Some(true),
+            ibu: OrangTua { nik, nama: "IBU".to_owned() },
+            ..Warga::default()
+        }
+    }
+
+    fn value(fields: &[Field], label: &str) -> String {
+        fields.iter().find(|field| field.label == label).map(|it| it.value.clone()).unwrap()
+    }
+
+    #[test]
+    fn only_what_was_asked_is_opened() {
+        let kk = || Some("3505900101900007".to_owned());
+        for (numbers, specific) in [(false, false), (true, false), (false, true), (true, true)] {
+            let fields = fields(&warga(), kk(), Opening { numbers, specific });
+            let digits = |open: &str| if numbers { open.to_owned() } else { CLOSED.to_owned() };
+            assert_eq!(value(&fields, "NIK"), digits("3505904101900001"));
+            assert_eq!(value(&fields, "NIK ibu"), digits("3505904101900001"));
+            assert_eq!(value(&fields, "Nomor KK"), digits("3505900101900007"));
+            assert_eq!(value(&fields, "Hamil") == "ya", specific);
+            assert_eq!(value(&fields, "Ibu"), "IBU", "names stay without their numbers");
+            let all: String = fields.iter().map(|field| field.value.as_str()).collect();
+            assert!(numbers || !all.contains("350590"), "not a digit of a closed number");
+        }
+    }
+
+    #[test]
+    fn every_field_stands_on_one_form() {
+        let before = fields(&warga(), None, Opening::default()).len();
+        let forms = by_form(fields(&warga(), None, Opening::default()));
+        assert_eq!(forms.iter().map(|form| form.fields.len()).sum::<usize>(), before);
+        assert_eq!(forms[0].form, "Data Warga (4.14.1a)");
+    }
+}
