@@ -18,6 +18,7 @@ mod keys;
 mod log;
 mod memory;
 mod open;
+mod papers;
 mod proof;
 mod rebuild;
 mod rederive;

@@ -7,6 +7,7 @@ mod data;
 mod erasing;
 mod join;
 mod media;
+mod notices;
 mod reach;
 mod serve;
 mod sheets;
@@ -72,6 +73,9 @@ enum Command {
     /// Mengirim perubahan lewat stik USB.
     #[command(subcommand)]
     Bundle(media::BundleCommand),
+    /// Informasi dari kabupaten: membaca, dan mencatat bahwa sudah dibaca.
+    #[command(subcommand)]
+    Notices(notices::NoticesCommand),
     /// Memeriksa seluruh lumbung: rantai, keadaan, indeks, sidik isi.
     Verify(state::VerifyArgs),
 }
@@ -123,6 +127,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Backup(args) => media::backup(data, &args).await,
         Command::Restore(args) => media::restore(data, &args),
         Command::Bundle(command) => media::bundle(data, &command).await,
+        Command::Notices(command) => notices::notices(data, &command).await,
         Command::Verify(args) => state::verify(data, &args).await,
     }
 }

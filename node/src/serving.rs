@@ -13,6 +13,7 @@ mod fleet;
 pub mod inbox;
 pub mod local;
 mod media;
+mod notices;
 mod sync;
 mod upkeep;
 

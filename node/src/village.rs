@@ -9,6 +9,7 @@ mod checkup;
 pub mod erasing;
 mod index;
 mod mint;
+pub mod notices;
 mod rebuilt;
 pub mod returned;
 mod tree;

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use bytes::Bytes;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{
-    Dasawisma, Dusun, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, Warga,
+    Dasawisma, Dusun, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, TandaTerima, Warga,
 };
 use lumbung_identity::{JoinToken, Secret};
 use lumbung_ledger::{Entry, Header, Operation, Payload, Position, Salt, Seq, Source, block, line};
@@ -47,6 +47,7 @@ fn records() -> Vec<(Kind, Record)> {
         (Kind::Keluarga, Record::Keluarga(Keluarga::default())),
         (Kind::Warga, Record::Warga(Box::<Warga>::default())),
         (Kind::Mutasi, Record::Mutasi(Box::<Mutasi>::default())),
+        (Kind::TandaTerima, Record::TandaTerima(TandaTerima::default())),
     ]
 }
 

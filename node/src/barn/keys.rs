@@ -6,6 +6,7 @@
 //! | `A` day | the last entry the district had confirmed on that day |
 //! | `E` epoch | seq after which that epoch begins |
 //! | `L` first seq | chain before it (16 bytes), then a block of entries |
+//! | `P` id | a paper: bytes of the district, see `papers` |
 //! | `S` record id | kind, operation, seq of its latest entry |
 //! | `X` index, key, record id | nothing |
 
@@ -15,6 +16,9 @@ use lumbung_ledger::{Epoch, Seq};
 pub(super) const HEAD: &[u8] = b"Mhead";
 pub(super) const FORMAT: &[u8] = b"Mformat";
 pub(super) const MENDING: &[u8] = b"Mmending";
+/// Before the id of every paper.
+pub(super) const PAPERS: &[u8] = b"P";
+
 pub(super) const PREDECESSOR: &[u8] = b"Mpredecessor";
 
 pub(super) fn log(first: Seq) -> Vec<u8> {
@@ -42,6 +46,14 @@ pub(super) fn epoch(epoch: Epoch) -> Vec<u8> {
 
 pub(super) fn epoch_of(key: &[u8]) -> Option<Epoch> {
     Some(Epoch(u32::from_be_bytes(key.strip_prefix(b"E")?.try_into().ok()?)))
+}
+
+pub(super) fn paper(id: RecordId) -> Vec<u8> {
+    [PAPERS, id.as_bytes()].concat()
+}
+
+pub(super) fn paper_id(key: &[u8]) -> Option<RecordId> {
+    RecordId::from_slice(key.strip_prefix(PAPERS)?)
 }
 
 pub(super) fn state(id: RecordId) -> Vec<u8> {

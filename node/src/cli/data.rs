@@ -16,7 +16,8 @@ use super::reach::{node, said};
 
 #[derive(clap::Args)]
 pub(super) struct ListArgs {
-    /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, atau mutasi.
+    /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, mutasi, atau
+    /// tanda-terima.
     kind: String,
     /// Paling banyak sekian baris (0 = semua).
     #[arg(long, default_value_t = 50)]

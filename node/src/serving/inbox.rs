@@ -10,10 +10,13 @@ use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_ledger::{Seq, Source};
 use lumbung_proto::v1::{self, parcel::Kind};
+use lumbung_wire::informasi;
 use prost::Message as _;
 use tonic::{Request, Response, Status, Streaming};
 
+use crate::barn::SubmitError;
 use crate::village::Village;
+use crate::village::notices::Taken;
 use crate::village::returned::{Lost, LostContent, TakenBack, Verdict};
 
 /// Parcels that are looked at in one call.
@@ -64,13 +67,18 @@ impl v1::inbox_server::Inbox for InboxService {
 /// `INVALID_ARGUMENT` when a parcel can't be read: then none was looked at.
 /// `DATA_LOSS` when the barn fails.
 pub async fn take(village: &Village, parcels: Vec<v1::Parcel>) -> Result<v1::Receipt, Status> {
-    let mut lost = Vec::new();
+    let (mut lost, mut notices) = (Vec::new(), Vec::new());
     let mut outcomes = Vec::new();
     for v1::Parcel { number, kind } in parcels {
         match kind {
             Some(Kind::LostRecord(record)) => {
                 let record = read(record).ok_or_else(|| Status::invalid_argument("a parcel"))?;
                 lost.push((number, record));
+            }
+            Some(Kind::Notice(notice)) => {
+                let read = informasi::from_wire(&notice);
+                let read = read.ok_or_else(|| Status::invalid_argument("a parcel"))?;
+                notices.push((number, notice, read));
             }
             None => outcomes.push(v1::Outcome {
                 number,
@@ -81,12 +89,17 @@ pub async fn take(village: &Village, parcels: Vec<v1::Parcel>) -> Result<v1::Rec
     }
     let (numbers, records): (Vec<_>, Vec<_>) = lost.into_iter().unzip();
     let forks: Vec<_> = records.iter().map(|record| record.fork).collect();
-    let taken = village.take_back(records).await.map_err(|error| {
-        tracing::error!(%error, "lost records can't be taken back");
-        Status::data_loss("the village's barn can't be written; its clerk must look at the node")
-    })?;
+    let taken = village.take_back(records).await.map_err(|error| barn_failed(&error))?;
     let told = numbers.into_iter().zip(forks).zip(taken);
     outcomes.extend(told.map(|((number, fork), taken)| outcome(number, fork, taken)));
+    for (number, notice, read) in notices {
+        let taken = village.take_notice(&notice, &read).await;
+        let verdict = match taken.map_err(|error| barn_failed(&error))? {
+            Taken::Kept => v1::Verdict::Applied,
+            Taken::Known => v1::Verdict::Equal,
+        };
+        outcomes.push(v1::Outcome { number, verdict: verdict.into(), ..v1::Outcome::default() });
+    }
     let mut bytes = 0;
     let fits = outcomes.iter().take_while(|outcome| {
         let fits = bytes <= RECEIPT_BYTES_MAX;
@@ -96,6 +109,11 @@ pub async fn take(village: &Village, parcels: Vec<v1::Parcel>) -> Result<v1::Rec
     let fits = fits.count();
     outcomes.truncate(fits);
     Ok(v1::Receipt { outcomes })
+}
+
+fn barn_failed(error: &SubmitError) -> Status {
+    tracing::error!(%error, "what the district hands over can't be kept");
+    Status::data_loss("the village's barn can't be written; its clerk must look at the node")
 }
 
 fn read(record: v1::LostRecord) -> Option<Lost> {

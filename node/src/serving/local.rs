@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::confirmed::Confirmed;
-use super::{erasing, media};
+use super::{erasing, media, notices};
 use crate::backup::Shelf;
 use crate::barn::{
     Barn, Expected, Mending, OpenStep, RederiveError, StoreError, Stored, Submission, SubmitError,
@@ -302,7 +302,7 @@ fn local_record(stored: &Stored) -> v1::LocalRecord {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(super) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Status> {
     tokio::task::spawn_blocking(work)
@@ -492,6 +492,20 @@ impl v1::local_server::Local for LocalService {
         request: Request<v1::ExportBundleRequest>,
     ) -> Result<Response<v1::ExportBundleReply>, Status> {
         Ok(Response::new(media::export_bundle(self, request.into_inner()).await?))
+    }
+
+    async fn notices(
+        &self,
+        request: Request<v1::NoticesRequest>,
+    ) -> Result<Response<v1::NoticesReply>, Status> {
+        Ok(Response::new(notices::list(&self.village, request.into_inner()).await?))
+    }
+
+    async fn read_notice(
+        &self,
+        request: Request<v1::ReadNoticeRequest>,
+    ) -> Result<Response<v1::ReadNoticeReply>, Status> {
+        Ok(Response::new(notices::read(&self.village, request.into_inner()).await?))
     }
 }
 

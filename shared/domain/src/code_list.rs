@@ -7,6 +7,7 @@
 //! fixes for good are enums instead, declared beside the records and named in `choice`.
 
 mod choice;
+mod informasi;
 mod kependudukan;
 mod pekerjaan;
 mod peristiwa;
@@ -19,6 +20,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
+pub use informasi::KategoriInformasi;
 pub use kependudukan::{
     Agama, Asuransi, Cacat, CaraKb, DapatMembacaHuruf, GolonganDarah, KelasSosial, KtpEl,
     PendidikanKk, PendidikanSedang, SakitMenahun, Shdk, StatusDasar, StatusKawin, StatusPenduduk,

@@ -114,11 +114,13 @@ pub enum Kind {
     Warga = 7,
     /// A population event: birth, death, move.
     Mutasi = 8,
+    /// What became of a notice of the district.
+    TandaTerima = 9,
 }
 
 impl Kind {
     /// Every known kind, parents before children.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Dusun,
         Self::Rw,
         Self::Rt,
@@ -127,6 +129,7 @@ impl Kind {
         Self::Keluarga,
         Self::Warga,
         Self::Mutasi,
+        Self::TandaTerima,
     ];
 
     /// The number on the wire.
@@ -147,6 +150,7 @@ impl Kind {
             6 => Self::Keluarga,
             7 => Self::Warga,
             8 => Self::Mutasi,
+            9 => Self::TandaTerima,
             _ => return None,
         })
     }
@@ -163,6 +167,7 @@ impl Kind {
             Self::Keluarga => "keluarga",
             Self::Warga => "warga",
             Self::Mutasi => "mutasi",
+            Self::TandaTerima => "tanda_terima",
         }
     }
 

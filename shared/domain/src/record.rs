@@ -21,6 +21,7 @@ mod keluarga;
 mod mutasi;
 mod reading;
 mod rumah_tangga;
+mod tanda_terima;
 mod warga;
 mod wilayah;
 
@@ -31,6 +32,7 @@ pub use rumah_tangga::{
     Industri, KategoriIndustri, KategoriPekarangan, KriteriaRumah, MakananPokok, Pekarangan,
     RumahTangga, SumberAir,
 };
+pub use tanda_terima::TandaTerima;
 pub use warga::{
     BerkebutuhanKhusus, DokumenWarga, JenisKelamin, KegiatanPkk, KegiatanWarga, KelompokBelajar,
     OrangTua, Warga,
@@ -58,6 +60,8 @@ pub enum Record {
     Warga(Box<Warga>),
     /// See [`Mutasi`].
     Mutasi(Box<Mutasi>),
+    /// See [`TandaTerima`].
+    TandaTerima(TandaTerima),
 }
 
 impl Record {
@@ -73,11 +77,13 @@ impl Record {
             Self::Keluarga(_) => Kind::Keluarga,
             Self::Warga(_) => Kind::Warga,
             Self::Mutasi(_) => Kind::Mutasi,
+            Self::TandaTerima(_) => Kind::TandaTerima,
         }
     }
 
     /// The record this one hangs under: dusun → RW → RT → dasawisma and
-    /// rumah tangga → keluarga → warga → mutasi. `None` at the top.
+    /// rumah tangga → keluarga → warga → mutasi; an RT's tanda terima under the
+    /// RT. `None` at the top.
     #[must_use]
     pub const fn parent(&self) -> Option<RecordId> {
         match self {
@@ -92,6 +98,7 @@ impl Record {
             Self::Keluarga(family) => Some(family.rumah_tangga_id),
             Self::Warga(resident) => resident.keluarga_id,
             Self::Mutasi(event) => Some(event.warga_id),
+            Self::TandaTerima(receipt) => receipt.rt_id,
         }
     }
 }

@@ -8,6 +8,7 @@
 //! hold no name and no number of a person.
 
 mod family;
+mod informasi;
 mod mutasi;
 mod rule;
 mod rumah_tangga;
@@ -22,6 +23,7 @@ pub use family::{
     DASAWISMA_KK, check_dasawisma_size, check_keluarga, check_keluarga_anggota,
     check_rumah_tangga_dasawisma,
 };
+pub use informasi::{ISI_MAX, JUDUL_MAX, SASARAN_MAX, check_informasi, check_tanda_terima};
 pub use mutasi::check_mutasi;
 pub use rumah_tangga::check_rumah_tangga;
 pub use warga::check_warga;
@@ -133,5 +135,6 @@ pub fn check_record(record: &Record, today: Date) -> Verdict {
             mutasi::not_in_the_future(&mut verdict, event, today);
             verdict
         }
+        Record::TandaTerima(receipt) => check_tanda_terima(receipt),
     }
 }

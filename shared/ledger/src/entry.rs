@@ -51,6 +51,8 @@ impl Source {
     pub const ERASURE: Self = Self(5);
     /// A change of a lost branch of the log, handed back by the hub.
     pub const RETURNED: Self = Self(6);
+    /// Written by the node itself, for example that a notice arrived.
+    pub const NODE: Self = Self(7);
 
     /// The name people read.
     #[must_use]
@@ -62,6 +64,7 @@ impl Source {
             Self::TEMPLATE => "templat",
             Self::ERASURE => "penghapusan",
             Self::RETURNED => "dikembalikan",
+            Self::NODE => "node",
             _ => "lain",
         }
     }

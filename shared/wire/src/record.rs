@@ -6,6 +6,7 @@
 
 mod mutasi;
 mod rumah_tangga;
+mod tanda_terima;
 mod warga;
 mod wilayah;
 
@@ -44,6 +45,7 @@ pub fn encode(record: &Record) -> Bytes {
         Record::Keluarga(record) => rumah_tangga::keluarga_to_wire(record).encode_to_vec(),
         Record::Warga(record) => warga::to_wire(record).encode_to_vec(),
         Record::Mutasi(record) => mutasi::to_wire(record).encode_to_vec(),
+        Record::TandaTerima(record) => tanda_terima::to_wire(record).encode_to_vec(),
     };
     bytes.into()
 }
@@ -71,6 +73,9 @@ pub fn decode(kind: Kind, payload: &Bytes) -> Result<Record, DecodeRecordError> 
         }
         Kind::Warga => Record::Warga(Box::new(warga::from_wire(message(kind, payload)?)?)),
         Kind::Mutasi => Record::Mutasi(Box::new(mutasi::from_wire(message(kind, payload)?)?)),
+        Kind::TandaTerima => {
+            Record::TandaTerima(tanda_terima::from_wire(&message(kind, payload)?)?)
+        }
     })
 }
 

@@ -27,7 +27,11 @@ pub fn edit<R: Rng>(dice: &mut R, record: &Record, today: Date) -> Record {
             group.tahun = today.year().unsigned_abs();
             Record::Dasawisma(group)
         }
-        Record::Dusun(_) | Record::Rw(_) | Record::Rt(_) | Record::Mutasi(_) => record.clone(),
+        Record::Dusun(_)
+        | Record::Rw(_)
+        | Record::Rt(_)
+        | Record::Mutasi(_)
+        | Record::TandaTerima(_) => record.clone(),
     }
 }
 

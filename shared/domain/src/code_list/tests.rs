@@ -56,6 +56,7 @@ fn every_list_is_complete_ordered_and_reads_its_own_labels() {
     check_list::<Atap>(7);
     check_list::<StatusRumah>(5);
     check_list::<SumberAirMinum>(12);
+    check_list::<KategoriInformasi>(7);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use jiff::civil::Date;
 
 use super::{
     Industri, Keluarga, MasaAktif, Mutasi, OrangTua, Pekarangan, Record, RumahTangga, SumberAir,
-    Titik, Warga,
+    TandaTerima, Titik, Warga,
 };
 use crate::code_list::{Code, CodeList};
 use crate::id::RecordId;
@@ -118,6 +118,11 @@ impl Record {
                 let when = event.tgl_peristiwa.map(tanggal_indonesia).unwrap_or_default();
                 format!("{what} {when}").trim().to_owned()
             }
+            Self::TandaTerima(receipt) => {
+                let who = if receipt.rt_id.is_some() { "RT" } else { "desa" };
+                let what = if receipt.dibaca_ms.is_some() { "dibaca" } else { "diterima" };
+                format!("informasi {what} {who}")
+            }
         }
     }
 
@@ -178,6 +183,7 @@ impl Record {
             Self::Keluarga(family) => keluarga(&mut reading, family),
             Self::Warga(resident) => warga(&mut reading, resident),
             Self::Mutasi(event) => mutasi(&mut reading, event),
+            Self::TandaTerima(receipt) => tanda_terima(&mut reading, receipt),
         }
         reading.0
     }
@@ -356,6 +362,18 @@ fn mutasi(reading: &mut Reading, event: &Mutasi) {
         reading.text("Alasan", &movement.alasan);
     }
     reading.text("Keterangan", &event.keterangan);
+}
+
+fn tanda_terima(reading: &mut Reading, receipt: &TandaTerima) {
+    reading.id("Informasi", Some(receipt.informasi_id));
+    reading.number("Versi", u64::from(receipt.versi));
+    reading.id("RT", receipt.rt_id);
+    let day = |at_ms: i64| {
+        let at = jiff::Timestamp::from_millisecond(at_ms).ok()?;
+        Some(jiff::tz::Offset::constant(7).to_datetime(at).date())
+    };
+    reading.date("Diterima", day(receipt.diterima_ms));
+    reading.date("Dibaca", receipt.dibaca_ms.and_then(day));
 }
 
 #[cfg(test)]

@@ -1,0 +1,199 @@
+//! `notices`: what the district tells, and that it was read.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use bytes::Bytes;
+use comfy_table::{Table, presets};
+use lumbung_domain::code_list::Code;
+use lumbung_domain::id::RecordId;
+use lumbung_domain::informasi::{Informasi, Sasaran};
+use lumbung_domain::recap::tanggal_indonesia;
+use lumbung_domain::region::roster;
+use lumbung_proto::v1;
+use lumbung_telemetry::clock;
+use lumbung_wire::informasi;
+
+use super::reach::{node, said};
+
+/// The name under which this command's readings are recorded.
+const ACTOR: &str = "operator-desa";
+
+#[derive(clap::Subcommand)]
+pub(super) enum NoticesCommand {
+    /// Daftar informasi dari kabupaten.
+    List {
+        /// Hanya yang ditujukan ke RT ini (id, seperti di `list rt`).
+        #[arg(long)]
+        rt: Option<RecordId>,
+        /// Juga yang sudah berakhir atau ditarik.
+        #[arg(long)]
+        semua: bool,
+        /// Sebagai JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Satu informasi lengkap.
+    Show {
+        /// Id informasi, seperti di kolom pertama `notices list`.
+        id: RecordId,
+    },
+    /// Mencatat bahwa informasi sudah dibaca; kabupaten ikut tahu.
+    Read {
+        /// Id informasi.
+        id: RecordId,
+        /// RT yang membaca (id); tanpa ini: perangkat desa.
+        #[arg(long)]
+        rt: Option<RecordId>,
+    },
+}
+
+fn id_bytes(id: Option<RecordId>) -> Bytes {
+    id.map_or_else(Bytes::new, |id| Bytes::copy_from_slice(id.as_bytes()))
+}
+
+pub(super) async fn notices(dir: &Path, command: &NoticesCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        NoticesCommand::List { rt, semua, json } => {
+            let request =
+                v1::NoticesRequest { rt: id_bytes(*rt), all: *semua, ..Default::default() };
+            list(&asked(dir, request).await?, *json)
+        }
+        NoticesCommand::Show { id } => {
+            let request = v1::NoticesRequest { id: id_bytes(Some(*id)), ..Default::default() };
+            let notices = asked(dir, request).await?;
+            show(notices.first().context("Informasi itu tidak ada di desa ini.")?)
+        }
+        NoticesCommand::Read { id, rt } => {
+            let request = v1::ReadNoticeRequest {
+                id: id_bytes(Some(*id)),
+                rt: id_bytes(*rt),
+                actor: ACTOR.to_owned(),
+            };
+            let reply = node(dir).await?.read_notice(request).await.map_err(said)?.into_inner();
+            lumbung_telemetry::say!(
+                "{}",
+                match reply.known {
+                    true => "Informasi itu sudah tercatat dibaca.",
+                    false => "Tercatat: informasi sudah dibaca. Kabupaten akan diberi tahu.",
+                }
+            );
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// A notice of the answer, read.
+struct Shown {
+    informasi: Informasi,
+    kept: v1::KeptNotice,
+}
+
+async fn asked(dir: &Path, request: v1::NoticesRequest) -> anyhow::Result<Vec<Shown>> {
+    let reply = node(dir).await?.notices(request).await.map_err(said)?.into_inner();
+    let read = |kept: v1::KeptNotice| {
+        let informasi = kept.notice.as_ref().and_then(informasi::from_wire)?;
+        Some(Shown { informasi, kept })
+    };
+    Ok(reply.notices.into_iter().filter_map(read).collect())
+}
+
+impl Shown {
+    fn is_read(&self) -> bool {
+        self.kept.readings.iter().any(|reading| reading.version == self.informasi.versi)
+    }
+
+    fn kategori(&self) -> String {
+        self.informasi.kategori.map(words).unwrap_or_default()
+    }
+}
+
+fn words<L: lumbung_domain::code_list::CodeList>(code: Code<L>) -> String {
+    code.label().map_or_else(|| format!("kode {}", code.number()), str::to_owned)
+}
+
+fn list(notices: &[Shown], json: bool) -> anyhow::Result<ExitCode> {
+    let today = clock::today();
+    if json {
+        let told: Vec<_> = notices
+            .iter()
+            .map(|shown| {
+                let Informasi { id, versi, judul, .. } = &shown.informasi;
+                serde_json::json!({
+                    "id": id.to_string(),
+                    "versi": versi,
+                    "judul": judul,
+                    "keadaan": shown.informasi.keberlakuan(today).label(),
+                    "diterima_ms": shown.kept.arrived_ms,
+                    "dibaca": shown.is_read(),
+                })
+            })
+            .collect();
+        lumbung_telemetry::say!("{}", serde_json::to_string(&told)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    if notices.is_empty() {
+        lumbung_telemetry::say!("Tidak ada informasi dari kabupaten yang berlaku.");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_header(["id", "judul", "kategori", "keadaan", "diterima", "dibaca"]);
+    for shown in notices {
+        table.add_row([
+            shown.informasi.id.to_string(),
+            shown.informasi.judul.clone(),
+            shown.kategori(),
+            shown.informasi.keberlakuan(today).label().to_owned(),
+            clock::display(shown.kept.arrived_ms),
+            if shown.is_read() { "ya" } else { "belum" }.to_owned(),
+        ]);
+    }
+    lumbung_telemetry::say!("{table}");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn show(shown: &Shown) -> anyhow::Result<ExitCode> {
+    let informasi = &shown.informasi;
+    let state = informasi.keberlakuan(clock::today()).label();
+    lumbung_telemetry::say!("{} ({state}, versi {})", informasi.judul, informasi.versi);
+    if informasi.kategori.is_some() {
+        lumbung_telemetry::say!("Kategori: {}", shown.kategori());
+    }
+    if let Some(terbit) = informasi.terbit {
+        lumbung_telemetry::say!("Terbit: {}", tanggal_indonesia(terbit));
+    }
+    if let Some(sampai) = informasi.berlaku_sampai {
+        lumbung_telemetry::say!("Berlaku sampai: {}", tanggal_indonesia(sampai));
+    }
+    let places: Vec<_> = informasi.sasaran.iter().copied().map(place).collect();
+    lumbung_telemetry::say!("Untuk: {}", places.join("; "));
+    lumbung_telemetry::say!("Diterima: {}", clock::display(shown.kept.arrived_ms));
+    lumbung_telemetry::say!("\n{}\n", informasi.isi);
+    for reading in &shown.kept.readings {
+        let who = match (reading.rt.is_empty(), reading.nomor.is_empty()) {
+            (true, _) => "perangkat desa".to_owned(),
+            (false, true) => "RT yang sudah dihapus".to_owned(),
+            (false, false) => format!("RT {}", reading.nomor),
+        };
+        let when = clock::display(reading.read_ms);
+        lumbung_telemetry::say!("Dibaca {who} pada {when} (versi {}).", reading.version);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn place(sasaran: Sasaran) -> String {
+    match sasaran {
+        Sasaran::Kabupaten => "seluruh kabupaten".to_owned(),
+        Sasaran::Kecamatan(code) => {
+            let name =
+                roster().kecamatan_of(code).map_or_else(|| code.compact(), |k| k.name.into());
+            format!("Kecamatan {name}")
+        }
+        Sasaran::Desa(code) => {
+            roster().village(code).map_or_else(|| code.to_string(), |desa| desa.full_name())
+        }
+        Sasaran::Rt(_, rt) => format!("RT {rt}"),
+    }
+}
