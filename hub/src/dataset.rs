@@ -18,6 +18,7 @@ pub mod erasures;
 mod facts;
 mod incident;
 pub mod lineage;
+pub mod notices;
 mod outline;
 mod recovery;
 mod row;
@@ -39,9 +40,11 @@ use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
 pub use content::{Repair, RowContent};
 pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts};
 pub use incident::{Incident, IncidentKind, NewIncident};
+pub use notices::Notices;
 pub use recovery::{After, Delivered, HandedBack, Outcome, Recovery, SetAside, Told, Why};
 pub use row::{
-    DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow, WargaRow,
+    DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow,
+    TandaTerimaRow, WargaRow,
 };
 pub use scope::Scope;
 pub use search::Search;
@@ -282,7 +285,7 @@ pub struct Totals {
 
 /// The district's dataset. See the module for what every implementation
 /// promises.
-pub trait Dataset: Recovery + Search + Watch + Send + Sync + 'static {
+pub trait Dataset: Recovery + Search + Watch + Notices + Send + Sync + 'static {
     /// Registers a village or changes its address.
     ///
     /// # Errors

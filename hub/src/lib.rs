@@ -5,7 +5,7 @@
 //! turns verified batches into rows, `dataset` keeps them. `rhythm` says how
 //! fresh a village is by its own habits, `outlook` looks at all of them,
 //! `reason` says what is wrong and what to do. `access` knows the operators,
-//! `desk` is what they see and do. `recap` and `exports` count and write
+//! `desk` is what they see and do. `notices` are what the district tells villages. `recap` and `exports` count and write
 //! files; `console` shows. `serve` puts the parts together, `cli`
 //! is the command.
 
@@ -20,6 +20,7 @@ pub mod exports;
 pub mod invitation;
 pub mod live;
 pub mod merge;
+pub mod notices;
 pub mod outlook;
 pub mod puller;
 pub mod reason;

@@ -8,6 +8,7 @@
 
 mod contacts;
 pub(crate) mod evidence;
+pub mod noticing;
 mod pace;
 mod patience;
 mod proving;
@@ -26,6 +27,7 @@ use tokio::sync::Semaphore;
 use crate::dataset::Dataset;
 use crate::live::{Live, Phase};
 use crate::merge::MergeWriter;
+use crate::notices::Bell;
 use crate::repair::Agenda;
 use crate::uplink::{Dialled, Open};
 pub use contacts::Contacts;
@@ -68,6 +70,8 @@ pub struct Shared {
     pub agenda: Agenda,
     /// Which villages operators wish to hear of now.
     pub wishes: Wishes,
+    /// Wakes sessions for which a notice waits.
+    pub bell: Bell,
 }
 
 impl Shared {
@@ -84,6 +88,7 @@ impl Shared {
             catching_up: Arc::new(Semaphore::new(CATCHING_UP_MAX)),
             agenda: Agenda::default(),
             wishes: Wishes::default(),
+            bell: Bell::default(),
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::desk::ready::keep_ready;
 use crate::desk::{Desk, DeskParts};
 use crate::live::{Live, LiveVillage, Phase};
 use crate::merge::MergeWriter;
+use crate::notices;
 use crate::outlook;
 use crate::puller::{self, Shared};
 use crate::uplink::{Arrivals, Arriving};
@@ -115,6 +116,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     }));
     let router = console::router(ConsoleState { desk, gate, secure: false })
         .into_make_service_with_connect_info::<SocketAddr>();
+    let ringing = tokio::spawn(notices::keep_ringing(shared.bell.clone(), Arc::clone(&dataset)));
     let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));
     let mut roll = Roll::default();
     tokio::pin!(stop);
@@ -128,6 +130,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     history.abort();
     ready.abort();
     flushing.abort();
+    ringing.abort();
     drop(shared);
     let finish = tokio::task::spawn_blocking(move || {
         contacts.flush(&*dataset);

@@ -15,7 +15,9 @@ use lumbung_telemetry::clock;
 use lumbung_wire::batch;
 use prost::Message as _;
 
-use crate::dataset::{DatasetError, Recovery, VillageState};
+use crate::dataset::notices::Addressee;
+use crate::dataset::{Dataset, DatasetError, VillageState};
+use crate::puller::noticing::notice_parcel;
 use crate::puller::recovery::parcel;
 use crate::puller::trouble::Trouble;
 
@@ -41,6 +43,8 @@ const VERSIONS_TOGETHER: u32 = 500;
 pub struct Waiting {
     /// What waits to be handed to it, in order, each safe to take twice.
     pub parcels: Vec<Bytes>,
+    /// How many of them are notices; they come last.
+    pub notices: usize,
     /// Where the hub stood before in its log, newest first.
     pub marks: Vec<Position>,
 }
@@ -49,16 +53,26 @@ pub struct Waiting {
 ///
 /// # Errors
 /// [`DatasetError`].
-pub fn waiting(village: VillageCode, dataset: &dyn Recovery) -> Result<Waiting, DatasetError> {
-    let mut waiting = Waiting { parcels: Vec::new(), marks: dataset.marks(village)? };
+pub fn waiting(village: VillageCode, dataset: &dyn Dataset) -> Result<Waiting, DatasetError> {
+    let marks = dataset.marks(village)?;
+    let mut waiting = Waiting { marks, ..Waiting::default() };
     let mut after = None;
     loop {
         let versions = dataset.undelivered(village, after, VERSIONS_TOGETHER)?;
-        let Some(last) = versions.last() else { return Ok(waiting) };
+        let Some(last) = versions.last() else { break };
         after = Some((last.epoch, last.seq, last.number));
         let parcels = versions.iter().map(|version| parcel(version).encode_to_vec().into());
         waiting.parcels.extend(parcels);
     }
+    let position = dataset.village(village)?.position;
+    let log = position.map(|position| (position.log_id, position.epoch));
+    let to = Addressee { village, log, software: "" };
+    // A stick has room for every notice in force.
+    let due = dataset.due_notices(to, 0, clock::today(), u32::MAX)?;
+    waiting.notices = due.len();
+    let parcels = due.iter().map(|due| notice_parcel(village, due).encode_to_vec().into());
+    waiting.parcels.extend(parcels);
+    Ok(waiting)
 }
 
 /// Writes the answer for `state`'s village to `out`: a new file, or a folder

@@ -135,9 +135,12 @@ fn export(code: &str, out: &Path, data: &Path, dataset: &SqliteDataset) -> anyho
             AnswerError::Medium(error) => unreadable(&error, "jawaban"),
         })
     })?;
-    let parcels = waiting.parcels.len();
+    let parcels = waiting.parcels.len() - waiting.notices;
     if parcels > 0 {
         lumbung_telemetry::say!("{parcels} catatan yang hilang di desa ikut dikembalikan.");
+    }
+    if waiting.notices > 0 {
+        lumbung_telemetry::say!("{} informasi untuk desa ini ikut dibawa.", waiting.notices);
     }
     lumbung_telemetry::say!(
         "Jawaban untuk {}: tergabung sampai nomor {}, terbukti sama pada nomor {}. Berkasnya: {}. \

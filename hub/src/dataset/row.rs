@@ -25,6 +25,8 @@ pub enum Row {
     Warga(WargaRow),
     /// See [`MutasiRow`].
     Mutasi(MutasiRow),
+    /// See [`TandaTerimaRow`].
+    TandaTerima(TandaTerimaRow),
 }
 
 impl Row {
@@ -40,6 +42,7 @@ impl Row {
             Self::Keluarga(_) => Kind::Keluarga,
             Self::Warga(_) => Kind::Warga,
             Self::Mutasi(_) => Kind::Mutasi,
+            Self::TandaTerima(_) => Kind::TandaTerima,
         }
     }
 }
@@ -155,4 +158,19 @@ pub struct MutasiRow {
     pub tgl_peristiwa: Option<i32>,
     /// The village at the other end of a move, when it is known by code.
     pub desa: Option<VillageCode>,
+}
+
+/// Tanda terima.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TandaTerimaRow {
+    /// The notice.
+    pub informasi_id: RecordId,
+    /// Its version.
+    pub versi: u32,
+    /// The RT that reads; `None` = the village.
+    pub rt_id: Option<RecordId>,
+    /// When it arrived, the village's clock, Unix milliseconds.
+    pub diterima_ms: i64,
+    /// When it was read, the village's clock.
+    pub dibaca_ms: Option<i64>,
 }

@@ -15,6 +15,7 @@ mod facts;
 mod findings;
 mod incidents;
 mod merge;
+mod notices;
 mod outlines;
 mod outside;
 mod prefilter;

@@ -8,8 +8,9 @@ use lumbung_domain::code_list::{Code, CodeList};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::identity::{Nik, NoKk};
 use lumbung_domain::record::{
-    Dasawisma, Dusun, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, Warga,
+    Dasawisma, Dusun, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, TandaTerima, Warga,
 };
+use lumbung_telemetry::clock;
 
 use super::records::IdentityNumbers;
 
@@ -104,6 +105,7 @@ pub(super) const fn headers(kind: Kind) -> &'static [&'static str] {
             "Alasan pindah",
             "Keterangan",
         ],
+        Kind::TandaTerima => &["Id informasi", "Versi", "Id RT", "Diterima", "Dibaca"],
     }
 }
 
@@ -133,7 +135,12 @@ const fn telling(kind: Kind) -> &'static [&'static str] {
             "Alasan pindah",
             "Keterangan",
         ],
-        Kind::Dusun | Kind::Rw | Kind::Rt | Kind::Dasawisma | Kind::RumahTangga => &[],
+        Kind::Dusun
+        | Kind::Rw
+        | Kind::Rt
+        | Kind::Dasawisma
+        | Kind::RumahTangga
+        | Kind::TandaTerima => &[],
     }
 }
 
@@ -157,7 +164,19 @@ pub(super) fn cells(record: &Record, numbers: IdentityNumbers) -> Vec<String> {
         Record::Keluarga(family) => of_keluarga(family, numbers),
         Record::Warga(warga) => of_warga(warga, numbers),
         Record::Mutasi(event) => of_mutasi(event, numbers),
+        Record::TandaTerima(receipt) => of_tanda_terima(receipt),
     }
+}
+
+fn of_tanda_terima(receipt: &TandaTerima) -> Vec<String> {
+    let moment = |at_ms: i64| if at_ms == 0 { String::new() } else { clock::display(at_ms) };
+    vec![
+        receipt.informasi_id.to_string(),
+        receipt.versi.to_string(),
+        id(receipt.rt_id),
+        moment(receipt.diterima_ms),
+        moment(receipt.dibaca_ms.unwrap_or_default()),
+    ]
 }
 
 fn of_dusun(dusun: &Dusun) -> Vec<String> {
@@ -334,6 +353,7 @@ mod tests {
             Record::Keluarga(Keluarga::default()),
             Record::Warga(Box::default()),
             Record::Mutasi(Box::default()),
+            Record::TandaTerima(TandaTerima::default()),
         ];
         for record in records {
             let cells = cells(&record, IdentityNumbers::Masked);

@@ -16,7 +16,7 @@ use prost::Message;
 use crate::dataset::bits::{house, resident};
 use crate::dataset::{
     Change, Content, DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow,
-    RwRow, WargaRow,
+    RwRow, TandaTerimaRow, WargaRow,
 };
 
 /// Longest text a typed column takes, bytes. Names and addresses on official
@@ -106,6 +106,7 @@ fn row(kind: Kind, bytes: &Bytes) -> Result<Row, Refusal> {
         Kind::Keluarga => Row::Keluarga(keluarga(&message(kind, bytes)?)?),
         Kind::Warga => Row::Warga(warga(message(kind, bytes)?)?),
         Kind::Mutasi => Row::Mutasi(mutasi(&message(kind, bytes)?)?),
+        Kind::TandaTerima => Row::TandaTerima(tanda_terima(&message(kind, bytes)?)?),
     })
 }
 
@@ -201,6 +202,16 @@ fn mutasi(event: &v1::Mutasi) -> Result<MutasiRow, Refusal> {
         jenis_pindah,
         tgl_peristiwa: day(event.tgl_peristiwa),
         desa,
+    })
+}
+
+fn tanda_terima(receipt: &v1::TandaTerima) -> Result<TandaTerimaRow, Refusal> {
+    Ok(TandaTerimaRow {
+        informasi_id: id(&receipt.informasi_id, "informasi_id")?,
+        versi: receipt.versi,
+        rt_id: maybe_id(&receipt.rt_id, "rt_id")?,
+        diterima_ms: receipt.diterima_ms,
+        dibaca_ms: (receipt.dibaca_ms != 0).then_some(receipt.dibaca_ms),
     })
 }
 

@@ -25,6 +25,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::Shared;
+use super::noticing::Noticing;
 use super::pace::{Form, Pace};
 use super::patience::Patience;
 use super::proving::{self, Proving};
@@ -192,6 +193,9 @@ impl<'a> Session<'a> {
         let head = self.judge(&reply)?;
         let position = recovery.agree(&mut sync, visit, &reply, head, stored).await?;
         recovery.hand_back(&mut inbox).await?;
+        let log = (head.log_id, head.epoch.max(position.epoch));
+        let mut noticing = Noticing::new(self.village, self.shared, inbox, log, &reply.software);
+        noticing.deliver().await?;
         let state = self.state().await?;
         let standing = Standing { fingerprint: state.fingerprint, records: state.records };
         self.proving = Some(Proving::new(&state, self.shared, sync.clone()));
@@ -206,7 +210,7 @@ impl<'a> Session<'a> {
         let merging = VecDeque::with_capacity(MERGING_MAX);
         let waiting_since = None;
         let pulling = Pulling { position, standing, merging, turn, behind, waiting_since };
-        self.pull(pulling, items, &controls).await
+        self.pull(pulling, items, &controls, noticing).await
     }
 
     fn start(&self, position: Position) -> v1::pull_control::Start {
@@ -293,6 +297,7 @@ impl<'a> Session<'a> {
         mut at: Pulling,
         mut items: tonic::Streaming<v1::PullItem>,
         controls: &Controls,
+        mut noticing: Noticing,
     ) -> Result<Infallible, Ended> {
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
@@ -324,6 +329,10 @@ impl<'a> Session<'a> {
                 }
                 proof = proving::due(self.proving.as_ref()), if at.merging.is_empty() => {
                     at.standing = self.prove(proof, at.position, at.standing).await?;
+                    continue;
+                }
+                () = noticing.rung() => {
+                    noticing.deliver().await?;
                     continue;
                 }
             };

@@ -24,6 +24,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v6.sql"),
     include_str!("schema_v7.sql"),
     include_str!("schema_v8.sql"),
+    include_str!("schema_v9.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248
@@ -101,7 +102,7 @@ impl Shelf {
     pub(super) const OTHER: Self = Self(0);
 
     /// How many there are.
-    pub(super) const COUNT: usize = 9;
+    pub(super) const COUNT: usize = 10;
 
     /// Every shelf.
     pub(super) fn all() -> impl Iterator<Item = Self> {
@@ -165,6 +166,7 @@ impl Shelf {
             Kind::Mutasi => {
                 &["warga_id", "nik", "peristiwa", "jenis_pindah", "tgl_peristiwa", "desa"]
             }
+            Kind::TandaTerima => &["informasi_id", "versi", "rt_id", "diterima_ms", "dibaca_ms"],
         }
     }
 

@@ -247,5 +247,12 @@ pub(super) fn columns(columns: &mut impl Columns, row: &Row) -> rusqlite::Result
             columns.put(row.tgl_peristiwa)?;
             columns.put(row.desa.map(village_sql))
         }
+        Row::TandaTerima(row) => {
+            columns.id(Some(row.informasi_id))?;
+            columns.put(row.versi)?;
+            columns.id(row.rt_id)?;
+            columns.put(row.diterima_ms)?;
+            columns.put(row.dibaca_ms)
+        }
     }
 }
