@@ -50,6 +50,9 @@ enum Command {
         /// Sambungan desa yang dilayani sekaligus; selebihnya diminta datang lagi.
         #[arg(long, default_value_t = crate::uplink::SESSIONS_MAX)]
         sessions_max: usize,
+        /// Peta desa (GeoJSON, kode desa di properti) untuk konsol.
+        #[arg(long)]
+        map: Option<PathBuf>,
     },
     /// Akar semua sertifikat di kabupaten.
     #[command(subcommand)]
@@ -113,9 +116,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    if let Command::Serve { console, uplink, sessions_max } = cli.command {
+    if let Command::Serve { console, uplink, sessions_max, map } = cli.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let options = ServeOptions { data: cli.data, console, uplink, sessions_max };
+        let options = ServeOptions { data: cli.data, console, uplink, sessions_max, map };
         let stop = {
             let _within = runtime.enter();
             lumbung_telemetry::stop::asked()

@@ -7,61 +7,48 @@
 mod account;
 mod audit;
 mod findings;
+mod first;
 mod form;
 mod frame;
 mod guard;
 mod household;
 mod language;
+pub mod map;
+mod needs;
 mod operators;
 mod pages;
 mod person;
 mod quarantine;
 mod search;
 mod sign_in;
+mod table;
 #[cfg(test)]
 mod tests;
 mod tile;
+mod trend;
 mod village;
+mod watcher;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
-use axum::response::sse::{Event, KeepAlive, Sse};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use jiff::civil::Date;
-use lumbung_domain::region::{VillageCode, roster};
+use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 use maud::Markup;
 use serde::Deserialize;
 
-use crate::access::{Gate, Right, SignInRefused};
+use crate::access::{Gate, SignInRefused};
 use crate::desk::{Desk, DeskError};
 use crate::exports;
 use crate::recap::RegionRef;
 
 use self::guard::Viewer;
-use self::tile::Tile;
-use self::village::VillagePage;
-
-/// Updates are gathered this long: an operator's eye is no faster, and a
-/// phone's line is metered.
-const UPDATE_EVERY: Duration = Duration::from_millis(500);
-
-/// Time alone makes a village late: look again at least this often.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
-
-/// Findings on one page; the command line lists them all.
-const FINDINGS_MAX: u32 = 200;
-
-/// Incidents on a village's page; the command line lists them all.
-const INCIDENTS_MAX: u32 = 50;
 
 const STYLE: &str = concat!(include_str!("console/style.css"), include_str!("console/data.css"));
 const SCRIPT: &str = include_str!("console/live.js");
@@ -76,19 +63,23 @@ pub struct ConsoleState {
     pub gate: Gate,
     /// Browsers come over TLS: cookies must not travel without.
     pub secure: bool,
+    /// The outlines of villages, when the hub was given any.
+    pub map: Option<Arc<map::Map>>,
 }
 
 /// The console's routes.
 pub fn router(state: ConsoleState) -> Router {
     Router::new()
-        .route("/", get(first))
-        .route("/desa/{code}", get(one_village))
         .route("/rekap", get(recap))
         .route("/rekap/{file}", get(recap_file))
-        .route("/events", get(events))
         .route("/style.css", get(|| asset("text/css; charset=utf-8", STYLE)))
         .route("/live.js", get(|| asset("text/javascript; charset=utf-8", SCRIPT)))
         .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))
+        .merge(first::routes())
+        .merge(watcher::routes())
+        .merge(table::routes())
+        .merge(map::routes())
+        .merge(village::routes())
         .merge(sign_in::routes())
         .merge(account::routes())
         .merge(operators::routes())
@@ -182,54 +173,6 @@ async fn at_desk<T: Send + 'static>(
     tokio::task::spawn_blocking(move || work(&desk, &viewer)).await.unwrap_or(Err(stopping))
 }
 
-/// The operator's villages as tiles.
-fn tiles(desk: &Desk, viewer: &Viewer, now_ms: i64) -> Result<Vec<Tile>, DeskError> {
-    let who = &viewer.who;
-    let mut tiles = Tile::all(&desk.villages(who)?, &desk.live(who)?, now_ms);
-    tiles.retain(|tile| who.scope().holds(tile.desa.code));
-    Ok(tiles)
-}
-
-async fn first(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Page, Trouble> {
-    at_desk(&state, viewer, |desk, viewer| {
-        let now = clock::now_ms();
-        let totals = desk.totals(&viewer.who)?;
-        Ok(whole(pages::first(viewer, &tiles(desk, viewer, now)?, totals, now)))
-    })
-    .await
-}
-
-async fn one_village(
-    State(state): State<ConsoleState>,
-    Path(code): Path<String>,
-    viewer: Viewer,
-) -> Result<Page, Trouble> {
-    let desa = VillageCode::parse(&code).ok().and_then(|code| roster().village(code));
-    let desa = desa.ok_or(DeskError::NotThere)?;
-    at_desk(&state, viewer, move |desk, viewer| {
-        let who = &viewer.who;
-        let (now, date) = (clock::now_ms(), clock::today());
-        let (stored, live) = desk.village(who, desa.code)?;
-        let page = VillagePage {
-            tile: Tile::of(desa, Some(&stored), live.as_ref(), now),
-            facts: desk.facts(who, desa.code)?,
-            recap: desk.recap(who, RegionRef::Desa(desa.code), date)?,
-            quarantine: desk.quarantine(who, Some(desa.code))?,
-            findings: if who.may(Right::SeeRecords) {
-                desk.findings(who, Some(desa.code), true, FINDINGS_MAX)?
-            } else {
-                Vec::new()
-            },
-            incidents: desk.incidents(who, Some(desa.code), INCIDENTS_MAX)?,
-            stored,
-            live,
-            date,
-        };
-        Ok(whole(page.render(viewer, now)))
-    })
-    .await
-}
-
 #[derive(Deserialize)]
 struct RecapQuery {
     wilayah: Option<String>,
@@ -308,55 +251,4 @@ fn download(kind: &'static str, name: &str, body: Vec<u8>) -> Response {
     let headers =
         [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)];
     (headers, body).into_response()
-}
-
-/// One browser that watches the first page.
-struct Watcher {
-    state: ConsoleState,
-    /// The session's cookie: it may end while the page stays open.
-    headers: HeaderMap,
-    moved: tokio::sync::watch::Receiver<u64>,
-    /// How its tiles look now.
-    seen: HashMap<u64, String>,
-}
-
-impl Watcher {
-    /// The next change of the page, a few times a second at most. The first
-    /// one brings everything: time went by since the page was made.
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
-        loop {
-            if !self.seen.is_empty() {
-                if let Ok(moved) = tokio::time::timeout(LOOK_EVERY, self.moved.changed()).await {
-                    moved.ok()?;
-                }
-                tokio::time::sleep(UPDATE_EVERY).await;
-            }
-            self.moved.borrow_and_update();
-            let viewer = guard::viewer(&self.headers, &self.state).await.ok()??;
-            let mut seen = std::mem::take(&mut self.seen);
-            let look = at_desk(&self.state, viewer, move |desk, viewer| {
-                let now = clock::now_ms();
-                let totals = desk.totals(&viewer.who)?;
-                let update = pages::update(&tiles(desk, viewer, now)?, totals, now, &mut seen);
-                Ok((update, seen))
-            });
-            // The browser connects again when the dataset can be read again.
-            let (update, seen) = look.await.ok()?;
-            self.seen = seen;
-            if let Some(update) = update {
-                return Some((Ok(Event::default().data(update)), self));
-            }
-        }
-    }
-}
-
-/// What changes on the first page, as JSON.
-async fn events(
-    State(state): State<ConsoleState>,
-    _viewer: Viewer,
-    headers: HeaderMap,
-) -> Sse<impl futures_util::Stream<Item = Result<Event, Infallible>>> {
-    let watcher = Watcher { moved: state.desk.watch(), state, headers, seen: HashMap::new() };
-    let stream = futures_util::stream::unfold(watcher, Watcher::next);
-    Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(30)))
 }

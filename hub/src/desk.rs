@@ -14,6 +14,7 @@ pub mod machine;
 pub mod person;
 pub mod ready;
 pub mod search;
+pub mod sight;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -4,6 +4,8 @@
 //! are open, how far behind they are. The console and `status` read it, the
 //! pullers write it. Losing it loses nothing.
 
+mod feed;
+
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -11,6 +13,8 @@ use lumbung_domain::region::VillageCode;
 use lumbung_link::meter::Traffic;
 use lumbung_telemetry::clock;
 use tokio::sync::watch;
+
+pub use feed::{Happened, Happening};
 
 /// What a village's puller is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -99,13 +103,19 @@ pub struct Disk {
 pub struct Live {
     villages: Mutex<BTreeMap<u64, LiveVillage>>,
     hub: Mutex<HubCondition>,
+    feed: Mutex<feed::Feed>,
     version: watch::Sender<u64>,
 }
 
 impl Default for Live {
     fn default() -> Self {
         let hub = HubCondition { started_ms: clock::now_ms(), disk: None };
-        Self { villages: Mutex::default(), hub: Mutex::new(hub), version: watch::channel(0).0 }
+        Self {
+            villages: Mutex::default(),
+            hub: Mutex::new(hub),
+            feed: Mutex::default(),
+            version: watch::channel(0).0,
+        }
     }
 }
 
@@ -138,6 +148,7 @@ impl Live {
     pub fn update(&self, village: VillageCode, change: impl FnOnce(&mut LiveVillage)) {
         {
             let mut villages = self.villages();
+            let before = villages.get(&village.as_u64()).map(feed::Before::of);
             let entry = villages.entry(village.as_u64()).or_insert_with(|| LiveVillage {
                 village,
                 phase: Phase::default(),
@@ -153,8 +164,17 @@ impl Live {
                 traffic: Traffic::default(),
             });
             change(entry);
+            let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
+            feed.tell(before.as_ref(), entry, clock::now_ms());
         }
         self.version.send_modify(|version| *version += 1);
+    }
+
+    /// The last things that happened after `number`, newest first; 0 = all
+    /// that are kept.
+    #[must_use]
+    pub fn happenings(&self, number: u64) -> Vec<Happening> {
+        self.feed.lock().unwrap_or_else(PoisonError::into_inner).after(number)
     }
 
     /// Wakes whenever something moved.

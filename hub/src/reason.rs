@@ -19,6 +19,7 @@ use lumbung_domain::region::{Desa, KecamatanCode, VillageCode, roster};
 use crate::dataset::Narahubung;
 use crate::outlook::{Outlook, VillageOutlook};
 use together::Together;
+pub use words::{duration, trouble_en};
 
 /// Words in both languages.
 #[derive(Clone, Debug, PartialEq, Eq)]

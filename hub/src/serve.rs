@@ -16,6 +16,7 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::access::audit::AuditLog;
 use crate::access::{Accounts, Gate};
+use crate::console::map::Map;
 use crate::console::{self, ConsoleState};
 use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::{Dataset, VillageState};
@@ -49,6 +50,8 @@ pub struct ServeOptions {
     /// Sessions of nodes that dial in, held at once; more are asked to come
     /// back later.
     pub sessions_max: usize,
+    /// Outlines of villages for the console, GeoJSON.
+    pub map: Option<PathBuf>,
 }
 
 /// The dataset's file in the hub's folder.
@@ -86,6 +89,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let dataset: Arc<dyn Dataset> = sqlite.clone();
     let accounts: Arc<dyn Accounts> = sqlite.clone();
     let audit: Arc<dyn AuditLog> = sqlite.clone();
+    let map = options.map.as_deref().map(read_map).transpose()?;
     let listener = TcpListener::bind(options.console).await.with_context(|| {
         format!("Alamat {} sudah dipakai. Pilih yang lain dengan --console", options.console)
     })?;
@@ -114,7 +118,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         wishes: shared.wishes.clone(),
         identity: identity_folder(&options.data),
     }));
-    let router = console::router(ConsoleState { desk, gate, secure: false })
+    let router = console::router(ConsoleState { desk, gate, secure: false, map })
         .into_make_service_with_connect_info::<SocketAddr>();
     let ringing = tokio::spawn(notices::keep_ringing(shared.bell.clone(), Arc::clone(&dataset)));
     let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));
@@ -142,6 +146,15 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         _ => tracing::warn!("stopped without waiting for the writer any longer"),
     }
     served
+}
+
+/// The outlines of villages that the operator named.
+fn read_map(file: &Path) -> anyhow::Result<Arc<Map>> {
+    let map = Map::read(file).with_context(|| {
+        format!("Peta {} tidak bisa dipakai. Hub tidak dijalankan", file.display())
+    })?;
+    lumbung_telemetry::say!("Peta: {} desa digambar.", map.len());
+    Ok(Arc::new(map))
 }
 
 /// A village that is followed: where, and since which decision of an operator.

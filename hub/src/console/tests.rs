@@ -1,6 +1,7 @@
 //! Pages as a browser gets them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use lumbung_domain::region::{KecamatanCode, VillageCode};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -44,7 +45,7 @@ async fn console() -> Console {
     let code = gate.first_code().await.unwrap().unwrap();
     gate.found(&code, "kepala", PASSWORD, &Visitor::default()).await.unwrap();
     let head = gate.sign_in("kepala", PASSWORD, "", &Visitor::default()).await.unwrap();
-    let state = ConsoleState { desk, gate: gate.clone(), secure: false };
+    let state = ConsoleState { desk, gate: gate.clone(), secure: false, map: None };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, router(state)).await });
@@ -105,6 +106,9 @@ async fn every_page_answers_with_its_guards() {
     let console = console().await;
     for path in [
         "/",
+        "/?kelas=segar&kecamatan=35.05.01",
+        "/desa",
+        "/desa?tampilan=tabel&urut=kontak&arah=balik",
         "/desa/35.05.01.2001",
         "/rekap",
         "/rekap?wilayah=35.05.01&tanggal=2026-12-31",
@@ -132,6 +136,7 @@ async fn what_is_not_there_is_said_in_words() {
         ("/desa/35.05.03.2001", 404, "tidak ada, atau di luar wilayah"),
         ("/rekap?wilayah=35.06.01", 404, "Wilayah ini tidak dikenal"),
         ("/rekap?tanggal=kemarin", 400, "Tanggal ditulis seperti"),
+        ("/peta", 404, "belum diberi peta"),
         ("/lain", 404, "Halaman ini tidak ada"),
     ] {
         let page = console.get(path).await;
@@ -162,6 +167,7 @@ async fn a_watcher_gets_everything_once_and_then_what_changes() {
     // The last part of the first event.
     let first = wait_for(&mut stream, "\"perlu\"").await;
     assert_eq!(first.matches("\"d\":").count(), 248);
+    assert!(first.contains("id: "), "{first}");
     assert!(first.contains("0 dari 248 desa segar"), "{first}");
     console
         .live
@@ -174,7 +180,16 @@ async fn a_watcher_gets_everything_once_and_then_what_changes() {
 async fn nobody_sees_a_page_without_a_session() {
     let console = console().await;
     for session in ["", "0000", &"0".repeat(64)] {
-        for path in ["/", "/desa/35.05.01.2001", "/rekap", "/rekap/rekap.csv", "/temuan", "/cari"] {
+        for path in [
+            "/",
+            "/desa",
+            "/peta",
+            "/desa/35.05.01.2001",
+            "/rekap",
+            "/rekap/rekap.csv",
+            "/temuan",
+            "/cari",
+        ] {
             let page = console.get_as(session, path).await;
             assert!(page.starts_with("HTTP/1.1 303") && page.contains("/masuk"), "{path}: {page}");
         }
@@ -188,6 +203,11 @@ async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() {
     let session = console.session_of(Role::KecamatanOperator, &[350_501]).await;
     let first = console.get_as(&session, "/").await;
     assert!(first.contains("/desa/35.05.01.2001") && !first.contains("/desa/35.05.02."));
+    let table = console.get_as(&session, "/desa").await;
+    assert!(table.contains("/desa/35.05.01.2001") && !table.contains("/desa/35.05.02."));
+    let stream = &mut console.ask_as(&session, "/events").await;
+    let events = wait_for(stream, "\"perlu\"").await;
+    assert!(events.contains("3505012001") && !events.contains("3505022"), "{events}");
     for path in [
         "/desa/35.05.02.2001",
         "/rekap?wilayah=3505",

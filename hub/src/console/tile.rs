@@ -1,35 +1,71 @@
-//! How one village stands, in a word an operator can act on.
-
-use std::fmt::Write as _;
+//! How one village stands, as a colour, a shape, a letter and a few words.
 
 use lumbung_domain::region::{Desa, VillageCode, roster};
 use lumbung_telemetry::clock;
+use maud::{Markup, html};
 
-use crate::dataset::{VillageState, is_fresh_by_stick};
-use crate::live::{LiveVillage, Phase};
+use super::language::Language;
+use crate::live::Phase;
+use crate::outlook::VillageOutlook;
+use crate::reason::{Reasons, Words};
+use crate::rhythm::{Freshness, Way};
 
-/// A village that was in touch this recently counts as fresh even while its
-/// connection is being made anew.
-const FRESH_MS: i64 = 120_000;
-
-/// How a village stands. Ordered from best to worst.
+/// How a village looks. Ordered from what to look at first to what last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum State {
-    /// In touch, nothing missing.
-    Fresh,
+pub(super) enum Look {
+    /// Something is wrong with it; a person must look.
+    Troubled,
+    /// Nobody knows what has become of it.
+    Missing,
+    /// What is here of it is old.
+    Old,
+    /// Silent for longer than it should be.
+    Late,
     /// In touch, catching up.
     CatchingUp,
-    /// Not in touch.
-    Late,
-    /// A person must look.
-    Troubled,
+    /// As fresh as it usually is.
+    Fresh,
     /// Never heard of.
     Never,
 }
 
-impl State {
-    pub(super) const ALL: [Self; 5] =
-        [Self::Fresh, Self::CatchingUp, Self::Late, Self::Troubled, Self::Never];
+impl Look {
+    pub(super) const ALL: [Self; 7] = [
+        Self::Fresh,
+        Self::CatchingUp,
+        Self::Late,
+        Self::Old,
+        Self::Missing,
+        Self::Troubled,
+        Self::Never,
+    ];
+
+    pub(super) fn of(village: &VillageOutlook) -> Self {
+        let live = village.live.as_ref();
+        let phase = live.map(|live| live.phase);
+        let told = live.map_or_else(
+            || village.upkeep.as_ref().map_or("", |it| it.trouble.as_str()),
+            |live| live.trouble.as_str(),
+        );
+        if !told.is_empty() || phase == Some(Phase::Stopped) {
+            return Self::Troubled;
+        }
+        if village.in_touch && live.is_some_and(|live| live.lag() > 0) {
+            return Self::CatchingUp;
+        }
+        Self::of_class(village.freshness)
+    }
+
+    /// How a class of freshness looks.
+    pub(super) const fn of_class(class: Freshness) -> Self {
+        match class {
+            Freshness::Segar => Self::Fresh,
+            Freshness::Terlambat => Self::Late,
+            Freshness::Lama => Self::Old,
+            Freshness::Hilang => Self::Missing,
+            Freshness::BelumTerdaftar => Self::Never,
+        }
+    }
 
     /// The letter on the tile and the end of its class name.
     pub(super) const fn letter(self) -> &'static str {
@@ -37,19 +73,30 @@ impl State {
             Self::Fresh => "S",
             Self::CatchingUp => "K",
             Self::Late => "T",
+            Self::Old => "L",
+            Self::Missing => "H",
             Self::Troubled => "M",
             Self::Never => "B",
         }
     }
 
-    pub(super) const fn word(self) -> &'static str {
+    /// In both languages.
+    pub(super) const fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::Fresh => "segar",
-            Self::CatchingUp => "mengejar",
-            Self::Late => "terlambat",
-            Self::Troubled => "bermasalah",
-            Self::Never => "belum pernah terhubung",
+            Self::Fresh => ("segar", "fresh"),
+            Self::CatchingUp => ("mengejar", "catching up"),
+            Self::Late => ("terlambat", "late"),
+            Self::Old => ("lama", "old"),
+            Self::Missing => ("hilang", "missing"),
+            Self::Troubled => ("bermasalah", "in trouble"),
+            Self::Never => ("belum terdaftar", "not joined yet"),
         }
+    }
+
+    /// The mark: a letter in a shape of its own.
+    pub(super) fn mark(self) -> Markup {
+        let letter = self.letter();
+        html! { span class=(format!("mark s{letter}")) aria-hidden="true" { (letter) } }
     }
 }
 
@@ -57,145 +104,89 @@ impl State {
 #[derive(Clone, Debug)]
 pub(super) struct Tile {
     pub(super) desa: &'static Desa,
-    pub(super) state: State,
-    /// Entries the node has and the hub has not.
+    pub(super) look: Look,
+    pub(super) freshness: Freshness,
+    /// Entries its node has and the hub has not, as far as is known.
     pub(super) lag: u64,
-    /// Last entry merged.
-    pub(super) merged_seq: u64,
-    pub(super) quarantined: u64,
-    pub(super) last_contact_ms: i64,
-    pub(super) last_proof_ms: i64,
-    /// The entry that proof was made at.
-    pub(super) proven_seq: u64,
-    /// The proof covers everything merged.
-    pub(super) proven: bool,
-    /// A stick has told more lately than the link.
-    pub(super) by_stick: bool,
-    /// Trouble code; empty = nothing.
-    pub(super) trouble: String,
+    /// Last sign of it, hub clock, Unix milliseconds; 0 = never.
+    pub(super) last_ms: i64,
+    /// The small line on the tile.
+    pub(super) short: String,
+    /// Why it is as it is.
+    pub(super) line: String,
 }
 
 impl Tile {
-    /// Every village of the kabupaten, registered or not; the moment goes
-    /// before what is stored.
-    pub(super) fn all(stored: &[VillageState], live: &[LiveVillage], now_ms: i64) -> Vec<Self> {
-        let of = |desa: &'static Desa| {
-            let stored = stored.iter().find(|state| state.village == desa.code);
-            let live = live.iter().find(|live| live.village == desa.code);
-            Self::of(desa, stored, live, now_ms)
-        };
-        roster().villages().iter().map(of).collect()
-    }
-
     pub(super) fn of(
-        desa: &'static Desa,
-        stored: Option<&VillageState>,
-        live: Option<&LiveVillage>,
+        village: &VillageOutlook,
+        reasons: &Reasons,
+        language: Language,
         now_ms: i64,
     ) -> Self {
-        let mut tile = Self {
-            desa,
-            state: State::Never,
-            lag: 0,
-            merged_seq: 0,
-            quarantined: 0,
-            last_contact_ms: 0,
-            last_proof_ms: 0,
-            proven_seq: 0,
-            proven: false,
-            by_stick: false,
-            trouble: String::new(),
-        };
-        let mut phase = Phase::Waiting;
-        let by_stick = |stick_ms, contact_ms| is_fresh_by_stick(stick_ms, contact_ms, now_ms);
-        if let Some(live) = live {
-            phase = live.phase;
-            tile.lag = live.lag();
-            tile.merged_seq = live.merged_seq;
-            tile.quarantined = live.quarantined;
-            tile.last_contact_ms = live.last_contact_ms;
-            tile.last_proof_ms = live.last_proof_ms;
-            tile.proven_seq = live.proven_seq;
-            tile.proven = live.proven();
-            tile.by_stick = by_stick(live.last_stick_ms, live.last_contact_ms);
-            tile.trouble.clone_from(&live.trouble);
-        } else if let Some(state) = stored {
-            tile.merged_seq = state.position.map_or(0, |position| position.seq.0);
-            tile.quarantined = state.quarantined;
-            tile.last_contact_ms = state.last_contact_ms;
-            tile.last_proof_ms = state.last_proof_ms;
-            tile.proven_seq = state.proven_seq.0;
-            tile.proven = state.last_proof_ms > 0 && state.proven_seq.0 == tile.merged_seq;
-            tile.by_stick = by_stick(state.last_stick_ms, state.last_contact_ms);
-            tile.trouble.clone_from(&state.trouble);
-        }
-        tile.state = tile.judge(phase, now_ms);
-        tile
-    }
-
-    fn judge(&self, phase: Phase, now_ms: i64) -> State {
-        let recent = self.last_contact_ms > 0 && now_ms - self.last_contact_ms < FRESH_MS;
-        if !self.trouble.is_empty() || phase == Phase::Stopped {
-            return State::Troubled;
-        }
-        match phase {
-            Phase::Live if self.lag == 0 => State::Fresh,
-            Phase::Live | Phase::CatchingUp => State::CatchingUp,
-            _ if self.last_contact_ms == 0 && self.merged_seq == 0 => State::Never,
-            _ if (recent || self.by_stick) && self.lag == 0 => State::Fresh,
-            _ => State::Late,
+        let look = Look::of(village);
+        let line = reasons.line(village.desa.code).map(|line| said(language, line));
+        Self {
+            desa: village.desa,
+            look,
+            freshness: village.freshness,
+            lag: village.live.as_ref().map_or(0, crate::live::LiveVillage::lag),
+            last_ms: village.last_ms(),
+            short: short(village, look, language, now_ms),
+            line: line.unwrap_or_default().to_owned(),
         }
     }
 
-    pub(super) fn key(&self) -> u64 {
+    /// Its number on the page.
+    pub(super) const fn key(&self) -> u64 {
         self.desa.code.as_u64()
     }
 
-    /// The small line on the tile.
-    pub(super) fn short(&self, now_ms: i64) -> String {
-        match self.state {
-            State::Fresh if self.by_stick && self.proven => {
-                format!("stik {}", when(self.last_proof_ms, now_ms))
-            }
-            State::Fresh if self.proven => format!("sama {}", when(self.last_proof_ms, now_ms)),
-            State::Fresh => "belum dibuktikan".to_owned(),
-            State::CatchingUp => format!("kurang {}", thousands(self.lag)),
-            State::Late if self.last_contact_ms == 0 => "tidak terhubung".to_owned(),
-            State::Late => format!("sejak {}", when(self.last_contact_ms, now_ms)),
-            State::Troubled => "perlu dilihat".to_owned(),
-            State::Never => "belum pernah".to_owned(),
-        }
+    /// The tile for who can't see it.
+    pub(super) fn spoken(&self, language: Language) -> String {
+        format!("{}: {}. {}", self.desa.short_name(), language.of(self.look.words()), self.line)
     }
 
-    /// The tile for who can't see it.
-    pub(super) fn spoken(&self, now_ms: i64) -> String {
-        let mut text = format!("{}: {}", self.desa.short_name(), self.state.word());
-        if self.lag > 0 {
-            // Writing to a String can't fail.
-            let _ = write!(text, ", tertinggal {} catatan", thousands(self.lag));
+    pub(super) fn render(&self, language: Language) -> Markup {
+        html! {
+            a id=(format!("d{}", self.key())) class=(format!("tile s{}", self.look.letter()))
+                href=(format!("/desa/{}", self.desa.code)) aria-label=(self.spoken(language)) {
+                span class="mark" { (self.look.letter()) }
+                span class="name" { (self.desa.name) }
+                small { (self.short) }
+            }
         }
-        if self.by_stick {
-            text.push_str(", lewat stik");
-        }
-        if self.last_proof_ms > 0 {
-            let _ = write!(text, ", terakhir terbukti sama {}", when(self.last_proof_ms, now_ms));
-        }
-        text
     }
 }
 
-/// "236 dari 248 desa segar, 3 terlambat, 1 bermasalah."
-pub(super) fn sentence(tiles: &[Tile]) -> String {
-    let count = |state| tiles.iter().filter(|tile| tile.state == state).count();
-    let mut text = format!("{} dari {} desa segar", count(State::Fresh), tiles.len());
-    for state in State::ALL.into_iter().skip(1) {
-        let count = count(state);
-        if count > 0 {
-            let _ = write!(text, ", {count} {}", state.word());
+/// The words of one language.
+pub(super) fn said(language: Language, words: &Words) -> &str {
+    language.say(&words.id, &words.en)
+}
+
+fn short(village: &VillageOutlook, look: Look, language: Language, now_ms: i64) -> String {
+    let say = |id, en| language.say(id, en);
+    let live = village.live.as_ref();
+    let last = || when(village.last_ms(), now_ms);
+    match look {
+        Look::Troubled => say("perlu dilihat", "needs a look").to_owned(),
+        Look::CatchingUp => {
+            let lag = thousands(live.map_or(0, crate::live::LiveVillage::lag));
+            format!("{} {lag}", say("kurang", "behind"))
+        }
+        Look::Never => say("belum pernah", "never").to_owned(),
+        Look::Fresh if village.in_touch => match live {
+            Some(live) if live.proven() => {
+                format!("{} {}", say("sama", "equal"), when(live.last_proof_ms, now_ms))
+            }
+            _ => say("terhubung", "connected").to_owned(),
+        },
+        Look::Fresh if village.upkeep.as_ref().is_some_and(|it| it.heard.way() == Way::Stick) => {
+            format!("{} {}", say("stik", "stick"), last())
+        }
+        Look::Fresh | Look::Late | Look::Old | Look::Missing => {
+            format!("{} {}", say("sejak", "since"), last())
         }
     }
-    text.push('.');
-    text
 }
 
 /// "14.02" today, "23 Nov 14.02" otherwise.
@@ -237,69 +228,66 @@ pub(super) fn full_name(village: VillageCode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::live::Live;
+    use crate::outlook::tests::{NOW_MS, upkeep};
+    use crate::outlook::{Outlook, Stored};
+    use crate::rhythm::DAY_MS;
 
-    const NOW: i64 = 1_790_000_000_000;
-
-    fn jaten() -> &'static Desa {
-        roster().villages().first().unwrap()
-    }
-
-    fn live(change: impl FnOnce(&mut LiveVillage)) -> Tile {
-        let all = crate::live::Live::default();
-        all.update(jaten().code, change);
-        Tile::of(jaten(), None, all.get(jaten().code).as_ref(), NOW)
-    }
-
-    #[test]
-    fn a_village_is_judged_by_phase_trouble_and_contact() {
-        assert_eq!(Tile::of(jaten(), None, None, NOW).state, State::Never);
-        let tile = live(|live| live.phase = Phase::Live);
-        assert_eq!(tile.state, State::Fresh);
-        let tile = live(|live| {
-            live.phase = Phase::Live;
-            live.head_seq = 1200;
-        });
-        assert_eq!((tile.state, tile.short(NOW)), (State::CatchingUp, "kurang 1.200".to_owned()));
-        let retrying = |ago| {
-            live(|live| {
-                live.phase = Phase::Retrying;
-                live.last_contact_ms = NOW - ago;
-            })
-        };
-        assert_eq!(retrying(FRESH_MS - 1).state, State::Fresh);
-        assert_eq!(retrying(FRESH_MS).state, State::Late);
-        let tile = live(|live| {
-            live.phase = Phase::Live;
-            live.trouble = "isi_beda".to_owned();
-        });
-        assert_eq!(tile.state, State::Troubled);
+    /// The first village, last heard of so long ago, with what is live of it.
+    fn tile(ago_ms: i64, live: Option<fn(&mut crate::live::LiveVillage)>) -> Tile {
+        let desa = &roster().villages()[0];
+        let all = Live::default();
+        if let Some(change) = live {
+            all.update(desa.code, change);
+        }
+        let stored = Stored { upkeep: vec![upkeep(desa, ago_ms)], ..Stored::default() };
+        let outlook = Outlook::at(stored, &all, NOW_MS);
+        let reasons = Reasons::of(&outlook);
+        Tile::of(&outlook.villages[0], &reasons, Language::Indonesian, NOW_MS)
     }
 
     #[test]
-    fn a_village_that_comes_by_stick_is_not_late() {
-        let by_stick = |contact_ms, lag: u64| {
-            live(|live| {
-                live.phase = Phase::Retrying;
-                live.last_stick_ms = NOW - 86_400_000;
-                live.last_proof_ms = live.last_stick_ms;
-                live.last_contact_ms = contact_ms;
-                (live.head_seq, live.merged_seq, live.proven_seq) = (9 + lag, 9, 9);
-            })
-        };
-        let tile = by_stick(0, 0);
-        assert_eq!(tile.state, State::Fresh);
-        assert!(tile.short(NOW).starts_with("stik "), "{}", tile.short(NOW));
-        assert!(tile.spoken(NOW).contains("lewat stik"));
-        assert_eq!(by_stick(0, 1).state, State::Late, "something is known to be missing");
-        assert_eq!(by_stick(NOW - FRESH_MS, 0).state, State::Late, "the link was there since");
+    fn a_village_looks_as_fresh_as_it_is_by_its_own_rhythm() {
+        for (days, look) in [(0, Look::Fresh), (2, Look::Late), (5, Look::Old), (8, Look::Missing)]
+        {
+            assert_eq!(tile(days * DAY_MS, None).look, look, "{days} days");
+        }
+        assert!(tile(2 * DAY_MS, None).short.starts_with("sejak "));
     }
 
     #[test]
-    fn the_sentence_names_only_what_is_there() {
-        assert_eq!(
-            sentence(&Tile::all(&[], &[], NOW)),
-            "0 dari 248 desa segar, 248 belum pernah terhubung."
+    fn an_open_line_catches_up_or_is_equal() {
+        let behind = tile(
+            DAY_MS,
+            Some(|live| {
+                live.phase = Phase::Live;
+                live.head_seq = 1200;
+            }),
         );
+        assert_eq!((behind.look, behind.short.as_str()), (Look::CatchingUp, "kurang 1.200"));
+        let equal = tile(
+            DAY_MS,
+            Some(|live| {
+                live.phase = Phase::Live;
+                live.last_proof_ms = NOW_MS;
+            }),
+        );
+        assert_eq!(equal.look, Look::Fresh);
+        assert!(equal.short.starts_with("sama "), "{}", equal.short);
+        assert!(equal.spoken(Language::Indonesian).contains("segar. Terhubung dan terbukti sama"));
+    }
+
+    #[test]
+    fn what_is_wrong_goes_before_how_fresh_it_is() {
+        let wrong = tile(
+            0,
+            Some(|live| {
+                live.phase = Phase::Live;
+                live.trouble = "isi_beda".to_owned();
+            }),
+        );
+        assert_eq!(wrong.look, Look::Troubled);
+        assert!(Look::Troubled < Look::Missing && Look::Late < Look::Fresh);
     }
 
     #[test]

@@ -1,167 +1,166 @@
-//! The page of one village, and recap sheets as tables.
+//! The page of one village: how it stands and why, in words first; and recap
+//! sheets as tables.
 
+mod condition;
+mod strip;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::routing::get;
 use jiff::civil::Date;
-use lumbung_domain::id::Kind;
-use lumbung_domain::recap::{Cell, Isi, tanggal_indonesia};
+use lumbung_domain::recap::{Cell, Isi};
+use lumbung_domain::region::{Desa, VillageCode, roster};
 use maud::{Markup, html};
 
 use super::findings;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
-use super::pages::trouble_words;
-use super::tile::{State, Tile, thousands, when};
-use crate::dataset::{CrossFinding, Incident, QuarantinedEntry, VillageFacts, VillageState};
-use crate::live::LiveVillage;
-use crate::puller::trouble::waiting;
+use super::tile::{Look, said, thousands, when};
+use super::{ConsoleState, Page, Trouble, at_desk, needs, whole};
+use crate::access::Right;
+use crate::dataset::{CrossFinding, Incident, VillageState};
+use crate::desk::sight::Sight;
+use crate::desk::{Desk, DeskError};
+use crate::outlook::VillageOutlook;
 use crate::recap::{Recap, RegionRef};
+use crate::registry::NodeKey;
+use crate::rhythm::StripDay;
 
-/// Quarantined entries that are listed; the rest is a number.
-const LISTED_MAX: usize = 50;
+/// Findings on the page; their own page lists them all.
+const FINDINGS_MAX: u32 = 20;
 
-/// What the page of one village shows.
-pub(super) struct VillagePage {
-    pub(super) tile: Tile,
-    pub(super) stored: VillageState,
-    pub(super) live: Option<LiveVillage>,
-    pub(super) facts: VillageFacts,
-    pub(super) recap: Recap,
-    pub(super) quarantine: Vec<QuarantinedEntry>,
-    pub(super) findings: Vec<CrossFinding>,
-    pub(super) incidents: Vec<Incident>,
-    pub(super) date: Date,
+/// Incidents on the page; the command line lists them all.
+const INCIDENTS_MAX: u32 = 50;
+
+pub(super) fn routes() -> Router<ConsoleState> {
+    Router::new().route("/desa/{code}", get(one))
 }
 
-impl VillagePage {
-    pub(super) fn render(&self, viewer: &Viewer, now_ms: i64) -> Markup {
-        let tile = &self.tile;
-        let letter = tile.state.letter();
-        let region = RegionRef::Desa(tile.desa.code);
+/// The village behind a code in a path.
+pub(super) fn named(code: &str) -> Result<&'static Desa, DeskError> {
+    let desa = VillageCode::parse(code).ok().and_then(|code| roster().village(code));
+    desa.ok_or(DeskError::NotThere)
+}
+
+/// What the page of one village shows.
+struct VillagePage<'a> {
+    sight: &'a Sight,
+    outlook: &'a VillageOutlook,
+    stored: VillageState,
+    key: Option<NodeKey>,
+    strip: Vec<StripDay>,
+    findings: Vec<CrossFinding>,
+    incidents: Vec<Incident>,
+}
+
+async fn one(
+    State(state): State<ConsoleState>,
+    Path(code): Path<String>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    let village = named(&code)?.code;
+    at_desk(&state, viewer, move |desk, viewer| {
+        let who = &viewer.who;
+        let (stored, _) = desk.village(who, village)?;
+        let sight = desk.sight(who)?;
+        let findings = match who.may(Right::SeeRecords) {
+            true => desk.findings(who, Some(village), true, FINDINGS_MAX)?,
+            false => Vec::new(),
+        };
+        let page = VillagePage {
+            outlook: Desk::in_sight(&sight, village).ok_or(DeskError::NotThere)?,
+            sight: &sight,
+            key: desk.key(who, village)?,
+            strip: desk.contact_strip(who, village)?,
+            incidents: desk.incidents(who, Some(village), INCIDENTS_MAX)?,
+            stored,
+            findings,
+        };
+        Ok(whole(page.render(viewer)))
+    })
+    .await
+}
+
+impl VillagePage<'_> {
+    fn render(&self, viewer: &Viewer) -> Markup {
+        let language = viewer.language;
+        let say = |id, en| language.say(id, en);
+        let desa = self.outlook.desa;
+        let now_ms = self.sight.outlook.now_ms;
+        let own = || self.sight.reasons.of_village(desa.code);
         let body = html! {
-            h1 { (tile.desa.full_name()) }
-            p class=(format!("verdict s{letter}")) {
-                span class="mark" aria-hidden="true" { (letter) } " " (self.verdict(now_ms))
+            h1 { (desa.full_name()) }
+            (self.verdict(viewer))
+            @if own().next().is_some() {
+                section aria-labelledby="perlu-judul" {
+                    h2 id="perlu-judul" { (say("Yang perlu dilakukan", "What to do")) }
+                    (needs::cards(own(), language, now_ms, false))
+                }
             }
-            @if let Some(waiting) = waiting(self.stored.leftovers) { p { (waiting) } }
+            section aria-labelledby="kontak" {
+                h2 id="kontak" { (say("Kontak 30 hari terakhir", "Contacts of the last 30 days")) }
+                (strip::draw(&self.strip, language))
+            }
             section aria-labelledby="hubungan" {
-                h2 id="hubungan" { "Hubungan" }
-                (self.connection(now_ms))
+                h2 id="hubungan" { (say("Hubungan", "Connection")) }
+                (self.connection(language))
             }
             section aria-labelledby="isi-desa" {
-                h2 id="isi-desa" { "Isi" }
-                (self.counts())
-            }
-            @if !self.quarantine.is_empty() {
-                section aria-labelledby="karantina" {
-                    h2 id="karantina" { "Karantina" }
-                    (self.quarantined(now_ms))
-                }
+                h2 id="isi-desa" { (say("Isi", "Content")) }
+                (self.content(language))
             }
             @if !self.incidents.is_empty() {
                 section aria-labelledby="kejadian" {
-                    h2 id="kejadian" { "Kejadian" }
-                    (self.happened(now_ms))
+                    h2 id="kejadian" { (say("Kejadian", "Incidents")) }
+                    (self.happened(language))
                 }
             }
-            section aria-labelledby="temuan" {
-                h2 id="temuan" { "Temuan" }
-                @if self.findings.is_empty() { p class="calm" { "Tidak ada temuan terbuka." } }
-                ul class="findings" {
-                    @for finding in &self.findings { (findings::row(viewer, finding)) }
+            @if !self.findings.is_empty() {
+                section aria-labelledby="temuan" {
+                    h2 id="temuan" { (say("Temuan", "Findings")) }
+                    ul class="findings" {
+                        @for finding in &self.findings { (findings::row(viewer, finding)) }
+                    }
                 }
             }
-            section aria-labelledby="rekap" {
-                h2 id="rekap" { "Rekap per " (tanggal_indonesia(self.date)) }
-                (sheet(&self.recap, region, self.date))
-            }
         };
-        Frame::of(viewer, tile.desa.name, Tab::Villages).page(&body)
+        Frame::of(viewer, desa.name, Tab::Villages).page(&body)
     }
 
-    fn verdict(&self, now_ms: i64) -> String {
-        let tile = &self.tile;
-        let contact = || when(tile.last_contact_ms, now_ms);
-        match tile.state {
-            State::Fresh if tile.proven => format!(
-                "Segar. Terbukti sama dengan node desa pada {}.",
-                when(tile.last_proof_ms, now_ms)
-            ),
-            State::Fresh => "Segar. Semua catatan sudah masuk; bukti kesamaan menyusul.".to_owned(),
-            State::CatchingUp => {
-                format!("Mengejar. Masih kurang {} catatan.", thousands(tile.lag))
-            }
-            State::Late if tile.last_contact_ms == 0 => {
-                "Tidak terhubung. Yang sudah tergabung aman.".to_owned()
-            }
-            State::Late => format!(
-                "Tidak terhubung sejak {}. Yang sudah tergabung aman, desa tetap bisa mencatat.",
-                contact()
-            ),
-            State::Troubled => trouble_words(&tile.trouble).to_owned(),
-            State::Never => "Belum pernah terhubung.".to_owned(),
-        }
-    }
-
-    fn connection(&self, now_ms: i64) -> Markup {
-        let tile = &self.tile;
-        let at = |at_ms: i64| {
-            if at_ms == 0 { "belum pernah".to_owned() } else { when(at_ms, now_ms) }
-        };
-        let or_dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
-        let proof = match tile.last_proof_ms {
-            0 => "belum pernah".to_owned(),
-            proof => {
-                format!("{}, pada nomor {}", at(proof), thousands(tile.proven_seq))
-            }
-        };
-        let mut rows = vec![
-            ("Tergabung sampai nomor", thousands(tile.merged_seq)),
-            ("Tertinggal", format!("{} catatan", thousands(tile.lag))),
-            ("Kontak terakhir", at(tile.last_contact_ms)),
-            ("Terakhir terbukti sama", proof),
-            ("Pembuktian menyeluruh terakhir", at(self.stored.deep_proof_ms)),
-            ("Hasil pembuktian menyeluruh", or_dash(&self.stored.deep_proof_words)),
-            ("Alamat node", or_dash(&self.stored.address)),
-            ("Versi node", or_dash(&self.stored.software)),
-        ];
-        if let Some(live) = &self.live {
-            let (down, up) = (live.traffic.received(), live.traffic.sent());
-            let text = format!("{} masuk, {} keluar sejak hub menyala", bytes(down), bytes(up));
-            rows.push(("Lalu lintas", text));
-        }
-        facts(&rows)
-    }
-
-    fn counts(&self) -> Markup {
-        let regions = |kind| {
-            let of_kind = self.facts.regions.iter().filter(|region| region.kind == kind);
-            thousands(of_kind.count() as u64)
-        };
-        facts(&[
-            (self.tile.desa.label_dusun(), regions(Kind::Dusun)),
-            ("RW", regions(Kind::Rw)),
-            ("RT", regions(Kind::Rt)),
-            ("Dasawisma", regions(Kind::Dasawisma)),
-            ("Rumah tangga", thousands(self.stored.rumah_tangga)),
-            ("Keluarga di rumah yang dikenal", thousands(self.facts.families.len() as u64)),
-            ("Warga hidup", thousands(self.stored.warga)),
-            ("Semua catatan", thousands(self.stored.records)),
-        ])
-    }
-
-    fn happened(&self, now_ms: i64) -> Markup {
+    /// How it stands, and why.
+    fn verdict(&self, viewer: &Viewer) -> Markup {
+        let language = viewer.language;
+        let look = Look::of(self.outlook);
+        let line = self.sight.reasons.line(self.outlook.desa.code);
         html! {
-            div class="scroll" tabindex="0" role="region" aria-label="Daftar kejadian" {
+            p class=(format!("verdict s{}", look.letter())) {
+                (look.mark()) " "
+                span {
+                    b { (capital(language.of(look.words()))) ". " }
+                    (line.map_or("", |line| said(language, line)))
+                }
+            }
+        }
+    }
+
+    fn happened(&self, language: super::language::Language) -> Markup {
+        let say = |id, en| language.say(id, en);
+        let now_ms = self.sight.outlook.now_ms;
+        html! {
+            div class="scroll" tabindex="0" role="region"
+                aria-label=(say("Daftar kejadian", "List of incidents")) {
                 table {
                     thead { tr {
-                        th scope="col" { "Waktu" } th scope="col" { "Kejadian" }
-                        th scope="col" { "Keterangan" }
+                        th scope="col" { (say("Waktu", "When")) }
+                        th scope="col" { (say("Kejadian", "What")) }
+                        th scope="col" { (say("Keterangan", "Details")) }
                     } }
                     tbody {
                         @for incident in &self.incidents {
                             tr {
                                 td { (when(incident.at_ms, now_ms)) }
-                                td { (incident.heading()) }
-                                td { (incident.sentence) }
+                                td { (say(incident.heading(), incident.heading_en())) }
+                                td lang="id" { (incident.sentence) }
                             }
                         }
                     }
@@ -169,50 +168,12 @@ impl VillagePage {
             }
         }
     }
-
-    fn quarantined(&self, now_ms: i64) -> Markup {
-        html! {
-            p { "Catatan ini tersimpan utuh, tetapi belum bisa dibaca hub. Setelah hub diperbarui, \
-                 jalankan " code { "lumbung-hub quarantine retry" } "." }
-            div class="scroll" tabindex="0" role="region" aria-label="Daftar karantina" {
-                table {
-                    thead { tr {
-                        th scope="col" class="n" { "Nomor" } th scope="col" { "Sebab" }
-                        th scope="col" { "Sejak" } th scope="col" class="n" { "Ukuran" }
-                    } }
-                    tbody {
-                        @for entry in self.quarantine.iter().take(LISTED_MAX) {
-                            tr {
-                                td class="n" { (entry.seq) }
-                                td { (entry.reason) }
-                                td { (when(entry.since_ms, now_ms)) }
-                                td class="n" { (bytes(entry.bytes)) }
-                            }
-                        }
-                    }
-                }
-            }
-            @if self.quarantine.len() > LISTED_MAX {
-                p { "Dan " (self.quarantine.len() - LISTED_MAX) " lagi." }
-            }
-        }
-    }
 }
 
-fn facts(rows: &[(&str, String)]) -> Markup {
-    html! {
-        dl class="facts" {
-            @for (word, value) in rows { div { dt { (word) } dd { (value) } } }
-        }
-    }
-}
-
-fn bytes(count: u64) -> String {
-    match count {
-        0..1024 => format!("{count} B"),
-        1024..1_048_576 => format!("{} KB", count / 1024),
-        _ => format!("{} MB", thousands(count / 1_048_576)),
-    }
+/// With its first letter large.
+fn capital(word: &str) -> String {
+    let mut letters = word.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// The page of a recap.

@@ -84,6 +84,29 @@ impl IncidentKind {
         self.row().2
     }
 
+    /// The heading in English.
+    #[must_use]
+    pub const fn heading_en(self) -> &'static str {
+        match self {
+            Self::LostTail => "Last records of the village lost",
+            Self::Forked => "History of the village forked",
+            Self::Returned => "Records handed back to the village",
+            Self::Reinstalled => "Node reinstalled",
+            Self::Rebuilt => "Node rebuilt from the district's data",
+            Self::HubBehind => "Hub went back in time",
+            Self::Rewound => "Disk restored or copied",
+            Self::Twin => "Two machines for one village",
+            Self::TwinResolved => "One machine is left",
+            Self::LeftoversReturned => "Old records handed back",
+            Self::LeftoversForgotten => "Old records ended",
+            Self::RowsRepaired => "Rows at the hub repaired",
+            Self::NodeMended => "Node rebuilt its content from the log",
+            Self::LogBroken => "Village's log is broken",
+            Self::Unrepaired => "A difference could not be repaired",
+            Self::ErasedAgain => "Erased again",
+        }
+    }
+
     /// The kind behind a code; `None` for one of another version.
     #[must_use]
     pub fn from_code(code: &str) -> Option<Self> {
@@ -144,6 +167,15 @@ impl Incident {
     pub fn heading(&self) -> &str {
         match IncidentKind::from_code(&self.code) {
             Some(kind) => kind.heading(),
+            None => &self.code,
+        }
+    }
+
+    /// The same in English.
+    #[must_use]
+    pub fn heading_en(&self) -> &str {
+        match IncidentKind::from_code(&self.code) {
+            Some(kind) => kind.heading_en(),
             None => &self.code,
         }
     }

@@ -42,7 +42,8 @@ pub(super) fn moment(at_ms: i64) -> String {
 }
 
 /// "2 hari 3 jam", "2 d 3 h": the two largest parts.
-pub(super) fn duration(ms: i64) -> Words {
+#[must_use]
+pub fn duration(ms: i64) -> Words {
     let (days, hours) = (ms / DAY_MS, ms % DAY_MS / HOUR_MS);
     let minutes = ms % HOUR_MS / 60_000;
     let parts = match (days, hours) {
@@ -170,7 +171,9 @@ pub(super) fn trouble_todo(trouble: Trouble) -> Words {
     }
 }
 
-pub(super) const fn trouble_en(trouble: Trouble) -> &'static str {
+/// What is wrong, in English; see [`Trouble::sentence`].
+#[must_use]
+pub const fn trouble_en(trouble: Trouble) -> &'static str {
     match trouble {
         Trouble::OtherVillage => {
             "Another village's node answers at this address. Nothing is taken."

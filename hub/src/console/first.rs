@@ -1,0 +1,356 @@
+//! The first page: one sentence, five counters, what needs somebody, a tile
+//! for each village, the hub, and what happened last.
+//!
+//! Everything comes from one look at the district. The parts that change are
+//! made here for the page and for the stream of updates alike.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::{Query, State};
+use axum::routing::get;
+use lumbung_domain::region::{KecamatanCode, roster};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::frame::{Frame, Tab};
+use super::guard::Viewer;
+use super::language::Language;
+use super::tile::{Look, Tile, said, thousands, when};
+use super::{ConsoleState, Page, Trouble, at_desk, needs, trend, whole};
+use crate::dataset::Totals;
+use crate::desk::sight::{News, Sight, Told};
+use crate::live::Happened;
+use crate::puller::trouble::Trouble as VillageTrouble;
+use crate::reason::{Severity, Words, duration, trouble_en};
+use crate::rhythm::Freshness;
+
+/// Things to do that are shown at once.
+const NEEDS_MAX: usize = 10;
+
+/// Lines of news on the page.
+const NEWS_MAX: usize = 12;
+
+pub(super) fn routes() -> Router<ConsoleState> {
+    Router::new().route("/", get(first))
+}
+
+/// Which villages are shown.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub(super) struct Filter {
+    #[serde(default)]
+    kelas: String,
+    #[serde(default)]
+    kecamatan: String,
+}
+
+impl Filter {
+    pub(super) fn class(&self) -> Option<Freshness> {
+        Freshness::ALL.into_iter().find(|class| class.code() == self.kelas)
+    }
+
+    pub(super) fn kecamatan(&self) -> Option<KecamatanCode> {
+        KecamatanCode::parse(&self.kecamatan)
+    }
+
+    pub(super) fn lets(&self, tile: &Tile) -> bool {
+        self.class().is_none_or(|class| class == tile.freshness)
+            && self.kecamatan().is_none_or(|code| code == tile.desa.kecamatan)
+    }
+
+    fn is_set(&self) -> bool {
+        self.class().is_some() || self.kecamatan().is_some()
+    }
+
+    /// This page with another class.
+    fn with_class(&self, class: Option<Freshness>) -> String {
+        let mut pairs = Vec::new();
+        if let Some(class) = class {
+            pairs.push(format!("kelas={}", class.code()));
+        }
+        if let Some(kecamatan) = self.kecamatan() {
+            pairs.push(format!("kecamatan={}", kecamatan.compact()));
+        }
+        if pairs.is_empty() { "/".to_owned() } else { format!("/?{}", pairs.join("&")) }
+    }
+}
+
+/// Every village of a look as a tile, by code.
+pub(super) fn tiles(sight: &Sight, language: Language) -> Vec<Tile> {
+    let villages = sight.outlook.villages.iter();
+    let now_ms = sight.outlook.now_ms;
+    villages.map(|it| Tile::of(it, &sight.reasons, language, now_ms)).collect()
+}
+
+async fn first(
+    State(state): State<ConsoleState>,
+    Query(filter): Query<Filter>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    let map = state.map.is_some();
+    at_desk(&state, viewer, move |desk, viewer| {
+        let sight = desk.sight(&viewer.who)?;
+        let (news, told) = desk.news(&viewer.who, &sight, Told::default())?;
+        let days = desk.freshness_days(&viewer.who, trend::DAYS)?;
+        let parts = Parts { sight: &sight, language: viewer.language };
+        let trend = trend::draw(&days, viewer.language);
+        Ok(whole(page(viewer, &parts, &filter, (&news, told), &trend, map)))
+    })
+    .await
+}
+
+fn page(
+    viewer: &Viewer,
+    parts: &Parts<'_>,
+    filter: &Filter,
+    (news, told): (&[News], Told),
+    trend: &Markup,
+    map: bool,
+) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let body = html! {
+        h1 id="kalimat" class="sentence" aria-live="polite" { (parts.sentence()) }
+        nav id="hitung" aria-label=(say("Kesegaran", "Freshness")) { (parts.counters(filter)) }
+        section aria-labelledby="perlu-judul" {
+            h2 id="perlu-judul" { (say("Perlu tindakan", "Needs somebody")) }
+            div id="perlu" { (parts.needs()) }
+        }
+        section aria-labelledby="desa-judul" {
+            h2 id="desa-judul" { (say("Semua desa", "All villages")) }
+            (parts.picker(filter, map))
+            (parts.tiles(filter))
+        }
+        div class="beside" {
+            section aria-labelledby="hub-judul" {
+                h2 id="hub-judul" { "Hub" }
+                div id="hub" { (parts.hub()) }
+                div id="jumlah" { (parts.numbers()) }
+                (trend)
+            }
+            section aria-labelledby="umpan-judul" {
+                h2 id="umpan-judul" { (say("Baru saja", "Just now"))
+                    " " button type="button" id="jeda" class="plain" hidden
+                        data-lanjut=(say("Lanjutkan", "Go on")) { (say("Jeda", "Pause")) }
+                }
+                ol id="umpan" class="news" data-id=(told) {
+                    @for item in news.iter().take(NEWS_MAX) { (parts.news(item)) }
+                }
+                @if news.is_empty() { p { small { (say("Belum ada.", "Nothing yet.")) } } }
+            }
+        }
+    };
+    Frame::of(viewer, say("Desa", "Villages"), Tab::Villages).live().page(&body)
+}
+
+/// The parts of the page that change.
+pub(super) struct Parts<'a> {
+    pub(super) sight: &'a Sight,
+    pub(super) language: Language,
+}
+
+impl Parts<'_> {
+    fn say<T: Copy>(&self, id: T, en: T) -> T {
+        self.language.say(id, en)
+    }
+
+    /// "236 dari 248 desa segar. 4 perlu tindakan. Hub sehat."
+    pub(super) fn sentence(&self) -> String {
+        let counts = self.sight.counts();
+        let (fresh, all) = (counts.of(Freshness::Segar), counts.total());
+        let acts = self.sight.reasons.to_act().count();
+        let hub = match self.sight.hub_needs().count() {
+            0 => self.say("Hub sehat.", "The hub is well."),
+            _ => self.say("Hub perlu diperiksa.", "The hub needs a look."),
+        };
+        match self.language {
+            Language::Indonesian => {
+                format!("{fresh} dari {all} desa segar. {acts} perlu tindakan. {hub}")
+            }
+            Language::English => {
+                let need = if acts == 1 { "needs" } else { "need" };
+                format!("{fresh} of {all} villages are fresh. {acts} {need} somebody. {hub}")
+            }
+        }
+    }
+
+    pub(super) fn counters(&self, filter: &Filter) -> Markup {
+        let counts = self.sight.counts();
+        html! {
+            ul class="counters" {
+                @for class in Freshness::ALL {
+                    @let look = Look::of_class(class);
+                    @let chosen = filter.class() == Some(class);
+                    @let next = (!chosen).then_some(class);
+                    li {
+                        a class=(format!("s{}", look.letter())) href=(filter.with_class(next))
+                            aria-current=[chosen.then_some("true")] {
+                            b { (counts.of(class)) } " "
+                            span { (look.mark()) " " (self.language.of(look.words())) }
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// What somebody must do, and below it what is only worth knowing.
+    pub(super) fn needs(&self) -> Markup {
+        let reasons = &self.sight.reasons;
+        let (now_ms, acts) = (self.sight.outlook.now_ms, reasons.to_act().count());
+        let advice: Vec<_> =
+            reasons.needs.iter().filter(|need| need.severity == Severity::Advice).collect();
+        html! {
+            @if acts == 0 {
+                p class="calm" { (self.say("Tidak ada. Semua desa berjalan sendiri.",
+                                           "Nothing. All villages run by themselves.")) }
+            }
+            (needs::cards(reasons.to_act().take(NEEDS_MAX), self.language, now_ms, true))
+            @if acts > NEEDS_MAX {
+                p { (self.say("Dan ", "And ")) (acts - NEEDS_MAX)
+                    (self.say(" lagi; yang paling lama didahulukan.",
+                              " more; the oldest come first.")) }
+            }
+            @if !advice.is_empty() {
+                details class="advice" {
+                    summary { (advice.len()) (self.say(" saran (tidak mendesak)",
+                                                       " pieces of advice (not urgent)")) }
+                    (needs::cards(advice.iter().take(NEEDS_MAX).copied(), self.language, now_ms,
+                                  true))
+                }
+            }
+        }
+    }
+
+    fn picker(&self, filter: &Filter, map: bool) -> Markup {
+        let say = |id, en| self.say(id, en);
+        html! {
+            form class="pick" action="/" {
+                @if let Some(class) = filter.class() {
+                    input type="hidden" name="kelas" value=(class.code());
+                }
+                label for="kecamatan" { "Kecamatan" }
+                select id="kecamatan" name="kecamatan" {
+                    option value="" { (say("Semua", "All")) }
+                    @for (code, name) in self.kecamatan() {
+                        option value=(code.compact()) selected[filter.kecamatan() == Some(code)] {
+                            (name)
+                        }
+                    }
+                }
+                button { (say("Tampilkan", "Show")) }
+                @if filter.is_set() { a class="button" href="/" { (say("Semua desa", "All")) } }
+                a class="button" href="/desa?tampilan=tabel" { (say("Tabel", "Table")) }
+                @if map { a class="button" href="/peta" { (say("Peta", "Map")) } }
+            }
+            ul class="legend" aria-label=(say("Arti huruf", "What the letters mean")) {
+                @for look in Look::ALL { li { (look.mark()) " " (self.language.of(look.words())) } }
+            }
+        }
+    }
+
+    /// The kecamatan of the operator's villages.
+    fn kecamatan(&self) -> Vec<(KecamatanCode, &'static str)> {
+        let here = |code| self.sight.outlook.villages.iter().any(|it| it.desa.kecamatan == code);
+        let all = roster().kecamatan().iter().filter(|kecamatan| here(kecamatan.code));
+        all.map(|kecamatan| (kecamatan.code, kecamatan.name)).collect()
+    }
+
+    fn tiles(&self, filter: &Filter) -> Markup {
+        let mut by_kecamatan: BTreeMap<u64, Vec<Tile>> = BTreeMap::new();
+        for tile in tiles(self.sight, self.language).into_iter().filter(|tile| filter.lets(tile)) {
+            by_kecamatan.entry(tile.desa.kecamatan.as_u64()).or_default().push(tile);
+        }
+        html! {
+            @if by_kecamatan.is_empty() {
+                p { (self.say("Tidak ada desa seperti itu.", "No such village.")) }
+            }
+            @for (code, tiles) in &mut by_kecamatan {
+                @let name = KecamatanCode::from_u64(*code)
+                    .and_then(|code| roster().kecamatan_of(code));
+                h3 { (name.map_or("", |kecamatan| kecamatan.name)) }
+                div class="tiles" {
+                    (sorted(tiles).iter().map(|tile| tile.render(self.language).into_string())
+                        .map(maud::PreEscaped).fold(html! {}, |all, one| html! { (all) (one) }))
+                }
+            }
+        }
+    }
+
+    pub(super) fn numbers(&self) -> Markup {
+        let Totals { warga, rumah_tangga, records, findings, quarantined } = self.sight.totals;
+        let one = |count: u64, word: &str| {
+            html! { div { dt { (word) } dd { (thousands(count)) } } }
+        };
+        html! {
+            dl class="numbers" {
+                (one(warga, self.say("warga", "residents")))
+                (one(rumah_tangga, self.say("rumah tangga", "households")))
+                (one(records, self.say("catatan", "records")))
+                (one(findings, self.say("temuan", "findings")))
+                (one(quarantined, self.say("karantina", "in quarantine")))
+            }
+        }
+    }
+
+    /// How the hub itself is.
+    pub(super) fn hub(&self) -> Markup {
+        let outlook = &self.sight.outlook;
+        let live = || outlook.villages.iter().filter_map(|it| it.live.as_ref());
+        let waiting: u64 = live().map(crate::live::LiveVillage::lag).sum();
+        let up = duration(outlook.now_ms - outlook.hub.started_ms);
+        let gigabytes = |bytes: u64| thousands(bytes / 1_000_000_000);
+        html! {
+            dl class="facts" {
+                div { dt { (self.say("Berjalan selama", "Up for")) }
+                    dd { (said(self.language, &up)) } }
+                div { dt { (self.say("Sambungan desa terbuka", "Open village lines")) }
+                    dd { (outlook.in_touch()) } }
+                div { dt { (self.say("Menunggu digabung", "Waiting to be merged")) }
+                    dd { (thousands(waiting)) (self.say(" catatan", " records")) } }
+                @if let Some(disk) = outlook.hub.disk {
+                    div { dt { (self.say("Disk kosong", "Free disk")) }
+                        dd { (gigabytes(disk.free_bytes)) (self.say(" dari ", " of "))
+                            (gigabytes(disk.total_bytes)) " GB" } }
+                }
+            }
+        }
+    }
+
+    /// One line of news.
+    pub(super) fn news(&self, news: &News) -> Markup {
+        let village = news.village();
+        let name = roster().village(village).map_or_else(String::new, |desa| desa.short_name());
+        let words = match news {
+            News::Happening(it) => happened(&it.what),
+            News::Incident(it) => Words::new(it.heading(), it.heading_en()),
+        };
+        html! {
+            li {
+                time { (when(news.at_ms(), self.sight.outlook.now_ms)) } " "
+                a href=(format!("/desa/{village}")) { (name) } " " (said(self.language, &words))
+            }
+        }
+    }
+}
+
+fn sorted(tiles: &mut [Tile]) -> &[Tile] {
+    tiles.sort_by_key(|tile| (tile.look, tile.desa.name));
+    tiles
+}
+
+fn happened(what: &Happened) -> Words {
+    match what {
+        Happened::CameIn => Words::new("tersambung", "connected"),
+        Happened::WentAway => Words::new("putus", "disconnected"),
+        Happened::Proven(seq) => {
+            let seq = thousands(*seq);
+            Words::new(format!("terbukti sama, nomor {seq}"), format!("proven equal, at {seq}"))
+        }
+        Happened::ByStick => Words::new("datang lewat stik", "came by stick"),
+        Happened::Troubled(code) => match VillageTrouble::from_code(code) {
+            Some(trouble) => Words::new(trouble.sentence(), trouble_en(trouble)),
+            None => Words::new("bermasalah", "is in trouble"),
+        },
+        Happened::Mended => Words::new("masalahnya selesai", "is well again"),
+    }
+}

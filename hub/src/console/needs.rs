@@ -1,0 +1,133 @@
+//! What needs somebody, as cards: what, where, since when, what to do, whom
+//! to call with which words.
+
+use maud::{Markup, html};
+
+use super::language::Language;
+use super::tile::{said, when};
+use crate::dataset::Narahubung;
+use crate::reason::{Need, Place, Severity};
+
+/// The cards of these needs.
+pub(super) fn cards<'a>(
+    needs: impl Iterator<Item = &'a Need>,
+    language: Language,
+    now_ms: i64,
+    with_place: bool,
+) -> Markup {
+    html! {
+        ul class="actions" {
+            @for need in needs { (card(need, language, now_ms, with_place)) }
+        }
+    }
+}
+
+fn card(need: &Need, language: Language, now_ms: i64, with_place: bool) -> Markup {
+    let say = |id, en| language.say(id, en);
+    let letter = if need.severity == Severity::Act { "M" } else { "B" };
+    html! {
+        li class=(format!("s{letter}")) {
+            @if with_place { p class="where" { (place(need.place)) } }
+            p { (said(language, &need.what)) }
+            p class="todo" { (said(language, &need.todo)) }
+            @if need.since_ms > 0 {
+                small { (say("Sejak ", "Since ")) (when(need.since_ms, now_ms)) ". " }
+            }
+            (contact(need.call.as_ref(), need.message.as_deref(), language))
+        }
+    }
+}
+
+fn place(place: Place) -> Markup {
+    match place {
+        Place::Village(village) => html! { a href=(format!("/desa/{village}")) { (place.name()) } },
+        Place::Kecamatan(code) => {
+            html! { a href=(format!("/?kecamatan={}", code.compact())) { (place.name()) } }
+        }
+        Place::Hub => html! { b { (place.name()) } },
+    }
+}
+
+/// Whom to call, and the message that is ready to be sent.
+pub(super) fn contact(
+    call: Option<&Narahubung>,
+    message: Option<&str>,
+    language: Language,
+) -> Markup {
+    let say = |id, en| language.say(id, en);
+    html! {
+        @if let Some(call) = call {
+            p class="call" {
+                span { (call.nama) }
+                @if let Some(number) = dialled(&call.telepon) {
+                    " " a class="button" href=(format!("tel:+{number}")) {
+                        (say("Telepon", "Call")) " " (call.telepon)
+                    }
+                    " " a class="button" rel="noreferrer"
+                        href=(whatsapp(&number, message.unwrap_or_default())) { "WhatsApp" }
+                } @else { " " (call.telepon) }
+            }
+        } @else if message.is_some() {
+            p { small { (say("Narahubung desa ini belum dicatat.",
+                             "Nobody to call is noted for this village.")) } }
+        }
+        @if let Some(message) = message {
+            details {
+                summary { (say("Pesan siap kirim", "Message to send")) }
+                p class="message" lang="id" { (message) }
+            }
+        }
+    }
+}
+
+/// An Indonesian telephone number with its country code, digits only; `None`
+/// when it is none.
+fn dialled(number: &str) -> Option<String> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let national = digits.strip_prefix("62").or_else(|| digits.strip_prefix('0'))?;
+    let fits = (7..=13).contains(&national.len());
+    fits.then(|| format!("62{national}"))
+}
+
+fn whatsapp(number: &str, message: &str) -> String {
+    let text = escaped(message);
+    let text = if text.is_empty() { text } else { format!("?text={text}") };
+    format!("https://wa.me/{number}{text}")
+}
+
+/// As a query's value holds it.
+pub(super) fn escaped(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        byte => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_dialled_from_anywhere() {
+        for (written, number) in [
+            ("0812-3456-7890", Some("6281234567890")),
+            ("+62 812 3456 7890", Some("6281234567890")),
+            ("(0342) 801111", Some("62342801111")),
+            ("801111", None),
+            ("minta ke Pak Carik", None),
+            ("0", None),
+        ] {
+            assert_eq!(dialled(written).as_deref(), number, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_message_travels_in_a_link() {
+        let link = whatsapp("62812", "Yth. Bapak/Ibu & desa?");
+        assert_eq!(link, "https://wa.me/62812?text=Yth.%20Bapak%2FIbu%20%26%20desa%3F");
+        assert_eq!(whatsapp("62812", ""), "https://wa.me/62812");
+    }
+}
