@@ -1,5 +1,6 @@
 //! What the whole-system tests share: real processes on loopback
-//! ([`district`]), an operator at the console ([`browser`]), the comparison of a village's log with the hub's rows
+//! ([`district`]), an operator at the console ([`browser`],
+//! in a real browser [`chromium`]), the comparison of a village's log with the hub's rows
 //! ([`fold`]), made-up villages ([`fictitious`]), lying ones ([`liar`]), a
 //! bad link between them ([`proxy`]), sticks ([`sticks`]) and one village to
 //! which things happen ([`scene`]).
@@ -9,6 +10,7 @@
 //! code in a simulated world, on disks that fail ([`faulty_store`]).
 
 pub mod browser;
+pub mod chromium;
 pub mod district;
 pub mod faulty_store;
 pub mod fictitious;

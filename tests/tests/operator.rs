@@ -1,0 +1,157 @@
+//! A new operator's first day, in a real browser on a phone and on a desk:
+//! from an empty hub to the first screen, to why a village is late, to a
+//! contradiction that two villages end.
+#![allow(clippy::unwrap_used, reason = "a failing test may panic")]
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::Context;
+use lumbung_tests::chromium::{self, Chromium};
+use lumbung_tests::district::District;
+use lumbung_tests::fictitious::{lone_row, nik, sheet};
+
+const PASSWORD: &str = "sapi merah di sawah";
+
+/// Where pictures of the walk are kept, when somebody wants to see them.
+fn pictures() -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os("LUMBUNG_PICTURES")?);
+    std::fs::create_dir_all(&folder).ok()?;
+    Some(folder)
+}
+
+/// Three villages with residents; one person is claimed by the first two.
+async fn district() -> anyhow::Result<District> {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 3)?;
+    district.start().await?;
+    for (at, node) in district.nodes.iter().enumerate() {
+        let mut csv = sheet(at, 12);
+        if at == 1 {
+            csv.push_str(&lone_row(at, &nik(0, 0, 0)));
+        }
+        import(&district, node, &csv).await?;
+    }
+    district.wait_proven(Duration::from_secs(30)).await?;
+    Ok(district)
+}
+
+async fn import(
+    district: &District,
+    node: &lumbung_tests::district::NodeProcess,
+    csv: &str,
+) -> anyhow::Result<()> {
+    let file = district.folder().join("warga.csv");
+    std::fs::write(&file, csv)?;
+    let done = node.run(&["import", file.to_str().context("a path")?, "--json"]).await?;
+    anyhow::ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Ok(())
+}
+
+/// The code that the hub printed for its first operator.
+fn printed_code(district: &District) -> anyhow::Result<String> {
+    let said = district.hub.said();
+    let code = said.split("dengan kode ").nth(1).context("no code was printed")?;
+    Ok(code.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect())
+}
+
+/// The console, seen at one width.
+struct Walk {
+    browser: Chromium,
+    console: String,
+    name: &'static str,
+    step: usize,
+}
+
+impl Walk {
+    fn new(program: &Path, district: &District, name: &'static str) -> anyhow::Result<Self> {
+        let (width, height) = if name == "ponsel" { (360, 800) } else { (1280, 900) };
+        let browser = Chromium::start(program, width, height)?;
+        let console = format!("http://{}", district.hub.console);
+        Ok(Self { browser, console, name, step: 0 })
+    }
+
+    /// Looks at the page: nothing hangs over, and a picture for who asks.
+    fn look(&mut self) -> anyhow::Result<()> {
+        self.step += 1;
+        let overhang = self.browser.overhang()?;
+        anyhow::ensure!(overhang <= 0, "{overhang} pixels too wide: {}", self.browser.text()?);
+        if let Some(folder) = pictures() {
+            let file = folder.join(format!("{}-{:02}.png", self.name, self.step));
+            self.browser.picture(&file)?;
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, path: &str) -> anyhow::Result<()> {
+        self.browser.open(&format!("{}{path}", self.console))?;
+        self.look()
+    }
+
+    fn press(&mut self, words: &str) -> anyhow::Result<()> {
+        self.browser.press(words)?;
+        self.look()
+    }
+
+    fn sign_in(&mut self) -> anyhow::Result<()> {
+        self.open("/")?;
+        self.browser.fill("Nama operator", "kepala")?;
+        self.browser.fill("Kata sandi", PASSWORD)?;
+        self.press("Masuk")?;
+        self.browser.says("desa segar")
+    }
+
+    fn found(&mut self, code: &str) -> anyhow::Result<()> {
+        self.open("/")?;
+        self.browser.says("Operator pertama")?;
+        self.browser.fill("Kode dari hub", code)?;
+        self.browser.fill("Nama operator", "kepala")?;
+        self.browser.fill("Kata sandi", PASSWORD)?;
+        self.browser.fill("Ulangi kata sandi", PASSWORD)?;
+        self.press("Buat operator")?;
+        self.browser.says("Masuk")
+    }
+
+    /// What the operator sees on any day.
+    fn day(&mut self) -> anyhow::Result<()> {
+        self.sign_in()?;
+        self.open("/temuan")?;
+        self.press("NIK yang sama di dua desa")?;
+        for words in ["berbeda", "Tanggal lahir", "Ditulis"] {
+            self.browser.says(words)?;
+        }
+        let numbers = self.browser.eval("/[0-9]{6}[*0-9]{10}/.test(document.body.innerText)")?;
+        anyhow::ensure!(numbers == false, "an identity number: {}", self.browser.text()?);
+        for (path, words) in [
+            ("/rekap", "KABUPATEN"),
+            ("/karantina", "Karantina kosong"),
+            ("/operator", "Operator baru"),
+            ("/audit", "Utuh"),
+            ("/akun", "Kode dua langkah"),
+        ] {
+            self.open(path)?;
+            let text = self.browser.text()?.to_lowercase();
+            anyhow::ensure!(text.contains(&words.to_lowercase()), "{path}: {text}");
+        }
+        Ok(())
+    }
+
+    fn english(&mut self) -> anyhow::Result<()> {
+        self.press("English")?;
+        self.browser.says("My account")?;
+        self.press("Bahasa Indonesia")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_operator_finds_the_way() -> anyhow::Result<()> {
+    let Some(program) = chromium::program() else { return Ok(()) };
+    let mut district = district().await?;
+    let code = printed_code(&district)?;
+    let mut desk = Walk::new(&program, &district, "meja")?;
+    desk.found(&code)?;
+    desk.day()?;
+    desk.english()?;
+    let mut phone = Walk::new(&program, &district, "ponsel")?;
+    phone.day()?;
+    district.stop().await
+}
