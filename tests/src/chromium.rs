@@ -29,6 +29,8 @@ pub struct Chromium {
     from: Receiver<Value>,
     session: String,
     next: u64,
+    /// Width of the window, CSS pixels.
+    width: u32,
     _folder: tempfile::TempDir,
 }
 
@@ -97,7 +99,7 @@ impl Chromium {
             }
         });
         let mut browser =
-            Self { process, to, from, session: String::new(), next: 0, _folder: folder };
+            Self { process, to, from, session: String::new(), next: 0, width, _folder: folder };
         let target = browser.call("Target.createTarget", &json!({ "url": "about:blank" }))?;
         let attach = json!({ "targetId": target["targetId"], "flatten": true });
         let session = browser.call("Target.attachToTarget", &attach)?;
@@ -116,6 +118,7 @@ impl Chromium {
         let metrics =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": phone });
         self.call("Emulation.setDeviceMetricsOverride", &metrics)?;
+        self.width = width;
         Ok(())
     }
 
@@ -259,8 +262,9 @@ impl Chromium {
     /// # Errors
     /// When the browser fails.
     pub fn overhang(&mut self) -> anyhow::Result<i64> {
-        let wide = self.eval("document.documentElement.scrollWidth - window.innerWidth")?;
-        Ok(wide.as_i64().unwrap_or_default())
+        // A phone widens its view to what hangs over: the window can't be asked.
+        let wide = self.eval("document.documentElement.scrollWidth")?;
+        Ok(wide.as_i64().unwrap_or_default() - i64::from(self.width))
     }
 }
 

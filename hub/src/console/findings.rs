@@ -202,6 +202,12 @@ fn one_page(viewer: &Viewer, finding: &CrossFinding, sides: &[Side]) -> Markup {
     Frame::of(viewer, words(viewer.language, finding.kind), Tab::Findings).page(&body)
 }
 
+/// Whether any side says something under a label.
+fn said(label: &str, sides: &[Side]) -> bool {
+    let mut all = sides.iter().filter_map(|side| side.says.as_ref()).flatten();
+    all.any(|(own, value)| *own == label && !value.is_empty())
+}
+
 /// Whether the sides say different things under a label.
 fn differs(label: &str, sides: &[Side]) -> bool {
     let mut values = sides
@@ -232,7 +238,7 @@ fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
                     "Catatannya sudah tidak ada atau tidak bisa dibaca.",
                     "The record is gone or can't be read.")) },
                 Some(says) => dl class="facts one" {
-                    @for (label, value) in says {
+                    @for (label, value) in says.iter().filter(|(label, _)| said(label, sides)) {
                         div class=[differs(label, sides).then_some("differs")] {
                             dt { (label) }
                             dd {

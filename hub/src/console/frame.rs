@@ -86,7 +86,7 @@ impl<'a> Frame<'a> {
                     header class="top" {
                         div class="wide" {
                             a class="brand" href="/" { b { "Lumbung" } " " span { (NAMA_KABUPATEN) } }
-                            nav aria-label=(say("Halaman", "Pages")) {
+                            nav class="pages" aria-label=(say("Halaman", "Pages")) {
                                 @for (tab, href, text) in self.tabs() {
                                     a href=(href) aria-current=[(tab == self.tab).then_some("page")] {
                                         (text)
