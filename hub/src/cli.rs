@@ -13,6 +13,7 @@ mod quarantine;
 mod recap;
 mod records;
 mod villages;
+mod watch;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
@@ -47,6 +48,9 @@ enum Command {
         /// Alamat tempat node desa bergabung dan menghubungi hub.
         #[arg(long, default_value = "0.0.0.0:8710")]
         uplink: SocketAddr,
+        /// Alamat metrik untuk Prometheus, di komputer ini saja; tidak disajikan tanpa ini.
+        #[arg(long)]
+        metrics: Option<SocketAddr>,
         /// Sambungan desa yang dilayani sekaligus; selebihnya diminta datang lagi.
         #[arg(long, default_value_t = crate::uplink::SESSIONS_MAX)]
         sessions_max: usize,
@@ -65,6 +69,17 @@ enum Command {
     Villages(villages::VillagesCommand),
     /// Keadaan seluruh kabupaten.
     Status(villages::StatusArgs),
+    /// Apa yang perlu dilakukan siapa, dan mengapa.
+    Needs(watch::NeedsArgs),
+    /// Siapa yang dihubungi tentang suatu desa.
+    #[command(subcommand)]
+    Narahubung(watch::NarahubungCommand),
+    /// Kapan tidak ada yang perlu diberi tahu.
+    #[command(subcommand)]
+    Maintenance(watch::MaintenanceCommand),
+    /// Pemberitahuan lewat surel dan webhook.
+    #[command(subcommand)]
+    Alert(watch::AlertCommand),
     /// Rekapitulasi PKK suatu wilayah.
     Recap(recap::RecapArgs),
     /// Menulis catatan ke berkas.
@@ -116,9 +131,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    if let Command::Serve { console, uplink, sessions_max, map } = cli.command {
+    if let Command::Serve { console, uplink, metrics, sessions_max, map } = cli.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let options = ServeOptions { data: cli.data, console, uplink, sessions_max, map };
+        let options = ServeOptions { data: cli.data, console, uplink, metrics, sessions_max, map };
         let stop = {
             let _within = runtime.enter();
             lumbung_telemetry::stop::asked()
@@ -133,6 +148,9 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     if let Command::Backup(command) = &cli.command {
         return media::backup(command, &cli.data);
     }
+    if let Command::Alert(command) = &cli.command {
+        return watch::alert(command, &cli.data);
+    }
     let dataset = SqliteDataset::open(serve::dataset_file(&cli.data))
         .context("Data kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
     if let Command::Operators(command) = cli.command {
@@ -141,7 +159,12 @@ fn run(cli: Cli) -> anyhow::Result<()> {
     let dataset = &dataset;
     let data = &cli.data;
     match cli.command {
-        Command::Serve { .. } | Command::Backup(_) | Command::Operators(_) => Ok(()),
+        Command::Serve { .. } | Command::Backup(_) | Command::Operators(_) | Command::Alert(_) => {
+            Ok(())
+        }
+        Command::Needs(args) => watch::needs(&args, dataset),
+        Command::Narahubung(command) => watch::narahubung(&command, dataset),
+        Command::Maintenance(command) => watch::maintenance(&command, dataset),
         Command::Bundle(command) => media::bundle(&command, &cli.data, dataset),
         Command::Authority(command) => authority::run(&command, data, dataset),
         Command::JoinToken(command) => join_token::run(&command, data, dataset),

@@ -12,6 +12,7 @@
 //! Methods block; async callers use a blocking thread. SQL and its client
 //! are named below this module only.
 
+pub mod alerts;
 pub mod bits;
 mod content;
 pub mod erasures;
@@ -37,6 +38,7 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
 
+pub use alerts::{Alerts, KnownAlert, Letter, Maintenance};
 pub use content::{Repair, RowContent};
 pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts};
 pub use incident::{Incident, IncidentKind, NewIncident};
@@ -285,7 +287,7 @@ pub struct Totals {
 
 /// The district's dataset. See the module for what every implementation
 /// promises.
-pub trait Dataset: Recovery + Search + Watch + Notices + Send + Sync + 'static {
+pub trait Dataset: Recovery + Search + Watch + Alerts + Notices + Send + Sync + 'static {
     /// Registers a village or changes its address.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 //! is the command.
 
 pub mod access;
+pub mod alerting;
 pub mod bundle;
 pub mod cli;
 pub mod console;
@@ -20,6 +21,7 @@ pub mod exports;
 pub mod invitation;
 pub mod live;
 pub mod merge;
+pub mod metrics;
 pub mod notices;
 pub mod outlook;
 pub mod puller;

@@ -8,4 +8,4 @@
 pub mod decode;
 mod writer;
 
-pub use writer::{MergeError, MergeWriter, Pending};
+pub use writer::{MergeError, MergeWriter, Pending, WriterWatch};

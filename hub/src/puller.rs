@@ -27,6 +27,7 @@ use tokio::sync::Semaphore;
 use crate::dataset::Dataset;
 use crate::live::{Live, Phase};
 use crate::merge::MergeWriter;
+use crate::metrics::SessionEnd;
 use crate::notices::Bell;
 use crate::repair::Agenda;
 use crate::uplink::{Dialled, Open};
@@ -115,6 +116,8 @@ pub async fn follow_over(village: VillageCode, open: impl Open, shared: Shared) 
         }
         let pause = match ended {
             Ended::Lost => {
+                let end = if reached { SessionEnd::Lost } else { SessionEnd::Unreached };
+                shared.writer.counts().session_ended(end);
                 shared.live.update(village, |live| live.phase = Phase::Retrying);
                 if reached {
                     tracing::info!(%village, "link lost");
@@ -124,6 +127,7 @@ pub async fn follow_over(village: VillageCode, open: impl Open, shared: Shared) 
                 backoff.wait()
             }
             Ended::Trouble(trouble) => {
+                shared.writer.counts().session_ended(SessionEnd::Trouble);
                 note(village, trouble, &shared);
                 if trouble.needs_a_person() { LOOK_AGAIN } else { backoff.wait() }
             }

@@ -1,6 +1,7 @@
 //! The hub at work: one puller per village, one writer, the console.
 
 mod public_port;
+mod watching;
 
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -25,7 +26,6 @@ use crate::desk::{Desk, DeskParts};
 use crate::live::{Live, LiveVillage, Phase};
 use crate::merge::MergeWriter;
 use crate::notices;
-use crate::outlook;
 use crate::puller::{self, Shared};
 use crate::uplink::{Arrivals, Arriving};
 use public_port::PublicPort;
@@ -47,6 +47,8 @@ pub struct ServeOptions {
     pub console: SocketAddr,
     /// The public port, where nodes join and dial in.
     pub uplink: SocketAddr,
+    /// Where metrics are served, on this machine only; `None` = nowhere.
+    pub metrics: Option<SocketAddr>,
     /// Sessions of nodes that dial in, held at once; more are asked to come
     /// back later.
     pub sessions_max: usize,
@@ -93,6 +95,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let listener = TcpListener::bind(options.console).await.with_context(|| {
         format!("Alamat {} sudah dipakai. Pilih yang lain dengan --console", options.console)
     })?;
+    let metrics = watching::listen(options.metrics).await?;
     let live = Arc::new(Live::default());
     let (writer, writing) = MergeWriter::start(Arc::clone(&dataset))?;
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
@@ -102,7 +105,6 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         PublicPort::open(&options.data, uplink, sessions_max, sqlite.clone(), &shared).await?;
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
     lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
-    let history = tokio::spawn(outlook::keep_history(Arc::clone(&dataset), Arc::clone(&live)));
     let ready = tokio::spawn(keep_ready(Arc::clone(&dataset), Arc::clone(&live)));
     let gate = Gate::new(accounts, Arc::clone(&audit));
     if let Some(code) = gate.first_code().await.context("Daftar operator tidak bisa dibaca")? {
@@ -121,6 +123,8 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let router = console::router(ConsoleState { desk, gate, secure: false, map })
         .into_make_service_with_connect_info::<SocketAddr>();
     let ringing = tokio::spawn(notices::keep_ringing(shared.bell.clone(), Arc::clone(&dataset)));
+    let file = dataset_file(&options.data);
+    let mut watching = watching::start(&options.data, file, &shared, metrics);
     let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));
     let mut roll = Roll::default();
     tokio::pin!(stop);
@@ -131,8 +135,8 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     };
     port.close().await;
     roll.tasks.shutdown().await;
-    history.abort();
     ready.abort();
+    watching.shutdown().await;
     flushing.abort();
     ringing.abort();
     drop(shared);

@@ -6,6 +6,7 @@
 //! never wait for a merge. Nothing above this module names SQL.
 
 mod accounts;
+mod alerts;
 mod audit;
 mod branch;
 mod bulk;

@@ -6,11 +6,13 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::thread::JoinHandle;
+use std::time::Instant;
 
 use lumbung_telemetry::clock;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::dataset::{Dataset, DatasetError, MergeBatch, Merged};
+use crate::metrics::Counts;
 
 /// Batches that may wait: two for each of a district's villages.
 const QUEUE_MAX: usize = 512;
@@ -59,6 +61,7 @@ impl Future for Pending {
 #[derive(Clone, Debug)]
 pub struct MergeWriter {
     queue: mpsc::Sender<Job>,
+    counts: Counts,
 }
 
 impl MergeWriter {
@@ -69,10 +72,12 @@ impl MergeWriter {
     /// When the system gives no thread.
     pub fn start(dataset: Arc<dyn Dataset>) -> std::io::Result<(Self, JoinHandle<()>)> {
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let counts = Counts::default();
+        let counted = counts.clone();
         let thread = std::thread::Builder::new()
             .name("merge-writer".to_owned())
-            .spawn(move || write(&*dataset, jobs))?;
-        Ok((Self { queue }, thread))
+            .spawn(move || write(&*dataset, jobs, &counted))?;
+        Ok((Self { queue, counts }, thread))
     }
 
     /// Starts the writer as a task of the tokio runtime this is called on,
@@ -80,12 +85,14 @@ impl MergeWriter {
     #[must_use]
     pub fn start_in_task(dataset: Arc<dyn Dataset>) -> Self {
         let (queue, mut jobs) = mpsc::channel(QUEUE_MAX);
+        let counts = Counts::default();
+        let counted = counts.clone();
         tokio::spawn(async move {
             while let Some(first) = jobs.recv().await {
-                write_waiting(&*dataset, first, &mut jobs);
+                write_waiting(&*dataset, first, &mut jobs, &counted);
             }
         });
-        Self { queue }
+        Self { queue, counts }
     }
 
     /// Puts a batch into the queue and returns once it has a place there:
@@ -107,6 +114,18 @@ impl MergeWriter {
         self.submit(batch).await?.await
     }
 
+    /// A view of the writer that doesn't keep it going.
+    #[must_use]
+    pub fn watch(&self) -> WriterWatch {
+        WriterWatch { queue: self.queue.downgrade(), counts: self.counts.clone() }
+    }
+
+    /// What has been merged, and everything else that is counted.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+
     /// Whether the thread has ended, so that nothing can be merged any more.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -114,18 +133,59 @@ impl MergeWriter {
     }
 }
 
-fn write(dataset: &dyn Dataset, mut jobs: mpsc::Receiver<Job>) {
+/// A view of the writer; the writer ends without regard to it.
+#[derive(Clone, Debug)]
+pub struct WriterWatch {
+    queue: mpsc::WeakSender<Job>,
+    counts: Counts,
+}
+
+impl WriterWatch {
+    /// Whether the writer has ended, so that nothing can be merged any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.queue.upgrade().is_none_or(|queue| queue.is_closed())
+    }
+
+    /// Batches that wait for the writer.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.queue.upgrade().map_or(0, |queue| queue.max_capacity() - queue.capacity())
+    }
+
+    /// What has been merged, and everything else that is counted.
+    #[must_use]
+    pub const fn counts(&self) -> &Counts {
+        &self.counts
+    }
+}
+
+fn write(dataset: &dyn Dataset, mut jobs: mpsc::Receiver<Job>, counts: &Counts) {
     while let Some(first) = jobs.blocking_recv() {
-        write_waiting(dataset, first, &mut jobs);
+        write_waiting(dataset, first, &mut jobs, counts);
     }
 }
 
 /// Merges what waits in one transaction and answers.
-fn write_waiting(dataset: &dyn Dataset, first: Job, jobs: &mut mpsc::Receiver<Job>) {
+fn write_waiting(
+    dataset: &dyn Dataset,
+    first: Job,
+    jobs: &mut mpsc::Receiver<Job>,
+    counts: &Counts,
+) {
     let gathered = gather(first, jobs);
     let (batches, replies): (Vec<_>, Vec<_>) =
         gathered.into_iter().map(|job| (job.batch, job.reply)).unzip();
-    let mut outcomes = match dataset.merge(&batches, clock::now_ms()) {
+    let began = Instant::now();
+    let merged = dataset.merge(&batches, clock::now_ms());
+    counts.transaction(began.elapsed(), merged.is_ok());
+    for (outcome, batch) in merged.iter().flatten().zip(&batches) {
+        match outcome {
+            Ok(merged) => counts.applied(batch.changes.len() as u64, merged.quarantined),
+            Err(_) => counts.refused(),
+        }
+    }
+    let mut outcomes = match merged {
         Ok(outcomes) => outcomes.into_iter().map(|outcome| outcome.map_err(refused)).collect(),
         Err(error) => {
             let cause = error.source();

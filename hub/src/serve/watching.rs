@@ -1,0 +1,88 @@
+//! What watches beside the pullers: the day's line of freshness, the disk,
+//! letters to people, metrics.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::alerting::Alerting;
+use crate::live::{Disk, Live};
+use crate::metrics::{self, MetricsState};
+use crate::outlook;
+use crate::puller::Shared;
+
+/// How often the disk is looked at.
+const DISK_EVERY: Duration = Duration::from_secs(60);
+
+/// Space is told in steps of this, so that the view of the moment doesn't
+/// move with every merge, bytes.
+const DISK_STEP_BYTES: u64 = 64 * 1024 * 1024;
+
+/// Where metrics are served, when they are.
+pub(super) async fn listen(address: Option<SocketAddr>) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = address else { return Ok(None) };
+    anyhow::ensure!(
+        metrics::may_listen(&address),
+        "Alamat --metrics harus di komputer ini sendiri, misalnya 127.0.0.1:8701. Tidak ada yang \
+         dijalankan."
+    );
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.with_context(|| {
+        format!("Alamat {address} sudah dipakai. Pilih yang lain dengan --metrics")
+    })?;
+    lumbung_telemetry::say!("Metrik: http://{}/metrics", listener.local_addr()?);
+    Ok(Some(listener))
+}
+
+/// Watches until the tasks are aborted.
+pub(super) fn start(
+    data: &Path,
+    file: PathBuf,
+    shared: &Shared,
+    listener: Option<TcpListener>,
+) -> JoinSet<()> {
+    let (dataset, live) = (Arc::clone(&shared.dataset), Arc::clone(&shared.live));
+    let mut tasks = JoinSet::new();
+    tasks.spawn(outlook::keep_history(Arc::clone(&dataset), Arc::clone(&live)));
+    tasks.spawn(keep_disk(data.to_owned(), Arc::clone(&live)));
+    let alerting = Alerting {
+        dataset: Arc::clone(&dataset),
+        live: Arc::clone(&live),
+        writer: shared.writer.watch(),
+        data: data.to_owned(),
+    };
+    tasks.spawn(alerting.keep());
+    if let Some(listener) = listener {
+        let state = MetricsState { dataset, live, writer: shared.writer.watch(), file };
+        tasks.spawn(async move {
+            if let Err(error) = axum::serve(listener, metrics::router(state)).await {
+                tracing::error!(code = "WCH-1201", %error, "metrics are no longer served");
+            }
+        });
+    }
+    tasks
+}
+
+async fn keep_disk(data: PathBuf, live: Arc<Live>) {
+    loop {
+        let disk = space(&data);
+        if disk != live.hub().disk {
+            live.update_hub(|hub| hub.disk = disk);
+        }
+        tokio::time::sleep(DISK_EVERY).await;
+    }
+}
+
+/// Space on the disk of a folder; `None` when the system doesn't tell.
+fn space(folder: &Path) -> Option<Disk> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    let free_bytes = stat.f_bavail.saturating_mul(stat.f_frsize);
+    let total_bytes = stat.f_blocks.saturating_mul(stat.f_frsize);
+    let free_bytes = free_bytes - free_bytes % DISK_STEP_BYTES;
+    Some(Disk { free_bytes, total_bytes })
+}
