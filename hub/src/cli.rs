@@ -38,6 +38,30 @@ struct Cli {
     command: Command,
 }
 
+/// In which form the hub logs.
+#[derive(Clone, Copy, Debug, Default, clap::ValueEnum)]
+enum LogFormat {
+    /// Sesuai tempat.
+    #[default]
+    #[value(name = "sesuai")]
+    Fitting,
+    /// Untuk dibaca orang.
+    #[value(name = "teks")]
+    Text,
+    /// Satu baris JSON tiap kejadian.
+    Json,
+}
+
+impl From<LogFormat> for lumbung_telemetry::Format {
+    fn from(format: LogFormat) -> Self {
+        match format {
+            LogFormat::Fitting => Self::Fitting,
+            LogFormat::Text => Self::Text,
+            LogFormat::Json => Self::Json,
+        }
+    }
+}
+
 #[derive(Subcommand)]
 enum Command {
     /// Menjalankan hub dan konsolnya.
@@ -51,6 +75,9 @@ enum Command {
         /// Alamat metrik untuk Prometheus, di komputer ini saja; tidak disajikan tanpa ini.
         #[arg(long)]
         metrics: Option<SocketAddr>,
+        /// Bentuk log: json, teks, atau sesuai tempat (teks di terminal, json di tempat lain).
+        #[arg(long, value_enum, default_value_t)]
+        log_format: LogFormat,
         /// Sambungan desa yang dilayani sekaligus; selebihnya diminta datang lagi.
         #[arg(long, default_value_t = crate::uplink::SESSIONS_MAX)]
         sessions_max: usize,
@@ -119,8 +146,12 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    let serving = matches!(cli.command, Command::Serve { .. });
-    lumbung_telemetry::start(if serving { "info" } else { "warn" });
+    match cli.command {
+        Command::Serve { log_format, .. } => {
+            lumbung_telemetry::start_as("info", log_format.into());
+        }
+        _ => lumbung_telemetry::start("warn"),
+    }
     match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -131,7 +162,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: Cli) -> anyhow::Result<()> {
-    if let Command::Serve { console, uplink, metrics, sessions_max, map } = cli.command {
+    if let Command::Serve { console, uplink, metrics, sessions_max, map, .. } = cli.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let options = ServeOptions { data: cli.data, console, uplink, metrics, sessions_max, map };
         let stop = {

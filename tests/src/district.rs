@@ -253,6 +253,8 @@ pub struct HubProcess {
     pub uplink: SocketAddr,
     /// Sessions it holds at most; none = as many as it does by itself.
     pub sessions_max: Option<usize>,
+    /// Further arguments of `serve`.
+    pub arguments: Vec<String>,
     running: Option<Running>,
     /// A second reader of the hub's file.
     outside: Option<SqliteDataset>,
@@ -308,6 +310,7 @@ impl HubProcess {
         if let Some(most) = &most {
             args.extend(["--sessions-max", most]);
         }
+        args.extend(self.arguments.iter().map(String::as_str));
         self.running = Some(self.program.spawn(&args)?);
         Ok(())
     }
@@ -423,6 +426,7 @@ impl District {
             console: free_address()?,
             uplink: free_address()?,
             sessions_max: None,
+            arguments: Vec::new(),
             running: None,
             outside: None,
         };

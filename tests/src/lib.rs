@@ -18,6 +18,7 @@ pub mod fold;
 pub mod liar;
 mod process;
 pub mod proxy;
+pub mod receivers;
 pub mod scene;
 pub mod sim;
 pub mod sticks;

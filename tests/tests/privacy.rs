@@ -150,6 +150,14 @@ fn logs_name_nobody(district: &District) {
     for (what, log) in logs {
         assert!(log.contains("stopped"), "{what} is empty");
         check_nameless(&what, &log);
+        // What the log's own mask had to hold back was handed to it.
+        assert!(!log.contains("[angka]"), "{what} was given a number");
+        for line in log.lines().filter(|line| line.starts_with('{')) {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+            for field in ["ts", "level", "code", "msg"] {
+                assert!(line[field].is_string(), "{what} has a line without {field}: {line}");
+            }
+        }
     }
 }
 
@@ -158,9 +166,11 @@ fn logs_name_nobody(district: &District) {
 fn hub_commands(district: &District, resident: RecordId) -> anyhow::Result<()> {
     let village = district.nodes[0].village.to_string();
     let id = resident.to_string();
-    let nameless: [&[&str]; 11] = [
+    let nameless: [&[&str]; 13] = [
         &["status"],
         &["status", "--json"],
+        &["needs"],
+        &["needs", "--json"],
         &["villages", "list"],
         &["villages", "show", &village],
         &["findings"],

@@ -59,6 +59,8 @@ pub fn decide(
             decision.begun.push(need.clone());
         }
     }
+    // While the hub itself hears nobody, nothing can be known to be over.
+    let blind = reasons.to_act().any(|need| need.code == "hub_terputus");
     let hidden: HashSet<u64> = reasons
         .to_act()
         .filter(|need| !matches!(need.place, Place::Village(_)))
@@ -67,7 +69,8 @@ pub fn decide(
     for alert in known.values().filter(|alert| !present.contains(&alert.key)) {
         let place = alert.key.rsplit_once(':').and_then(|(_, code)| code.parse::<u64>().ok());
         let place = place.unwrap_or(0);
-        let waits = hidden.contains(&place)
+        let waits = blind
+            || hidden.contains(&place)
             || windows.iter().any(|it| {
                 let kecamatan = if place > 999_999 { place / 10_000 } else { place };
                 let within = it.scope == 0 || it.scope == place || it.scope == kecamatan;

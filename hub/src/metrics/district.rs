@@ -53,6 +53,14 @@ pub(super) fn register(
         }),
     );
     waiting(registry, outlook);
+    let (warnings, errors) = lumbung_telemetry::logged();
+    counters(
+        registry,
+        "lumbung_hub_log_events",
+        "Lines logged since the start, by level",
+        [("warn", warnings), ("error", errors)]
+            .map(|(level, count)| (vec![("level", level.to_owned())], count)),
+    );
     gauge(
         registry,
         "lumbung_hub_apply_queue_batches",

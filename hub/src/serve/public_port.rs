@@ -67,7 +67,7 @@ impl PublicPort {
         let (door, visitors) = Door::new(options, shared, arrivals.clone())?;
         let certifying = Arc::new(Semaphore::new(1));
         let mut tasks = JoinSet::new();
-        let ordinary = ordinary::serve(Arc::clone(&door), visitors);
+        let ordinary = ordinary::serve(Arc::clone(&door), visitors, shared.writer.watch());
         tasks.spawn(async move {
             if let Err(error) = ordinary.await {
                 tracing::error!(%error, "nobody can join any more until the hub is restarted");

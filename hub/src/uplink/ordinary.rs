@@ -20,10 +20,14 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
+
 use tonic::{Request, Response, Status, Streaming};
+use tonic_health::ServingStatus;
+use tonic_health::server::HealthReporter;
 
 use super::door::Door;
 use crate::enrolment::EnrolmentService;
+use crate::merge::WriterWatch;
 
 /// Bytes buffered in each direction of a tunnel.
 const TUNNEL_BYTES: usize = 64 * 1024;
@@ -33,6 +37,9 @@ const CHUNK_BYTES: usize = 16 * 1024;
 
 /// Largest message of a visitor, bytes: nobody here has much to say.
 const VISITOR_BYTES_MAX: usize = 64 * 1024;
+
+/// How often it is looked at whether the hub can still merge.
+const HEALTH_EVERY: Duration = Duration::from_secs(2);
 
 /// How long a visitor who says nothing is kept: half an hour covers a
 /// restore over a slow link, whose stream keeps it alive anyhow.
@@ -117,19 +124,36 @@ impl AsyncWrite for Visitor {
 pub async fn serve(
     door: Arc<Door>,
     visitors: mpsc::Receiver<Visitor>,
+    writer: WriterWatch,
 ) -> Result<(), tonic::transport::Error> {
     let enrolment = EnrolmentServer::new(EnrolmentService::new(Arc::clone(&door)))
         .max_decoding_message_size(VISITOR_BYTES_MAX);
     let tunnel =
         TunnelServer::new(TunnelService { door }).max_decoding_message_size(VISITOR_BYTES_MAX);
+    let (reporter, health) = tonic_health::server::health_reporter();
+    tokio::spawn(keep_health(reporter, writer));
     Server::builder()
         .max_concurrent_streams(limits::STREAMS_MAX)
         .http2_keepalive_interval(Some(VISITOR_IDLE))
         .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
+        .add_service(health)
         .add_service(enrolment)
         .add_service(tunnel)
         .serve_with_incoming(ReceiverStream::new(visitors).map(Ok::<_, io::Error>))
         .await
+}
+
+/// Says through `grpc.health.v1` that each service serves, as long as the one
+/// writer of the dataset lives: a hub that can't merge is of no use to a node.
+async fn keep_health(reporter: HealthReporter, writer: WriterWatch) {
+    while !writer.has_ended() {
+        reporter.set_serving::<EnrolmentServer<EnrolmentService>>().await;
+        reporter.set_serving::<TunnelServer<TunnelService>>().await;
+        tokio::time::sleep(HEALTH_EVERY).await;
+    }
+    reporter.set_not_serving::<EnrolmentServer<EnrolmentService>>().await;
+    reporter.set_not_serving::<TunnelServer<TunnelService>>().await;
+    reporter.set_service_status("", ServingStatus::NotServing).await;
 }
 
 /// Byte streams inside calls.

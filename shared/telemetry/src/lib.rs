@@ -3,23 +3,52 @@
 pub mod clock;
 pub mod stop;
 
+mod lines;
+
 use std::io::IsTerminal;
 
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, Layer as _};
 
-/// Starts logging to standard error: readable lines on a terminal, JSON
-/// elsewhere. `LUMBUNG_LOG` sets the filter (`info` when it is not set). A
-/// second call changes nothing.
+pub use lines::logged;
+
+/// In which form a program logs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// Readable lines on a terminal, JSON elsewhere.
+    #[default]
+    Fitting,
+    /// Readable lines.
+    Text,
+    /// JSON lines.
+    Json,
+}
+
+/// Starts logging to standard error, see [`start_as`].
 pub fn start(default_filter: &str) {
+    start_as(default_filter, Format::Fitting);
+}
+
+/// Starts logging to standard error. `LUMBUNG_LOG` sets the filter
+/// (`default_filter` when it is not set). A second call changes nothing.
+pub fn start_as(default_filter: &str, format: Format) {
     let filter =
         EnvFilter::try_from_env("LUMBUNG_LOG").unwrap_or_else(|_| EnvFilter::new(default_filter));
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    // An error here means that logging was started before.
-    let _ = if std::io::stderr().is_terminal() {
-        builder.with_target(false).try_init()
-    } else {
-        builder.json().flatten_event(true).try_init()
+    let text = match format {
+        Format::Fitting => std::io::stderr().is_terminal(),
+        Format::Text => true,
+        Format::Json => false,
     };
+    let layer = if text {
+        let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+        layer.with_ansi(std::io::stderr().is_terminal()).with_target(false).boxed()
+    } else {
+        lines::JsonLines::new(std::io::stderr()).boxed()
+    };
+    let all = tracing_subscriber::registry().with(filter).with(lines::Tally).with(layer);
+    // An error here means that logging was started before.
+    let _ = all.try_init();
 }
 
 /// Prints a line for people, like `println!`, but a reader that went away

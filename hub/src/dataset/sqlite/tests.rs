@@ -8,6 +8,7 @@ mod keeping;
 mod recovering;
 mod repairing;
 mod searching;
+mod telling;
 mod watching;
 
 use bytes::Bytes;

@@ -1,0 +1,149 @@
+//! People are told what needs them: once, by real mail and a real call, across
+//! refusals and restarts, and again when it is over.
+
+#![allow(clippy::unwrap_used, reason = "a test fails where it panics")]
+
+use std::time::Duration;
+
+use anyhow::Context as _;
+use lumbung_domain::region::{Desa, roster};
+use lumbung_hub::dataset::ContactNote;
+use lumbung_telemetry::clock;
+use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::receivers::{MailServer, WebServer};
+
+const WITHIN: Duration = Duration::from_secs(60);
+const DAY_MS: i64 = 86_400_000;
+
+/// A hub that knows one village, last heard of nine days ago.
+fn with_a_silent_village() -> anyhow::Result<(District, &'static Desa)> {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 0)?;
+    let desa = roster().villages().first().context("the roster has villages")?;
+    district.hub.add(desa.code, free_address()?)?;
+    came(&mut district, desa, clock::now_ms() - 9 * DAY_MS)?;
+    Ok((district, desa))
+}
+
+fn came(district: &mut District, desa: &Desa, at_ms: i64) -> anyhow::Result<()> {
+    let note = ContactNote { at_ms, ..ContactNote::default() };
+    Ok(district.hub.dataset()?.note_contacts(&[(desa.code, note)])?)
+}
+
+/// Says to the hub whom to tell, without any patience.
+fn tell(district: &District, mail: &MailServer, web: &WebServer) -> anyhow::Result<()> {
+    let token = district.folder().join("token");
+    std::fs::write(&token, "rahasia-uji\n")?;
+    let text = format!(
+        "konsol = \"https://lumbung.example\"\njeda_awal_menit = 0\ntunggu_menit = 0\n\
+         [surel]\nserver = \"127.0.0.1\"\nporta = {}\nkeamanan = \"tanpa\"\n\
+         dari = \"Lumbung <lumbung@kab.example>\"\n\
+         kepada = [\"satu@kab.example\", \"dua@kab.example\"]\n\
+         [webhook]\nurl = \"http://{}/lumbung\"\ntoken_berkas = {token:?}\n\
+         [tanda_hidup]\nurl = \"http://{}/hidup\"\nsetiap_menit = 1\n",
+        mail.address.port(),
+        web.address,
+        web.address,
+    );
+    Ok(std::fs::write(district.hub.dir().join("pemberitahuan.toml"), text)?)
+}
+
+fn posts(web: &WebServer) -> Vec<String> {
+    web.requests.all().into_iter().filter(|request| request.starts_with("POST ")).collect()
+}
+
+fn life_signs(web: &WebServer) -> usize {
+    web.requests.all().iter().filter(|request| request.starts_with("GET /hidup ")).count()
+}
+
+fn header<'a>(request: &'a str, name: &str) -> Option<&'a str> {
+    request.lines().find_map(|line| {
+        let (found, value) = line.split_once(':')?;
+        found.eq_ignore_ascii_case(name).then(|| value.trim())
+    })
+}
+
+fn document(request: &str) -> anyhow::Result<serde_json::Value> {
+    let (_, body) = request.split_once("\r\n\r\n").context("no body")?;
+    Ok(serde_json::from_str(body)?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_village_is_told_of_once_and_so_is_its_return() -> anyhow::Result<()> {
+    let (mut district, desa) = with_a_silent_village()?;
+    let (mail, web) = (MailServer::start().await?, WebServer::start().await?);
+    tell(&district, &mail, &web)?;
+    web.answer_with(503);
+    district.hub.start().await?;
+
+    wait_until(WITHIN, "a letter", async || Ok(!mail.letters.all().is_empty())).await?;
+    let letter = mail.letters.all().remove(0).replace("\r\n ", " ");
+    for said in ["<satu@kab.example>", "<dua@kab.example>", "perlu tindakan", desa.name] {
+        assert!(letter.contains(said), "{said} is missing:\n{letter}");
+    }
+    assert!(letter.contains("https://lumbung.example/desa/"), "{letter}");
+
+    // The web server refuses at first: the same call comes again, until it is
+    // taken.
+    wait_until(WITHIN, "a second attempt", async || Ok(posts(&web).len() >= 2)).await?;
+    web.answer_with(200);
+    let refused = posts(&web).len();
+    wait_until(WITHIN, "a call that is taken", async || Ok(posts(&web).len() > refused)).await?;
+    let calls = posts(&web);
+    let keys: Vec<_> = calls.iter().map(|call| header(call, "idempotency-key")).collect();
+    assert!(keys.iter().all(|key| key.is_some() && *key == keys[0]), "{keys:?}");
+    assert_eq!(header(&calls[0], "authorization"), Some("Bearer rahasia-uji"));
+    let told = document(&calls[0])?;
+    assert_eq!(told["begun"][0]["code"], "desa_diam");
+    assert_eq!(told["begun"][0]["villages"][0], desa.code.compact());
+
+    // The hub knows that it was taken: from then on it is told once.
+    wait_until(WITHIN, "no letter waits", async || {
+        Ok(district.hub.dataset()?.letters_waiting()? == 0)
+    })
+    .await?;
+    // A power cut: the new process looks again, and tells nothing twice.
+    district.hub.kill()?;
+    let (signs, calls) = (life_signs(&web), posts(&web).len());
+    district.hub.start().await?;
+    wait_until(WITHIN, "a whole look", async || Ok(life_signs(&web) > signs)).await?;
+    assert_eq!((mail.letters.all().len(), posts(&web).len()), (1, calls));
+
+    came(&mut district, desa, clock::now_ms())?;
+    wait_until(WITHIN, "its return is told", async || Ok(mail.letters.all().len() == 2)).await?;
+    let letter = mail.letters.all().remove(1).replace("\r\n ", " ");
+    assert!(letter.contains("1 masalah selesai") && letter.contains(desa.name), "{letter}");
+    wait_until(WITHIN, "its return is called", async || Ok(posts(&web).len() == calls + 1)).await?;
+    assert_eq!(
+        document(posts(&web).last().context("a call")?)?["over"][0]["key"],
+        told["begun"][0]["key"]
+    );
+    // Neither the log nor the letters' errors hold the secret.
+    assert!(!district.hub.said().contains("rahasia-uji"));
+    district.hub.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_is_told_during_maintenance_and_a_test_letter_arrives() -> anyhow::Result<()> {
+    let (mut district, desa) = with_a_silent_village()?;
+    let (mail, web) = (MailServer::start().await?, WebServer::start().await?);
+    tell(&district, &mail, &web)?;
+    let hub = &district.hub;
+    let code = desa.code.compact();
+    let done = hub.run(&["maintenance", "start", &code, "--jam", "1", "--alasan", "uji"])?;
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    district.hub.start().await?;
+    wait_until(WITHIN, "a whole look", async || Ok(life_signs(&web) > 0)).await?;
+    assert!(mail.letters.all().is_empty() && posts(&web).is_empty());
+
+    let done = district.hub.run(&["alert", "test"])?;
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    assert_eq!((mail.letters.all().len(), posts(&web).len()), (1, 1));
+
+    let done = district.hub.run(&["maintenance", "end", "1"])?;
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    wait_until(WITHIN, "what lasts is told", async || Ok(mail.letters.all().len() == 2)).await?;
+    let done = district.hub.run(&["needs"])?;
+    let said = String::from_utf8(done.stdout)?;
+    assert!(said.starts_with("1 perlu tindakan") && said.contains(desa.name), "{said}");
+    district.hub.stop().await
+}
