@@ -1,7 +1,7 @@
 //! Compiles the .proto files with protox, so that no protoc is needed.
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let files = ["record", "sync", "local", "enrolment", "fleet", "media", "inbox"]
+    let files = ["record", "sync", "local", "enrolment", "fleet", "media", "inbox", "admin"]
         .map(|name| format!("lumbung/v1/{name}.proto"));
     let descriptors = protox::compile(files, ["."])?;
     tonic_prost_build::configure()

@@ -8,23 +8,27 @@ mod findings;
 mod incidents;
 mod join_token;
 mod media;
+mod noted;
 mod operators;
 mod quarantine;
 mod recap;
 mod records;
+mod relay;
 mod villages;
 mod watch;
 
 use std::ffi::OsString;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
 use crate::dataset::sqlite::SqliteDataset;
 use crate::serve::{self, ServeOptions};
+pub(crate) use relay::CommandService;
 
 /// Lumbung kabupaten: mengambil perubahan dari semua desa dan
 /// menggabungkannya.
@@ -135,10 +139,51 @@ enum Command {
     Quarantine(quarantine::QuarantineCommand),
 }
 
+impl Command {
+    /// Whether it needs nothing but the dataset, so that a running hub can do
+    /// it.
+    const fn is_of_dataset(&self) -> bool {
+        !matches!(
+            self,
+            Self::Serve { .. }
+                | Self::Alert(_)
+                | Self::Authority(_)
+                | Self::Backup(_)
+                | Self::Bundle(_)
+        )
+    }
+
+    /// Its files are named from this folder.
+    fn named_from(mut self, folder: &Path) -> Self {
+        let file = match &mut self {
+            Self::Export(args) => Some(&mut args.file),
+            Self::Recap(args) => args.out.as_mut(),
+            Self::JoinToken(join_token::JoinTokenCommand::Create(args)) => args.page.as_mut(),
+            _ => None,
+        };
+        if let Some(file) = file {
+            *file = folder.join(&file);
+        }
+        self
+    }
+}
+
+/// Where a command of the dataset runs.
+struct Workplace<'a> {
+    /// The hub's folder.
+    data: &'a Path,
+    dataset: &'a Arc<SqliteDataset>,
+    /// Who called it, a user of this machine.
+    user: &'a str,
+    /// Where it was called; `None` = here.
+    folder: Option<&'a Path>,
+}
+
 /// Runs the command line and gives its exit code: 0 done, 1 failed, 2 used
 /// wrongly.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let cli = match Cli::try_parse_from(&args) {
         Ok(cli) => cli,
         Err(error) => {
             let code = if error.use_stderr() { 2 } else { 0 };
@@ -152,8 +197,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
         _ => lumbung_telemetry::start("warn"),
     }
-    match run(cli) {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(cli, &args) {
+        Ok(code) => code,
         Err(error) => {
             eprintln!("{error:#}");
             ExitCode::FAILURE
@@ -161,7 +206,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run(cli: Cli) -> anyhow::Result<()> {
+fn run(cli: Cli, args: &[OsString]) -> anyhow::Result<ExitCode> {
     if let Command::Serve { console, uplink, metrics, sessions_max, map, .. } = cli.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let options = ServeOptions { data: cli.data, console, uplink, metrics, sessions_max, map };
@@ -172,31 +217,55 @@ fn run(cli: Cli) -> anyhow::Result<()> {
         let served = runtime.block_on(serve::run(options, stop));
         // Console pages that are still open don't hold the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
-        return served;
+        return served.map(|()| ExitCode::SUCCESS);
     }
     std::fs::create_dir_all(&cli.data)
         .with_context(|| format!("Folder {} tidak bisa dipakai", cli.data.display()))?;
+    let lock = if cli.command.is_of_dataset() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        match runtime.block_on(relay::Way::to(&cli.data))? {
+            relay::Way::Hub(hub) => {
+                let args = args.iter().skip(1).map(|arg| arg.to_str().map(str::to_owned));
+                let args = args.collect::<Option<Vec<_>>>();
+                let args = args.context("Perintah ini berisi huruf yang tidak dikenal")?;
+                return runtime.block_on(relay::hand_over(hub, args));
+            }
+            relay::Way::File(lock) => Some(lock),
+        }
+    } else {
+        None
+    };
     if let Command::Backup(command) = &cli.command {
-        return media::backup(command, &cli.data);
+        return media::backup(command, &cli.data).map(|()| ExitCode::SUCCESS);
     }
     if let Command::Alert(command) = &cli.command {
-        return watch::alert(command, &cli.data);
+        return watch::alert(command, &cli.data).map(|()| ExitCode::SUCCESS);
     }
     let dataset = SqliteDataset::open(serve::dataset_file(&cli.data))
         .context("Data kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
-    if let Command::Operators(command) = cli.command {
-        return operators::run(command, dataset);
-    }
-    let dataset = &dataset;
-    let data = &cli.data;
-    match cli.command {
-        Command::Serve { .. } | Command::Backup(_) | Command::Operators(_) | Command::Alert(_) => {
-            Ok(())
-        }
+    let user = std::env::var("USER").unwrap_or_else(|_| "hub".into());
+    let place =
+        Workplace { data: &cli.data, dataset: &Arc::new(dataset), user: &user, folder: None };
+    perform(cli.command, &place)?;
+    drop(lock);
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Runs a command on the open dataset.
+fn perform(command: Command, place: &Workplace<'_>) -> anyhow::Result<()> {
+    let command = match place.folder {
+        Some(folder) => command.named_from(folder),
+        None => command,
+    };
+    noted::note(&command, place)?;
+    let (data, dataset) = (place.data, &**place.dataset);
+    match command {
+        Command::Serve { .. } | Command::Backup(_) | Command::Alert(_) => Ok(()),
+        Command::Operators(command) => operators::run(command, place.dataset, place.user),
         Command::Needs(args) => watch::needs(&args, dataset),
         Command::Narahubung(command) => watch::narahubung(&command, dataset),
         Command::Maintenance(command) => watch::maintenance(&command, dataset),
-        Command::Bundle(command) => media::bundle(&command, &cli.data, dataset),
+        Command::Bundle(command) => media::bundle(&command, data, dataset),
         Command::Authority(command) => authority::run(&command, data, dataset),
         Command::JoinToken(command) => join_token::run(&command, data, dataset),
         Command::Villages(command) => villages::villages(&command, dataset),

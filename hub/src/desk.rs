@@ -35,6 +35,7 @@ use crate::recap::{Recap, RecapError, RegionRef};
 use crate::registry::Registry;
 
 mod findings;
+pub mod lists;
 mod quarantine;
 
 pub use findings::Side;
@@ -269,7 +270,7 @@ fn sees(scope: &Scope, region: RegionRef) -> bool {
 }
 
 /// Words as the log may keep them.
-fn fit_words(words: &str) -> Result<String, DeskError> {
+pub(crate) fn fit_words(words: &str) -> Result<String, DeskError> {
     let words = words.trim();
     let mut run = 0;
     for letter in words.chars() {

@@ -11,7 +11,7 @@ use fast_qr::QRBuilder;
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::convert::{Builder as _, Shape};
 use lumbung_domain::region::Desa;
-use lumbung_identity::{Authority, AuthorityError, JoinToken, Secret};
+use lumbung_identity::{Authority, AuthorityError, JoinToken, Secret, write_private};
 
 use crate::dataset::DatasetError;
 use crate::registry::Registry;
@@ -28,6 +28,15 @@ pub enum InvitationError {
          lumbung-hub join-token create --address nama:porta"
     )]
     NoAddress,
+    /// That is no address.
+    #[error(
+        "Alamat harus berbentuk nama:porta, misalnya lumbung.blitarkab.go.id:8710. Tidak ada yang \
+         dibuat."
+    )]
+    BadAddress,
+    /// The address can't be kept.
+    #[error("Alamat tidak bisa disimpan. Tidak ada yang dibuat.")]
+    Address(#[source] std::io::Error),
     /// The village has a machine, and this one is to replace none.
     #[error(
         "{0} sudah punya komputer yang terdaftar. Tidak ada yang dibuat. Bila komputer itu rusak \
@@ -120,4 +129,41 @@ pub fn kept_address(identity: &Path) -> Result<String, InvitationError> {
     let kept = std::fs::read_to_string(identity.join("address"));
     let kept = kept.map(|text| text.trim().to_owned()).ok().filter(|text| !text.is_empty());
     kept.ok_or(InvitationError::NoAddress)
+}
+
+/// Keeps where villages reach the hub, for this token and the ones to come.
+///
+/// # Errors
+/// [`InvitationError::BadAddress`], [`InvitationError::Address`].
+pub fn keep_address(identity: &Path, address: &str) -> Result<(), InvitationError> {
+    /// A token that people type holds no more.
+    const ADDRESS_MAX: usize = 200;
+    if !is_address(address) || address.len() > ADDRESS_MAX {
+        return Err(InvitationError::BadAddress);
+    }
+    write_private(&identity.join("address"), address.as_bytes()).map_err(InvitationError::Address)
+}
+
+/// Whether a dialler could make sense of it: a host and a port.
+#[must_use]
+pub fn is_address(address: &str) -> bool {
+    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port != 0);
+    address
+        .rsplit_once(':')
+        .is_some_and(|(host, end)| !host.is_empty() && port(end) && !host.contains(' '))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_names_a_host_and_a_port() {
+        for address in ["10.1.2.3:8701", "node.desa:1", "[::1]:8701"] {
+            assert!(is_address(address), "{address}");
+        }
+        for address in ["", "10.1.2.3", ":8701", "10.1.2.3:", "10.1.2.3:70000", "a b:1", "a:0"] {
+            assert!(!is_address(address), "{address}");
+        }
+    }
 }

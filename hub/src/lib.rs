@@ -5,15 +5,18 @@
 //! turns verified batches into rows, `dataset` keeps them. `rhythm` says how
 //! fresh a village is by its own habits, `outlook` looks at all of them,
 //! `reason` says what is wrong and what to do. `access` knows the operators,
-//! `desk` is what they see and do. `notices` are what the district tells villages. `recap` and `exports` count and write
-//! files; `console` shows. `serve` puts the parts together, `cli`
-//! is the command.
+//! `desk` is what they see and do. `notices` are what the district tells
+//! villages. `recap` and `exports` count and write files; `console` shows,
+//! `admin` answers commands. `serve` puts the parts together, `cli` is the
+//! hub's own command, `ctl` the operators'.
 
 pub mod access;
+pub mod admin;
 pub mod alerting;
 pub mod bundle;
 pub mod cli;
 pub mod console;
+pub mod ctl;
 pub mod dataset;
 pub mod desk;
 mod enrolment;

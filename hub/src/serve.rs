@@ -1,5 +1,6 @@
 //! The hub at work: one puller per village, one writer, the console.
 
+mod folder;
 mod public_port;
 mod watching;
 
@@ -8,7 +9,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use lumbung_telemetry::clock;
@@ -17,6 +18,8 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use crate::access::audit::AuditLog;
 use crate::access::{Accounts, Gate};
+use crate::admin::{AdminService, Socket};
+use crate::cli::CommandService;
 use crate::console::map::Map;
 use crate::console::{self, ConsoleState};
 use crate::dataset::sqlite::SqliteDataset;
@@ -28,12 +31,16 @@ use crate::merge::MergeWriter;
 use crate::notices;
 use crate::puller::{self, Shared};
 use crate::uplink::{Arrivals, Arriving};
+pub use folder::FolderLock;
 use public_port::PublicPort;
 pub use public_port::identity_folder;
 
 /// How often the list of villages is read again, so that one added by a
 /// command is followed without a restart.
 const ROLL_EVERY: Duration = Duration::from_secs(2);
+
+/// How long a starting hub waits for a command that has the folder open.
+const ALONE_WITHIN: Duration = Duration::from_secs(20);
 
 /// How long stopping may wait for the transaction under way.
 const STOP_WITHIN: Duration = Duration::from_secs(3);
@@ -70,6 +77,7 @@ pub fn dataset_file(data: &Path) -> PathBuf {
 pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     std::fs::create_dir_all(&options.data)
         .with_context(|| format!("Folder {} tidak bisa dipakai", options.data.display()))?;
+    let lock = alone(&options.data).await?;
     let dataset = SqliteDataset::open(dataset_file(&options.data)).context(
         "Data kabupaten tidak bisa dibuka. Tidak ada yang diubah. Jangan hapus foldernya",
     )?;
@@ -100,7 +108,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let (writer, writing) = MergeWriter::start(Arc::clone(&dataset))?;
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
     let contacts = shared.contacts.clone();
-    let ServeOptions { uplink, sessions_max, .. } = options;
+    let (uplink, sessions_max) = (options.uplink, options.sessions_max);
     let port =
         PublicPort::open(&options.data, uplink, sessions_max, sqlite.clone(), &shared).await?;
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
@@ -116,10 +124,25 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         dataset: Arc::clone(&dataset),
         audit,
         live,
-        registry: sqlite,
+        registry: sqlite.clone(),
         wishes: shared.wishes.clone(),
         identity: identity_folder(&options.data),
     }));
+    let socket = Socket::open(&options.data).with_context(|| {
+        format!(
+            "Soket perintah di folder {} tidak bisa dibuka. Pakai folder dengan jalur yang lebih \
+             pendek, di disk komputer ini",
+            options.data.display()
+        )
+    })?;
+    let admin = AdminService::new(Arc::clone(&desk), gate.clone());
+    let command = CommandService::new(options.data.clone(), sqlite);
+    let answering = tokio::spawn(async move {
+        let served = socket.serve(admin, command, std::future::pending()).await;
+        if let Err(error) = served {
+            tracing::error!(%error, "commands are not answered any more");
+        }
+    });
     let router = console::router(ConsoleState { desk, gate, secure: false, map })
         .into_make_service_with_connect_info::<SocketAddr>();
     let ringing = tokio::spawn(notices::keep_ringing(shared.bell.clone(), Arc::clone(&dataset)));
@@ -133,6 +156,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         served = axum::serve(listener, router) => served.context("Konsol berhenti"),
         failed = roll.keep(&shared, &port) => failed,
     };
+    answering.abort();
     port.close().await;
     roll.tasks.shutdown().await;
     ready.abort();
@@ -149,6 +173,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         // An unfinished transaction is rolled back; its batches come again.
         _ => tracing::warn!("stopped without waiting for the writer any longer"),
     }
+    drop(lock);
     served
 }
 
@@ -159,6 +184,25 @@ fn read_map(file: &Path) -> anyhow::Result<Arc<Map>> {
     })?;
     lumbung_telemetry::say!("Peta: {} desa digambar.", map.len());
     Ok(Arc::new(map))
+}
+
+/// Waits until nobody else has the folder open: a command may be at work.
+async fn alone(data: &Path) -> anyhow::Result<FolderLock> {
+    let since = Instant::now();
+    loop {
+        let lock = FolderLock::try_take(data)
+            .with_context(|| format!("Folder {} tidak bisa dipakai", data.display()))?;
+        if let Some(lock) = lock {
+            return Ok(lock);
+        }
+        anyhow::ensure!(
+            since.elapsed() < ALONE_WITHIN,
+            "Folder {} sedang dipakai hub lain atau perintah yang belum selesai. Tidak ada yang \
+             diubah. Hentikan yang itu, lalu ulangi.",
+            data.display()
+        );
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
 }
 
 /// A village that is followed: where, and since which decision of an operator.

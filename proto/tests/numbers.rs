@@ -9,7 +9,7 @@ use protox::compile;
 /// What the .proto files say now, one line for each thing that must not move.
 fn contract() -> Vec<String> {
     let root = env!("CARGO_MANIFEST_DIR");
-    let files = ["record", "sync", "local", "enrolment", "fleet", "media", "inbox"]
+    let files = ["record", "sync", "local", "enrolment", "fleet", "media", "inbox", "admin"]
         .map(|name| format!("{root}/lumbung/v1/{name}.proto"));
     let files = compile(files, [root]).expect("the build compiled them too");
     let mut lines = Vec::new();

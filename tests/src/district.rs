@@ -363,6 +363,23 @@ impl HubProcess {
         self.program.run(args)
     }
 
+    /// Runs the operators' command against this hub, over its socket.
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub fn ctl(&self, args: &[&str]) -> anyhow::Result<Output> {
+        self.program
+            .operators(&[&["--hub", &self.program.dir.display().to_string()], args].concat())
+    }
+
+    /// Runs the operators' command.
+    ///
+    /// # Errors
+    /// When the program can't be started.
+    pub fn operators(&self, args: &[&str]) -> anyhow::Result<Output> {
+        self.program.operators(args)
+    }
+
     /// The hub's dataset, read from outside: what is committed on its disk.
     ///
     /// # Errors

@@ -46,6 +46,13 @@ impl Program {
         command
     }
 
+    /// Runs the operators' command.
+    pub(crate) fn operators(&self, args: &[&str]) -> anyhow::Result<Output> {
+        let mut command = Command::new(&self.binary);
+        command.arg("hubctl").args(args).stdin(Stdio::null());
+        command.output().context("the program can't be started")
+    }
+
     /// Runs a command that ends by itself.
     pub(crate) fn run(&self, args: &[&str]) -> anyhow::Result<Output> {
         self.command(args).output().context("the program can't be started")

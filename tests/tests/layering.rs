@@ -144,6 +144,21 @@ fn naming(word: &str) -> anyhow::Result<Vec<String>> {
 }
 
 #[test]
+fn the_operators_command_line_and_its_api_know_no_dataset() -> anyhow::Result<()> {
+    for (part, never) in [
+        ("hub/src/ctl", &["dataset", "rusqlite", "crate::desk", "crate::serve"][..]),
+        ("hub/src/admin", &["rusqlite", "sqlite", "dyn Dataset", "MergeWriter"]),
+    ] {
+        for word in never {
+            let stray: Vec<_> =
+                naming(word)?.into_iter().filter(|path| path.starts_with(part)).collect();
+            assert!(stray.is_empty(), "{word}: {stray:?}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn the_stores_are_named_in_their_own_modules_only() -> anyhow::Result<()> {
     assert_eq!(naming("sled::")?, ["node/src/barn/sled_store.rs"]);
     let sqlite = naming("rusqlite")?;

@@ -11,13 +11,20 @@ use crate::desk::machine::{leftovers_forgotten, leftovers_returned, one_machine_
 #[derive(clap::Args)]
 pub(super) struct LeftoversArgs {
     /// Kode desa.
-    code: String,
+    pub(super) code: String,
     /// Kembalikan ke desa; desa memakai isinya sendiri bila sudah ada.
     #[arg(long = "return", conflicts_with = "forget")]
     hand_back: bool,
     /// Akhiri: tidak terbaca lagi, versinya tetap tersimpan.
     #[arg(long)]
     forget: bool,
+}
+
+impl LeftoversArgs {
+    /// Whether it decides something, and does not only look.
+    pub(super) const fn decides(&self) -> bool {
+        self.hand_back || self.forget
+    }
 }
 
 fn kind_name(kind: KindCode) -> String {

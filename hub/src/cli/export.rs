@@ -21,7 +21,7 @@ pub(super) struct ExportArgs {
     kind: String,
     /// Hanya desa ini.
     #[arg(long, conflicts_with = "kecamatan")]
-    village: Option<String>,
+    pub(super) village: Option<String>,
     /// Hanya kecamatan ini, misalnya 35.05.01.
     #[arg(long)]
     kecamatan: Option<String>,
@@ -35,7 +35,17 @@ pub(super) struct ExportArgs {
     #[arg(long)]
     purpose: Option<String>,
     /// Berkas tujuan.
-    file: PathBuf,
+    pub(super) file: PathBuf,
+}
+
+impl ExportArgs {
+    /// What leaves, for the audit log.
+    pub(super) fn words(&self) -> String {
+        match (self.with_nik, &self.purpose) {
+            (true, Some(purpose)) => format!("{} dengan NIK: {purpose}", self.kind),
+            _ => self.kind.clone(),
+        }
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -68,7 +78,7 @@ pub(super) fn run(args: &ExportArgs, dataset: &dyn Dataset) -> anyhow::Result<()
         FileFormat::Xlsx => export.xlsx(dataset, &mut file)?,
     };
     file.flush().with_context(|| format!("Berkas {} tidak bisa ditulis", args.file.display()))?;
-    eprintln!("{rows} catatan tertulis di {}.", args.file.display());
+    lumbung_telemetry::remark!("{rows} catatan tertulis di {}.", args.file.display());
     Ok(())
 }
 

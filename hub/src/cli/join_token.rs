@@ -31,7 +31,7 @@ pub(super) enum JoinTokenCommand {
 #[derive(clap::Args)]
 pub(super) struct CreateArgs {
     /// Kode desa.
-    code: String,
+    pub(super) code: String,
     /// Alamat umum hub yang bisa dicapai desa, misalnya
     /// lumbung.blitarkab.go.id:8710. Diingat untuk token berikutnya.
     #[arg(long)]
@@ -45,7 +45,7 @@ pub(super) struct CreateArgs {
     replace: bool,
     /// Menulis halaman siap cetak ke berkas ini.
     #[arg(long)]
-    page: Option<PathBuf>,
+    pub(super) page: Option<PathBuf>,
     /// Hanya token, untuk skrip.
     #[arg(long)]
     plain: bool,
@@ -108,15 +108,9 @@ fn create(args: &CreateArgs, data: &Path, dataset: &SqliteDataset) -> anyhow::Re
 
 /// The address in the argument, kept for the next time, or the one kept.
 fn address(given: Option<&str>, data: &Path) -> anyhow::Result<String> {
-    let kept = identity_folder(data).join("address");
     match given {
         Some(address) => {
-            ensure!(
-                super::villages::is_address(address) && address.len() <= 200,
-                "Alamat harus berbentuk nama:porta, misalnya lumbung.blitarkab.go.id:8710. Tidak \
-                 ada yang dibuat."
-            );
-            write_private(&kept, address.as_bytes()).context("Alamat tidak bisa disimpan")?;
+            invitation::keep_address(&identity_folder(data), address)?;
             Ok(address.to_owned())
         }
         None => Ok(invitation::kept_address(&identity_folder(data))?),

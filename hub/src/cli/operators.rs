@@ -72,16 +72,14 @@ impl AccountArgs {
     }
 }
 
-/// The user of this machine, for the audit log.
-fn user() -> String {
-    std::env::var("USER").unwrap_or_else(|_| "hub".into())
-}
-
-pub(super) fn run(command: OperatorsCommand, dataset: SqliteDataset) -> anyhow::Result<()> {
+pub(super) fn run(
+    command: OperatorsCommand,
+    dataset: &Arc<SqliteDataset>,
+    user: &str,
+) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let dataset = Arc::new(dataset);
-    let gate = Gate::new(dataset.clone(), dataset);
-    let who = Operator::of_this_machine(&user());
+    let gate = Gate::new(dataset.clone(), dataset.clone());
+    let who = Operator::of_this_machine(user);
     match command {
         OperatorsCommand::List => {
             let mut table = table(["nama", "peran", "kecamatan", "dua langkah", "keadaan"]);

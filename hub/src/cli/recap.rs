@@ -22,7 +22,7 @@ pub(super) struct RecapArgs {
     date: Option<Date>,
     /// Tulis ke berkas .csv atau .xlsx, bukan ke layar.
     #[arg(long)]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
 }
 
 pub(super) fn run(args: &RecapArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
@@ -39,6 +39,6 @@ pub(super) fn run(args: &RecapArgs, dataset: &dyn Dataset) -> anyhow::Result<()>
     };
     std::fs::write(path, file)
         .with_context(|| format!("Berkas {} tidak bisa ditulis", path.display()))?;
-    eprintln!("Tertulis di {}.", path.display());
+    lumbung_telemetry::remark!("Tertulis di {}.", path.display());
     Ok(())
 }

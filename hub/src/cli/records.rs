@@ -26,13 +26,20 @@ pub(super) struct ShowArgs {
     /// Kode desa.
     village: String,
     /// Id catatan.
-    id: RecordId,
+    pub(super) id: RecordId,
     /// Isi asli apa adanya, heksadesimal.
     #[arg(long)]
     raw: bool,
     /// Buka data spesifik (kesehatan, disabilitas).
     #[arg(long)]
     spesifik: bool,
+}
+
+impl ShowArgs {
+    /// Whether it shows more of a person than a name.
+    pub(super) const fn reveals(&self) -> bool {
+        self.spesifik || self.raw
+    }
 }
 
 fn decoded(record: &StoredRecord) -> Option<Record> {

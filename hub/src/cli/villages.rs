@@ -10,6 +10,7 @@ use super::decisions::{self, BranchArgs, LeftoversArgs};
 use super::{table, village};
 use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::{Dataset, DatasetError, Scope, VillageState};
+use crate::invitation::is_address;
 use crate::puller::trouble::{self, Trouble};
 use crate::registry::Registry as _;
 
@@ -77,14 +78,6 @@ const CLOCK_OFF_SECONDS: i64 = 120;
 
 /// Incidents that `show` lists, newest first.
 const INCIDENTS_SHOWN: u32 = 10;
-
-/// Whether a dialler could make sense of it: a host and a port.
-pub(super) fn is_address(address: &str) -> bool {
-    let port = |text: &str| text.parse::<u16>().is_ok_and(|port| port != 0);
-    address
-        .rsplit_once(':')
-        .is_some_and(|(host, end)| !host.is_empty() && port(end) && !host.contains(' '))
-}
 
 fn when(at_ms: i64) -> String {
     if at_ms == 0 { "belum pernah".to_owned() } else { clock::display(at_ms) }
@@ -346,19 +339,4 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
         lumbung_telemetry::say!("{}: {sentence}", state.village);
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_names_a_host_and_a_port() {
-        for address in ["10.1.2.3:8701", "node.desa:1", "[::1]:8701"] {
-            assert!(is_address(address), "{address}");
-        }
-        for address in ["", "10.1.2.3", ":8701", "10.1.2.3:", "10.1.2.3:70000", "a b:1", "a:0"] {
-            assert!(!is_address(address), "{address}");
-        }
-    }
 }

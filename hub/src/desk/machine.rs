@@ -11,8 +11,8 @@ use super::{Desk, DeskError};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
 use crate::dataset::{IncidentKind, NewIncident, SetAside};
-use crate::invitation::{DAYS, Invitation, InvitationError, kept_address};
-use crate::registry::NodeKey;
+use crate::invitation::{DAYS, Invitation, InvitationError, keep_address, kept_address};
+use crate::registry::{NodeKey, TokenState};
 
 /// What to do with the records of a closed log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,10 +27,12 @@ impl From<InvitationError> for DeskError {
     fn from(error: InvitationError) -> Self {
         match error {
             InvitationError::Store(error) => error.into(),
-            InvitationError::NoAddress | InvitationError::Occupied(_) => {
-                Self::Unfit(error.to_string())
-            }
-            InvitationError::Authority(_) | InvitationError::Random(_) => {
+            InvitationError::NoAddress
+            | InvitationError::BadAddress
+            | InvitationError::Occupied(_) => Self::Unfit(error.to_string()),
+            InvitationError::Authority(_)
+            | InvitationError::Address(_)
+            | InvitationError::Random(_) => {
                 tracing::error!(%error, "no token can be made");
                 Self::Unfit(error.to_string())
             }
@@ -48,6 +50,40 @@ impl Desk {
         Ok(self.registry.allowed_keys()?.into_iter().find(|key| key.village == village))
     }
 
+    /// Every key that is allowed, one a village.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn keys(&self, who: &Operator) -> Result<Vec<NodeKey>, DeskError> {
+        who.must(Right::ManageKeys)?;
+        let mut keys = self.registry.allowed_keys()?;
+        keys.retain(|key| who.scope().holds(key.village));
+        Ok(keys)
+    }
+
+    /// Tokens that were handed out, newest first.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn tokens(&self, who: &Operator) -> Result<Vec<TokenState>, DeskError> {
+        who.must(Right::ManageKeys)?;
+        let mut tokens = self.registry.tokens()?;
+        tokens.retain(|token| who.scope().holds(token.village));
+        Ok(tokens)
+    }
+
+    /// Makes a token worthless that nobody has used yet.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn cancel_token(&self, who: &Operator, number: i64) -> Result<(), DeskError> {
+        let open = self.tokens(who)?.into_iter().find(|it| it.number == number);
+        let open = open.filter(|it| it.used_ms.is_none()).ok_or(DeskError::NotThere)?;
+        let words = format!("token nomor {number} dibatalkan");
+        self.note(who, Act::Token, open.village.to_string(), &words)?;
+        if self.registry.cancel_token(number)? { Ok(()) } else { Err(DeskError::NotThere) }
+    }
+
     /// Makes a token with which a machine joins for the village: its first, or
     /// with `replaces` one in place of that which is allowed now. It is told
     /// here and never again.
@@ -60,11 +96,38 @@ impl Desk {
         village: VillageCode,
         replaces: bool,
     ) -> Result<Invitation, DeskError> {
+        self.invite_for(who, village, replaces, DAYS, None)
+    }
+
+    /// The same for so many days, and with another address by which villages
+    /// reach the hub, if one is given; it is kept.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn invite_for(
+        &self,
+        who: &Operator,
+        village: VillageCode,
+        replaces: bool,
+        days: u32,
+        address: Option<&str>,
+    ) -> Result<Invitation, DeskError> {
         let desa = Self::to_keep(who, village)?;
-        let address = kept_address(&self.identity)?;
+        if days == 0 {
+            let why = "Token harus berlaku paling sedikit satu hari. Tidak ada yang dibuat.";
+            return Err(DeskError::Unfit(why.into()));
+        }
+        let known = kept_address(&self.identity);
+        let address = match address {
+            Some(address) => address.to_owned(),
+            None => known.as_ref().map_err(|_| InvitationError::NoAddress)?.clone(),
+        };
         let words = if replaces { "token pengganti dibuat" } else { "token dibuat" };
         self.note(who, Act::Token, village.to_string(), words)?;
-        let terms = (address, replaces, DAYS);
+        if known.ok().as_ref() != Some(&address) {
+            keep_address(&self.identity, &address)?;
+        }
+        let terms = (address, replaces, days);
         Ok(Invitation::make(&*self.registry, &self.identity, desa, terms, clock::now_ms())?)
     }
 

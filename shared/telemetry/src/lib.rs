@@ -1,6 +1,7 @@
 //! What every program of Lumbung does: log, read the wall clock, stop.
 
 pub mod clock;
+pub mod said;
 pub mod stop;
 
 mod lines;
@@ -55,8 +56,11 @@ pub fn start_as(default_filter: &str, format: Format) {
 /// (`| head`) ends nothing and is no error.
 #[macro_export]
 macro_rules! say {
-    ($($text:tt)*) => {{
-        use ::std::io::Write as _;
-        drop(::std::writeln!(::std::io::stdout(), $($text)*));
-    }};
+    ($($text:tt)*) => { $crate::said::line($crate::said::Stream::Out, ::std::format_args!($($text)*)) };
+}
+
+/// Prints a remark beside what was asked for, like `eprintln!`.
+#[macro_export]
+macro_rules! remark {
+    ($($text:tt)*) => { $crate::said::line($crate::said::Stream::Err, ::std::format_args!($($text)*)) };
 }

@@ -1,5 +1,5 @@
-//! Both programs in one binary, for tests that need real processes: the first
-//! argument says which (`node` or `hub`), the rest is that program's own
+//! The programs in one binary, for tests that need real processes: the first
+//! argument says which (`node`, `hub` or `hubctl`), the rest is that program's own
 //! command line. Behaves in no other way than the programs themselves.
 
 use std::ffi::OsString;
@@ -11,8 +11,9 @@ fn main() -> ExitCode {
     match part.as_ref().and_then(|part| part.to_str()) {
         Some("node") => lumbung_node::cli::main(args),
         Some("hub") => lumbung_hub::cli::main(args),
+        Some("hubctl") => lumbung_hub::ctl::main(args),
         _ => {
-            eprintln!("the first argument is node or hub");
+            eprintln!("the first argument is node, hub or hubctl");
             ExitCode::from(2)
         }
     }

@@ -1,0 +1,172 @@
+//! What operators change from a command line.
+
+use lumbung_domain::region::{VillageCode, roster};
+use lumbung_proto::v1;
+use lumbung_proto::v1::act_request::Act;
+use lumbung_telemetry::clock;
+use tonic::Status;
+
+use super::words;
+use crate::access::{Gate, NewAccount, Operator, Role};
+use crate::desk::asks::Heard;
+use crate::desk::{Desk, DeskError};
+use words::{desk_refused, gate_refused};
+
+/// The longest an account may be asked for, days.
+const DAYS_MAX: u32 = 3_650;
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+
+fn said(sentence: impl Into<String>) -> v1::ActReply {
+    v1::ActReply { sentence: sentence.into(), ..Default::default() }
+}
+
+fn name_of(code: VillageCode) -> String {
+    roster().village(code).map_or_else(|| code.to_string(), |desa| desa.full_name())
+}
+
+/// What the desk wants typed before a key is revoked; the command has asked
+/// its own question.
+fn plain_name(code: VillageCode) -> &'static str {
+    roster().village(code).map_or("", |desa| desa.name)
+}
+
+/// Does what is done at the desk.
+pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActReply, Status> {
+    match act {
+        Act::Sync(v1::VillageAct { code, .. }) => sync(desk, who, &code),
+        Act::Prove(v1::VillageAct { code, .. }) => {
+            let code = words::village(&code)?;
+            desk.prove_now(who, code).map_err(desk_refused)?;
+            Ok(said(format!(
+                "{} dibuktikan baris demi baris begitu tersambung. Hasilnya: lumbung-hubctl \
+                 describe village {code}",
+                name_of(code)
+            )))
+        }
+        Act::Revoke(v1::VillageAct { code, reason }) => {
+            let code = words::village(&code)?;
+            desk.revoke(who, code, plain_name(code), &reason).map_err(desk_refused)?;
+            Ok(said(format!(
+                "Komputer {} tidak diterima lagi. Data yang sudah tergabung tetap ada. Untuk \
+                 komputer baru buat token: lumbung-hubctl token create {code}",
+                name_of(code)
+            )))
+        }
+        Act::Budget(v1::BudgetAct { code, kilobytes_a_day }) => {
+            let code = words::village(&code)?;
+            desk.set_budget(who, code, kilobytes_a_day).map_err(desk_refused)?;
+            Ok(said(format!("Berlaku sejak {} menghubungi hub berikutnya.", name_of(code))))
+        }
+        Act::MakeToken(asked) => make_token(desk, who, &asked),
+        Act::CancelToken(v1::CancelTokenAct { number }) => {
+            desk.cancel_token(who, number).map_err(desk_refused)?;
+            Ok(said(format!("Token nomor {number} tidak berlaku lagi.")))
+        }
+        Act::Replay(v1::ReplayAct { number, village }) => {
+            let of = words::maybe_village(&village)?;
+            let (taken, tried) = replay(desk, who, number, of)?;
+            let sentence = format!("{taken} dari {tried} catatan sekarang diterima.");
+            Ok(v1::ActReply { sentence, done: taken, of: tried, ..Default::default() })
+        }
+        _ => Err(Status::unimplemented("Hub ini belum mengenal tindakan itu. Perbarui hub.")),
+    }
+}
+
+fn sync(desk: &Desk, who: &Operator, code: &str) -> Result<v1::ActReply, Status> {
+    let code = words::village(code)?;
+    let name = name_of(code);
+    Ok(said(match desk.sync_now(who, code).map_err(desk_refused)? {
+        Heard::Asked => format!("{name} tersambung; ditanya sekarang apa yang baru."),
+        Heard::Dialled => format!("{name} dihubungi sekarang."),
+        Heard::WhenItComes => format!(
+            "{name} tidak tersambung, dan node-nya yang menghubungi hub: sinkron berjalan begitu \
+             ia tersambung."
+        ),
+    }))
+}
+
+/// Tries entries in quarantine again: one, or all (of a village). How many
+/// are records now, and of how many.
+fn replay(
+    desk: &Desk,
+    who: &Operator,
+    number: i64,
+    of: Option<VillageCode>,
+) -> Result<(u64, u64), Status> {
+    if number != 0 {
+        let taken = desk.replay(who, number).map_err(desk_refused)?;
+        return Ok((taken.into(), 1));
+    }
+    let (mut taken, mut tried) = (0, 0);
+    for entry in desk.quarantine(who, of).map_err(desk_refused)? {
+        match desk.replay(who, entry.number) {
+            Ok(is_taken) => (taken, tried) = (taken + u64::from(is_taken), tried + 1),
+            // A newer entry of the record has taken its place meanwhile.
+            Err(DeskError::NotThere) => {}
+            Err(error) => return Err(desk_refused(error)),
+        }
+    }
+    Ok((taken, tried))
+}
+
+fn make_token(desk: &Desk, who: &Operator, asked: &v1::TokenAct) -> Result<v1::ActReply, Status> {
+    let code = words::village(&asked.code)?;
+    let address = (!asked.address.is_empty()).then_some(asked.address.as_str());
+    let token = desk.invite_for(who, code, asked.replaces, asked.days, address);
+    let token = token.map_err(desk_refused)?;
+    let sentence = format!(
+        "Token {} untuk {}, sekali pakai, berlaku sampai {}.",
+        if asked.replaces { "PENGGANTI" } else { "bergabung" },
+        name_of(code),
+        clock::display(token.expires_ms)
+    );
+    Ok(v1::ActReply { sentence, secret: token.text, ..Default::default() })
+}
+
+/// Does what is done to accounts; `None` = it concerns none.
+pub(super) async fn of_accounts(
+    gate: &Gate,
+    who: &Operator,
+    act: &Act,
+) -> Result<Option<v1::ActReply>, Status> {
+    let reply = match act {
+        Act::AddOperator(asked) => {
+            let password = gate.add(who, &account(asked)?).await.map_err(gate_refused)?;
+            let sentence = format!("Operator {} ditambahkan. Sandi awalnya:", asked.name);
+            v1::ActReply { sentence, secret: password, ..Default::default() }
+        }
+        Act::ChangeOperator(asked) => {
+            gate.change(who, &account(asked)?, !asked.blocked).await.map_err(gate_refused)?;
+            said(match asked.blocked {
+                true => format!("Operator {} diblokir; sesinya berakhir.", asked.name),
+                false => format!("Operator {} diubah; sesinya berakhir.", asked.name),
+            })
+        }
+        Act::ResetOperator(v1::NameAct { name }) => {
+            let password = gate.reset(who, name).await.map_err(gate_refused)?;
+            let sentence = format!("Sandi awal baru untuk {name}:");
+            v1::ActReply { sentence, secret: password, ..Default::default() }
+        }
+        _ => return Ok(None),
+    };
+    Ok(Some(reply))
+}
+
+fn account(asked: &v1::AccountAct) -> Result<NewAccount, Status> {
+    let role = Role::parse(&asked.role).ok_or_else(|| {
+        let known: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
+        Status::invalid_argument(format!(
+            "Peran {} tidak dikenal; pilih {}. Tidak ada yang diubah.",
+            asked.role,
+            known.join(", ")
+        ))
+    })?;
+    let kecamatan = asked.kecamatan.iter().map(|code| words::kecamatan(code));
+    let until_ms = match asked.days {
+        0 => None,
+        days => Some(clock::now_ms() + i64::from(days.min(DAYS_MAX)) * DAY_MS),
+    };
+    let kecamatan = kecamatan.collect::<Result<_, _>>()?;
+    Ok(NewAccount { name: asked.name.clone(), role, kecamatan, until_ms })
+}

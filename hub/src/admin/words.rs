@@ -1,0 +1,92 @@
+//! What is read from a request, and what a refusal says.
+
+use jiff::civil::Date;
+use lumbung_domain::id::Kind;
+use lumbung_domain::region::{KecamatanCode, VillageCode, roster};
+use lumbung_telemetry::clock;
+use tonic::Status;
+
+use crate::access::SignInRefused;
+use crate::desk::DeskError;
+use crate::recap::RegionRef;
+
+/// A refusal of the desk, in its own words. The code is what a command's exit
+/// code comes from.
+#[allow(clippy::needless_pass_by_value, reason = "takes what `map_err` gives")]
+pub(super) fn desk_refused(error: DeskError) -> Status {
+    let words = error.to_string();
+    match error {
+        DeskError::Refused(_) => Status::permission_denied(words),
+        DeskError::NotThere => Status::not_found(words),
+        DeskError::Unfit(_) => Status::failed_precondition(words),
+        DeskError::Failed(cause) => {
+            tracing::error!(error = %cause, "an operator's command can't be answered");
+            Status::internal(words)
+        }
+    }
+}
+
+/// A refusal of the gate, in its own words.
+#[allow(clippy::needless_pass_by_value, reason = "takes what `map_err` gives")]
+pub(super) fn gate_refused(error: SignInRefused) -> Status {
+    let words = error.to_string();
+    match error {
+        SignInRefused::Refused(_) => Status::permission_denied(words),
+        SignInRefused::Unknown => Status::not_found(words),
+        SignInRefused::Name | SignInRefused::NoKecamatan | SignInRefused::NoEnd => {
+            Status::invalid_argument(words)
+        }
+        SignInRefused::Failed(cause) => {
+            tracing::error!(error = %cause, "the gate can't answer a command");
+            Status::internal(words)
+        }
+        _ => Status::failed_precondition(words),
+    }
+}
+
+/// A village that must be named. One that is not in the roster is answered
+/// like one out of reach.
+pub(super) fn village(code: &str) -> Result<VillageCode, Status> {
+    let known = VillageCode::parse(code).ok().filter(|code| roster().village(*code).is_some());
+    known.ok_or_else(|| desk_refused(DeskError::NotThere))
+}
+
+/// A village that may be named.
+pub(super) fn maybe_village(code: &str) -> Result<Option<VillageCode>, Status> {
+    if code.is_empty() { Ok(None) } else { village(code).map(Some) }
+}
+
+pub(super) fn kecamatan(code: &str) -> Result<KecamatanCode, Status> {
+    KecamatanCode::parse(code).ok_or_else(|| {
+        Status::invalid_argument(format!("Kecamatan {code} tidak dikenal. Tidak ada yang diubah."))
+    })
+}
+
+pub(super) fn kind(name: &str) -> Result<Kind, Status> {
+    Kind::from_name(name)
+        .ok_or_else(|| Status::invalid_argument(format!("Jenis catatan {name} tidak dikenal.")))
+}
+
+pub(super) fn region(text: &str) -> Result<RegionRef, Status> {
+    RegionRef::parse(text).map_err(|error| Status::invalid_argument(error.to_string()))
+}
+
+pub(super) fn date(text: &str) -> Result<Date, Status> {
+    match text {
+        "" => Ok(clock::today()),
+        text => text
+            .parse()
+            .map_err(|_| Status::invalid_argument("Tanggal ditulis seperti 2026-12-31.")),
+    }
+}
+
+/// How many rows are wanted, within what one answer may hold.
+pub(super) const fn rows(wanted: u32) -> u32 {
+    const USUAL: u32 = 100;
+    const MOST: u32 = 10_000;
+    match wanted {
+        0 => USUAL,
+        wanted if wanted > MOST => MOST,
+        wanted => wanted,
+    }
+}

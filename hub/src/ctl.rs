@@ -1,0 +1,77 @@
+//! The `lumbung-hubctl` command: the admin API as a command line.
+//!
+//! What was asked for goes to standard output, remarks to standard error; how
+//! it ended is the exit code ([`outcome`]). Never opens the hub's files.
+
+mod act;
+mod commands;
+mod export;
+mod get;
+mod outcome;
+mod print;
+mod reach;
+mod wait;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser as _};
+
+use commands::{Cli, Command};
+use outcome::{Exit, Failure};
+use reach::Place;
+
+/// Runs the command line and gives its exit code.
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let exit = if error.use_stderr() { Exit::Usage } else { Exit::Done };
+            drop(error.print());
+            return exit.into();
+        }
+    };
+    lumbung_telemetry::start("error");
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("{error}");
+            return Exit::Failed.into();
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(exit) => exit.into(),
+        Err(Failure { exit, words }) => {
+            eprintln!("{words}");
+            exit.into()
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<Exit, Failure> {
+    let Cli { hub, context, output, command } = cli;
+    if let Command::Completion { shell } = command {
+        let mut script = Vec::new();
+        clap_complete::generate(shell, &mut Cli::command(), "lumbung-hubctl", &mut script);
+        std::io::stdout().write_all(&script)?;
+        return Ok(Exit::Done);
+    }
+    let place = match context {
+        Some(name) => reach::context(&name)?,
+        None => Place { hub },
+    };
+    let mut admin = reach::admin(&place).await?;
+    match command {
+        Command::Completion { .. } => Ok(Exit::Done),
+        Command::Wait { villages, awaited, timeout } => {
+            wait::run(&mut admin, villages, awaited, timeout).await
+        }
+        Command::Export(args) => export::run(&mut admin, args).await,
+        Command::Get(args) => get::lists(&mut admin, args, output).await,
+        command => match get::asked(&command) {
+            Some(what) => get::one(&mut admin, what, output).await,
+            None => act::run(&mut admin, command).await,
+        },
+    }
+}

@@ -1,0 +1,301 @@
+//! The commands as they are typed.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use super::print::Format;
+
+/// Mengelola hub Lumbung kabupaten: melihat desa, temuan, dan karantina,
+/// menjalankan tindakan, mengatur operator.
+///
+/// Kode keluar: 0 selesai, 1 gagal, 2 salah pakai, 3 tidak ada, 4 tidak bisa
+/// dalam keadaan ini, 5 tidak diizinkan, 6 sebagian, 7 habis waktu, 8 hub
+/// tidak menjawab, 9 selesai tetapi ada yang ditemukan.
+#[derive(Parser)]
+#[command(name = "lumbung-hubctl", version, disable_help_subcommand = true)]
+pub(super) struct Cli {
+    /// Hub: foldernya atau soketnya.
+    #[arg(long, global = true, env = "LUMBUNG_HUB", default_value = "lumbung-kabupaten")]
+    pub(super) hub: String,
+    /// Hub dengan nama ini di ~/.config/lumbung/hubctl.toml.
+    #[arg(long, global = true, env = "LUMBUNG_CONTEXT")]
+    pub(super) context: Option<String>,
+    /// Bentuk keluaran.
+    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
+    pub(super) output: Format,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Daftar: desa, temuan, karantina, kejadian, sambungan, dan lainnya.
+    Get(GetArgs),
+    /// Satu hal selengkapnya.
+    #[command(subcommand)]
+    Describe(Describe),
+    /// Rekapitulasi PKK suatu wilayah.
+    Recap {
+        /// 3505 (kabupaten), 35.05.01 (kecamatan), 35.05.01.2001 (desa), atau
+        /// desa/ID untuk dusun, RW, RT, dan dasawisma.
+        #[arg(default_value = "3505")]
+        region: String,
+        /// Tanggal acuan, misalnya 2026-12-31 (bawaan: hari ini).
+        #[arg(long)]
+        date: Option<String>,
+    },
+    /// Catatan satu jenis.
+    Query {
+        /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, atau mutasi.
+        kind: String,
+        /// Hanya desa ini.
+        #[arg(long)]
+        village: Option<String>,
+        /// Paling banyak sekian.
+        #[arg(long, default_value_t = 50)]
+        limit: u32,
+    },
+    /// Menulis catatan satu jenis ke berkas (- = keluaran baku).
+    Export(ExportArgs),
+    /// Meminta desa sinkron.
+    #[command(subcommand)]
+    Sync(SyncCommand),
+    /// Membuktikan semua baris satu desa terhadap log-nya.
+    Prove {
+        /// Kode desa.
+        village: String,
+    },
+    /// Mencabut izin komputer desa: sambungannya putus, tidak diterima lagi.
+    Revoke {
+        /// Kode desa.
+        village: String,
+        /// Sebabnya; tertulis di buku catatan.
+        #[arg(long, default_value = "")]
+        reason: String,
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Token untuk node desa yang akan bergabung.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// Catatan yang belum bisa diterima hub.
+    #[command(subcommand)]
+    Quarantine(QuarantineCommand),
+    /// Operator: siapa yang boleh masuk.
+    #[command(subcommand)]
+    Operators(OperatorsCommand),
+    /// Buku catatan siapa melihat dan memutuskan apa.
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    /// Apa yang pernah terjadi dengan desa dan datanya.
+    Incidents {
+        /// Hanya desa ini.
+        village: Option<String>,
+        /// Paling banyak sekian.
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Menunggu sampai desa-desa terbukti sama, tersambung, atau segar.
+    Wait {
+        /// Kode desa; tanpa kode berarti semua yang pernah terdengar.
+        villages: Vec<String>,
+        /// Yang ditunggu.
+        #[arg(long = "for", value_enum, default_value_t = Awaited::Proven)]
+        awaited: Awaited,
+        /// Paling lama sekian detik.
+        #[arg(long, default_value_t = 300)]
+        timeout: u64,
+    },
+    /// Siapa saya bagi hub ini, dan apa yang boleh.
+    Whoami,
+    /// Skrip pelengkap perintah: bash, zsh, fish.
+    Completion {
+        /// Untuk shell ini.
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Awaited {
+    /// Terbukti sama dengan desanya.
+    Proven,
+    /// Sambungannya terbuka.
+    Connected,
+    /// Segar.
+    Fresh,
+}
+
+/// A destructive act needs a word.
+#[derive(Args)]
+pub(super) struct Sure {
+    /// Tanpa bertanya lagi.
+    #[arg(long)]
+    pub(super) yes: bool,
+}
+
+#[derive(Args)]
+pub(super) struct GetArgs {
+    /// Daftar mana.
+    #[arg(value_enum)]
+    pub(super) what: What,
+    /// Hanya yang menyangkut desa ini (desa, temuan, karantina, kejadian).
+    #[arg(long)]
+    pub(super) village: Vec<String>,
+    /// Yang sudah tertutup juga (temuan).
+    #[arg(long)]
+    pub(super) all: bool,
+    /// Hanya oleh operator ini (buku catatan).
+    #[arg(long)]
+    pub(super) operator: Option<String>,
+    /// Paling banyak sekian.
+    #[arg(long, default_value_t = 100)]
+    pub(super) limit: u32,
+    /// Cetak lagi setiap ada perubahan, sampai dihentikan.
+    #[arg(short, long)]
+    pub(super) watch: bool,
+}
+
+/// The lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum What {
+    /// Desa.
+    Villages,
+    /// Yang perlu ditangani.
+    Needs,
+    /// Temuan antardesa.
+    Findings,
+    /// Karantina.
+    Quarantine,
+    /// Kejadian.
+    Incidents,
+    /// Sambungan yang terbuka.
+    Sessions,
+    /// Token bergabung.
+    Tokens,
+    /// Kunci komputer desa.
+    Keys,
+    /// Operator.
+    Operators,
+    /// Buku catatan.
+    Audit,
+}
+
+#[derive(Subcommand)]
+pub(super) enum Describe {
+    /// Satu desa.
+    Village {
+        /// Kode desa.
+        code: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum SyncCommand {
+    /// Sekarang.
+    Now {
+        /// Kode desa.
+        #[arg(required = true)]
+        villages: Vec<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum TokenCommand {
+    /// Membuat token untuk satu desa; hanya token yang ke keluaran baku.
+    Create {
+        /// Kode desa.
+        village: String,
+        /// Alamat umum hub yang bisa dicapai desa; diingat.
+        #[arg(long)]
+        address: Option<String>,
+        /// Berlaku berapa hari.
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+        /// Komputer yang bergabung menggantikan yang sekarang.
+        #[arg(long)]
+        replace: bool,
+    },
+    /// Membuat token yang belum dipakai tidak berlaku.
+    Cancel {
+        /// Nomor dari daftar.
+        number: i64,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum QuarantineCommand {
+    /// Mencoba lagi, misalnya setelah hub diperbarui.
+    Replay {
+        /// Nomor di daftar; tanpa nomor berarti semua.
+        number: Option<i64>,
+        /// Hanya desa ini.
+        #[arg(long)]
+        village: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub(super) enum OperatorsCommand {
+    /// Menambah operator; hanya sandi awalnya yang ke keluaran baku.
+    Add(AccountArgs),
+    /// Mengubah peran, kecamatan, masa berlaku; atau memblokir.
+    Change {
+        #[command(flatten)]
+        account: AccountArgs,
+        /// Tidak boleh masuk lagi.
+        #[arg(long)]
+        block: bool,
+    },
+    /// Sandi awal baru; kode dua langkah dilepas dan semua sesi berakhir.
+    Reset {
+        /// Nama operator.
+        name: String,
+        #[command(flatten)]
+        sure: Sure,
+    },
+}
+
+#[derive(Args)]
+pub(super) struct AccountArgs {
+    /// Nama untuk masuk: huruf kecil, angka, titik, tanda hubung.
+    pub(super) name: String,
+    /// Peran: kab.kepala, kab.operator, kec.operator, kab.keamanan, auditor, dukungan.
+    #[arg(long, default_value = "kab.operator")]
+    pub(super) role: String,
+    /// Hanya kecamatan ini; boleh diulang.
+    #[arg(long)]
+    pub(super) kecamatan: Vec<String>,
+    /// Berlaku sekian hari.
+    #[arg(long, default_value_t = 0)]
+    pub(super) days: u32,
+}
+
+#[derive(Subcommand)]
+pub(super) enum AuditCommand {
+    /// Memeriksa rantai buku catatan, dan membandingkannya dengan para saksi.
+    Verify,
+}
+
+#[derive(Args)]
+pub(super) struct ExportArgs {
+    /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, atau mutasi.
+    #[arg(long, default_value = "warga")]
+    pub(super) kind: String,
+    /// Hanya desa ini.
+    #[arg(long, conflicts_with = "kecamatan")]
+    pub(super) village: Option<String>,
+    /// Hanya kecamatan ini, misalnya 35.05.01.
+    #[arg(long)]
+    pub(super) kecamatan: Option<String>,
+    /// Tulis NIK dan nomor KK lengkap.
+    #[arg(long, requires = "purpose")]
+    pub(super) with_nik: bool,
+    /// Untuk apa NIK dibutuhkan; tertulis di berkasnya.
+    #[arg(long)]
+    pub(super) purpose: Option<String>,
+    /// Berkas tujuan: .csv, .xlsx, atau - untuk keluaran baku.
+    pub(super) file: PathBuf,
+}

@@ -1,0 +1,83 @@
+//! `export`: a file comes piece by piece and gets its name when it is whole.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use lumbung_proto::v1;
+use lumbung_proto::v1::admin_client::AdminClient;
+use tonic::transport::Channel;
+
+use super::commands::ExportArgs;
+use super::outcome::{Exit, Failure};
+
+pub(super) async fn run(
+    admin: &mut AdminClient<Channel>,
+    args: ExportArgs,
+) -> Result<Exit, Failure> {
+    let to_stdout = args.file == Path::new("-");
+    let workbook = match args.file.extension().and_then(|ending| ending.to_str()) {
+        Some("xlsx") => true,
+        Some("csv") => false,
+        _ if to_stdout => false,
+        _ => {
+            let words = "Nama berkas harus berakhir .csv atau .xlsx. Tidak ada yang ditulis.";
+            return Err(Failure::new(Exit::Usage, words));
+        }
+    };
+    let wanted = v1::ExportRecordsRequest {
+        kind: args.kind,
+        village: args.village.unwrap_or_default(),
+        kecamatan: args.kecamatan.unwrap_or_default(),
+        workbook,
+        with_numbers: args.with_nik,
+        purpose: args.purpose.unwrap_or_default(),
+    };
+    let mut pieces = admin.export_records(wanted).await?.into_inner();
+    let mut records = 0;
+    let mut target = if to_stdout { None } else { Some(Target::open(&args.file)?) };
+    while let Some(piece) = pieces.message().await? {
+        match &mut target {
+            Some(target) => target.file.write_all(&piece.content)?,
+            None => io::stdout().write_all(&piece.content)?,
+        }
+        records = piece.records;
+    }
+    if let Some(target) = target {
+        target.keep()?;
+        eprintln!("{records} catatan tertulis di {}.", args.file.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// A file on its way; one that is not kept goes.
+struct Target {
+    file: File,
+    beside: PathBuf,
+    path: PathBuf,
+}
+
+impl Target {
+    /// Readable by its owner only: it holds data of persons.
+    fn open(path: &Path) -> io::Result<Self> {
+        let mut beside = path.as_os_str().to_owned();
+        beside.push(format!(".{}.baru", std::process::id()));
+        let beside = PathBuf::from(beside);
+        let file =
+            OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+        Ok(Self { file, beside, path: path.to_owned() })
+    }
+
+    fn keep(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        std::fs::rename(&self.beside, &self.path)
+    }
+}
+
+impl Drop for Target {
+    fn drop(&mut self) {
+        // Kept under its name already, or not wanted.
+        drop(std::fs::remove_file(&self.beside));
+    }
+}

@@ -1,0 +1,227 @@
+//! One printer for every list: as a table for people, or as JSON, NDJSON or
+//! CSV for programs. What was asked for goes to standard output, sentences
+//! beside it to standard error.
+
+use std::io::{self, Write};
+
+use lumbung_proto::v1::{CellKind, ListColumn, ListRow};
+use lumbung_telemetry::clock;
+use serde_json::{Map, Value, json};
+
+/// How lists are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Format {
+    /// Tabel ringkas.
+    Table,
+    /// Tabel dengan semua kolom.
+    Wide,
+    /// Satu objek JSON.
+    Json,
+    /// Satu objek JSON per baris.
+    Ndjson,
+    /// CSV.
+    Csv,
+}
+
+/// A list that has arrived whole.
+#[derive(Clone, Debug, Default)]
+pub(super) struct List {
+    pub(super) schema: String,
+    pub(super) columns: Vec<ListColumn>,
+    pub(super) rows: Vec<ListRow>,
+    pub(super) notes: Vec<String>,
+}
+
+impl List {
+    /// Where the column with this key stands.
+    pub(super) fn column(&self, key: &str) -> Option<usize> {
+        self.columns.iter().position(|column| column.key == key)
+    }
+
+    /// A cell of a row by its column's key; empty where there is none.
+    pub(super) fn cell<'a>(&self, row: &'a ListRow, key: &str) -> &'a str {
+        let at = self.column(key);
+        at.and_then(|at| row.cells.get(at)).map_or("", String::as_str)
+    }
+
+    /// Prints it.
+    pub(super) fn print(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
+        match format {
+            Format::Table => self.table(false, out),
+            Format::Wide => self.table(true, out),
+            Format::Json => self.json(out),
+            Format::Ndjson => self.ndjson(out),
+            Format::Csv => self.csv(out),
+        }
+    }
+
+    fn table(&self, wide: bool, out: &mut dyn Write) -> io::Result<()> {
+        let shown: Vec<(usize, &ListColumn)> =
+            self.columns.iter().enumerate().filter(|(_, column)| wide || !column.wide).collect();
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        table.set_header(shown.iter().map(|(_, column)| &column.label_id));
+        for row in &self.rows {
+            table.add_row(shown.iter().map(|(at, column)| {
+                for_people(column.kind(), row.cells.get(*at).map_or("", String::as_str))
+            }));
+        }
+        for (at, (_, column)) in shown.iter().enumerate() {
+            let right =
+                matches!(column.kind(), CellKind::Number | CellKind::Bytes | CellKind::Span);
+            if right && let Some(column) = table.column_mut(at) {
+                column.set_cell_alignment(comfy_table::CellAlignment::Right);
+            }
+        }
+        writeln!(out, "{table}")
+    }
+
+    fn object(&self, row: &ListRow) -> Value {
+        let cells = self.columns.iter().zip(&row.cells);
+        let pairs =
+            cells.map(|(column, cell)| (column.key.clone(), for_programs(column.kind(), cell)));
+        Value::Object(pairs.collect::<Map<_, _>>())
+    }
+
+    fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        let rows: Vec<_> = self.rows.iter().map(|row| self.object(row)).collect();
+        let whole = json!({ "schema": self.schema, "rows": rows });
+        writeln!(out, "{whole:#}")
+    }
+
+    fn ndjson(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.rows.iter().try_for_each(|row| writeln!(out, "{}", self.object(row)))
+    }
+
+    fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut writer = csv::Writer::from_writer(out);
+        writer.write_record(self.columns.iter().map(|column| &column.key))?;
+        for row in &self.rows {
+            let cells = self.columns.iter().zip(&row.cells);
+            writer.write_record(cells.map(|(column, cell)| match column.kind() {
+                CellKind::Moment => moment(cell).unwrap_or_default(),
+                _ => harmless(cell),
+            }))?;
+        }
+        writer.flush()
+    }
+}
+
+/// Text that no spreadsheet takes for a formula.
+fn harmless(text: &str) -> String {
+    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
+    if formula && text.parse::<i64>().is_err() { format!("'{text}") } else { text.to_owned() }
+}
+
+/// A moment as programs read it; `None` = never.
+fn moment(cell: &str) -> Option<String> {
+    let at_ms = cell.parse::<i64>().ok().filter(|at_ms| *at_ms != 0)?;
+    Some(clock::local(at_ms).strftime("%Y-%m-%dT%H:%M:%S+07:00").to_string())
+}
+
+fn for_programs(kind: CellKind, cell: &str) -> Value {
+    match kind {
+        CellKind::Text => Value::from(cell),
+        CellKind::Flag => Value::from(cell == "true"),
+        CellKind::Moment => cell.parse::<i64>().ok().filter(|it| *it != 0).into(),
+        CellKind::Number | CellKind::Bytes | CellKind::Span => cell.parse::<i64>().ok().into(),
+    }
+}
+
+/// A cell as people read it.
+pub(super) fn for_people(kind: CellKind, cell: &str) -> String {
+    let number = cell.parse::<i64>().ok();
+    match (kind, number) {
+        (CellKind::Flag, _) => if cell == "true" { "ya" } else { "-" }.to_owned(),
+        (CellKind::Moment, Some(0)) => "-".to_owned(),
+        (CellKind::Moment, Some(at_ms)) => clock::display(at_ms),
+        (CellKind::Bytes, Some(bytes)) => size(bytes.max(0).unsigned_abs()),
+        (CellKind::Span, Some(ms)) => span(ms),
+        _ => cell.to_owned(),
+    }
+}
+
+/// `9 B`, `12 kB`, `3.4 MB`.
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..10_000 => format!("{bytes} B"),
+        10_000..10_000_000 => format!("{} kB", bytes / 1_000),
+        _ => format!("{} MB", bytes / 1_000_000),
+    }
+}
+
+/// `40 dtk`, `12 mnt`, `5 jam`, `3 hari`.
+pub(super) fn span(ms: i64) -> String {
+    let seconds = ms.max(0) / 1_000;
+    match seconds {
+        0..120 => format!("{seconds} dtk"),
+        120..7_200 => format!("{} mnt", seconds / 60),
+        7_200..172_800 => format!("{} jam", seconds / 3_600),
+        _ => format!("{} hari", seconds / 86_400),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn list() -> List {
+        let column = |key: &str, kind: CellKind, wide| ListColumn {
+            key: key.to_owned(),
+            label_id: format!("label {key}"),
+            label_en: key.to_owned(),
+            kind: kind.into(),
+            wide,
+        };
+        let row = |cells: &[&str]| ListRow { cells: cells.iter().map(|it| (*it).into()).collect() };
+        List {
+            schema: "lumbung/uji/1".into(),
+            columns: vec![
+                column("name", CellKind::Text, false),
+                column("lag", CellKind::Number, false),
+                column("proven", CellKind::Flag, false),
+                column("at_ms", CellKind::Moment, true),
+            ],
+            rows: vec![
+                row(&["Jaten, =1+1", "3", "true", "1795500000000"]),
+                row(&["=Salam", "", "false", "0"]),
+            ],
+            notes: vec![],
+        }
+    }
+
+    fn printed(format: Format) -> String {
+        let mut out = Vec::new();
+        list().print(format, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn json_is_typed_and_names_its_schema() {
+        let value: Value = serde_json::from_str(&printed(Format::Json)).unwrap();
+        let golden = json!({"schema": "lumbung/uji/1", "rows": [
+            {"name": "Jaten, =1+1", "lag": 3, "proven": true, "at_ms": 1_795_500_000_000_i64},
+            {"name": "=Salam", "lag": null, "proven": false, "at_ms": null},
+        ]});
+        assert_eq!(value, golden);
+        let lines = printed(Format::Ndjson);
+        let first: Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+        assert_eq!((lines.lines().count(), &first), (2, &golden["rows"][0]));
+    }
+
+    #[test]
+    fn csv_holds_no_formula_and_quotes_commas() {
+        assert_eq!(
+            printed(Format::Csv),
+            "name,lag,proven,at_ms\n\"Jaten, =1+1\",3,true,2026-11-24T13:00:00+07:00\n\
+             '=Salam,,false,\n"
+        );
+    }
+
+    #[test]
+    fn only_the_wide_table_shows_wide_columns() {
+        let (narrow, wide) = (printed(Format::Table), printed(Format::Wide));
+        assert!(narrow.contains("label lag") && !narrow.contains("label at_ms"), "{narrow}");
+        assert!(wide.contains("label at_ms") && wide.contains("2026-11-24 13:00:00"), "{wide}");
+    }
+}
