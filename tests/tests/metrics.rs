@@ -43,7 +43,7 @@ async fn scraped() -> anyhow::Result<[String; 2]> {
     let (status, _) = get(district.hub.console, "/metrics").await?;
     assert_ne!(status, 200, "metrics are on their own listener only");
     district.stop().await?;
-    Ok(pages.try_into().map_err(|_| anyhow::anyhow!("two pages"))?)
+    pages.try_into().map_err(|_| anyhow::anyhow!("two pages"))
 }
 
 /// The samples of a page: series and value.

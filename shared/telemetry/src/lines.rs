@@ -252,7 +252,7 @@ mod tests {
         let of = |words: &str| code("lumbung_hub::puller::session", &words.into());
         assert_eq!(of("link lost"), of("link lost"));
         assert_ne!(of("link lost"), of("not reachable"));
-        assert_eq!(of("link lost"), "puller-b9bb");
+        assert_eq!(of("link lost"), "puller-03ec");
     }
 
     #[test]
