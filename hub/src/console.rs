@@ -5,6 +5,7 @@
 //! see the dataset through the operator's desk only.
 
 mod account;
+mod acts;
 mod audit;
 mod findings;
 mod first;
@@ -80,6 +81,7 @@ pub fn router(state: ConsoleState) -> Router {
         .merge(table::routes())
         .merge(map::routes())
         .merge(village::routes())
+        .merge(acts::routes())
         .merge(sign_in::routes())
         .merge(account::routes())
         .merge(operators::routes())

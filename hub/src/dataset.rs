@@ -14,6 +14,7 @@
 
 pub mod alerts;
 pub mod bits;
+pub mod care;
 mod content;
 pub mod erasures;
 mod facts;
@@ -39,6 +40,7 @@ use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
 
 pub use alerts::{Alerts, KnownAlert, Letter, Maintenance};
+pub use care::{Care, Hold, Remark};
 pub use content::{Repair, RowContent};
 pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts};
 pub use incident::{Incident, IncidentKind, NewIncident};
@@ -287,7 +289,9 @@ pub struct Totals {
 
 /// The district's dataset. See the module for what every implementation
 /// promises.
-pub trait Dataset: Recovery + Search + Watch + Alerts + Notices + Send + Sync + 'static {
+pub trait Dataset:
+    Recovery + Search + Watch + Care + Alerts + Notices + Send + Sync + 'static
+{
     /// Registers a village or changes its address.
     ///
     /// # Errors

@@ -10,6 +10,7 @@
 //! Methods block, like the dataset's.
 
 pub mod asks;
+pub mod care;
 pub mod machine;
 pub mod person;
 pub mod ready;

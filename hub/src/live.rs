@@ -32,6 +32,8 @@ pub enum Phase {
     Retrying,
     /// Stopped with a trouble that a person must look at.
     Stopped,
+    /// An operator holds it.
+    Held,
 }
 
 /// One village at this moment.

@@ -46,6 +46,8 @@ pub struct VillageOutlook {
     pub live: Option<LiveVillage>,
     /// Its line is open just now.
     pub in_touch: bool,
+    /// An operator holds it just now: nobody is to be told of it.
+    pub held: bool,
     /// For how long it has been silent, milliseconds; `None` = never heard of.
     pub silence_ms: Option<i64>,
     /// The same without the time in which the hub could hear nobody: what it
@@ -98,12 +100,15 @@ impl VillageOutlook {
             (silence_ms - away_ms).max(0)
         });
         let freshness = Freshness::of(silence_ms, &rhythm);
+        let hold = upkeep.as_ref().and_then(|it| it.hold.as_ref());
+        let held = hold.is_some_and(|hold| hold.is_on(now_ms));
         let incident = None;
         Self {
             desa,
             upkeep,
             live,
             in_touch,
+            held,
             silence_ms,
             own_silence_ms,
             rhythm,
@@ -213,6 +218,7 @@ pub(crate) mod tests {
             certified_until_ms: Some(NOW_MS + 40 * DAY_MS),
             software: String::new(),
             narahubung: None,
+            hold: None,
         }
     }
 

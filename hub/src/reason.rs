@@ -193,7 +193,7 @@ impl Reasons {
 fn is_overdue(village: &VillageOutlook) -> bool {
     use crate::rhythm::Freshness;
     let class = village.own_freshness();
-    class > Freshness::Segar && class < Freshness::BelumTerdaftar
+    !village.held && class > Freshness::Segar && class < Freshness::BelumTerdaftar
 }
 
 #[cfg(test)]

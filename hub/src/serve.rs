@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use lumbung_domain::region::VillageCode;
 use lumbung_telemetry::clock;
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
@@ -266,6 +267,10 @@ impl Roll {
         }
         shared.agenda.ask(state.village, state.proof_asked_ms);
         let code = state.village.as_u64();
+        if state.hold.as_ref().is_some_and(|hold| hold.is_on(clock::now_ms())) {
+            self.let_be(state.village, shared);
+            return;
+        }
         if let Some(Followed { address, decisions, task }) = self.followed.get(&code) {
             let same = *address == state.address && *decisions == state.decisions;
             if same && !task.is_finished() {
@@ -284,6 +289,16 @@ impl Roll {
         };
         let VillageState { address, decisions, .. } = state;
         self.followed.insert(code, Followed { address, decisions, task });
+    }
+
+    /// Follows a village no longer: an operator holds it.
+    fn let_be(&mut self, village: VillageCode, shared: &Shared) {
+        if let Some(Followed { task, .. }) = self.followed.remove(&village.as_u64()) {
+            task.abort();
+        }
+        if shared.live.get(village).is_some_and(|live| live.phase != Phase::Held) {
+            shared.live.update(village, |live| live.phase = Phase::Held);
+        }
     }
 }
 

@@ -54,6 +54,7 @@ const fn phase(phase: Phase) -> &'static str {
         Phase::Live => "tersambung",
         Phase::Retrying => "mencoba_lagi",
         Phase::Stopped => "berhenti",
+        Phase::Held => "ditahan",
     }
 }
 

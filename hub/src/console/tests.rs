@@ -210,6 +210,9 @@ async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() {
     assert!(events.contains("3505012001") && !events.contains("3505022"), "{events}");
     for path in [
         "/desa/35.05.02.2001",
+        "/desa/35.05.02.2001/diagnostik",
+        "/desa/35.05.02.2001/tindakan/sinkron",
+        "/desa/35.05.02.2001/tindakan/catatan",
         "/rekap?wilayah=3505",
         "/rekap?wilayah=35.05.02",
         "/rekap?wilayah=35.05.02.2001",
@@ -218,6 +221,12 @@ async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() {
     ] {
         let page = console.get_as(&session, path).await;
         assert!(page.starts_with("HTTP/1.1 404"), "{path}: {page}");
+    }
+    for (deed, form) in [("sinkron", ""), ("tahan", "alasan=uji&hari=1"), ("catatan", "catatan=a")]
+    {
+        let path = format!("/desa/35.05.02.2001/tindakan/{deed}");
+        let answer = console.post_as(&session, &path, form, "http://hub").await;
+        assert!(answer.starts_with("HTTP/1.1 404"), "{path}: {answer}");
     }
     let own = console.get_as(&session, "/rekap").await;
     assert!(own.starts_with("HTTP/1.1 200"), "its own kecamatan without asking: {own}");
@@ -233,6 +242,19 @@ const GUARDED: &[(&str, Option<&str>, Right)] = &[
     ("/karantina", None, Right::SeeVillages),
     ("/karantina/999/ulang", Some(""), Right::Act),
     ("/audit", None, Right::Audit),
+    ("/desa/35.05.01.2001/diagnostik", None, Right::Act),
+    ("/desa/35.05.01.2001/tindakan/sinkron", Some(""), Right::Act),
+    ("/desa/35.05.01.2001/tindakan/buktikan", Some(""), Right::Act),
+    ("/desa/35.05.01.2001/tindakan/tahan", Some("alasan=uji&hari=1"), Right::Act),
+    ("/desa/35.05.01.2001/tindakan/lepas", Some(""), Right::Act),
+    ("/desa/35.05.01.2001/tindakan/kuota", Some("kb=1"), Right::Act),
+    ("/desa/35.05.01.2001/tindakan/narahubung", Some("nama=A&telepon=0812"), Right::Act),
+    ("/desa/35.05.01.2001/tindakan/catatan", Some("catatan=a"), Right::Act),
+    ("/desa/35.05.01.2001/tindakan/token", Some(""), Right::ManageKeys),
+    ("/desa/35.05.01.2001/tindakan/ganti", Some(""), Right::ManageKeys),
+    ("/desa/35.05.01.2001/tindakan/cabut", Some("nama=a&alasan=b"), Right::ManageKeys),
+    ("/desa/35.05.01.2001/tindakan/kembar", Some(""), Right::ManageKeys),
+    ("/desa/35.05.01.2001/tindakan/sisa", Some("putusan=akhiri"), Right::ManageKeys),
     ("/operator", Some("nama=baru.saja&peran=auditor"), Right::ManageOperators),
     ("/operator/kepala", Some("peran=auditor"), Right::ManageOperators),
     ("/operator/kepala/sandi", Some(""), Right::ManageOperators),

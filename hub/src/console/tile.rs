@@ -21,6 +21,8 @@ pub(super) enum Look {
     Old,
     /// Silent for longer than it should be.
     Late,
+    /// An operator holds it.
+    Held,
     /// In touch, catching up.
     CatchingUp,
     /// As fresh as it usually is.
@@ -30,17 +32,21 @@ pub(super) enum Look {
 }
 
 impl Look {
-    pub(super) const ALL: [Self; 7] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Fresh,
         Self::CatchingUp,
         Self::Late,
         Self::Old,
         Self::Missing,
         Self::Troubled,
+        Self::Held,
         Self::Never,
     ];
 
     pub(super) fn of(village: &VillageOutlook) -> Self {
+        if village.held {
+            return Self::Held;
+        }
         let live = village.live.as_ref();
         let phase = live.map(|live| live.phase);
         let told = live.map_or_else(
@@ -76,6 +82,7 @@ impl Look {
             Self::Old => "L",
             Self::Missing => "H",
             Self::Troubled => "M",
+            Self::Held => "D",
             Self::Never => "B",
         }
     }
@@ -89,6 +96,7 @@ impl Look {
             Self::Old => ("lama", "old"),
             Self::Missing => ("hilang", "missing"),
             Self::Troubled => ("bermasalah", "in trouble"),
+            Self::Held => ("ditahan", "on hold"),
             Self::Never => ("belum terdaftar", "not joined yet"),
         }
     }
@@ -174,6 +182,7 @@ fn short(village: &VillageOutlook, look: Look, language: Language, now_ms: i64) 
             format!("{} {lag}", say("kurang", "behind"))
         }
         Look::Never => say("belum pernah", "never").to_owned(),
+        Look::Held => say("ditahan", "on hold").to_owned(),
         Look::Fresh if village.in_touch => match live {
             Some(live) if live.proven() => {
                 format!("{} {}", say("sama", "equal"), when(live.last_proof_ms, now_ms))

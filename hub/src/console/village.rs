@@ -2,23 +2,26 @@
 //! sheets as tables.
 
 mod condition;
+mod deeds;
+mod diagnostics;
 mod strip;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::routing::get;
 use jiff::civil::Date;
 use lumbung_domain::recap::{Cell, Isi};
 use lumbung_domain::region::{Desa, VillageCode, roster};
 use maud::{Markup, html};
+use serde::Deserialize;
 
 use super::findings;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::tile::{Look, said, thousands, when};
-use super::{ConsoleState, Page, Trouble, at_desk, needs, whole};
+use super::{ConsoleState, Page, Trouble, acts, at_desk, needs, whole};
 use crate::access::Right;
-use crate::dataset::{CrossFinding, Incident, VillageState};
+use crate::dataset::{CrossFinding, Incident, Remark, VillageState};
 use crate::desk::sight::Sight;
 use crate::desk::{Desk, DeskError};
 use crate::outlook::VillageOutlook;
@@ -33,7 +36,9 @@ const FINDINGS_MAX: u32 = 20;
 const INCIDENTS_MAX: u32 = 50;
 
 pub(super) fn routes() -> Router<ConsoleState> {
-    Router::new().route("/desa/{code}", get(one))
+    Router::new()
+        .route("/desa/{code}", get(one))
+        .route("/desa/{code}/diagnostik", get(diagnostics::page))
 }
 
 /// The village behind a code in a path.
@@ -51,38 +56,59 @@ struct VillagePage<'a> {
     strip: Vec<StripDay>,
     findings: Vec<CrossFinding>,
     incidents: Vec<Incident>,
+    remark: Option<Remark>,
+}
+
+#[derive(Deserialize)]
+struct After {
+    /// What a deed came to.
+    #[serde(default)]
+    kabar: String,
 }
 
 async fn one(
     State(state): State<ConsoleState>,
     Path(code): Path<String>,
+    Query(after): Query<After>,
     viewer: Viewer,
 ) -> Result<Page, Trouble> {
     let village = named(&code)?.code;
     at_desk(&state, viewer, move |desk, viewer| {
-        let who = &viewer.who;
-        let (stored, _) = desk.village(who, village)?;
-        let sight = desk.sight(who)?;
-        let findings = match who.may(Right::SeeRecords) {
-            true => desk.findings(who, Some(village), true, FINDINGS_MAX)?,
-            false => Vec::new(),
-        };
-        let page = VillagePage {
-            outlook: Desk::in_sight(&sight, village).ok_or(DeskError::NotThere)?,
-            sight: &sight,
-            key: desk.key(who, village)?,
-            strip: desk.contact_strip(who, village)?,
-            incidents: desk.incidents(who, Some(village), INCIDENTS_MAX)?,
-            stored,
-            findings,
-        };
-        Ok(whole(page.render(viewer)))
+        let sight = desk.sight(&viewer.who)?;
+        let page = VillagePage::gather(desk, viewer, village, &sight)?;
+        Ok(whole(page.render(viewer, acts::news(&after.kabar))))
     })
     .await
 }
 
+impl<'a> VillagePage<'a> {
+    fn gather(
+        desk: &Desk,
+        viewer: &Viewer,
+        village: VillageCode,
+        sight: &'a Sight,
+    ) -> Result<Self, DeskError> {
+        let who = &viewer.who;
+        let (stored, _) = desk.village(who, village)?;
+        let findings = match who.may(Right::SeeRecords) {
+            true => desk.findings(who, Some(village), true, FINDINGS_MAX)?,
+            false => Vec::new(),
+        };
+        Ok(Self {
+            outlook: Desk::in_sight(sight, village).ok_or(DeskError::NotThere)?,
+            sight,
+            key: desk.key(who, village)?,
+            strip: desk.contact_strip(who, village)?,
+            incidents: desk.incidents(who, Some(village), INCIDENTS_MAX)?,
+            remark: desk.remark(who, village)?,
+            stored,
+            findings,
+        })
+    }
+}
+
 impl VillagePage<'_> {
-    fn render(&self, viewer: &Viewer) -> Markup {
+    fn render(&self, viewer: &Viewer, news: Option<(&'static str, &'static str)>) -> Markup {
         let language = viewer.language;
         let say = |id, en| language.say(id, en);
         let desa = self.outlook.desa;
@@ -90,6 +116,7 @@ impl VillagePage<'_> {
         let own = || self.sight.reasons.of_village(desa.code);
         let body = html! {
             h1 { (desa.full_name()) }
+            @if let Some(news) = news { p class="done" role="status" { (language.of(news)) } }
             (self.verdict(viewer))
             @if own().next().is_some() {
                 section aria-labelledby="perlu-judul" {
@@ -97,6 +124,8 @@ impl VillagePage<'_> {
                     (needs::cards(own(), language, now_ms, false))
                 }
             }
+            (self.deeds(viewer))
+            (self.people(viewer))
             section aria-labelledby="kontak" {
                 h2 id="kontak" { (say("Kontak 30 hari terakhir", "Contacts of the last 30 days")) }
                 (strip::draw(&self.strip, language))

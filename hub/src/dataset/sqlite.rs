@@ -10,6 +10,7 @@ mod alerts;
 mod audit;
 mod branch;
 mod bulk;
+mod care;
 mod content;
 mod erasing;
 mod facts;

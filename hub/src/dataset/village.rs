@@ -7,6 +7,8 @@
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Fingerprint, Position, Seq};
 
+use super::care::Hold;
+
 /// A village as the hub's list keeps it.
 #[derive(Clone, Debug)]
 pub struct VillageState {
@@ -61,6 +63,8 @@ pub struct VillageState {
     pub decisions: i64,
     /// Versions that may have to be handed back (again).
     pub undelivered: u64,
+    /// The hold that an operator put on it, be it over.
+    pub hold: Option<Hold>,
 }
 
 /// What a contact taught, written without touching rows or position.

@@ -7,7 +7,7 @@
 
 use lumbung_domain::region::VillageCode;
 
-use super::{DatasetError, Incident};
+use super::{DatasetError, Hold, Incident};
 use crate::registry::LinkState;
 use crate::rhythm::{ContactDay, Day, Freshness, FreshnessCounts, Gaps, Rhythm, Way};
 
@@ -120,6 +120,8 @@ pub struct Upkeep {
     pub software: String,
     /// Whom to call.
     pub narahubung: Option<Narahubung>,
+    /// The hold that an operator put on it, be it over.
+    pub hold: Option<Hold>,
 }
 
 /// A time in which the hub could hear nobody.

@@ -18,7 +18,8 @@ pub(super) fn of(
     let Some(upkeep) = &village.upkeep else {
         return Words::new("Belum terdaftar.", "Not listed yet.");
     };
-    if let Some(need) = own.iter().find(|need| need.code == upkeep.trouble) {
+    let held = own.iter().find(|need| need.code == "ditahan");
+    if let Some(need) = held.or_else(|| own.iter().find(|need| need.code == upkeep.trouble)) {
         return need.what.clone();
     }
     match shared {

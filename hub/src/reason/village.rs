@@ -4,7 +4,7 @@ use lumbung_domain::region::VillageCode;
 
 use super::words::{self, Clerk, duration, moment};
 use super::{Need, Place, Severity, Words, is_overdue};
-use crate::dataset::{IncidentKind, Upkeep};
+use crate::dataset::{Hold, IncidentKind, Upkeep};
 use crate::outlook::VillageOutlook;
 use crate::puller::trouble::Trouble;
 use crate::rhythm::{DAY_MS, Freshness, Way};
@@ -27,6 +27,9 @@ const CLOCK_ACT_MS: i64 = DAY_MS;
 /// elsewhere, together with others'.
 pub(super) fn needs(village: &VillageOutlook, shared: bool, now_ms: i64) -> Vec<Need> {
     let Some(upkeep) = &village.upkeep else { return Vec::new() };
+    if village.held {
+        return upkeep.hold.iter().map(|hold| held(upkeep, hold)).collect();
+    }
     let mut needs: Vec<_> = [
         trouble(upkeep),
         silence(village, upkeep).filter(|_| !shared),
@@ -46,6 +49,22 @@ pub(super) fn needs(village: &VillageOutlook, shared: bool, now_ms: i64) -> Vec<
         need.call.clone_from(&upkeep.narahubung);
     }
     needs
+}
+
+/// A village that is held needs nothing but to be remembered.
+fn held(upkeep: &Upkeep, hold: &Hold) -> Need {
+    let (until, reason, by) = (moment(hold.until_ms), &hold.reason, &hold.by);
+    need(
+        "ditahan",
+        Severity::Advice,
+        village_of(upkeep),
+        hold.since_ms,
+        Words::new(
+            format!("Ditahan oleh {by} sampai {until}: {reason}. Catatan desa aman di desa."),
+            format!("Held by {by} until {until}: {reason}. Its records are safe there."),
+        ),
+        Words::new("Lepas bila sudah selesai.", "Release it when that is over."),
+    )
 }
 
 fn need(

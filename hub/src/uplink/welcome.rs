@@ -19,11 +19,16 @@ use tonic::transport::Channel;
 
 use super::arrivals::Arrival;
 use super::door::Door;
+use crate::dataset::DatasetError;
 use crate::puller::Shared;
 use crate::registry::LinkState;
 
 /// How long a node that finds no place is asked to stay away, about.
 const WAIT: Duration = Duration::from_secs(120);
+
+/// How long a node whose village is held is asked to stay away, about: it
+/// should come soon after the release, and asking costs it some kilobytes.
+const HELD_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// Certificates of connected nodes are looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -40,22 +45,31 @@ pub(super) enum Welcome {
 /// Welcomes an arrival.
 pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> Welcome {
     let village = arrival.peer.village;
-    let registry = Arc::clone(&door.registry);
-    let budget = world::blocking(move || registry.budget(village)).await;
-    let Ok(Ok(budget_bytes_a_day)) = budget else { return Welcome::Leaves };
+    let (registry, dataset) = (Arc::clone(&door.registry), Arc::clone(&door.dataset));
+    let known = world::blocking(move || {
+        Ok::<_, DatasetError>((registry.budget(village)?, dataset.hold(village)?))
+    });
+    let Ok(Ok((budget_bytes_a_day, hold))) = known.await else { return Welcome::Leaves };
+    let now_ms = clock::now_ms();
+    let held = hold.is_some_and(|hold| hold.is_on(now_ms));
     let mut request =
-        v1::ArrangeRequest { clock_ms: clock::now_ms(), budget_bytes_a_day, ..Default::default() };
-    if full {
+        v1::ArrangeRequest { clock_ms: now_ms, budget_bytes_a_day, ..Default::default() };
+    let wait = match (held, full) {
+        (true, _) => Some((HELD_WAIT, "ditahan")),
+        (false, true) => Some((WAIT, "penuh")),
+        (false, false) => None,
+    };
+    if let Some((wait, reason)) = wait {
         // Half to all of it, so that those who wait don't return together.
         let jitter = 0.5 + f64::from(world::dice()) / 510.0;
-        request.wait_seconds = WAIT.mul_f64(jitter).as_secs().try_into().unwrap_or(u32::MAX);
-        request.wait_reason = "penuh".to_owned();
+        request.wait_seconds = wait.mul_f64(jitter).as_secs().try_into().unwrap_or(u32::MAX);
+        request.wait_reason = reason.to_owned();
     }
     let mut fleet = arrival.fleet();
     let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, fleet.arrange(request)).await;
     let Ok(Ok(reply)) = asked else { return Welcome::Leaves };
-    if full {
-        tracing::info!(%village, "no place now; asked to come back");
+    if let Some((_, reason)) = wait {
+        tracing::info!(%village, reason, "asked to come back");
         return Welcome::Leaves;
     }
     note_link(door, village, reply.get_ref()).await;

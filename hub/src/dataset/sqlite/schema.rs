@@ -25,6 +25,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v7.sql"),
     include_str!("schema_v8.sql"),
     include_str!("schema_v9.sql"),
+    include_str!("schema_v10.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248

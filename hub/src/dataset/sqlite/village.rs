@@ -214,13 +214,15 @@ pub(super) fn states(
 ) -> Result<Vec<VillageState>, DatasetError> {
     let findings = open_findings(conn)?;
     let mut statement = conn.prepare_cached(
-        "SELECT village, log_id, epoch, seq, chain, fingerprint, records, warga, rumah_tangga,
+        "SELECT village.village, log_id, epoch, seq, chain, fingerprint, records, warga, rumah_tangga,
                 quarantined, address, last_contact_ms, last_proof_ms, proven_seq, software,
                 trouble, last_stick_ms, answer_to, deep_proof_ms, deep_proof_words,
                 proof_asked_ms, leftovers, twin_ms, decisions,
                 (SELECT count(*) FROM branch WHERE branch.village = village.village
-                   AND settled = 0)
-         FROM village WHERE ?1 IS NULL OR village = ?1 ORDER BY village",
+                   AND settled = 0),
+                held_by, reason, since_ms, until_ms
+         FROM village LEFT JOIN hold ON hold.village = village.village
+         WHERE ?1 IS NULL OR village.village = ?1 ORDER BY village.village",
     )?;
     let states = statement.query_map([village.map(village_sql)], |row| {
         let village = village_code(row, 0)?;
@@ -248,6 +250,7 @@ pub(super) fn states(
             twin_ms: row.get(22)?,
             decisions: row.get(23)?,
             undelivered: count(row, 24)?,
+            hold: super::care::hold(row, 25)?,
         })
     })?;
     Ok(states.collect::<Result<_, _>>()?)

@@ -115,12 +115,14 @@ const UPKEEP: &str = "
               WHERE branch.village = village.village AND settled = 0),
            deep_proof_ms, budget_bytes, software, certified_until_ms,
            link.at_ms, clock_ahead_ms, spent_today_bytes, quiet_held_seconds,
-           quiet_broke_seconds, tunnelled, nama, telepon
+           quiet_broke_seconds, tunnelled, nama, telepon,
+           held_by, reason, hold.since_ms, until_ms
     FROM village
       LEFT JOIN rhythm ON rhythm.village = village.village
       LEFT JOIN link ON link.village = village.village
       LEFT JOIN node_key ON node_key.village = village.village AND revoked_ms IS NULL
       LEFT JOIN narahubung ON narahubung.village = village.village
+      LEFT JOIN hold ON hold.village = village.village
       LEFT JOIN (SELECT village, min(since_ms) AS since_ms FROM quarantine GROUP BY village)
         AS waits ON waits.village = village.village
     ORDER BY village.village";
@@ -169,6 +171,7 @@ fn upkeep(row: &SqlRow<'_>, findings: &Findings) -> rusqlite::Result<Upkeep> {
         certified_until_ms: row.get(13)?,
         software: row.get(12)?,
         narahubung,
+        hold: super::care::hold(row, 22)?,
     })
 }
 

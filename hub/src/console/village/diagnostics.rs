@@ -1,0 +1,72 @@
+//! Everything the hub knows of a village's machine and line, as text to be
+//! copied for whoever helps. Nothing about residents, no telephone numbers.
+
+use std::fmt::Write as _;
+
+use axum::extract::{Path, State};
+use lumbung_telemetry::clock;
+use maud::html;
+
+use super::super::frame::{Frame, Tab};
+use super::super::guard::Viewer;
+use super::super::language::Language;
+use super::super::tile::said;
+use super::super::{ConsoleState, Page, Trouble, at_desk, whole};
+use super::{VillagePage, named};
+
+pub(super) async fn page(
+    State(state): State<ConsoleState>,
+    Path(code): Path<String>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    let desa = named(&code)?;
+    at_desk(&state, viewer, move |desk, viewer| {
+        desk.diagnose(&viewer.who, desa.code)?;
+        let sight = desk.sight(&viewer.who)?;
+        let text = VillagePage::gather(desk, viewer, desa.code, &sight)?.text(viewer.language);
+        let say = |id, en| viewer.language.say(id, en);
+        let title = say("Diagnostik", "Diagnostics");
+        let body = html! {
+            p class="crumbs" { a href=(format!("/desa/{}", desa.code)) { (desa.full_name()) } }
+            h1 { (title) }
+            div class="field" {
+                label for="teks" { (say("Salin dan kirim ke yang membantu",
+                                        "Copy and send to whoever helps")) }
+                textarea id="teks" class="copied" rows="24" readonly { (text) }
+            }
+        };
+        Ok(whole(Frame::of(viewer, title, Tab::Villages).page(&body)))
+    })
+    .await
+}
+
+impl VillagePage<'_> {
+    fn text(&self, language: Language) -> String {
+        let desa = self.outlook.desa;
+        let mut text = format!("{} ({})\n", desa.full_name(), desa.code);
+        let mut line = |word: &str, value: &str| {
+            // Writing to a String can't fail.
+            let _ = writeln!(text, "{word}: {value}");
+        };
+        line("Hub", env!("CARGO_PKG_VERSION"));
+        line(language.say("Waktu", "Time"), &clock::display(self.sight.outlook.now_ms));
+        if let Some(live) = &self.outlook.live {
+            line(language.say("Penarik", "Puller"), &format!("{:?}", live.phase));
+            let seqs = format!("{} / {} / {}", live.head_seq, live.merged_seq, live.proven_seq);
+            line(language.say("Nomor desa/hub/terbukti", "Entry there/here/proven"), &seqs);
+        }
+        if let Some(position) = self.stored.position {
+            line(language.say("Posisi", "Position"), &position.to_string());
+        }
+        for (word, value) in self.rows(language) {
+            line(word, &value);
+        }
+        for need in self.sight.reasons.of_village(desa.code) {
+            line(need.code, said(language, &need.what));
+        }
+        for incident in &self.incidents {
+            line(&clock::display(incident.at_ms), &incident.sentence);
+        }
+        text
+    }
+}
