@@ -4,18 +4,23 @@
 //! [words of a name]`
 //!
 //! Opens the dataset of a hub that is not running (for example one that
-//! `lumbung-demo --scale 1 --once` filled) and times searches. Names are not
-//! printed.
+//! `lumbung-demo --scale 1 --once` filled) and times searches, recaps, gaps
+//! and exports. Names are not printed.
 
 use std::error::Error;
 use std::path::PathBuf;
 use std::time::Instant;
 
+use jiff::civil::date;
 use lumbung_domain::code_list::{Agama, Code};
+use lumbung_domain::id::Kind;
 use lumbung_domain::record::JenisKelamin;
+use lumbung_domain::region::roster;
 use lumbung_hub::dataset::search::{ResidentTerms, Slice, Words};
 use lumbung_hub::dataset::sqlite::SqliteDataset;
-use lumbung_hub::dataset::{Scope, Search as _};
+use lumbung_hub::dataset::{Dataset as _, Scope, Search as _};
+use lumbung_hub::exports::{IdentityNumbers, RecordsExport};
+use lumbung_hub::recap::{KeptSums, Recap, RegionRef};
 
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
     let start = Instant::now();
@@ -55,8 +60,47 @@ fn main() -> Result<(), Box<dyn Error>> {
             timed("its next page", || dataset.find_residents(&whole, terms, &first(Some(next))))?;
         }
     }
+    recaps(&dataset)?;
+    timed("gaps of all villages", || dataset.quality(&whole))?;
+    timed("ages of all residents", || dataset.ages(&whole, None, date(2026, 12, 31)))?;
+    exports(&dataset)?;
     let status = std::fs::read_to_string("/proc/self/status")?;
     let peak = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default();
     println!("peak memory {peak}");
+    Ok(())
+}
+
+fn recaps(dataset: &SqliteDataset) -> Result<(), Box<dyn Error>> {
+    let kept = KeptSums::default();
+    let at = date(2026, 12, 31);
+    for what in ["recap of the kabupaten, anew", "recap of the kabupaten, kept"] {
+        timed(what, || Recap::with(dataset, &kept, RegionRef::Kabupaten, at))?;
+    }
+    let largest = dataset.villages()?.into_iter().max_by_key(|village| village.warga);
+    if let Some(village) = largest {
+        let region = RegionRef::Desa(village.village);
+        timed("recap of the largest village", || Recap::with(dataset, &kept, region, at))?;
+    }
+    Ok(())
+}
+
+/// The residents of the largest kecamatan, in both forms.
+fn exports(dataset: &SqliteDataset) -> Result<(), Box<dyn Error>> {
+    let mut largest = None;
+    for kecamatan in roster().kecamatan() {
+        let scope = Scope::of_kecamatan([kecamatan.code]);
+        let records = dataset.count_records(&scope, Kind::Warga)?;
+        largest = largest.max(Some((records, scope.ranges().to_vec(), kecamatan.code)));
+    }
+    let (records, _, code) = largest.ok_or("no kecamatan")?;
+    let export = RecordsExport {
+        kind: Kind::Warga,
+        scope: Scope::of_kecamatan([code]),
+        numbers: IdentityNumbers::Masked,
+        remarks: vec!["measured".to_owned()],
+    };
+    println!("{:44} {records:9} residents in the largest kecamatan", "");
+    timed("export as CSV", || export.csv(dataset, &mut std::io::sink()))?;
+    timed("export as XLSX", || export.xlsx(dataset, &mut std::io::sink()))?;
     Ok(())
 }

@@ -7,6 +7,8 @@
 mod account;
 mod acts;
 mod audit;
+mod charts;
+mod exporting;
 mod findings;
 mod first;
 mod form;
@@ -19,7 +21,9 @@ mod needs;
 mod operators;
 mod pages;
 mod person;
+mod quality;
 mod quarantine;
+mod recap;
 mod search;
 mod sign_in;
 mod table;
@@ -34,20 +38,13 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
-use jiff::civil::Date;
-use lumbung_domain::region::roster;
-use lumbung_telemetry::clock;
 use maud::Markup;
-use serde::Deserialize;
 
 use crate::access::{Gate, SignInRefused};
 use crate::desk::{Desk, DeskError};
-use crate::exports;
-use crate::recap::RegionRef;
 
 use self::guard::Viewer;
 
@@ -71,8 +68,6 @@ pub struct ConsoleState {
 /// The console's routes.
 pub fn router(state: ConsoleState) -> Router {
     Router::new()
-        .route("/rekap", get(recap))
-        .route("/rekap/{file}", get(recap_file))
         .route("/style.css", get(|| asset("text/css; charset=utf-8", STYLE)))
         .route("/live.js", get(|| asset("text/javascript; charset=utf-8", SCRIPT)))
         .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))
@@ -91,6 +86,10 @@ pub fn router(state: ConsoleState) -> Router {
         .merge(search::routes())
         .merge(person::routes())
         .merge(household::routes())
+        .merge(recap::routes())
+        .merge(charts::routes())
+        .merge(quality::routes())
+        .merge(exporting::routes())
         .fallback(|| async { Trouble::words(StatusCode::NOT_FOUND, "Halaman ini tidak ada.") })
         .layer(axum::middleware::from_fn(guard::own_pages_only))
         .layer(axum::middleware::map_response(secured))
@@ -173,79 +172,6 @@ async fn at_desk<T: Send + 'static>(
     let desk = Arc::clone(&state.desk);
     let stopping = Trouble::words(StatusCode::SERVICE_UNAVAILABLE, "Hub sedang berhenti.");
     tokio::task::spawn_blocking(move || work(&desk, &viewer)).await.unwrap_or(Err(stopping))
-}
-
-#[derive(Deserialize)]
-struct RecapQuery {
-    wilayah: Option<String>,
-    tanggal: Option<String>,
-}
-
-impl RecapQuery {
-    /// The region asked for; the widest the operator sees without one.
-    fn region(&self, viewer: &Viewer) -> Result<RegionRef, Trouble> {
-        let unknown = Trouble::words(StatusCode::NOT_FOUND, "Wilayah ini tidak dikenal.");
-        if let Some(text) = self.wilayah.as_deref().filter(|text| !text.is_empty()) {
-            return RegionRef::parse(text).map_err(|_| unknown);
-        }
-        let scope = viewer.who.scope();
-        if scope.is_whole() {
-            return Ok(RegionRef::Kabupaten);
-        }
-        let mut own = roster().villages().iter().filter(|desa| scope.holds(desa.code));
-        own.next().map(|desa| RegionRef::Kecamatan(desa.kecamatan)).ok_or(unknown)
-    }
-
-    /// The date asked for; today without one.
-    fn date(&self) -> Result<Date, Trouble> {
-        match self.tanggal.as_deref() {
-            None | Some("") => Ok(clock::today()),
-            Some(text) => text.parse().map_err(|_| {
-                Trouble::words(StatusCode::BAD_REQUEST, "Tanggal ditulis seperti 2026-12-31.")
-            }),
-        }
-    }
-}
-
-async fn recap(
-    State(state): State<ConsoleState>,
-    Query(query): Query<RecapQuery>,
-    viewer: Viewer,
-) -> Result<Page, Trouble> {
-    let (region, date) = (query.region(&viewer)?, query.date()?);
-    at_desk(&state, viewer, move |desk, viewer| {
-        let recap = desk.recap(&viewer.who, region, date)?;
-        Ok(whole(village::recap_page(viewer, &recap, region, date)))
-    })
-    .await
-}
-
-async fn recap_file(
-    State(state): State<ConsoleState>,
-    Path(file): Path<String>,
-    Query(query): Query<RecapQuery>,
-    viewer: Viewer,
-) -> Result<Response, Trouble> {
-    let (region, date) = (query.region(&viewer)?, query.date()?);
-    let csv = match file.as_str() {
-        "rekap.csv" => true,
-        "rekap.xlsx" => false,
-        _ => return Err(Trouble::words(StatusCode::NOT_FOUND, "Berkas ini tidak ada.")),
-    };
-    let recap =
-        at_desk(&state, viewer, move |desk, viewer| Ok(desk.recap(&viewer.who, region, date)?))
-            .await?;
-    let name = format!("rekap-{}-{date}", region.to_string().replace(['.', '/'], "-"));
-    if csv {
-        let body = exports::recap_csv(&recap);
-        return Ok(download("text/csv; charset=utf-8", &format!("{name}.csv"), body));
-    }
-    let body = exports::recap_xlsx(&recap).map_err(|error| {
-        tracing::error!(%error, "a workbook can't be made");
-        Trouble::words(StatusCode::INTERNAL_SERVER_ERROR, "Berkas tidak bisa dibuat.")
-    })?;
-    let kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
-    Ok(download(kind, &format!("{name}.xlsx"), body))
 }
 
 fn download(kind: &'static str, name: &str, body: Vec<u8>) -> Response {

@@ -22,6 +22,7 @@ mod incident;
 pub mod lineage;
 pub mod notices;
 mod outline;
+mod outline_sums;
 mod recovery;
 mod row;
 pub mod scope;

@@ -11,16 +11,18 @@
 
 pub mod asks;
 pub mod care;
+pub mod exporting;
 pub mod machine;
 pub mod person;
+pub mod quality;
 pub mod ready;
+pub mod recap;
 pub mod search;
 pub mod sight;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
-use jiff::civil::Date;
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_telemetry::clock;
 use tokio::sync::watch;
@@ -32,7 +34,7 @@ use crate::access::{Operator, Refused, Right};
 use crate::dataset::{Dataset, DatasetError, Incident, Scope, Totals, VillageFacts, VillageState};
 use crate::live::{Live, LiveVillage};
 use crate::puller::Wishes;
-use crate::recap::{Recap, RecapError, RegionRef};
+use crate::recap::{KeptSums, RecapError, RegionRef};
 use crate::registry::Registry;
 
 mod findings;
@@ -101,6 +103,7 @@ pub struct Desk {
     wishes: Wishes,
     identity: PathBuf,
     questions: search::Questions,
+    sums: KeptSums,
     /// Held while one person's data is opened.
     revealing: Mutex<()>,
 }
@@ -110,8 +113,9 @@ impl Desk {
     #[must_use]
     pub fn new(parts: DeskParts) -> Self {
         let DeskParts { dataset, audit, live, registry, wishes, identity } = parts;
-        let (questions, revealing) = (search::Questions::default(), Mutex::default());
-        Self { dataset, audit, live, registry, wishes, identity, questions, revealing }
+        let (questions, sums) = (search::Questions::default(), KeptSums::default());
+        let revealing = Mutex::default();
+        Self { dataset, audit, live, registry, wishes, identity, questions, sums, revealing }
     }
 
     /// Wakes whenever a village moved.
@@ -201,19 +205,6 @@ impl Desk {
         limit: u32,
     ) -> Result<Vec<Incident>, DeskError> {
         Ok(self.dataset.incidents(&Self::narrowed(who, village)?, limit)?)
-    }
-
-    /// The recap of a region at a date. The sheet of the kabupaten is for who
-    /// may see all of it.
-    ///
-    /// # Errors
-    /// [`DeskError::NotThere`], [`DeskError::Failed`].
-    pub fn recap(&self, who: &Operator, region: RegionRef, date: Date) -> Result<Recap, DeskError> {
-        who.must(Right::SeeVillages)?;
-        if !sees(who.scope(), region) {
-            return Err(DeskError::NotThere);
-        }
-        Ok(Recap::of(&*self.dataset, region, date)?)
     }
 
     /// Entries of the audit log, newest first.

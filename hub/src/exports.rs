@@ -12,10 +12,13 @@ mod tests;
 use lumbung_domain::recap::{Cell, Column, Isi, tanggal_indonesia};
 use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, XlsxError};
 
-use crate::recap::Recap;
+use crate::recap::{Printed, Recap};
 
 pub use columns::compared;
 pub use records::{ExportError, IdentityNumbers, RecordsExport};
+
+/// What a workbook is called on the wire.
+pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
 /// Excel's number for A4.
 const A4: u8 = 9;
@@ -69,9 +72,8 @@ pub fn recap_table(recap: &Recap) -> String {
 
 /// The sheet as CSV, UTF-8 with a byte order mark.
 #[must_use]
-pub fn recap_csv(recap: &Recap) -> Vec<u8> {
-    let sheet = &recap.sheet;
-    let cells = sheet.cells();
+pub fn recap_csv(recap: &Recap, printed: &Printed) -> Vec<u8> {
+    let (sheet, cells) = (&recap.sheet, &printed.cells);
     let mut writer =
         csv::WriterBuilder::new().delimiter(b';').from_writer(b"\xef\xbb\xbf".to_vec());
     let header = sheet.form.columns.iter().map(|column| match column.group {
@@ -90,11 +92,10 @@ pub fn recap_csv(recap: &Recap) -> Vec<u8> {
 ///
 /// # Errors
 /// When the workbook can't be made.
-pub fn recap_xlsx(recap: &Recap) -> Result<Vec<u8>, XlsxError> {
+pub fn recap_xlsx(recap: &Recap, printed: &Printed) -> Result<Vec<u8>, XlsxError> {
     /// Title, region and date, and a blank row stand above the headers.
     const HEAD: u32 = 3;
-    let sheet = &recap.sheet;
-    let cells = sheet.cells();
+    let (sheet, cells) = (&recap.sheet, &printed.cells);
     let mut workbook = Workbook::new();
     let page = workbook.add_worksheet();
     let border = Format::new().set_border(FormatBorder::Thin);
@@ -112,7 +113,7 @@ pub fn recap_xlsx(recap: &Recap) -> Result<Vec<u8>, XlsxError> {
         line += 1;
     }
     write_row(page, line, &cells.total, &bold)?;
-    for note in recap.footnotes() {
+    for note in &printed.footnotes {
         line += 1;
         page.write(line + 1, 0, note)?;
     }

@@ -4,13 +4,16 @@
 //! house, and vectors are added up the tree. So kabupaten = sum of kecamatan
 //! = sum of desa = sum of houses, by construction and by test. Houses outside
 //! every dasawisma, RT, RW or dusun get a row of their own; residents outside
-//! every house are told in a footnote. Every recap is counted anew; nothing
-//! is cached.
+//! every house are told in a footnote. Sums of whole villages are kept while
+//! their rows stay ([`KeptSums`]); sheets within a village are counted anew.
 
+mod kept;
+mod printed;
 #[cfg(test)]
 pub(crate) mod tests;
 mod village;
 
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +24,11 @@ use lumbung_domain::indicator::{Indikator, IndikatorVector};
 use lumbung_domain::recap::{Level, Sheet, SheetRow};
 use lumbung_domain::region::{Desa, KABUPATEN, KecamatanCode, NAMA_KABUPATEN, VillageCode, roster};
 
-use crate::dataset::{Dataset, DatasetError};
+use crate::dataset::search::Mark;
+use crate::dataset::{Dataset, DatasetError, Scope};
+
+pub use kept::KeptSums;
+pub use printed::{Audience, HIDDEN, Printed, SMALL};
 
 /// Which region a recap is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +65,8 @@ pub struct Recap {
     /// For each row the region it sums up; `None` for houses and for rows of
     /// what lies in no region.
     pub below: Vec<Option<RegionRef>>,
+    /// On sheet 4.16a the house of each row; empty on every other.
+    pub houses: Vec<RecordId>,
     /// The regions around this one from the top down, with their names.
     pub above: Vec<(RegionRef, String)>,
     /// Living residents of its villages who stand on no family card in a
@@ -134,14 +143,28 @@ pub fn build(dataset: &dyn Dataset, region: RegionRef, date: Date) -> Result<She
 }
 
 impl Recap {
-    /// The recap of `region` at `date`.
+    /// The recap of `region` at `date`, counted anew.
     ///
     /// # Errors
     /// [`RecapError`].
     pub fn of(dataset: &dyn Dataset, region: RegionRef, date: Date) -> Result<Self, RecapError> {
+        Self::with(dataset, &KeptSums::default(), region, date)
+    }
+
+    /// The recap of `region` at `date`. Villages whose rows are those of a
+    /// sum that was kept are not counted again.
+    ///
+    /// # Errors
+    /// [`RecapError`].
+    pub fn with(
+        dataset: &dyn Dataset,
+        kept: &KeptSums,
+        region: RegionRef,
+        date: Date,
+    ) -> Result<Self, RecapError> {
         match region {
-            RegionRef::Kabupaten => Ok(Self::kabupaten(dataset, date)?),
-            RegionRef::Kecamatan(code) => Ok(Self::kecamatan(dataset, code, date)?),
+            RegionRef::Kabupaten => Ok(Self::kabupaten(dataset, kept, date)?),
+            RegionRef::Kecamatan(code) => Ok(Self::kecamatan(dataset, kept, code, date)?),
             RegionRef::Desa(code) => {
                 let facts = dataset.facts(code)?;
                 let name = roster().village(code).map(Desa::full_name).unwrap_or_default();
@@ -156,9 +179,9 @@ impl Recap {
         }
     }
 
-    fn kabupaten(dataset: &dyn Dataset, date: Date) -> Result<Self, DatasetError> {
+    fn kabupaten(dataset: &dyn Dataset, kept: &KeptSums, date: Date) -> Result<Self, DatasetError> {
         let villages: Vec<_> = roster().villages().iter().collect();
-        let sums = sums(dataset, &villages, date)?;
+        let sums = sums(dataset, kept, &villages, date)?;
         let rows = roster().kecamatan().iter().map(|kecamatan| {
             let within = |(desa, _): &(&&Desa, &VillageSum)| desa.kecamatan == kecamatan.code;
             let sums = villages.iter().zip(&sums).filter(within);
@@ -168,6 +191,7 @@ impl Recap {
         Ok(Self {
             sheet: Sheet::new(Level::Kabupaten.form(), NAMA_KABUPATEN, date, rows.collect()),
             below: below.map(|code| Some(RegionRef::Kecamatan(code))).collect(),
+            houses: Vec::new(),
             above: Vec::new(),
             unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
         })
@@ -175,17 +199,19 @@ impl Recap {
 
     fn kecamatan(
         dataset: &dyn Dataset,
+        kept: &KeptSums,
         code: KecamatanCode,
         date: Date,
     ) -> Result<Self, DatasetError> {
         let villages: Vec<_> = roster().villages_of(code).collect();
-        let sums = sums(dataset, &villages, date)?;
+        let sums = sums(dataset, kept, &villages, date)?;
         let rows =
             villages.iter().zip(&sums).map(|(desa, sum)| row(desa.name.to_owned(), sum.vector));
         let wilayah = kecamatan_name(code);
         Ok(Self {
             sheet: Sheet::new(Level::Kecamatan.form(), wilayah, date, rows.collect()),
             below: villages.iter().map(|desa| Some(RegionRef::Desa(desa.code))).collect(),
+            houses: Vec::new(),
             above: vec![(RegionRef::Kabupaten, NAMA_KABUPATEN.to_owned())],
             unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
         })
@@ -201,35 +227,38 @@ fn row(label: String, vector: IndikatorVector) -> SheetRow {
 }
 
 /// One village in a sheet of many.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct VillageSum {
     vector: IndikatorVector,
     unplaced: u64,
 }
 
-/// The sum of each village, on every core. A village nobody registered yet
-/// counts nothing but itself.
+/// The sum of each village; those that are not kept are counted on every
+/// core. A village nobody registered yet counts nothing but itself.
 fn sums(
     dataset: &dyn Dataset,
+    kept: &KeptSums,
     villages: &[&Desa],
     date: Date,
 ) -> Result<Vec<VillageSum>, DatasetError> {
-    let empty = VillageSum { vector: IndikatorVector::single(Indikator::JmlDesa, 1), unplaced: 0 };
+    let marks: HashMap<VillageCode, Mark> =
+        dataset.row_marks(&Scope::whole())?.into_iter().collect();
     let next = AtomicUsize::new(0);
-    let sums = Mutex::new(vec![empty; villages.len()]);
+    let sums = Mutex::new(vec![EMPTY; villages.len()]);
     let work = || -> Result<(), DatasetError> {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(desa) = villages.get(number) else { return Ok(()) };
-            let facts = match dataset.facts(desa.code) {
-                Ok(facts) => facts,
-                Err(DatasetError::UnknownVillage(_)) => continue,
-                Err(error) => return Err(error),
+            let Some(mark) = marks.get(&desa.code) else { continue };
+            let sum = match kept.get(desa.code, date, *mark) {
+                Some(sum) => sum,
+                None => {
+                    let sum = counted(dataset, desa.code, date)?;
+                    kept.put(desa.code, date, *mark, sum);
+                    sum
+                }
             };
-            let vector = village::Houses::of(&facts, date).total();
-            let mut sums = sums.lock().unwrap_or_else(PoisonError::into_inner);
-            sums[number].vector += vector;
-            sums[number].unplaced = facts.unplaced;
+            sums.lock().unwrap_or_else(PoisonError::into_inner)[number] = sum;
         }
     };
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
@@ -242,4 +271,23 @@ fn sums(
         Ok(())
     })?;
     Ok(sums.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+/// A village of which nothing is known.
+const EMPTY: VillageSum =
+    VillageSum { vector: IndikatorVector::single(Indikator::JmlDesa, 1), unplaced: 0 };
+
+/// One village counted anew.
+fn counted(
+    dataset: &dyn Dataset,
+    village: VillageCode,
+    date: Date,
+) -> Result<VillageSum, DatasetError> {
+    let facts = match dataset.facts(village) {
+        Ok(facts) => facts,
+        Err(DatasetError::UnknownVillage(_)) => return Ok(EMPTY),
+        Err(error) => return Err(error),
+    };
+    let vector = EMPTY.vector + village::Houses::of(&facts, date).total();
+    Ok(VillageSum { vector, unplaced: facts.unplaced })
 }

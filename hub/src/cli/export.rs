@@ -62,14 +62,14 @@ pub(super) fn run(args: &ExportArgs, dataset: &dyn Dataset) -> anyhow::Result<()
         !args.with_nik || !purpose.is_empty(),
         "Tulis untuk apa NIK dibutuhkan dengan --purpose. Tidak ada yang ditulis."
     );
-    let (numbers, remark) = if args.with_nik {
+    let (numbers, remarks) = if args.with_nik {
         let now = clock::display(clock::now_ms());
         let remark = format!("Berisi NIK dan nomor KK lengkap. Tujuan: {purpose}. Dibuat {now}.");
-        (IdentityNumbers::Revealed, remark)
+        (IdentityNumbers::Revealed, vec![remark])
     } else {
-        (IdentityNumbers::Masked, String::new())
+        (IdentityNumbers::Masked, Vec::new())
     };
-    let export = RecordsExport { kind, scope: scope(args)?, numbers, remark };
+    let export = RecordsExport { kind, scope: scope(args)?, numbers, remarks };
     let file = std::fs::File::create(&args.file)
         .with_context(|| format!("Berkas {} tidak bisa ditulis", args.file.display()))?;
     let mut file = std::io::BufWriter::new(file);

@@ -8,7 +8,7 @@ use lumbung_telemetry::clock;
 
 use crate::dataset::Dataset;
 use crate::exports;
-use crate::recap::{Recap, RegionRef};
+use crate::recap::{Audience, Recap, RegionRef};
 
 /// Rekapitulasi PKK suatu wilayah.
 #[derive(clap::Args)]
@@ -23,6 +23,9 @@ pub(super) struct RecapArgs {
     /// Tulis ke berkas .csv atau .xlsx, bukan ke layar.
     #[arg(long)]
     pub(super) out: Option<PathBuf>,
+    /// Berkas untuk umum: angka kecil dan yang membocorkannya tidak ditulis.
+    #[arg(long, requires = "out")]
+    public: bool,
 }
 
 pub(super) fn run(args: &RecapArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
@@ -32,9 +35,13 @@ pub(super) fn run(args: &RecapArgs, dataset: &dyn Dataset) -> anyhow::Result<()>
         lumbung_telemetry::say!("{}", exports::recap_table(&recap));
         return Ok(());
     };
+    let audience = if args.public { Audience::Public } else { Audience::Office };
+    let printed = recap
+        .printed(audience)
+        .context("Lembar per rumah tidak untuk umum. Tidak ada yang ditulis")?;
     let file = match path.extension().and_then(|ending| ending.to_str()) {
-        Some("csv") => exports::recap_csv(&recap),
-        Some("xlsx") => exports::recap_xlsx(&recap)?,
+        Some("csv") => exports::recap_csv(&recap, &printed),
+        Some("xlsx") => exports::recap_xlsx(&recap, &printed)?,
         _ => anyhow::bail!("Nama berkas harus berakhir .csv atau .xlsx. Tidak ada yang ditulis."),
     };
     std::fs::write(path, file)

@@ -18,6 +18,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use self::form::Asked;
+pub(super) use self::form::regions;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
@@ -32,6 +33,7 @@ pub(super) fn routes() -> Router<ConsoleState> {
     Router::new()
         .route("/cari", get(blank).post(ask))
         .route("/cari/nik", post(by_nik))
+        .route("/cari/syarat", get(by_conditions))
         .route("/cari/{ticket}", get(answer))
 }
 
@@ -75,6 +77,19 @@ async fn ask(
 ) -> Result<Redirect, Trouble> {
     at_desk(&state, viewer, move |desk, viewer| {
         let ticket = desk.ask(&viewer.who, asked.question()?)?;
+        Ok(Redirect::to(&format!("/cari/{ticket}")))
+    })
+    .await
+}
+
+/// A search from a link of another page. Links name no person.
+async fn by_conditions(
+    State(state): State<ConsoleState>,
+    viewer: Viewer,
+    Query(asked): Query<Asked>,
+) -> Result<Redirect, Trouble> {
+    at_desk(&state, viewer, move |desk, viewer| {
+        let ticket = desk.ask(&viewer.who, asked.question()?.without_name())?;
         Ok(Redirect::to(&format!("/cari/{ticket}")))
     })
     .await
@@ -199,7 +214,7 @@ fn answered(language: Language, answer: &Answer, ticket: &str) -> Markup {
                     Lines::Places(lines) => @for line in lines { (group(language, line)) },
                 }
             }
-            nav class="pages" aria-label=(say("Halaman hasil", "Pages of results")) {
+            nav class="pager" aria-label=(say("Halaman hasil", "Pages of results")) {
                 @if answer.page > 1 {
                     a class="button" href=(format!("/cari/{ticket}?hal={}", answer.page - 1)) {
                         (say("Sebelumnya", "Previous"))

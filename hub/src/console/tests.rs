@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lumbung_domain::region::{KecamatanCode, VillageCode};
+use lumbung_telemetry::clock;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
+mod data;
 mod finding;
 
 use super::*;

@@ -1,5 +1,4 @@
-//! The page of one village: how it stands and why, in words first; and recap
-//! sheets as tables.
+//! The page of one village: how it stands and why, in words first.
 
 mod condition;
 mod deeds;
@@ -9,8 +8,6 @@ mod strip;
 use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::routing::get;
-use jiff::civil::Date;
-use lumbung_domain::recap::{Cell, Isi};
 use lumbung_domain::region::{Desa, VillageCode, roster};
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -18,14 +15,13 @@ use serde::Deserialize;
 use super::findings;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
-use super::tile::{Look, said, thousands, when};
+use super::tile::{Look, said, when};
 use super::{ConsoleState, Page, Trouble, acts, at_desk, needs, whole};
 use crate::access::Right;
 use crate::dataset::{CrossFinding, Incident, Remark, VillageState};
 use crate::desk::sight::Sight;
 use crate::desk::{Desk, DeskError};
 use crate::outlook::VillageOutlook;
-use crate::recap::{Recap, RegionRef};
 use crate::registry::NodeKey;
 use crate::rhythm::StripDay;
 
@@ -203,103 +199,4 @@ impl VillagePage<'_> {
 fn capital(word: &str) -> String {
     let mut letters = word.chars();
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
-/// The page of a recap.
-pub(super) fn recap_page(viewer: &Viewer, recap: &Recap, region: RegionRef, date: Date) -> Markup {
-    let printed = &recap.sheet;
-    let body = html! {
-        @if !recap.above.is_empty() {
-            nav class="crumbs" aria-label="Wilayah di atasnya" {
-                @for (above, name) in &recap.above {
-                    a href=(href(*above, date)) { (name) } " › "
-                }
-                span aria-current="page" { (printed.wilayah) }
-            }
-        }
-        h1 { (printed.wilayah) }
-        p class="lead" { (printed.title) " (" (printed.form.number()) ")" }
-        form class="pick" action="/rekap" {
-            input type="hidden" name="wilayah" value=(region);
-            label for="tanggal" { "Keadaan pada" }
-            input id="tanggal" type="date" name="tanggal" value=(date);
-            button { "Hitung" }
-        }
-        (sheet(recap, region, date))
-    };
-    Frame::of(viewer, "Rekap", Tab::Recap).page(&body)
-}
-
-/// Ids and codes hold no character that a query would mistake.
-fn href(region: RegionRef, date: Date) -> String {
-    format!("/rekap?wilayah={region}&tanggal={date}")
-}
-
-/// A sheet with its group headers, its total, its footnotes and its files.
-fn sheet(recap: &Recap, region: RegionRef, date: Date) -> Markup {
-    let sheet = &recap.sheet;
-    let columns = &sheet.form.columns;
-    let cells = sheet.cells();
-    let line = |row: &[Cell], below: Option<RegionRef>| {
-        html! {
-            @for (cell, column) in row.iter().zip(columns) {
-                @match (cell, column.isi) {
-                    (Cell::Text(label), Isi::Nama) => th scope="row" {
-                        @if let Some(below) = below { a href=(href(below, date)) { (label) } }
-                        @else { (label) }
-                    },
-                    (Cell::Text(text), _) => td { (text) },
-                    (Cell::Number(0), _) => td class="n zero" { "0" },
-                    (Cell::Number(number), _) => td class="n" { (thousands(*number)) },
-                }
-            }
-        }
-    };
-    let region_text = format!("wilayah={region}&tanggal={date}");
-    html! {
-        p class="files" {
-            a class="button" href=(format!("/rekap/rekap.xlsx?{region_text}")) { "Unduh Excel" }
-            " " a class="button" href=(format!("/rekap/rekap.csv?{region_text}")) { "Unduh CSV" }
-        }
-        div class="scroll" tabindex="0" role="region" aria-label="Lembar rekap" {
-            table class="sheet" {
-                thead {
-                    tr {
-                        @for (group, start, width) in groups(recap) {
-                            @if group.is_empty() {
-                                th scope="col" rowspan="2" { (columns[start].header) }
-                            } @else {
-                                th scope="colgroup" colspan=(width) { (group) }
-                            }
-                        }
-                    }
-                    tr {
-                        @for column in columns.iter().filter(|column| !column.group.is_empty()) {
-                            th scope="col" { (column.header) }
-                        }
-                    }
-                }
-                tbody {
-                    @for (row, below) in cells.rows.iter().zip(&recap.below) {
-                        tr { (line(row, *below)) }
-                    }
-                }
-                tfoot { tr { (line(&cells.total, None)) } }
-            }
-        }
-        ul class="notes" { @for note in recap.footnotes() { li { (note) } } }
-    }
-}
-
-/// Neighbouring columns under one heading: heading, first column, width.
-/// Columns without a heading stand alone.
-fn groups(recap: &Recap) -> Vec<(&'static str, usize, usize)> {
-    let mut groups: Vec<(&str, usize, usize)> = Vec::new();
-    for (at, column) in recap.sheet.form.columns.iter().enumerate() {
-        match groups.last_mut() {
-            Some((group, _, width)) if !group.is_empty() && *group == column.group => *width += 1,
-            _ => groups.push((column.group, at, 1)),
-        }
-    }
-    groups
 }

@@ -342,7 +342,7 @@ impl Outline {
     }
 
     /// What lies within a region; `None` = the region isn't here.
-    fn narrowed(&self, within: Option<RecordId>) -> Option<Inside> {
+    pub(super) fn narrowed(&self, within: Option<RecordId>) -> Option<Inside> {
         match within {
             None => Some(Inside(None)),
             Some(id) => self.inside(id).map(|regions| Inside(Some(regions))),
@@ -369,7 +369,7 @@ impl Outline {
 }
 
 /// The regions a question is narrowed to; `None` = all of the village.
-struct Inside(Option<Vec<bool>>);
+pub(super) struct Inside(Option<Vec<bool>>);
 
 impl Inside {
     fn has(&self, region: u32) -> bool {
@@ -377,7 +377,7 @@ impl Inside {
         regions.get(region as usize).copied().unwrap_or(false)
     }
 
-    fn holds(&self, house: Option<&House>) -> bool {
+    pub(super) fn holds(&self, house: Option<&House>) -> bool {
         match (&self.0, house) {
             (None, _) => true,
             (Some(_), None) => false,

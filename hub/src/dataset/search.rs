@@ -7,6 +7,7 @@
 //! question comes. Lines hold names, never identity numbers and nothing of
 //! specific data (UU 27/2022 Pasal 4).
 
+use jiff::civil::Date;
 use lumbung_domain::code_list::{Code, Shdk, StatusDasar};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::identity::Nik;
@@ -276,6 +277,53 @@ pub struct Household {
     pub families: Vec<HouseholdFamily>,
 }
 
+/// How many living residents are of an age, five years to a group.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Ages {
+    /// Men and women from 0-4 up to 75 and over.
+    pub groups: [(u32, u32); Ages::GROUPS],
+    /// Without a birth date or a sex: in no group.
+    pub unknown: u32,
+}
+
+impl Ages {
+    /// Groups of five years; the last one has no end.
+    pub const GROUPS: usize = 16;
+}
+
+/// What is missing or contradicts itself in one village's records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VillageQuality {
+    /// Whose.
+    pub village: VillageCode,
+    /// Living residents.
+    pub residents: u32,
+    /// Houses.
+    pub houses: u32,
+    /// Families.
+    pub families: u32,
+    /// Living residents without a NIK.
+    pub without_nik: u32,
+    /// Living residents whose NIK says another birth date or sex.
+    pub nik_contradicts: u32,
+    /// Living residents on no family card in a known house.
+    pub unplaced: u32,
+    /// Living residents without a birth date.
+    pub without_birth: u32,
+    /// Houses in no dasawisma of their RT.
+    pub without_dasawisma: u32,
+    /// Families with living residents of whom none is the head.
+    pub without_head: u32,
+    /// Families without a card number.
+    pub without_number: u32,
+    /// Cards in use on which nobody living stands.
+    pub empty_families: u32,
+    /// Houses declared healthy that lack a latrine, a drain or a waste place.
+    pub healthy_doubtful: u32,
+    /// Houses whose declared head is no living resident there.
+    pub head_elsewhere: u32,
+}
+
 /// Finding records.
 pub trait Search: Send + Sync {
     /// The mark of every registered village of the scope, by code.
@@ -334,6 +382,29 @@ pub trait Search: Send + Sync {
         terms: &PlaceTerms,
         slice: &Slice,
     ) -> Result<Found<PlaceLine>, DatasetError>;
+
+    /// How old the living residents are on a day, in a place or everywhere.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn ages(
+        &self,
+        scope: &Scope,
+        within: Option<RecordId>,
+        date: Date,
+    ) -> Result<Ages, DatasetError>;
+
+    /// The gaps of every registered village of the scope, by code.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn quality(&self, scope: &Scope) -> Result<Vec<VillageQuality>, DatasetError>;
+
+    /// How many records of a kind there are.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn count_records(&self, scope: &Scope, kind: Kind) -> Result<u64, DatasetError>;
 
     /// Who carries this NIK: one resident, or several where villages
     /// contradict each other.

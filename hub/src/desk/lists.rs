@@ -80,13 +80,13 @@ impl Desk {
         &self,
         who: &Operator,
         wanted: &WantedFile,
-        out: &mut dyn Write,
+        out: &mut (dyn Write + Send),
     ) -> Result<u64, DeskError> {
         who.must(Right::Export)?;
         let (scope, of) = Self::wanted_scope(who, wanted)?;
         let purpose = wanted.with_numbers_for.as_deref().map(str::trim);
-        let (numbers, remark) = match purpose {
-            None => (IdentityNumbers::Masked, String::new()),
+        let (numbers, remarks) = match purpose {
+            None => (IdentityNumbers::Masked, Vec::new()),
             Some("") => {
                 let why = "Tulis untuk apa NIK dibutuhkan. Tidak ada yang ditulis.";
                 return Err(DeskError::Unfit(why.into()));
@@ -96,7 +96,7 @@ impl Desk {
                 let now = clock::display(clock::now_ms());
                 let remark =
                     format!("Berisi NIK dan nomor KK lengkap. Tujuan: {purpose}. Dibuat {now}.");
-                (IdentityNumbers::Revealed, remark)
+                (IdentityNumbers::Revealed, vec![remark])
             }
         };
         let words = match purpose {
@@ -104,7 +104,7 @@ impl Desk {
             Some(purpose) => format!("{} dengan NIK: {purpose}", wanted.kind.name()),
         };
         self.note(who, Act::Exported, of, &words)?;
-        let export = RecordsExport { kind: wanted.kind, scope, numbers, remark };
+        let export = RecordsExport { kind: wanted.kind, scope, numbers, remarks };
         let written = match wanted.workbook {
             true => export.xlsx(&*self.dataset, out),
             false => export.csv(&*self.dataset, out),

@@ -104,6 +104,14 @@ pub struct Question {
     pub house_without: u32,
 }
 
+impl Question {
+    /// The same question about everybody.
+    #[must_use]
+    pub fn without_name(self) -> Self {
+        Self { name: Name::default(), ..self }
+    }
+}
+
 /// A name somebody looks for; it stays out of debug output.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Name(pub String);
@@ -319,7 +327,7 @@ pub(super) fn region_scope(who: &Operator, region: Option<RegionRef>) -> Result<
 }
 
 /// The region below the village that a question is narrowed to.
-const fn within(region: Option<RegionRef>) -> Option<RecordId> {
+pub(super) const fn within(region: Option<RegionRef>) -> Option<RecordId> {
     match region {
         Some(RegionRef::Below(_, id)) => Some(id),
         _ => None,

@@ -14,6 +14,9 @@ use lumbung_telemetry::clock;
 
 use super::records::IdentityNumbers;
 
+/// What stands for a number that is closed.
+const CLOSED: &str = "****************";
+
 /// The headers of a kind's own columns.
 pub(super) const fn headers(kind: Kind) -> &'static [&'static str] {
     match kind {
@@ -298,7 +301,7 @@ fn of_mutasi(event: &Mutasi, numbers: IdentityNumbers) -> Vec<String> {
 fn nik(nik: Option<Nik>, numbers: IdentityNumbers) -> String {
     match (nik, numbers) {
         (None, _) => String::new(),
-        (Some(nik), IdentityNumbers::Masked) => nik.to_string(),
+        (Some(_), IdentityNumbers::Masked) => CLOSED.to_owned(),
         (Some(nik), IdentityNumbers::Revealed) => nik.digits(),
     }
 }
@@ -306,7 +309,7 @@ fn nik(nik: Option<Nik>, numbers: IdentityNumbers) -> String {
 fn kk(kk: Option<NoKk>, numbers: IdentityNumbers) -> String {
     match (kk, numbers) {
         (None, _) => String::new(),
-        (Some(kk), IdentityNumbers::Masked) => kk.to_string(),
+        (Some(_), IdentityNumbers::Masked) => CLOSED.to_owned(),
         (Some(kk), IdentityNumbers::Revealed) => kk.digits(),
     }
 }
@@ -365,7 +368,7 @@ mod tests {
     fn identity_numbers_are_masked_unless_revealed() {
         let nik = Nik::from_u64(9_905_010_101_010_001);
         let warga = Record::Warga(Box::new(Warga { nik, ..Warga::default() }));
-        assert_eq!(cells(&warga, IdentityNumbers::Masked)[0], "990501*******001");
+        assert_eq!(cells(&warga, IdentityNumbers::Masked)[0], CLOSED);
         assert_eq!(cells(&warga, IdentityNumbers::Revealed)[0], "9905010101010001");
     }
 }

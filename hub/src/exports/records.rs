@@ -1,7 +1,7 @@
 //! Records of one kind, page by page into a file.
 //!
-//! CSV keeps memory flat whatever the number of records; a workbook is held
-//! in memory until it is written, so it is meant for a village or a kecamatan.
+//! Memory stays flat whatever the number of records: a workbook's rows go to
+//! a nameless temporary file until it is closed.
 
 use std::io::Write;
 
@@ -27,7 +27,8 @@ const AFTER: [&str; 3] = ["Diubah", "Oleh", "Sumber"];
 /// Whether NIK and family card numbers leave in full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum IdentityNumbers {
-    /// `350501*******001`.
+    /// `****************`: what else stands in the row (birth date, sex,
+    /// village) would give most of a partly masked number away.
     Masked,
     /// In full.
     Revealed,
@@ -59,8 +60,9 @@ pub struct RecordsExport {
     pub scope: Scope,
     /// Whether identity numbers leave in full.
     pub numbers: IdentityNumbers,
-    /// A line about the file that stands above the headers; empty = none.
-    pub remark: String,
+    /// What the file is, what for and until when: lines above the headers of
+    /// a CSV file, a page of their own in a workbook.
+    pub remarks: Vec<String>,
 }
 
 impl RecordsExport {
@@ -72,8 +74,8 @@ impl RecordsExport {
     pub fn csv(&self, dataset: &dyn Dataset, out: &mut dyn Write) -> Result<u64, ExportError> {
         out.write_all("\u{feff}".as_bytes()).map_err(csv::Error::from)?;
         let mut writer = csv::WriterBuilder::new().delimiter(b';').flexible(true).from_writer(out);
-        if !self.remark.is_empty() {
-            writer.write_record([format!("# {}", self.remark)])?;
+        for remark in &self.remarks {
+            writer.write_record([format!("# {remark}")])?;
         }
         writer.write_record(self.headers())?;
         let mut written = 0;
@@ -91,17 +93,17 @@ impl RecordsExport {
     ///
     /// # Errors
     /// [`ExportError`].
-    pub fn xlsx(&self, dataset: &dyn Dataset, out: &mut dyn Write) -> Result<u64, ExportError> {
+    pub fn xlsx(
+        &self,
+        dataset: &dyn Dataset,
+        out: &mut (dyn Write + Send),
+    ) -> Result<u64, ExportError> {
         let mut workbook = Workbook::new();
-        let page = workbook.add_worksheet();
         let text = Format::new().set_num_format("@");
         let bold = Format::new().set_bold();
-        page.set_name(self.kind.name())?;
         let mut line = 0;
-        if !self.remark.is_empty() {
-            page.write_string(0, 0, &self.remark)?;
-            line = 1;
-        }
+        let page = workbook.add_worksheet_with_constant_memory()?;
+        page.set_name(self.kind.name())?;
         for (column, header) in (0..).zip(self.headers()) {
             page.write_string_with_format(line, column, header, &bold)?;
         }
@@ -120,7 +122,14 @@ impl RecordsExport {
             written += 1;
             Ok(())
         })?;
-        out.write_all(&workbook.save_to_buffer()?).map_err(csv::Error::from)?;
+        if !self.remarks.is_empty() {
+            let page = workbook.add_worksheet();
+            page.set_name("Keterangan")?.set_column_width(0, 90)?;
+            for (remark, line) in self.remarks.iter().zip(0..) {
+                page.write_string(line, 0, remark)?;
+            }
+        }
+        workbook.save_to_writer(out)?;
         Ok(written)
     }
 

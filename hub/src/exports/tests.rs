@@ -6,8 +6,8 @@ use lumbung_domain::region::VillageCode;
 
 use super::*;
 use crate::dataset::Scope;
-use crate::recap::RegionRef;
 use crate::recap::tests::district;
+use crate::recap::{Audience, RegionRef};
 
 #[test]
 fn formulas_are_disarmed_and_nothing_else() {
@@ -23,7 +23,7 @@ fn formulas_are_disarmed_and_nothing_else() {
 fn a_recap_is_the_same_in_every_file() {
     let (_folder, dataset) = district();
     let recap = Recap::of(&dataset, RegionRef::Kabupaten, date(2026, 12, 31)).unwrap();
-    let file = recap_csv(&recap);
+    let file = recap_csv(&recap, &recap.printed(Audience::Office).unwrap());
     let rows: Vec<csv::StringRecord> = csv::ReaderBuilder::new()
         .delimiter(b';')
         .from_reader(&file[3..])
@@ -34,19 +34,19 @@ fn a_recap_is_the_same_in_every_file() {
     let total = recap.sheet.cells().total;
     assert_eq!(rows[22].iter().collect::<Vec<_>>(), total.iter().map(text).collect::<Vec<_>>());
     assert!(recap_table(&recap).contains("Wonodadi"));
-    let workbook = recap_xlsx(&recap).unwrap();
+    let workbook = recap_xlsx(&recap, &recap.printed(Audience::Office).unwrap()).unwrap();
     assert!(workbook.starts_with(b"PK"));
 }
 
 #[test]
 fn every_record_of_the_chosen_villages_is_written_once() {
     let (_folder, dataset) = district();
-    let count = |scope: Scope, remark: &str| {
+    let count = |scope: Scope, remarks: &[&str]| {
         let export = RecordsExport {
             kind: Kind::Warga,
             scope,
             numbers: IdentityNumbers::Masked,
-            remark: remark.to_owned(),
+            remarks: remarks.iter().map(|line| (*line).to_owned()).collect(),
         };
         let mut file = Vec::new();
         let written = export.csv(&dataset, &mut file).unwrap();
@@ -56,10 +56,10 @@ fn every_record_of_the_chosen_villages_is_written_once() {
         (written, text.lines().count(), text)
     };
     let jaten = VillageCode::from_u64(3_505_012_001).unwrap();
-    let (written, lines, text) = count(Scope::of_village(jaten), "Tujuan: uji.");
+    let (written, lines, text) = count(Scope::of_village(jaten), &["Tujuan: uji."]);
     assert_eq!((written, lines), (12 * 3 + 1, 12 * 3 + 1 + 2));
     assert!(text.starts_with("\u{feff}# Tujuan: uji.\nKode desa;Desa;Id;NIK;"), "{text}");
     assert!(text.contains("35.05.01.2001;Desa Jaten;"));
-    let (written, ..) = count(Scope::whole(), "");
+    let (written, ..) = count(Scope::whole(), &[]);
     assert_eq!(written, (12 + 23 + 35) * 3 + 3);
 }

@@ -116,6 +116,11 @@ pub(crate) fn loose() -> String {
     id(9000).to_string()
 }
 
+/// The id of a dasawisma.
+pub(crate) fn dasawisma() -> String {
+    id(30).to_string()
+}
+
 /// The id of a house.
 pub(crate) fn house(number: u64) -> String {
     id(1000 + number).to_string()

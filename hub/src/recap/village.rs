@@ -79,12 +79,13 @@ impl<'a> Houses<'a> {
     /// Sheet 4.16a: one row per house.
     fn dasawisma(&self, name: String, id: RecordId, date: Date) -> Recap {
         let houses = self.facts.houses.iter().zip(&self.houses);
-        let rows: Vec<_> = houses
+        let (rows, houses): (Vec<_>, Vec<_>) = houses
             .filter(|(house, _)| self.dasawisma_of(house) == Some(id))
-            .map(|(house, vector)| row(house.kepala.clone(), *vector))
-            .collect();
+            .map(|(house, vector)| (row(house.kepala.clone(), *vector), house.id))
+            .unzip();
         Recap {
             below: vec![None; rows.len()],
+            houses,
             above: self.above(Some(id)),
             sheet: Sheet::new(Level::Dasawisma.form(), name, date, rows),
             unplaced: 0,
@@ -135,6 +136,7 @@ impl<'a> Houses<'a> {
         Recap {
             sheet: Sheet::new(level.form(), wilayah, date, rows),
             below,
+            houses: Vec::new(),
             above: self.above(within),
             unplaced: 0,
         }

@@ -195,7 +195,10 @@ pub(super) fn render(
                     input id="nama" name="nama" value=(question.name.0) maxlength="100"
                         autocomplete="off" spellcheck="false" autofocus[open];
                 }
-                (select("wilayah", say("Wilayah", "Area"), &regions(viewer, question.region)))
+                (select("wilayah", say("Wilayah", "Area"), &html! {
+                    option value="" { (say("Semua wilayah saya", "All of my area")) }
+                    (regions(viewer, question.region))
+                }))
                 (below(language, question.region, places))
             }
             details class="more" open[narrow] {
@@ -326,7 +329,7 @@ fn codes<L: CodeList>(language: Language, name: &str, label: &str, set: Option<u
 }
 
 /// The operator's kecamatan and villages.
-fn regions(viewer: &Viewer, chosen: Option<RegionRef>) -> Markup {
+pub(in crate::console) fn regions(viewer: &Viewer, chosen: Option<RegionRef>) -> Markup {
     let scope = viewer.who.scope();
     let village = match chosen {
         Some(RegionRef::Desa(village) | RegionRef::Below(village, _)) => Some(village),
@@ -337,7 +340,6 @@ fn regions(viewer: &Viewer, chosen: Option<RegionRef>) -> Markup {
     };
     let here = |code: VillageCode| village == Some(code);
     html! {
-        option value="" { (viewer.language.say("Semua wilayah saya", "All of my area")) }
         @for kecamatan in roster().kecamatan().iter().filter(own) {
             optgroup label=(kecamatan.name) {
                 option value=(kecamatan.code)

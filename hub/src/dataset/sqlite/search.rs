@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use jiff::civil::Date;
 use lumbung_domain::code_list::Code;
-use lumbung_domain::id::RecordId;
+use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::identity::Nik;
 use lumbung_domain::record::JenisKelamin;
 use lumbung_domain::region::VillageCode;
@@ -14,12 +15,12 @@ use super::SqliteDataset;
 use super::outlines;
 use super::scoped::condition;
 use super::upsert::village_sql;
-use super::village::village_code;
+use super::village::{count, village_code};
 use crate::dataset::facts::FactsRegion;
 use crate::dataset::outline::{Hit, House, Outline, Top};
 use crate::dataset::search::{
-    FamilyLine, FamilyTerms, Found, HouseLine, HouseTerms, Household, HouseholdFamily, Mark, Place,
-    PlaceLine, PlaceTerms, ResidentLine, ResidentTerms, Search, Slice,
+    Ages, FamilyLine, FamilyTerms, Found, HouseLine, HouseTerms, Household, HouseholdFamily, Mark,
+    Place, PlaceLine, PlaceTerms, ResidentLine, ResidentTerms, Search, Slice, VillageQuality,
 };
 use crate::dataset::{DatasetError, Scope};
 
@@ -254,6 +255,29 @@ impl Search for SqliteDataset {
         let top = look(&outlines, slice, |outline, number, top| outline.places(number, terms, top));
         let line = |hit: &Hit<'_>| Ok(place_line(&outlines[hit.outline], hit.at));
         Ok(page(top, slice.limit, line)?)
+    }
+
+    fn ages(
+        &self,
+        scope: &Scope,
+        within: Option<RecordId>,
+        date: Date,
+    ) -> Result<Ages, DatasetError> {
+        let mut ages = Ages::default();
+        for outline in self.outlines(scope)? {
+            outline.count_ages(within, date, &mut ages);
+        }
+        Ok(ages)
+    }
+
+    fn quality(&self, scope: &Scope) -> Result<Vec<VillageQuality>, DatasetError> {
+        Ok(self.outlines(scope)?.iter().map(|outline| outline.quality()).collect())
+    }
+
+    fn count_records(&self, scope: &Scope, kind: Kind) -> Result<u64, DatasetError> {
+        let sql =
+            format!("SELECT count(*) FROM {} WHERE {}", kind.name(), condition(scope, "village"));
+        self.read(|conn| Ok(conn.prepare_cached(&sql)?.query_row([], |row| count(row, 0))?))
     }
 
     fn find_nik(&self, scope: &Scope, nik: Nik) -> Result<Vec<ResidentLine>, DatasetError> {

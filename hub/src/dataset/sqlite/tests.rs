@@ -8,6 +8,7 @@ mod keeping;
 mod recovering;
 mod repairing;
 mod searching;
+mod summing;
 mod telling;
 mod watching;
 

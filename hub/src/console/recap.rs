@@ -1,0 +1,236 @@
+//! Recaps: from the kabupaten down to one house, on the screen, on paper and
+//! as files.
+
+mod paper;
+mod table;
+
+use axum::Router;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use axum::routing::get;
+use jiff::civil::Date;
+use lumbung_domain::region::roster;
+use lumbung_telemetry::clock;
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::frame::{Frame, Tab};
+use super::guard::Viewer;
+use super::{ConsoleState, Page, Trouble, at_desk, download, whole};
+use crate::access::Right;
+use crate::desk::DeskError;
+use crate::exports;
+use crate::recap::{Audience, Printed, Recap, RegionRef};
+
+pub(super) fn routes() -> Router<ConsoleState> {
+    Router::new()
+        .route("/rekap", get(show))
+        .route("/rekap/cetak", get(print))
+        .route("/rekap/{file}", get(file))
+}
+
+/// What a link to a recap says. Ids and codes hold no character that a query
+/// would mistake.
+#[derive(Deserialize)]
+pub(super) struct Asked {
+    wilayah: Option<String>,
+    tanggal: Option<String>,
+    /// `1` = for the public.
+    umum: Option<String>,
+    /// `f4` or `a4`.
+    kertas: Option<String>,
+}
+
+impl Asked {
+    /// The region asked for; the widest the operator sees without one.
+    pub(super) fn region(&self, viewer: &Viewer) -> Result<RegionRef, Trouble> {
+        let unknown = Trouble::words(StatusCode::NOT_FOUND, "Wilayah ini tidak dikenal.");
+        if let Some(text) = self.wilayah.as_deref().filter(|text| !text.is_empty()) {
+            return RegionRef::parse(text).map_err(|_| unknown);
+        }
+        let scope = viewer.who.scope();
+        if scope.is_whole() {
+            return Ok(RegionRef::Kabupaten);
+        }
+        let mut own = roster().villages().iter().filter(|desa| scope.holds(desa.code));
+        own.next().map(|desa| RegionRef::Kecamatan(desa.kecamatan)).ok_or(unknown)
+    }
+
+    /// The date asked for; today without one.
+    pub(super) fn date(&self) -> Result<Date, Trouble> {
+        match self.tanggal.as_deref() {
+            None | Some("") => Ok(clock::today()),
+            Some(text) => text.parse().map_err(|_| {
+                Trouble::words(StatusCode::BAD_REQUEST, "Tanggal ditulis seperti 2026-12-31.")
+            }),
+        }
+    }
+
+    fn audience(&self) -> Audience {
+        match self.umum.as_deref() {
+            Some("1") => Audience::Public,
+            _ => Audience::Office,
+        }
+    }
+}
+
+/// What is printed for these readers.
+fn printed(recap: &Recap, audience: Audience) -> Result<Printed, Trouble> {
+    let why = "Lembar per rumah tidak bisa dibuat untuk umum. Pakai lembar RT ke atas.";
+    Ok(recap.printed(audience).ok_or_else(|| DeskError::Unfit(why.into()))?)
+}
+
+async fn show(
+    State(state): State<ConsoleState>,
+    Query(asked): Query<Asked>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    let (region, date) = (asked.region(&viewer)?, asked.date()?);
+    at_desk(&state, viewer, move |desk, viewer| {
+        let recap = desk.recap(&viewer.who, region, date)?;
+        let audience = asked.audience();
+        Ok(whole(page(viewer, &recap, &printed(&recap, audience)?, region, audience)))
+    })
+    .await
+}
+
+async fn print(
+    State(state): State<ConsoleState>,
+    Query(asked): Query<Asked>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    let (region, date) = (asked.region(&viewer)?, asked.date()?);
+    at_desk(&state, viewer, move |desk, viewer| {
+        let recap = desk.recap(&viewer.who, region, date)?;
+        let audience = asked.audience();
+        let sheet = paper::Paper {
+            recap: &recap,
+            printed: &printed(&recap, audience)?,
+            region,
+            audience,
+            f4: asked.kertas.as_deref() == Some("f4"),
+        };
+        Ok(whole(sheet.render(viewer.language)))
+    })
+    .await
+}
+
+async fn file(
+    State(state): State<ConsoleState>,
+    Path(file): Path<String>,
+    Query(asked): Query<Asked>,
+    viewer: Viewer,
+) -> Result<Response, Trouble> {
+    let (region, date) = (asked.region(&viewer)?, asked.date()?);
+    let csv = match file.as_str() {
+        "rekap.csv" => true,
+        "rekap.xlsx" => false,
+        _ => return Err(Trouble::words(StatusCode::NOT_FOUND, "Berkas ini tidak ada.")),
+    };
+    let audience = asked.audience();
+    let recap =
+        at_desk(&state, viewer, move |desk, viewer| Ok(desk.recap(&viewer.who, region, date)?))
+            .await?;
+    let printed = printed(&recap, audience)?;
+    let public = if audience == Audience::Public { "-umum" } else { "" };
+    let name = format!("rekap-{}-{date}{public}", region.to_string().replace(['.', '/'], "-"));
+    if csv {
+        let body = exports::recap_csv(&recap, &printed);
+        return Ok(download("text/csv; charset=utf-8", &format!("{name}.csv"), body));
+    }
+    let body = exports::recap_xlsx(&recap, &printed).map_err(|error| {
+        tracing::error!(%error, "a workbook can't be made");
+        Trouble::words(StatusCode::INTERNAL_SERVER_ERROR, "Berkas tidak bisa dibuat.")
+    })?;
+    Ok(download(exports::XLSX, &format!("{name}.xlsx"), body))
+}
+
+/// Where a region's recap is.
+pub(super) fn href(region: RegionRef, date: Date) -> String {
+    format!("/rekap?wilayah={region}&tanggal={date}")
+}
+
+/// The regions around one, as links.
+fn crumbs(viewer: &Viewer, recap: &Recap) -> Markup {
+    let date = recap.sheet.tanggal_acuan;
+    let scope = viewer.who.scope();
+    let may = |region: RegionRef| region != RegionRef::Kabupaten || scope.is_whole();
+    html! {
+        @if !recap.above.is_empty() {
+            nav class="crumbs" aria-label=(viewer.language.say("Wilayah di atasnya", "Regions above")) {
+                @for (above, name) in &recap.above {
+                    @if may(*above) { a href=(href(*above, date)) { (name) } } @else { (name) }
+                    " › "
+                }
+                span aria-current="page" { (recap.sheet.wilayah) }
+            }
+        }
+    }
+}
+
+fn page(
+    viewer: &Viewer,
+    recap: &Recap,
+    printed: &Printed,
+    region: RegionRef,
+    audience: Audience,
+) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let (sheet, date) = (&recap.sheet, recap.sheet.tanggal_acuan);
+    let public = audience == Audience::Public;
+    let link = format!("wilayah={region}&tanggal={date}{}", if public { "&umum=1" } else { "" });
+    let body = html! {
+        (crumbs(viewer, recap))
+        h1 { (sheet.wilayah) }
+        p class="lead" { (sheet.title) " (" (sheet.form.number()) ")" }
+        form class="pick" action="/rekap" {
+            input type="hidden" name="wilayah" value=(region);
+            label for="tanggal" { (say("Keadaan pada", "As of")) }
+            input id="tanggal" type="date" name="tanggal" value=(date);
+            @if recap.may_be_public() {
+                label class="check" {
+                    input type="checkbox" name="umum" value="1" checked[public]; " "
+                    (say("Untuk umum", "For the public"))
+                }
+            }
+            button { (say("Hitung", "Count")) }
+        }
+        @if public {
+            p { (say(
+                "Untuk umum: angka kurang dari 5, dan angka yang membocorkannya, diganti *.",
+                "For the public: counts below 5, and those that give them away, become *.")) }
+        }
+        p class="files" {
+            a class="button" href=(format!("/rekap/cetak?{link}")) { (say("Cetak A4", "Print A4")) }
+            a class="button" href=(format!("/rekap/cetak?{link}&kertas=f4")) {
+                (say("Cetak F4", "Print F4"))
+            }
+            a class="button" href=(format!("/rekap/rekap.xlsx?{link}")) {
+                (say("Unduh Excel", "Download Excel"))
+            }
+            a class="button" href=(format!("/rekap/rekap.csv?{link}")) {
+                (say("Unduh CSV", "Download CSV"))
+            }
+            a class="button" href=(format!("/gambaran?wilayah={region}")) {
+                (say("Lihat gambaran", "See charts"))
+            }
+        }
+        div class="scroll" tabindex="0" role="region" aria-label=(say("Lembar rekap", "Recap sheet")) {
+            (table::table(recap, printed, |row| {
+                if let Some(below) = recap.below.get(row).copied().flatten() {
+                    return Some(href(below, date));
+                }
+                let house = recap.houses.get(row).filter(|_| viewer.who.may(Right::SeeRecords));
+                match (house, region) {
+                    (Some(house), RegionRef::Below(village, _)) => {
+                        Some(super::search::house_href(village, *house))
+                    }
+                    _ => None,
+                }
+            }))
+        }
+        ul class="notes" { @for note in &printed.footnotes { li { (note) } } }
+    };
+    Frame::of(viewer, say("Rekap", "Recap"), Tab::Recap).page(&body)
+}

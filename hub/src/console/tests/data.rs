@@ -1,0 +1,162 @@
+//! Recaps on the screen, on paper and as files; exports, gaps and pictures.
+
+use super::*;
+use crate::access::Right;
+
+const REASON: &str = "tujuan=Verifikasi+bantuan+2026";
+
+fn until() -> String {
+    let day = clock::today().checked_add(jiff::Span::new().days(7)).unwrap();
+    format!("sampai={day}")
+}
+
+impl Console {
+    async fn order(&self, session: &str, path: &str, form: &str) -> String {
+        self.post_as(session, path, form, "http://hub").await
+    }
+}
+
+#[tokio::test]
+async fn a_recap_leads_from_the_kabupaten_to_one_house() {
+    let console = console().await;
+    let mut path = "/rekap?wilayah=3505".to_owned();
+    let mut steps = Vec::new();
+    for _ in 0..8 {
+        let page = console.get(&path).await;
+        assert!(page.starts_with("HTTP/1.1 200"), "{path}: {page}");
+        steps.push(path);
+        let body = page.split("<tbody>").nth(1).unwrap();
+        let link = body.split("href=\"").nth(1).unwrap().split('"').next().unwrap();
+        path = link.replace("&amp;", "&");
+        if path.starts_with("/rumah/") {
+            break;
+        }
+    }
+    // kabupaten, kecamatan, desa, dusun, RW, RT, dasawisma, then a house.
+    assert_eq!(steps.len(), 7, "{steps:?}");
+    assert!(console.get(&path).await.contains("Penghuni"), "{path}");
+    // Whoever sees no residents gets numbers instead of names and no link.
+    let security = console.session_of(Role::Security, &[]).await;
+    let page = console.get_as(&security, &steps[6]).await;
+    assert!(page.contains("rumah tangga 1") && !page.contains("/rumah/"), "{page}");
+}
+
+#[tokio::test]
+async fn a_sheet_prints_with_everything_a_sheet_has() {
+    let console = console().await;
+    let page = console.get("/rekap/cetak?wilayah=35.05.01&tanggal=2026-12-31&kertas=f4").await;
+    for words in [
+        "class=\"paper f4\"",
+        "TIM PENGGERAK PKK KECAMATAN WONODADI",
+        "Keadaan pada 31 Desember 2026",
+        "4.17b",
+        "Mengetahui,",
+        "Aturan hitung versi",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert!(!page.contains("style=\"") && !page.contains("NIK"));
+}
+
+#[tokio::test]
+async fn a_sheet_for_the_public_hides_small_counts_and_single_houses() {
+    let console = console().await;
+    let office = console.get("/rekap?wilayah=35.05.01.2001").await;
+    let public = console.get("/rekap?wilayah=35.05.01.2001&umum=1").await;
+    assert!(
+        !office.contains("<td class=\"n\">*</td>") && public.contains("<td class=\"n\">*</td>")
+    );
+    let csv = console.get("/rekap/rekap.csv?wilayah=35.05.01.2001&umum=1").await;
+    assert!(csv.contains(";*;") && csv.contains("-umum.csv"), "{csv}");
+    let dasawisma = crate::recap::tests::dasawisma();
+    for path in ["/rekap", "/rekap/cetak", "/rekap/rekap.csv", "/rekap/rekap.xlsx"] {
+        let path = format!("{path}?wilayah=35.05.01.2001/{dasawisma}");
+        assert!(console.get(&path).await.starts_with("HTTP/1.1 200"), "{path}");
+        let page = console.get(&format!("{path}&umum=1")).await;
+        assert!(page.starts_with("HTTP/1.1 422"), "{path}: {page}");
+    }
+}
+
+#[tokio::test]
+async fn records_leave_in_two_steps_and_are_noted_first() {
+    let console = console().await;
+    let base = format!("jenis=warga&wilayah=35.05.01.2001&bentuk=csv&{}", until());
+    for (form, words) in [
+        (base.clone(), "Tulis untuk apa"),
+        (format!("{base}&tujuan=NIK+3505904101900001"), "Jangan tulis NIK"),
+        (
+            format!("jenis=warga&wilayah=35.05.01.2001&sampai=2020-01-01&{REASON}"),
+            "Pilih sampai kapan",
+        ),
+    ] {
+        for path in ["/ekspor", "/ekspor/berkas"] {
+            let page = console.order(&console.head, path, &form).await;
+            assert!(
+                page.starts_with("HTTP/1.1 422") && page.contains(words),
+                "{path} {form}: {page}"
+            );
+        }
+    }
+    let form = format!("{base}&{REASON}");
+    let page = console.order(&console.head, "/ekspor", &form).await;
+    assert!(page.contains("Yang akan keluar") && page.contains(">37<"), "{page}");
+    assert!(!page.contains("Sendiri Sekali"), "nothing leaves at the first step");
+    let audit = console.get("/audit").await;
+    assert!(!audit.contains("Verifikasi bantuan"), "{audit}");
+    let file = console.order(&console.head, "/ekspor/berkas", &form).await;
+    assert!(file.contains("attachment; filename=\"warga-35-05-01-2001-"), "{file}");
+    assert!(file.contains("Tujuan: Verifikasi bantuan 2026") && file.contains("Sendiri Sekali"));
+    assert!(!file.contains("350590"), "no number without asking: {file}");
+    let audit = console.get("/audit").await;
+    assert!(audit.contains("37 catatan, tanpa NIK") && audit.contains("Verifikasi bantuan 2026"));
+    let file = console.order(&console.head, "/ekspor/berkas", &format!("{form}&nomor=1")).await;
+    assert!(file.contains("3505904101900001") && file.contains("Berisi NIK"));
+    let xlsx = format!("jenis=warga&wilayah=35.05.01.2001&bentuk=xlsx&{}&{REASON}", until());
+    let file = console.order(&console.head, "/ekspor/berkas", &xlsx).await;
+    assert!(file.contains(".xlsx\"") && file.contains("PK"), "a workbook");
+}
+
+#[tokio::test]
+async fn each_role_reads_and_takes_what_its_rights_say() {
+    let console = console().await;
+    let form = format!("jenis=rumah_tangga&wilayah=35.05.01.2001&bentuk=csv&{}&{REASON}", until());
+    let foreign =
+        format!("jenis=rumah_tangga&wilayah=35.05.02.2001&bentuk=csv&{}&{REASON}", until());
+    for role in Role::ALL {
+        let kecamatan: &[u64] = if role.is_of_kecamatan() { &[350_501] } else { &[] };
+        let session = console.session_of(role, kecamatan).await;
+        let status = |right| if role.may(right) { "HTTP/1.1 200" } else { "HTTP/1.1 403" };
+        for (path, right) in [
+            ("/ekspor", Right::Export),
+            ("/mutu", Right::SeeVillages),
+            ("/mutu?wilayah=35.05.01.2001", Right::SeeVillages),
+            ("/gambaran?wilayah=35.05.01.2001", Right::SeeVillages),
+            ("/rekap/cetak?wilayah=35.05.01.2001", Right::SeeVillages),
+        ] {
+            let page = console.get_as(&session, path).await;
+            assert!(page.starts_with(status(right)), "{role} {path}: {page}");
+        }
+        for path in ["/ekspor", "/ekspor/berkas"] {
+            let page = console.order(&session, path, &form).await;
+            assert!(page.starts_with(status(Right::Export)), "{role} {path}: {page}");
+        }
+        if role.is_of_kecamatan() {
+            for path in ["/ekspor", "/ekspor/berkas"] {
+                let page = console.order(&session, path, &foreign).await;
+                assert!(page.starts_with("HTTP/1.1 404"), "{path}: {page}");
+            }
+            for path in [
+                "/mutu?wilayah=35.05.02",
+                "/gambaran?wilayah=3505",
+                "/gambaran?wilayah=35.05.02.2001",
+                "/rekap/cetak?wilayah=35.05.02",
+                "/cari/syarat?apa=warga&wilayah=35.05.02",
+            ] {
+                let page = console.get_as(&session, path).await;
+                assert!(page.starts_with("HTTP/1.1 404"), "{path}: {page}");
+            }
+            let own = console.get_as(&session, "/mutu").await;
+            assert!(own.contains("Jaten") && !own.contains("35.05.02."), "{own}");
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! Records that leave the district as a file.
+//!
+//! Two steps: what would leave is counted and shown, then it is noted and
+//! written. A file says inside what it is for and until when it may be kept.
+//! Health and disability never leave; identity numbers only for who may open
+//! them, and only when asked.
+
+use std::io::Write;
+
+use jiff::civil::Date;
+use lumbung_domain::id::Kind;
+use lumbung_domain::recap::tanggal_indonesia;
+use lumbung_domain::region::roster;
+use lumbung_telemetry::clock;
+
+use super::search::region_scope;
+use super::{Desk, DeskError, fit_words};
+use crate::access::audit::Act;
+use crate::access::{Operator, Right};
+use crate::exports::{ExportError, IdentityNumbers, RecordsExport};
+use crate::recap::RegionRef;
+
+/// The shortest purpose that says anything, letters.
+const PURPOSE_MIN: usize = 10;
+
+/// How long a file may be kept at most, days.
+pub const KEEP_DAYS_MAX: i32 = 366;
+
+/// Records that fit into a workbook.
+pub const XLSX_RECORDS_MAX: u64 = 1_000_000;
+
+/// The file's form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FileForm {
+    /// CSV, semicolons between, UTF-8 with a byte order mark.
+    Csv,
+    /// A workbook.
+    Xlsx,
+}
+
+/// What is to leave.
+#[derive(Clone, Debug)]
+pub struct ExportOrder {
+    /// Records of this kind.
+    pub kind: Kind,
+    /// Of this region: the kabupaten, a kecamatan or a village.
+    pub region: RegionRef,
+    /// The file's form.
+    pub form: FileForm,
+    /// NIK and family card numbers in full.
+    pub numbers: bool,
+    /// What for.
+    pub purpose: String,
+    /// The file is to be deleted by then.
+    pub keep_until: Date,
+}
+
+/// An order that may be carried out.
+pub struct ReadyExport {
+    /// What was ordered.
+    pub order: ExportOrder,
+    /// How many records it has now.
+    pub records: u64,
+    /// The region's name.
+    pub region: String,
+    export: RecordsExport,
+}
+
+impl ReadyExport {
+    /// The file's name; no person is in it.
+    #[must_use]
+    pub fn file_name(&self) -> String {
+        let ending = match self.order.form {
+            FileForm::Csv => "csv",
+            FileForm::Xlsx => "xlsx",
+        };
+        let region = self.order.region.to_string().replace('.', "-");
+        format!("{}-{region}-{}.{ending}", self.order.kind, clock::today())
+    }
+}
+
+impl Desk {
+    /// Looks at an order: whether it may be carried out, and how many records
+    /// would leave.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`], [`DeskError::NotThere`], [`DeskError::Unfit`]
+    /// with what is missing, [`DeskError::Failed`].
+    pub fn export_ready(
+        &self,
+        who: &Operator,
+        order: ExportOrder,
+    ) -> Result<ReadyExport, DeskError> {
+        who.must(Right::Export)?;
+        if order.numbers {
+            who.must(Right::Reveal)?;
+        }
+        let scope = region_scope(who, Some(order.region))?;
+        let region = match order.region {
+            RegionRef::Kabupaten => lumbung_domain::region::NAMA_KABUPATEN.to_owned(),
+            RegionRef::Kecamatan(code) => {
+                let known = roster().kecamatan_of(code).ok_or(DeskError::NotThere)?;
+                format!("Kecamatan {}", known.name)
+            }
+            RegionRef::Desa(village) => {
+                roster().village(village).ok_or(DeskError::NotThere)?.full_name()
+            }
+            RegionRef::Below(..) => return Err(DeskError::NotThere),
+        };
+        fit_order(&order)?;
+        let records = self.dataset.count_records(&scope, order.kind)?;
+        if order.form == FileForm::Xlsx && records > XLSX_RECORDS_MAX {
+            let why = "Catatannya terlalu banyak untuk Excel. Pilih satu kecamatan, atau CSV.";
+            return Err(DeskError::Unfit(why.into()));
+        }
+        let numbers =
+            if order.numbers { IdentityNumbers::Revealed } else { IdentityNumbers::Masked };
+        let remarks = vec![
+            format!("Isi: {}, {region}, {records} catatan.", order.kind),
+            format!("Tujuan: {}", order.purpose.trim()),
+            format!("Hapus paling lambat {}.", tanggal_indonesia(order.keep_until)),
+            format!("Dibuat {} oleh {}.", clock::display(clock::now_ms()), who.name()),
+            if order.numbers {
+                "Berisi NIK dan nomor KK lengkap. Jaga seperti KTP dan KK aslinya."
+            } else {
+                "NIK dan nomor KK tidak disertakan. Nama tetap data pribadi."
+            }
+            .to_owned(),
+        ];
+        let export = RecordsExport { kind: order.kind, scope, numbers, remarks };
+        Ok(ReadyExport { order, records, region, export })
+    }
+
+    /// Notes that records leave. To be called before [`Self::write_export`].
+    ///
+    /// # Errors
+    /// [`DeskError::Unfit`], [`DeskError::Failed`]: nothing may leave then.
+    pub fn note_export(&self, who: &Operator, ready: &ReadyExport) -> Result<(), DeskError> {
+        let order = &ready.order;
+        let numbers = if order.numbers { "dengan NIK" } else { "tanpa NIK" };
+        let words = format!(
+            "{}, {} catatan, {numbers}, sampai {}: {}",
+            order.kind,
+            ready.records,
+            order.keep_until,
+            order.purpose.trim()
+        );
+        self.note(who, Act::Exported, order.region.to_string(), &words)
+    }
+
+    /// Writes the file; how many records. Memory stays flat.
+    ///
+    /// # Errors
+    /// [`ExportError`].
+    pub fn write_export(
+        &self,
+        ready: &ReadyExport,
+        out: &mut (dyn Write + Send),
+    ) -> Result<u64, ExportError> {
+        match ready.order.form {
+            FileForm::Csv => ready.export.csv(&*self.dataset, out),
+            FileForm::Xlsx => ready.export.xlsx(&*self.dataset, out),
+        }
+    }
+}
+
+fn fit_order(order: &ExportOrder) -> Result<(), DeskError> {
+    let purpose = order.purpose.trim();
+    if purpose.chars().count() < PURPOSE_MIN || purpose.chars().count() > 300 {
+        let why = format!(
+            "Tulis untuk apa data ini dipakai, paling sedikit {PURPOSE_MIN} dan paling banyak 300 \
+             huruf. Tidak ada yang ditulis."
+        );
+        return Err(DeskError::Unfit(why));
+    }
+    fit_words(purpose)?;
+    let today = clock::today();
+    let last = today.checked_add(jiff::Span::new().days(KEEP_DAYS_MAX)).unwrap_or(today);
+    if order.keep_until <= today || order.keep_until > last {
+        let why = "Pilih sampai kapan berkas boleh disimpan: mulai besok, paling lama satu tahun.";
+        return Err(DeskError::Unfit(why.into()));
+    }
+    Ok(())
+}
