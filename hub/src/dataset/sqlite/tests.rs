@@ -5,6 +5,7 @@ mod erasing;
 mod findings;
 mod histories;
 mod keeping;
+mod noticing;
 mod recovering;
 mod repairing;
 mod searching;
