@@ -18,6 +18,7 @@ mod household;
 mod language;
 pub mod map;
 mod needs;
+mod notices;
 mod operators;
 mod pages;
 mod person;
@@ -83,6 +84,7 @@ pub fn router(state: ConsoleState) -> Router {
         .merge(audit::routes())
         .merge(findings::routes())
         .merge(quarantine::routes())
+        .merge(notices::routes())
         .merge(search::routes())
         .merge(person::routes())
         .merge(household::routes())

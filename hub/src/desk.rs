@@ -39,6 +39,7 @@ use crate::registry::Registry;
 
 mod findings;
 pub mod lists;
+mod notices;
 mod quarantine;
 
 pub use findings::Side;

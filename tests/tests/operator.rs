@@ -135,6 +135,36 @@ impl Walk {
         Ok(())
     }
 
+    /// Writes to the whole kabupaten; every village says that it has it.
+    fn inform(&mut self) -> anyhow::Result<()> {
+        self.open("/informasi")?;
+        self.press("Tulis informasi")?;
+        self.browser.fill("Judul", "Posyandu serentak")?;
+        self.browser.fill("Isi", "Posyandu bulan ini hari Kamis.")?;
+        self.browser.fill("Seluruh kabupaten", "ya")?;
+        self.press("Kirim")?;
+        self.browser.says("Tanda terima")?;
+        let address = self.browser.eval("location.pathname")?;
+        let address = address.as_str().context("an address")?.to_owned();
+        for _ in 0..100 {
+            self.open(&address)?;
+            if self.browser.text()?.contains("sampai 3 dari") {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        anyhow::bail!("no receipts: {}", self.browser.text()?)
+    }
+
+    /// Asks both villages about the contradiction.
+    fn ask(&mut self) -> anyhow::Result<()> {
+        self.open("/temuan")?;
+        self.press("NIK yang sama di dua desa")?;
+        self.press("Kirim pertanyaan")?;
+        self.browser.says("Mohon diperiksa")?;
+        self.browser.says("oleh kepala")
+    }
+
     fn english(&mut self) -> anyhow::Result<()> {
         self.press("English")?;
         self.browser.says("My account")?;
@@ -151,6 +181,8 @@ async fn a_new_operator_finds_the_way() -> anyhow::Result<()> {
     desk.found(&code)?;
     desk.day()?;
     desk.english()?;
+    desk.inform()?;
+    desk.ask()?;
     let mut phone = Walk::new(&program, &district, "ponsel")?;
     phone.day()?;
     district.stop().await

@@ -1,25 +1,30 @@
 //! The desk for contradictions between villages.
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Form, Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::form;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
 use super::tile::{full_name, when};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
+use crate::access::Right;
+use crate::access::audit::AuditEntry;
 use crate::dataset::{CrossFinding, FindingKind};
-use crate::desk::Side;
+use crate::desk::{Desk, DeskError, Side};
 
 /// Findings on one page; the command line lists them all.
 const SHOWN_MAX: u32 = 500;
 
 pub(super) fn routes() -> Router<ConsoleState> {
-    Router::new().route("/temuan", get(list)).route("/temuan/{number}", get(one))
+    Router::new().route("/temuan", get(list)).route("/temuan/{number}", get(one).post(ask))
 }
 
 const KINDS: [FindingKind; 4] = [
@@ -167,14 +172,93 @@ async fn one(
     Path(number): Path<i64>,
     viewer: Viewer,
 ) -> Result<Page, Trouble> {
+    at_desk(&state, viewer, move |desk, viewer| Ok(whole(shown(desk, viewer, number, None)?))).await
+}
+
+fn shown(
+    desk: &Desk,
+    viewer: &Viewer,
+    number: i64,
+    wrong: Option<&str>,
+) -> Result<Markup, DeskError> {
+    let (finding, sides) = desk.finding(&viewer.who, number)?;
+    let asked = desk.asked(&viewer.who, number)?;
+    Ok(one_page(viewer, &finding, &sides, &asked, wrong))
+}
+
+#[derive(Deserialize)]
+struct Question {
+    pertanyaan: String,
+}
+
+async fn ask(
+    State(state): State<ConsoleState>,
+    Path(number): Path<i64>,
+    viewer: Viewer,
+    Form(question): Form<Question>,
+) -> Result<Response, Trouble> {
     at_desk(&state, viewer, move |desk, viewer| {
-        let (finding, sides) = desk.finding(&viewer.who, number)?;
-        Ok(whole(one_page(viewer, &finding, &sides)))
+        match desk.ask_villages(&viewer.who, number, &question.pertanyaan) {
+            Ok(_) => Ok(Redirect::to(&format!("/temuan/{number}")).into_response()),
+            Err(DeskError::Unfit(words)) => {
+                let page = whole(shown(desk, viewer, number, Some(&words))?);
+                Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
+            }
+            Err(error) => Err(error.into()),
+        }
     })
     .await
 }
 
-fn one_page(viewer: &Viewer, finding: &CrossFinding, sides: &[Side]) -> Markup {
+/// Questions that were sent, and the form for another.
+fn questions(
+    viewer: &Viewer,
+    finding: &CrossFinding,
+    asked: &[AuditEntry],
+    wrong: Option<&str>,
+) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    let now_ms = clock::now_ms();
+    html! {
+        section class="narrow left" aria-labelledby="tanya-judul" {
+            h2 id="tanya-judul" { (say("Tanyakan kepada desa", "Ask the villages")) }
+            @if !asked.is_empty() {
+                ul class="claims" {
+                    @for entry in asked {
+                        li { (entry.words) br;
+                            small { (when(entry.at_ms, now_ms)) (say(" oleh ", " by ")) (entry.operator) } }
+                    }
+                }
+            }
+            @if finding.closed_ms.is_none() && viewer.who.may(Right::Act) {
+                (form::alert(wrong))
+                form class="form" method="post" action=(format!("/temuan/{}", finding.number)) {
+                    div class="field" {
+                        label for="pertanyaan" { (say("Pertanyaan", "Question")) }
+                        textarea id="pertanyaan" name="pertanyaan" rows="4" required maxlength="500" {
+                            "Mohon diperiksa: " (words(Language::Indonesian, finding.kind)) ". "
+                            (advice(Language::Indonesian, finding.kind))
+                        }
+                        small { (say(
+                            "Sampai di komputer desa sebagai informasi, dengan nomor catatannya. \
+                             Jangan tulis NIK.",
+                            "Arrives at the villages' computers as a notice, with the records' \
+                             ids. Don't write a NIK.")) }
+                    }
+                    button type="submit" { (say("Kirim pertanyaan", "Send the question")) }
+                }
+            }
+        }
+    }
+}
+
+fn one_page(
+    viewer: &Viewer,
+    finding: &CrossFinding,
+    sides: &[Side],
+    asked: &[AuditEntry],
+    wrong: Option<&str>,
+) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let now_ms = clock::now_ms();
     let body = html! {
@@ -198,6 +282,7 @@ fn one_page(viewer: &Viewer, finding: &CrossFinding, sides: &[Side]) -> Markup {
                 }
             }
         }
+        (questions(viewer, finding, asked, wrong))
     };
     Frame::of(viewer, words(viewer.language, finding.kind), Tab::Findings).page(&body)
 }

@@ -18,6 +18,7 @@ pub(super) enum Tab {
     Export,
     Findings,
     Quarantine,
+    Notices,
     Operators,
     Audit,
     None,
@@ -62,6 +63,7 @@ impl<'a> Frame<'a> {
             (Right::Export, Tab::Export, "/ekspor", say("Ekspor", "Export")),
             (Right::SeeRecords, Tab::Findings, "/temuan", say("Temuan", "Findings")),
             (Right::Act, Tab::Quarantine, "/karantina", say("Karantina", "Quarantine")),
+            (Right::Inform, Tab::Notices, "/informasi", say("Informasi", "Notices")),
             (Right::ManageOperators, Tab::Operators, "/operator", say("Operator", "Operators")),
             (Right::Audit, Tab::Audit, "/audit", say("Buku catatan", "Audit")),
         ];

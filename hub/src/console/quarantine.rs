@@ -17,7 +17,10 @@ use crate::access::Right;
 use crate::dataset::QuarantinedEntry;
 
 pub(super) fn routes() -> Router<ConsoleState> {
-    Router::new().route("/karantina", get(list)).route("/karantina/{number}/ulang", post(replay))
+    Router::new()
+        .route("/karantina", get(list))
+        .route("/karantina/{number}/ulang", post(replay))
+        .route("/karantina/{number}/kembali", post(send_back))
 }
 
 #[derive(Deserialize)]
@@ -49,6 +52,10 @@ fn page(viewer: &Viewer, entries: &[QuarantinedEntry], outcome: Option<&str>) ->
         @match outcome {
             Some("diterima") => p class="done" role="status" {
                 (say("Catatan itu sekarang diterima.", "The record is taken now."))
+            },
+            Some("dikirim") => p class="done" role="status" {
+                (say("Desa diberi tahu. Begitu catatannya diperbaiki, karantina ini selesai sendiri.",
+                     "The village is told. Once it has corrected the record, this ends by itself."))
             },
             Some("tetap") => p class="alert" role="status" {
                 (say("Masih belum bisa diterima. Alasannya ada di bawah; desa perlu \
@@ -83,6 +90,11 @@ fn one(viewer: &Viewer, entry: &QuarantinedEntry) -> Markup {
                     button class="button" type="submit" {
                         (say("Coba terima lagi", "Try to take it again"))
                     }
+                    " "
+                    button class="button" type="submit"
+                        formaction=(format!("/karantina/{}/kembali", entry.number)) {
+                        (say("Minta desa memperbaiki", "Ask the village to correct it"))
+                    }
                 }
             }
         }
@@ -98,4 +110,16 @@ async fn replay(
         at_desk(&state, viewer, move |desk, viewer| Ok(desk.replay(&viewer.who, number)?)).await?;
     let outcome = if taken { "diterima" } else { "tetap" };
     Ok(Redirect::to(&format!("/karantina?hasil={outcome}")).into_response())
+}
+
+async fn send_back(
+    State(state): State<ConsoleState>,
+    Path(number): Path<i64>,
+    viewer: Viewer,
+) -> Result<Response, Trouble> {
+    at_desk(&state, viewer, move |desk, viewer| {
+        desk.send_back(&viewer.who, number)?;
+        Ok(Redirect::to("/karantina?hasil=dikirim").into_response())
+    })
+    .await
 }

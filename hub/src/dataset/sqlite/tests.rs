@@ -1,6 +1,7 @@
 //! What the dataset promises, tried out on files. `findings` has its own
 //! file, and so has everything that random histories try.
 
+mod auditing;
 mod erasing;
 mod findings;
 mod histories;
