@@ -43,6 +43,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::Markup;
+use tower_http::compression::CompressionLayer;
 
 use crate::access::{Gate, SignInRefused};
 use crate::desk::{Desk, DeskError};
@@ -95,6 +96,8 @@ pub fn router(state: ConsoleState) -> Router {
         .fallback(|| async { Trouble::words(StatusCode::NOT_FOUND, "Halaman ini tidak ada.") })
         .layer(axum::middleware::from_fn(guard::own_pages_only))
         .layer(axum::middleware::map_response(secured))
+        // Streams of events are left as they are: each event goes out at once.
+        .layer(CompressionLayer::new())
         .with_state(state)
 }
 

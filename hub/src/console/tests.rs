@@ -178,6 +178,29 @@ async fn a_watcher_gets_everything_once_and_then_what_changes() {
     assert_eq!(next.matches("\"d\":").count(), 1, "only one village changed: {next}");
 }
 
+/// Bytes of an answer over the wire, as a browser that takes gzip gets it.
+async fn weight(console: &Console, path: &str) -> usize {
+    let mut stream = TcpStream::connect(console.address).await.unwrap();
+    let cookie = format!("cookie: sesi={}\r\naccept-encoding: gzip\r\n", console.head);
+    let request = format!("GET {path} HTTP/1.1\r\nhost: hub\r\n{cookie}connection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(String::from_utf8_lossy(&answer).contains("content-encoding: gzip"), "{path}");
+    answer.len()
+}
+
+#[tokio::test]
+async fn the_first_screen_weighs_little() {
+    let console = console().await;
+    let page = weight(&console, "/").await;
+    let rest = weight(&console, "/style.css").await + weight(&console, "/live.js").await;
+    let events = wait_for(&mut console.ask_as(&console.head, "/events").await, "\"perlu\"").await;
+    let all = page + rest + events.len();
+    println!("page {page}, style and script {rest}, first event {}", events.len());
+    assert!(all <= 60_000, "{all} bytes: page {page}, rest {rest}, events {}", events.len());
+}
+
 #[tokio::test]
 async fn nobody_sees_a_page_without_a_session() {
     let console = console().await;
