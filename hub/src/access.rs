@@ -12,11 +12,13 @@
 pub mod account;
 mod attempts;
 pub mod audit;
+pub mod certificate;
 mod codes;
 pub mod gate;
 mod operator;
 mod password;
 mod role;
+pub mod witness;
 
 pub use account::{Account, Accounts, NewAccount, Session};
 pub use gate::{Gate, SignInRefused};

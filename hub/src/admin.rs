@@ -10,6 +10,7 @@
 
 mod act;
 mod get;
+mod port;
 mod sheet;
 mod socket;
 mod village;
@@ -31,6 +32,7 @@ use tonic::{Extensions, Request, Response, Status};
 use crate::access::{Gate, Operator};
 use crate::desk::Desk;
 use crate::desk::lists::WantedFile;
+pub use port::Port;
 pub(crate) use socket::user_of;
 pub use socket::{SOCKET, Socket, socket};
 use words::{desk_refused, gate_refused};
@@ -68,7 +70,14 @@ impl AdminService {
             let uid = local.peer_cred.map(|peer| peer.uid()).ok_or_else(unknown)?;
             return Ok(Operator::of_this_machine(&user_of(uid)));
         }
-        Err(unknown())
+        let shown = &call.get::<port::Certified>().ok_or_else(unknown)?.0;
+        let known = self.gate.certified(&shown.account, shown.key).await.map_err(gate_refused)?;
+        known.ok_or_else(|| {
+            Status::unauthenticated(
+                "Sertifikat ini tidak berlaku lagi, atau operatornya diblokir. Minta sertifikat \
+                 baru kepada petugas keamanan kabupaten.",
+            )
+        })
     }
 
     /// Work at the desk off the reactor.
@@ -130,7 +139,7 @@ impl v1::admin_server::Admin for AdminService {
         let who = self.who(request.extensions()).await?;
         let act = request.into_inner().act;
         let act = act.ok_or_else(|| Status::invalid_argument("nothing is to be done"))?;
-        let reply = match act::of_accounts(&self.gate, &who, &act).await? {
+        let reply = match act::of_accounts(&self.gate, &self.desk, &who, &act).await? {
             Some(reply) => reply,
             None => self.at_desk(who, move |desk, who| act::at_desk(desk, who, act)).await?,
         };

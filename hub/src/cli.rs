@@ -82,6 +82,10 @@ enum Command {
         /// Bentuk log: json, teks, atau sesuai tempat (teks di terminal, json di tempat lain).
         #[arg(long, value_enum, default_value_t)]
         log_format: LogFormat,
+        /// Alamat untuk operator dari jauh (lumbung-hubctl dengan sertifikat), misalnya
+        /// 0.0.0.0:8702; tidak dilayani tanpa ini.
+        #[arg(long)]
+        admin: Option<SocketAddr>,
         /// Sambungan desa yang dilayani sekaligus; selebihnya diminta datang lagi.
         #[arg(long, default_value_t = crate::uplink::SESSIONS_MAX)]
         sessions_max: usize,
@@ -207,9 +211,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: Cli, args: &[OsString]) -> anyhow::Result<ExitCode> {
-    if let Command::Serve { console, uplink, metrics, sessions_max, map, .. } = cli.command {
+    if let Command::Serve { console, uplink, metrics, admin, sessions_max, map, .. } = cli.command {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let options = ServeOptions { data: cli.data, console, uplink, metrics, sessions_max, map };
+        let options =
+            ServeOptions { data: cli.data, console, uplink, metrics, admin, sessions_max, map };
         let stop = {
             let _within = runtime.enter();
             lumbung_telemetry::stop::asked()

@@ -10,6 +10,7 @@ mod get;
 mod outcome;
 mod print;
 mod reach;
+mod top;
 mod wait;
 
 use std::ffi::OsString;
@@ -50,7 +51,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {
-    let Cli { hub, context, output, command } = cli;
+    let Cli { hub, cert, context, output, command } = cli;
     if let Command::Completion { shell } = command {
         let mut script = Vec::new();
         clap_complete::generate(shell, &mut Cli::command(), "lumbung-hubctl", &mut script);
@@ -59,7 +60,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
     }
     let place = match context {
         Some(name) => reach::context(&name)?,
-        None => Place { hub },
+        None => Place { hub, cert },
     };
     let mut admin = reach::admin(&place).await?;
     match command {
@@ -67,6 +68,7 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Wait { villages, awaited, timeout } => {
             wait::run(&mut admin, villages, awaited, timeout).await
         }
+        Command::Top => top::run(&mut admin, output).await,
         Command::Export(args) => export::run(&mut admin, args).await,
         Command::Get(args) => get::lists(&mut admin, args, output).await,
         command => match get::asked(&command) {

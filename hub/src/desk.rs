@@ -19,6 +19,7 @@ pub mod ready;
 pub mod recap;
 pub mod search;
 pub mod sight;
+pub mod witness;
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};

@@ -15,11 +15,11 @@ use anyhow::Context;
 use lumbung_domain::region::VillageCode;
 use lumbung_telemetry::clock;
 use tokio::net::TcpListener;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 
 use crate::access::audit::AuditLog;
 use crate::access::{Accounts, Gate};
-use crate::admin::{AdminService, Socket};
+use crate::admin::{AdminService, Port, Socket};
 use crate::cli::CommandService;
 use crate::console::map::Map;
 use crate::console::{self, ConsoleState};
@@ -31,6 +31,7 @@ use crate::live::{Live, LiveVillage, Phase};
 use crate::merge::MergeWriter;
 use crate::notices;
 use crate::puller::{self, Shared};
+use crate::registry::Registry;
 use crate::uplink::{Arrivals, Arriving};
 pub use folder::FolderLock;
 use public_port::PublicPort;
@@ -57,6 +58,8 @@ pub struct ServeOptions {
     pub uplink: SocketAddr,
     /// Where metrics are served, on this machine only; `None` = nowhere.
     pub metrics: Option<SocketAddr>,
+    /// Where operators who are far away are answered; `None` = nowhere.
+    pub admin: Option<SocketAddr>,
     /// Sessions of nodes that dial in, held at once; more are asked to come
     /// back later.
     pub sessions_max: usize,
@@ -110,8 +113,8 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
     let contacts = shared.contacts.clone();
     let (uplink, sessions_max) = (options.uplink, options.sessions_max);
-    let port =
-        PublicPort::open(&options.data, uplink, sessions_max, sqlite.clone(), &shared).await?;
+    let kept = (sqlite.clone() as Arc<dyn Registry>, Arc::clone(&audit));
+    let port = PublicPort::open(&options.data, uplink, sessions_max, kept, &shared).await?;
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
     lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
     let ready = tokio::spawn(keep_ready(Arc::clone(&dataset), Arc::clone(&live)));
@@ -137,6 +140,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         )
     })?;
     let admin = AdminService::new(Arc::clone(&desk), gate.clone());
+    let far = far_operators(&options, admin.clone()).await?;
     let command = CommandService::new(options.data.clone(), sqlite);
     let answering = tokio::spawn(async move {
         let served = socket.serve(admin, command, std::future::pending()).await;
@@ -158,6 +162,9 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         failed = roll.keep(&shared, &port) => failed,
     };
     answering.abort();
+    if let Some(far) = far {
+        far.abort();
+    }
     port.close().await;
     roll.tasks.shutdown().await;
     ready.abort();
@@ -185,6 +192,23 @@ fn read_map(file: &Path) -> anyhow::Result<Arc<Map>> {
     })?;
     lumbung_telemetry::say!("Peta: {} desa digambar.", map.len());
     Ok(Arc::new(map))
+}
+
+/// Answers operators who are far away, if an address was named for them.
+async fn far_operators(
+    options: &ServeOptions,
+    admin: AdminService,
+) -> anyhow::Result<Option<JoinHandle<()>>> {
+    let Some(listen) = options.admin else { return Ok(None) };
+    let port = Port::open(listen, identity_folder(&options.data)).await.with_context(|| {
+        format!("Alamat {listen} sudah dipakai. Pilih yang lain dengan --admin")
+    })?;
+    lumbung_telemetry::say!("Operator dari jauh: https://{}", port.address()?);
+    Ok(Some(tokio::spawn(async move {
+        if let Err(error) = port.serve(admin).await {
+            tracing::error!(%error, "operators who are far away are not answered any more");
+        }
+    })))
 }
 
 /// Waits until nobody else has the folder open: a command may be at work.

@@ -9,6 +9,7 @@ mod arrivals;
 mod door;
 pub mod ordinary;
 mod welcome;
+mod witnessing;
 
 use std::future::Future;
 

@@ -6,6 +6,7 @@
 //! storage in `barn`.
 
 mod allowance;
+pub mod audit_witness;
 pub mod confirmed;
 mod content;
 pub mod erasing;
@@ -35,6 +36,7 @@ use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
 
+pub use audit_witness::AuditWitness;
 pub use confirmed::{Confirmed, Visits};
 pub use fleet::FleetService;
 pub use inbox::InboxService;

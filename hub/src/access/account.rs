@@ -1,7 +1,9 @@
 //! Accounts of operators and their sessions, as the store keeps them.
 
 use lumbung_domain::region::KecamatanCode;
+use lumbung_identity::PublicKey;
 
+use super::certificate::OperatorKey;
 use super::role::Role;
 use crate::dataset::{DatasetError, Scope};
 
@@ -151,4 +153,22 @@ pub trait Accounts: Send + Sync + 'static {
     /// # Errors
     /// [`DatasetError::Store`].
     fn end_session(&self, hash: [u8; 32]) -> Result<(), DatasetError>;
+
+    /// Keeps the key of an account's certificate.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn keep_operator_key(&self, key: &OperatorKey) -> Result<(), DatasetError>;
+
+    /// What is known of a key.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn operator_key(&self, key: &PublicKey) -> Result<Option<OperatorKey>, DatasetError>;
+
+    /// Lets none of an account's keys count any more; how many did.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn revoke_operator_keys(&self, account: &str, now_ms: i64) -> Result<u64, DatasetError>;
 }

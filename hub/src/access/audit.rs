@@ -6,6 +6,7 @@
 //! to the villages' nodes, which keep it. Entries name records by their ids
 //! and hold no personal data.
 
+use super::witness::Witnesses;
 use crate::dataset::DatasetError;
 
 /// Longest reason or remark, characters.
@@ -32,6 +33,8 @@ pub enum Act {
     CodesChanged,
     /// A session was ended by hand.
     SessionEnded,
+    /// An operator's certificate was issued or revoked.
+    Certified,
     /// One person's identity number or specific data was shown.
     Revealed,
     /// Records left as a file.
@@ -62,7 +65,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 23] = [
         Self::Founded,
         Self::SignedIn,
         Self::SignInFailed,
@@ -72,6 +75,7 @@ impl Act {
         Self::PasswordChanged,
         Self::CodesChanged,
         Self::SessionEnded,
+        Self::Certified,
         Self::Revealed,
         Self::Exported,
         Self::SyncAsked,
@@ -100,6 +104,7 @@ impl Act {
             Self::PasswordChanged => "sandi.ubah",
             Self::CodesChanged => "kode.ubah",
             Self::SessionEnded => "sesi.akhiri",
+            Self::Certified => "operator.sertifikat",
             Self::Revealed => "data.buka",
             Self::Exported => "data.ekspor",
             Self::SyncAsked => "desa.sinkron",
@@ -129,6 +134,7 @@ impl Act {
             Self::PasswordChanged => ("Kata sandi diubah", "Password changed"),
             Self::CodesChanged => ("Kode dua langkah diubah", "Two-step codes changed"),
             Self::SessionEnded => ("Sesi diakhiri", "Session ended"),
+            Self::Certified => ("Sertifikat operator", "Operator certificate"),
             Self::Revealed => ("Data satu orang dibuka", "One person's data revealed"),
             Self::Exported => ("Data diekspor", "Data exported"),
             Self::SyncAsked => ("Desa diminta sinkron", "Village asked to sync"),
@@ -226,7 +232,7 @@ pub struct AuditFilter {
 }
 
 /// The log. Entries are durable when [`AuditLog::note`] returns.
-pub trait AuditLog: Send + Sync + 'static {
+pub trait AuditLog: Witnesses {
     /// Adds an entry and returns the new head.
     ///
     /// # Errors

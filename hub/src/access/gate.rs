@@ -114,8 +114,8 @@ pub struct NewCodes {
     pub address: String,
 }
 
-struct Inside {
-    accounts: Arc<dyn Accounts>,
+pub(super) struct Inside {
+    pub(super) accounts: Arc<dyn Accounts>,
     audit: Arc<dyn AuditLog>,
     hashing: Hashing,
     attempts: Attempts,
@@ -140,7 +140,7 @@ impl Gate {
         }))
     }
 
-    async fn store<T: Send + 'static>(
+    pub(super) async fn store<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Inside) -> Result<T, SignInRefused> + Send + 'static,
     ) -> Result<T, SignInRefused> {
@@ -149,7 +149,7 @@ impl Gate {
         done.unwrap_or_else(|error| Err(SignInRefused::Failed(Box::new(error))))
     }
 
-    async fn note(
+    pub(super) async fn note(
         &self,
         operator: &str,
         act: Act,
@@ -447,7 +447,7 @@ impl Gate {
         self.named(who.name()).await
     }
 
-    async fn named(&self, name: &str) -> Result<Account, SignInRefused> {
+    pub(super) async fn named(&self, name: &str) -> Result<Account, SignInRefused> {
         let name = name.to_owned();
         let found = self.store(move |inside| Ok(inside.accounts.account(&name)?)).await?;
         found.ok_or(SignInRefused::Unknown)
@@ -509,7 +509,7 @@ impl Gate {
     }
 
     /// A new first password for an account whose owner lost it; one-time
-    /// codes are taken away, sessions end.
+    /// codes are taken away, sessions end, certificates count no longer.
     ///
     /// # Errors
     /// [`SignInRefused::Refused`], [`SignInRefused::Unknown`].
@@ -522,6 +522,7 @@ impl Gate {
         self.note(who.name(), Act::PasswordChanged, name, "sandi awal baru").await?;
         self.store(move |inside| {
             inside.accounts.keep_recovery_codes(&account.name, &[])?;
+            inside.accounts.revoke_operator_keys(&account.name, clock::now_ms())?;
             Ok(inside.accounts.keep_account(&account, true)?)
         })
         .await?;

@@ -11,7 +11,8 @@ pub struct Operator {
     name: String,
     role: Role,
     scope: Scope,
-    /// Hash of the session's secret; `None` on the machine's own socket.
+    /// Hash of the session's secret; `None` without a session: on the
+    /// machine's own socket, or by certificate.
     session: Option<[u8; 32]>,
     /// Proved a one-time code when signing in.
     two_factors: bool,
@@ -31,6 +32,11 @@ impl Operator {
         two_factors: bool,
     ) -> Self {
         Self { name, role, scope, session: Some(session), two_factors }
+    }
+
+    /// Who holds a certificate of an account, at one call.
+    pub(super) const fn certified(name: String, role: Role, scope: Scope) -> Self {
+        Self { name, role, scope, session: None, two_factors: false }
     }
 
     /// Whoever may read and write the hub's folder on its own machine: the

@@ -1,14 +1,19 @@
 //! What operators change from a command line.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use lumbung_domain::region::{VillageCode, roster};
+use lumbung_identity::PublicKey;
 use lumbung_proto::v1;
 use lumbung_proto::v1::act_request::Act;
 use lumbung_telemetry::clock;
 use tonic::Status;
 
 use super::words;
-use crate::access::{Gate, NewAccount, Operator, Role};
+use crate::access::{Gate, NewAccount, Operator, Right, Role};
 use crate::desk::asks::Heard;
+use crate::desk::witness::Issued;
 use crate::desk::{Desk, DeskError};
 use words::{desk_refused, gate_refused};
 
@@ -44,7 +49,21 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
                 name_of(code)
             )))
         }
-        Act::Revoke(v1::VillageAct { code, reason }) => {
+        Act::Hold(v1::VillageAct { code, reason, days }) => {
+            let code = words::village(&code)?;
+            desk.hold(who, code, &reason, days).map_err(desk_refused)?;
+            Ok(said(format!(
+                "{} ditahan {days} hari: tidak ada yang digabung sampai dilepas. Yang sudah \
+                 tergabung tetap ada.",
+                name_of(code)
+            )))
+        }
+        Act::Release(v1::VillageAct { code, .. }) => {
+            let code = words::village(&code)?;
+            desk.release(who, code).map_err(desk_refused)?;
+            Ok(said(format!("{} dilepas; penggabungan berjalan lagi.", name_of(code))))
+        }
+        Act::Revoke(v1::VillageAct { code, reason, .. }) => {
             let code = words::village(&code)?;
             desk.revoke(who, code, plain_name(code), &reason).map_err(desk_refused)?;
             Ok(said(format!(
@@ -69,7 +88,11 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
             let sentence = format!("{taken} dari {tried} catatan sekarang diterima.");
             Ok(v1::ActReply { sentence, done: taken, of: tried, ..Default::default() })
         }
-        _ => Err(Status::unimplemented("Hub ini belum mengenal tindakan itu. Perbarui hub.")),
+        Act::AddOperator(_)
+        | Act::ChangeOperator(_)
+        | Act::ResetOperator(_)
+        | Act::CertifyOperator(_)
+        | Act::RevokeCertificates(_) => Err(Status::internal("accounts are the gate's")),
     }
 }
 
@@ -98,6 +121,7 @@ fn replay(
         let taken = desk.replay(who, number).map_err(desk_refused)?;
         return Ok((taken.into(), 1));
     }
+    who.must(Right::Act).map_err(|error| desk_refused(error.into()))?;
     let (mut taken, mut tried) = (0, 0);
     for entry in desk.quarantine(who, of).map_err(desk_refused)? {
         match desk.replay(who, entry.number) {
@@ -127,6 +151,7 @@ fn make_token(desk: &Desk, who: &Operator, asked: &v1::TokenAct) -> Result<v1::A
 /// Does what is done to accounts; `None` = it concerns none.
 pub(super) async fn of_accounts(
     gate: &Gate,
+    desk: &Arc<Desk>,
     who: &Operator,
     act: &Act,
 ) -> Result<Option<v1::ActReply>, Status> {
@@ -148,9 +173,41 @@ pub(super) async fn of_accounts(
             let sentence = format!("Sandi awal baru untuk {name}:");
             v1::ActReply { sentence, secret: password, ..Default::default() }
         }
+        Act::CertifyOperator(asked) => certify(gate, desk, who, asked).await?,
+        Act::RevokeCertificates(v1::NameAct { name }) => {
+            let count = gate.revoke_certificates(who, name).await.map_err(gate_refused)?;
+            said(format!("{count} sertifikat {name} tidak berlaku lagi, sejak sekarang."))
+        }
         _ => return Ok(None),
     };
     Ok(Some(reply))
+}
+
+/// Lets the key that the operator made speak for the account.
+async fn certify(
+    gate: &Gate,
+    desk: &Arc<Desk>,
+    who: &Operator,
+    asked: &v1::CertifyAct,
+) -> Result<v1::ActReply, Status> {
+    let key = PublicKey::from_slice(&asked.public_key)
+        .ok_or_else(|| Status::invalid_argument("the public key has another length"))?;
+    let until_ms = gate.certify(who, &asked.name, key, asked.days).await.map_err(gate_refused)?;
+    let (desk, who, name) = (Arc::clone(desk), who.clone(), asked.name.clone());
+    let issued =
+        tokio::task::spawn_blocking(move || desk.issue_certificate(&who, &name, &key, until_ms));
+    let issued = issued.await.map_err(|_| Status::unavailable("Hub sedang berhenti."))?;
+    let Issued { certificate, anchors } = issued.map_err(desk_refused)?;
+    Ok(v1::ActReply {
+        sentence: format!(
+            "Sertifikat untuk {} berlaku sampai {}.",
+            asked.name,
+            clock::display(until_ms)
+        ),
+        certificate: Bytes::copy_from_slice(&certificate),
+        anchors: anchors.iter().map(|root| Bytes::copy_from_slice(root)).collect(),
+        ..Default::default()
+    })
 }
 
 fn account(asked: &v1::AccountAct) -> Result<NewAccount, Status> {

@@ -16,7 +16,8 @@ use super::{village, words};
 use crate::access::audit::{AuditCheck, AuditFilter};
 use crate::access::{Account, Operator, Right};
 use crate::dataset::{CrossFinding, FindingKind, StoredRecord};
-use crate::desk::Desk;
+use crate::desk::witness::Compared;
+use crate::desk::{Desk, DeskError};
 use crate::reason::{Need, Place};
 use words::{desk_refused, maybe_village};
 
@@ -40,6 +41,7 @@ pub(super) fn sheet(desk: &Desk, who: &Operator, what: What) -> Result<Sheet, St
         What::Recap(asked) => recap(desk, who, &asked),
         What::Records(asked) => records(desk, who, &asked),
         What::Needs(asked) => needs(desk, who, &asked.village),
+        What::Notices(asked) => notices(desk, who, words::rows(asked.limit)),
         What::Operators(_) => Err(Status::internal("accounts are the gate's")),
     }
 }
@@ -325,10 +327,11 @@ fn audit_check(desk: &Desk, who: &Operator) -> Result<Sheet, Status> {
             Column::text("words", "keterangan", "remark"),
         ],
     );
+    let hex = |hash: [u8; 32]| blake3::Hash::from(hash).to_hex().to_string();
     let (agrees, seq, hash, words) = match desk.check_audit(who).map_err(desk_refused)? {
         AuditCheck::Whole(head) => {
-            let hash = blake3::Hash::from(head.hash).to_hex().to_string();
-            (true, head.seq, hash, "Setiap catatan mengikuti yang sebelumnya.".to_owned())
+            let words = "Setiap catatan mengikuti yang sebelumnya.".to_owned();
+            (true, head.seq, hex(head.hash), words)
         }
         AuditCheck::BrokenAt(seq) => {
             let words = format!("Catatan nomor {seq} hilang atau diubah.");
@@ -336,6 +339,20 @@ fn audit_check(desk: &Desk, who: &Operator) -> Result<Sheet, Status> {
         }
     };
     sheet.row(["rantai".to_owned(), agrees.to_string(), seq.to_string(), hash, words]);
+    for Compared { witness, passes } in desk.compare_witnesses(who).map_err(desk_refused)? {
+        let words = match (witness.doubted, passes) {
+            (Some(doubted), _) => doubted.incident().sentence,
+            (None, true) => "Buku melewati yang dipegang desa ini.".to_owned(),
+            (None, false) => "Buku tidak melewati yang dipegang desa ini.".to_owned(),
+        };
+        sheet.row([
+            witness.village.to_string(),
+            (passes && witness.doubted.is_none()).to_string(),
+            witness.held.seq.to_string(),
+            hex(witness.held.hash),
+            words,
+        ]);
+    }
     Ok(sheet)
 }
 
@@ -407,8 +424,44 @@ fn records(desk: &Desk, who: &Operator, asked: &v1::RecordsAsked) -> Result<Shee
     Ok(sheet)
 }
 
+fn notices(desk: &Desk, who: &Operator, limit: u32) -> Result<Sheet, Status> {
+    let today = clock::today();
+    let mut sheet = Sheet::new(
+        "lumbung/notices/1",
+        &[
+            Column::number("number", "no", "no"),
+            Column::text("title", "judul", "title"),
+            Column::text("state", "keadaan", "state"),
+            Column::number("targeted", "tujuan", "targeted"),
+            Column::number("delivered", "sampai", "delivered"),
+            Column::number("read", "dibaca", "read"),
+            Column::moment("made_ms", "dibuat", "made"),
+            Column::moment("changed_ms", "diubah", "changed").wide(),
+            Column::text("written_by", "oleh", "by").wide(),
+        ],
+    );
+    for listed in desk.notices_sent(who, limit).map_err(desk_refused)? {
+        let notice = listed.notice;
+        sheet.row([
+            notice.number.to_string(),
+            notice.informasi.judul.clone(),
+            notice.informasi.keberlakuan(today).label().to_owned(),
+            listed.reach.targeted.to_string(),
+            listed.reach.delivered.to_string(),
+            listed.reach.read.to_string(),
+            notice.made_ms.to_string(),
+            notice.changed_ms.to_string(),
+            notice.written_by,
+        ]);
+    }
+    Ok(sheet)
+}
+
 fn needs(desk: &Desk, who: &Operator, of: &str) -> Result<Sheet, Status> {
     let of = maybe_village(of)?;
+    if of.is_some_and(|code| !who.scope().holds(code)) {
+        return Err(desk_refused(DeskError::NotThere));
+    }
     let (_, reasons) = desk.overview(who).map_err(desk_refused)?;
     let mut sheet = Sheet::new(
         "lumbung/needs/1",

@@ -187,6 +187,10 @@ pub(super) fn one(desk: &Desk, who: &Operator, code: VillageCode) -> Result<Shee
     say("temuan terbuka", state.findings.to_string());
     say("alamat", state.address.clone());
     say("versi", state.software.clone());
+    if let Some(hold) = &state.hold {
+        say("ditahan sampai", when(hold.until_ms));
+        say("sebab ditahan", format!("{} ({})", hold.reason, hold.by));
+    }
     if let Some(trouble) = Trouble::from_code(&state.trouble) {
         say("masalah", trouble.sentence().to_owned());
     }

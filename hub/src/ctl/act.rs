@@ -1,7 +1,10 @@
 //! Acts: done through the API; what is secret goes to standard output alone.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Write as _};
+use std::path::Path;
 
+use bytes::Bytes;
+use lumbung_identity::{CertificateDer, Key, OperatorFile};
 use lumbung_proto::v1;
 use lumbung_proto::v1::act_request::Act;
 use lumbung_proto::v1::admin_client::AdminClient;
@@ -20,6 +23,9 @@ pub(super) async fn run(
     if let Command::Sync(SyncCommand::Now { villages }) = command {
         return sync(admin, villages).await;
     }
+    if let Command::Operators(OperatorsCommand::Certificate { name, out, days }) = command {
+        return certificate(admin, name, &out, days).await;
+    }
     let Some(act) = act(command)? else {
         return Err(Failure::new(Exit::Usage, "Perintah ini tidak dikenal."));
     };
@@ -32,13 +38,17 @@ pub(super) async fn run(
 }
 
 fn on(code: String, reason: String) -> v1::VillageAct {
-    v1::VillageAct { code, reason }
+    v1::VillageAct { code, reason, days: 0 }
 }
 
 /// What the command does; `None` = nothing.
 fn act(command: Command) -> Result<Option<Act>, Failure> {
     Ok(Some(match command {
         Command::Prove { village } => Act::Prove(on(village, String::new())),
+        Command::Hold { village, reason, days } => {
+            Act::Hold(v1::VillageAct { code: village, reason, days })
+        }
+        Command::Release { village } => Act::Release(on(village, String::new())),
         Command::Revoke { village, reason, sure } => {
             confirm(&sure, &village, "Komputer desa ini tidak akan diterima lagi")?;
             Act::Revoke(on(village, reason))
@@ -64,12 +74,40 @@ fn act(command: Command) -> Result<Option<Act>, Failure> {
         Command::Operators(OperatorsCommand::Change { account: args, block }) => {
             Act::ChangeOperator(account(args, block))
         }
+        Command::Operators(OperatorsCommand::RevokeCertificates { name, sure }) => {
+            confirm(&sure, &name, "Semua sertifikatnya tidak berlaku lagi")?;
+            Act::RevokeCertificates(v1::NameAct { name })
+        }
         Command::Operators(OperatorsCommand::Reset { name, sure }) => {
             confirm(&sure, &name, "Sandinya diganti dan semua sesinya berakhir")?;
             Act::ResetOperator(v1::NameAct { name })
         }
         _ => return Ok(None),
     }))
+}
+
+/// Makes a key, has it certified and writes all that a far-away operator
+/// needs into one private file.
+async fn certificate(
+    admin: &mut AdminClient<Channel>,
+    name: String,
+    out: &Path,
+    days: u32,
+) -> Result<Exit, Failure> {
+    let failed = |words: String| Failure::new(Exit::Failed, words);
+    let key =
+        Key::generate().map_err(|error| failed(format!("Kunci tidak bisa dibuat: {error}")))?;
+    let public_key = Bytes::copy_from_slice(&key.public().0);
+    let act = Some(Act::CertifyOperator(v1::CertifyAct { name, public_key, days }));
+    let reply = admin.act(v1::ActRequest { act }).await?.into_inner();
+    let file = OperatorFile {
+        key,
+        certificate: CertificateDer::from(reply.certificate.to_vec()),
+        roots: reply.anchors.iter().map(|root| CertificateDer::from(root.to_vec())).collect(),
+    };
+    file.save(out).map_err(|error| failed(format!("Berkas tidak bisa ditulis: {error}")))?;
+    eprintln!("{} Berkas rahasianya: {}.", reply.sentence, out.display());
+    Ok(Exit::Done)
 }
 
 fn account(args: AccountArgs, blocked: bool) -> v1::AccountAct {

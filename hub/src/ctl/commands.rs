@@ -15,9 +15,12 @@ use super::print::Format;
 #[derive(Parser)]
 #[command(name = "lumbung-hubctl", version, disable_help_subcommand = true)]
 pub(super) struct Cli {
-    /// Hub: foldernya atau soketnya.
+    /// Hub: foldernya, soketnya, atau https://nama:porta.
     #[arg(long, global = true, env = "LUMBUNG_HUB", default_value = "lumbung-kabupaten")]
     pub(super) hub: String,
+    /// Berkas sertifikat operator, untuk hub dari jauh.
+    #[arg(long, global = true, env = "LUMBUNG_CERT")]
+    pub(super) cert: Option<PathBuf>,
     /// Hub dengan nama ini di ~/.config/lumbung/hubctl.toml.
     #[arg(long, global = true, env = "LUMBUNG_CONTEXT")]
     pub(super) context: Option<String>,
@@ -66,6 +69,22 @@ pub(super) enum Command {
         /// Kode desa.
         village: String,
     },
+    /// Menahan satu desa: tidak digabung sampai dilepas atau waktunya habis.
+    Hold {
+        /// Kode desa.
+        village: String,
+        /// Sebabnya; tertulis di buku catatan.
+        #[arg(long)]
+        reason: String,
+        /// Paling lama sekian hari.
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+    },
+    /// Melepas desa yang ditahan.
+    Release {
+        /// Kode desa.
+        village: String,
+    },
     /// Mencabut izin komputer desa: sambungannya putus, tidak diterima lagi.
     Revoke {
         /// Kode desa.
@@ -107,6 +126,8 @@ pub(super) enum Command {
         #[arg(long, default_value_t = 300)]
         timeout: u64,
     },
+    /// Layar penuh yang hidup; tanpa layar: sekali cetak.
+    Top,
     /// Siapa saya bagi hub ini, dan apa yang boleh.
     Whoami,
     /// Skrip pelengkap perintah: bash, zsh, fish.
@@ -179,6 +200,8 @@ pub(super) enum What {
     Keys,
     /// Operator.
     Operators,
+    /// Informasi untuk desa.
+    Notices,
     /// Buku catatan.
     Audit,
 }
@@ -249,7 +272,27 @@ pub(super) enum OperatorsCommand {
         #[arg(long)]
         block: bool,
     },
-    /// Sandi awal baru; kode dua langkah dilepas dan semua sesi berakhir.
+    /// Sertifikat untuk bekerja dari jauh: kunci dibuat di sini, berkasnya
+    /// rahasia.
+    Certificate {
+        /// Nama operator.
+        name: String,
+        /// Berkas yang ditulis.
+        #[arg(long)]
+        out: PathBuf,
+        /// Berlaku sekian hari.
+        #[arg(long, default_value_t = 90)]
+        days: u32,
+    },
+    /// Semua sertifikat operator ini tidak berlaku lagi.
+    RevokeCertificates {
+        /// Nama operator.
+        name: String,
+        #[command(flatten)]
+        sure: Sure,
+    },
+    /// Sandi awal baru; kode dua langkah dilepas, semua sesi dan sertifikat
+    /// berakhir.
     Reset {
         /// Nama operator.
         name: String,

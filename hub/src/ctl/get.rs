@@ -59,6 +59,7 @@ fn of(args: &GetArgs) -> Result<Asked, Failure> {
         What::Tokens => Asked::Tokens(v1::TokensAsked {}),
         What::Keys => Asked::Keys(v1::KeysAsked {}),
         What::Operators => Asked::Operators(v1::OperatorsAsked {}),
+        What::Notices => Asked::Notices(v1::NoticesAsked { limit: args.limit }),
         What::Audit => Asked::Audit(v1::AuditAsked {
             operator: args.operator.clone().unwrap_or_default(),
             limit: args.limit,

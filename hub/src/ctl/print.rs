@@ -95,7 +95,11 @@ impl List {
 
     fn csv(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut writer = csv::Writer::from_writer(out);
-        writer.write_record(self.columns.iter().map(|column| &column.key))?;
+        // Spreadsheets are read by people: moments are written out.
+        writer.write_record(self.columns.iter().map(|column| match column.kind() {
+            CellKind::Moment => column.key.trim_end_matches("_ms"),
+            _ => &column.key,
+        }))?;
         for row in &self.rows {
             let cells = self.columns.iter().zip(&row.cells);
             writer.write_record(cells.map(|(column, cell)| match column.kind() {
@@ -213,7 +217,7 @@ mod tests {
     fn csv_holds_no_formula_and_quotes_commas() {
         assert_eq!(
             printed(Format::Csv),
-            "name,lag,proven,at_ms\n\"Jaten, =1+1\",3,true,2026-11-24T13:00:00+07:00\n\
+            "name,lag,proven,at\n\"Jaten, =1+1\",3,true,2026-11-24T13:00:00+07:00\n\
              '=Salam,,false,\n"
         );
     }

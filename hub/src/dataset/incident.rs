@@ -44,6 +44,10 @@ pub enum IncidentKind {
     /// A dataset file put back from older media held erased records; they
     /// were erased again.
     ErasedAgain,
+    /// The audit log does not pass through what a village was shown before.
+    AuditRewritten,
+    /// The audit log is shorter than what a village was shown before.
+    AuditBehind,
 }
 
 impl IncidentKind {
@@ -65,6 +69,8 @@ impl IncidentKind {
         (Self::LogBroken, "log_rusak", "Log desa rusak"),
         (Self::Unrepaired, "belum_diperbaiki", "Perbedaan belum bisa diperbaiki"),
         (Self::ErasedAgain, "hapus_ulang", "Penghapusan diulang"),
+        (Self::AuditRewritten, "buku_ditulis_ulang", "Buku catatan kabupaten ditulis ulang"),
+        (Self::AuditBehind, "buku_mundur", "Buku catatan kabupaten mundur"),
     ];
 
     /// Every kind.
@@ -104,6 +110,8 @@ impl IncidentKind {
             Self::LogBroken => "Village's log is broken",
             Self::Unrepaired => "A difference could not be repaired",
             Self::ErasedAgain => "Erased again",
+            Self::AuditRewritten => "The district's audit log was rewritten",
+            Self::AuditBehind => "The district's audit log went back",
         }
     }
 
@@ -197,6 +205,6 @@ mod tests {
         let headings: HashSet<_> = IncidentKind::all().map(IncidentKind::heading).collect();
         assert_eq!((codes.len(), headings.len()), (count, count));
         // The last kind of the enum: a kind without a row would be missed.
-        assert_eq!(count, IncidentKind::ErasedAgain as usize + 1);
+        assert_eq!(count, IncidentKind::AuditBehind as usize + 1);
     }
 }

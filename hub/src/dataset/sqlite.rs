@@ -32,6 +32,7 @@ mod statements;
 mod upsert;
 mod village;
 mod watch;
+mod witnesses;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

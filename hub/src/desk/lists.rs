@@ -10,6 +10,7 @@ use lumbung_telemetry::clock;
 use super::{Desk, DeskError};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
+use crate::dataset::notices::ListedNotice;
 use crate::dataset::{RecordFilter, Scope, StoredRecord};
 use crate::exports::{ExportError, IdentityNumbers, RecordsExport};
 use crate::outlook::Outlook;
@@ -68,6 +69,22 @@ impl Desk {
         who.must(Right::SeeRecords)?;
         let scope = Self::narrowed(who, village)?;
         Ok(self.dataset.records(&RecordFilter { scope, kind: Some(kind), after: None, limit })?)
+    }
+
+    /// Notices that reach one of the operator's villages, newest first.
+    ///
+    /// # Errors
+    /// [`DeskError::Failed`].
+    pub fn notices_sent(&self, who: &Operator, limit: u32) -> Result<Vec<ListedNotice>, DeskError> {
+        who.must(Right::SeeVillages)?;
+        let own = roster().villages().iter().map(|desa| desa.code);
+        let own: Vec<_> = own.filter(|code| who.scope().holds(*code)).collect();
+        let mut notices = self.dataset.notices(limit)?;
+        notices.retain(|listed| {
+            let targets = &listed.notice.informasi.sasaran;
+            targets.iter().any(|target| own.iter().any(|code| target.reaches(*code)))
+        });
+        Ok(notices)
     }
 
     /// Writes records to a file that leaves the system; how many.

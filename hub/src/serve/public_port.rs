@@ -15,6 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::access::audit::AuditLog;
 use crate::puller::Shared;
 use crate::registry::Registry;
 use crate::uplink::{Arrivals, Door, DoorOptions, keep_certified, ordinary};
@@ -43,7 +44,7 @@ impl PublicPort {
         data: &Path,
         listen: SocketAddr,
         sessions_max: usize,
-        registry: Arc<dyn Registry>,
+        (registry, audit): (Arc<dyn Registry>, Arc<dyn AuditLog>),
         shared: &Shared,
     ) -> anyhow::Result<Self> {
         let identity = identity_folder(data);
@@ -57,6 +58,7 @@ impl PublicPort {
         let options = DoorOptions {
             authority,
             registry: Arc::clone(&registry),
+            audit,
             lifetime: Lifetime::default(),
             sessions_max,
             backup_recipient: SecretKey::load_or_create(&identity.join("backup.age"))

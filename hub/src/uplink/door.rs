@@ -23,6 +23,7 @@ use tokio_rustls::server::TlsStream;
 use super::arrivals::{Arrival, Arrivals, Outcome};
 use super::ordinary::{Ordinary, Visitor};
 use super::welcome::{self, Welcome};
+use crate::access::audit::AuditLog;
 use crate::dataset::Dataset;
 use crate::live::Live;
 use crate::puller::Shared;
@@ -51,6 +52,7 @@ pub struct Door {
     tls: RwLock<Arc<ServerConfig>>,
     pub(crate) registry: Arc<dyn Registry>,
     pub(crate) dataset: Arc<dyn Dataset>,
+    pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) lifetime: Lifetime,
     pub(crate) sessions_max: usize,
     pub(crate) backup_recipient: String,
@@ -68,6 +70,8 @@ pub struct DoorOptions {
     pub authority: Authority,
     /// Tokens and keys.
     pub registry: Arc<dyn Registry>,
+    /// The log whose head villages witness.
+    pub audit: Arc<dyn AuditLog>,
     /// How long certificates live.
     pub lifetime: Lifetime,
     /// Sessions held at once; more are asked to come back.
@@ -87,7 +91,8 @@ impl Door {
         shared: &Shared,
         arrivals: Arrivals,
     ) -> Result<(Arc<Self>, mpsc::Receiver<Visitor>), tls::TlsError> {
-        let DoorOptions { authority, registry, lifetime, sessions_max, backup_recipient } = options;
+        let DoorOptions { authority, registry, audit, lifetime, sessions_max, backup_recipient } =
+            options;
         let tls = tls::hub(&authority, clock::now_ms(), lifetime.hub)?;
         let (visitors, queue) = mpsc::channel(VISITORS_QUEUED);
         let door = Self {
@@ -95,6 +100,7 @@ impl Door {
             tls: RwLock::new(Arc::new(tls)),
             registry,
             dataset: Arc::clone(&shared.dataset),
+            audit,
             lifetime,
             sessions_max,
             backup_recipient,

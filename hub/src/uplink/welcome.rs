@@ -19,6 +19,7 @@ use tonic::transport::Channel;
 
 use super::arrivals::Arrival;
 use super::door::Door;
+use super::witnessing;
 use crate::dataset::DatasetError;
 use crate::puller::Shared;
 use crate::registry::LinkState;
@@ -66,15 +67,33 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
         request.wait_reason = reason.to_owned();
     }
     let mut fleet = arrival.fleet();
-    let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, fleet.arrange(request)).await;
-    let Ok(Ok(reply)) = asked else { return Welcome::Leaves };
+    let request = witnessing::show(door, village, None, request).await;
+    let Some(mut reply) = arrange(&mut fleet, request.clone()).await else {
+        return Welcome::Leaves;
+    };
+    if wait.is_none()
+        && let Some(stands) = witnessing::still_at(&request, &reply)
+    {
+        let request = witnessing::show(door, village, Some(stands), request).await;
+        let Some(again) = arrange(&mut fleet, request).await else { return Welcome::Leaves };
+        reply = again;
+    }
+    witnessing::note(door, village, &reply).await;
     if let Some((_, reason)) = wait {
         tracing::info!(%village, reason, "asked to come back");
         return Welcome::Leaves;
     }
-    note_link(door, village, reply.get_ref()).await;
+    note_link(door, village, &reply).await;
     certify(door, arrival.peer, fleet).await;
     Welcome::Stays
+}
+
+async fn arrange(
+    fleet: &mut FleetClient<Channel>,
+    request: v1::ArrangeRequest,
+) -> Option<v1::ArrangeReply> {
+    let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, fleet.arrange(request)).await;
+    Some(asked.ok()?.ok()?.into_inner())
 }
 
 /// Keeps what the node told of its link. Not worth a refusal when it fails.

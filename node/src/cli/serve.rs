@@ -18,8 +18,8 @@ use crate::barn::StoreError;
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::serving::{
-    Confirmed, LocalService, SyncService, Upkeep, Visits, local::step_sentence, serve_local,
-    serve_sync,
+    AuditWitness, Confirmed, LocalService, SyncService, Upkeep, Visits, local::step_sentence,
+    serve_local, serve_sync,
 };
 use crate::uplink::{self, Account};
 use crate::village::Village;
@@ -60,6 +60,8 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     );
     let visits = Visits::open(&options.data).map_err(StoreError::Io);
     let visits = visits.map_err(|error| reach::open_failed(error.into()))?;
+    let witness = AuditWitness::open(&options.data).map_err(StoreError::Io);
+    let witness = witness.map_err(|error| reach::open_failed(error.into()))?;
     let sync = SyncService::new(village.clone(), incarnation, Arc::clone(&confirmed));
     let sync = sync.keeping(visits);
     let keeping = tokio::spawn(Arc::clone(&confirmed).keep_writing());
@@ -87,6 +89,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         sync: sync.clone(),
         barn: village.barn().clone(),
         confirmed: Arc::clone(&confirmed),
+        witness: Some(Arc::new(witness)),
     };
     let linking = link(options.data.clone(), services, traffic.clone(), Arc::clone(&account));
     let linking = tokio::spawn(linking);

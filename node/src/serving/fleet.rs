@@ -8,6 +8,7 @@ use lumbung_telemetry::clock;
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
+use super::AuditWitness;
 use crate::identity::Identity;
 use crate::uplink::{Account, Word};
 
@@ -19,6 +20,8 @@ pub struct FleetService {
     identity: Identity,
     account: Arc<Account>,
     word: watch::Sender<Word>,
+    /// What this node witnesses of the district's audit log; `None` = nothing.
+    witness: Option<Arc<AuditWitness>>,
 }
 
 impl FleetService {
@@ -28,8 +31,16 @@ impl FleetService {
         identity: Identity,
         account: Arc<Account>,
         word: watch::Sender<Word>,
+        witness: Option<Arc<AuditWitness>>,
     ) -> Self {
-        Self { identity, account, word }
+        Self { identity, account, word, witness }
+    }
+
+    /// Looks at the district's audit log; what can't be kept is not told.
+    async fn look(&self, asked: v1::ArrangeRequest) -> Option<v1::AuditWitnessed> {
+        let witness = Arc::clone(self.witness.as_ref()?);
+        let looked = tokio::task::spawn_blocking(move || witness.look(&asked)).await.ok()?;
+        looked.inspect_err(|error| tracing::error!(%error, "what is witnessed can't be kept")).ok()
     }
 
     fn told(&self, clock_ms: i64) {
@@ -82,6 +93,7 @@ impl v1::fleet_server::Fleet for FleetService {
             seconds => Word::Wait(Duration::from_secs(seconds.into()).min(WAIT_MAX)),
         };
         self.word.send_replace(word);
+        let audit = self.look(arranged).await;
         let link = self.account.state(now_ms);
         Ok(Response::new(v1::ArrangeReply {
             clock_ms: now_ms,
@@ -89,6 +101,7 @@ impl v1::fleet_server::Fleet for FleetService {
             quiet_held_seconds: link.quiet_held_seconds,
             quiet_broke_seconds: link.quiet_broke_seconds,
             tunnelled: link.tunnelled,
+            audit,
         }))
     }
 }

@@ -19,7 +19,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::confirmed::Confirmed;
-use super::{erasing, media, notices};
+use super::{audit_witness, erasing, media, notices};
 use crate::backup::Shelf;
 use crate::barn::{
     Barn, Expected, Mending, OpenStep, RederiveError, StoreError, Stored, Submission, SubmitError,
@@ -136,7 +136,8 @@ impl LocalService {
                  sana."
             )
         });
-        mended.chain(broken).collect()
+        let doubted = audit_witness::doubted(&self.dir).map(|doubted| doubted.sentence());
+        mended.chain(broken).chain(doubted).collect()
     }
 
     fn report(&self) -> Report {

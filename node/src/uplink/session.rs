@@ -15,7 +15,7 @@ use super::dial::{self, NoLine, Way};
 use super::{Account, Ended};
 use crate::barn::Barn;
 use crate::identity::Identity;
-use crate::serving::{Confirmed, FleetService, SyncService, serve_district};
+use crate::serving::{AuditWitness, Confirmed, FleetService, SyncService, serve_district};
 
 /// What the hub said on this connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub struct Services {
     pub barn: Barn,
     /// What the district has confirmed.
     pub confirmed: std::sync::Arc<Confirmed>,
+    /// What is witnessed of the district's audit log; `None` = nothing.
+    pub witness: Option<std::sync::Arc<AuditWitness>>,
 }
 
 /// Dials once and serves until the connection is over.
@@ -74,7 +76,12 @@ pub(super) async fn run(
     account.begun(way == Way::Tunnel);
     let (stream, switch, gone) = Guarded::new(line);
     let (word, heard) = watch::channel(Word::Silence);
-    let fleet = FleetService::new(identity.clone(), std::sync::Arc::clone(account), word);
+    let fleet = FleetService::new(
+        identity.clone(),
+        std::sync::Arc::clone(account),
+        word,
+        services.witness.clone(),
+    );
     let sync = services.sync.clone().quietly(std::sync::Arc::clone(account));
     // Only one connection ever comes; the stream must not end before it.
     let incoming = tokio_stream::once(Ok::<_, io::Error>(stream)).chain(tokio_stream::pending());

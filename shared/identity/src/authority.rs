@@ -24,6 +24,7 @@ use rustls::pki_types::pem::PemObject as _;
 use crate::files::{self, alone};
 use crate::key::{Key, KeyError, PublicKey};
 use crate::name;
+use crate::operator::operator_uri;
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -196,6 +197,28 @@ impl Authority {
         let params = leaf(
             SanType::URI(uri),
             &format!("desa {}", village.compact()),
+            ExtendedKeyUsagePurpose::ClientAuth,
+            now_ms,
+            life,
+        )?;
+        self.issue(&params, key)
+    }
+
+    /// A certificate for the operator of `account` who holds `key`.
+    ///
+    /// # Errors
+    /// [`AuthorityError::Certificate`].
+    pub fn issue_operator(
+        &self,
+        account: &str,
+        key: &PublicKey,
+        now_ms: i64,
+        life: Duration,
+    ) -> Result<CertificateDer<'static>, AuthorityError> {
+        let uri = operator_uri(account).try_into().map_err(AuthorityError::Certificate)?;
+        let params = leaf(
+            SanType::URI(uri),
+            &format!("operator {account}"),
             ExtendedKeyUsagePurpose::ClientAuth,
             now_ms,
             life,

@@ -6,6 +6,9 @@
 //! then on both ends know each other by certificate ([`tls`]). Which keys are
 //! allowed is the hub's list, so a certificate alone opens nothing.
 //!
+//! An operator who is far away holds a certificate too ([`OperatorFile`]); it
+//! names the account and no village.
+//!
 //! Clocks of villages can't be trusted: [`TrustedTime`] keeps the newest
 //! moment the district has vouched for, and certificates are judged by it
 //! where the machine's own clock says otherwise.
@@ -15,6 +18,7 @@ mod base32;
 mod files;
 mod key;
 mod name;
+mod operator;
 pub mod tls;
 mod token;
 mod trusted_time;
@@ -23,6 +27,7 @@ pub use authority::{Authority, AuthorityError, Lifetime};
 pub use files::write_private;
 pub use key::{Key, KeyError, PublicKey};
 pub use name::{Peer, PeerError, peer};
+pub use operator::{OperatorFile, OperatorFileError, OperatorPeer, operator};
 pub use token::{JoinToken, Secret, TokenError, join_message};
 pub use trusted_time::TrustedTime;
 

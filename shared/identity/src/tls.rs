@@ -84,13 +84,37 @@ pub fn hub_name() -> ServerName<'static> {
 /// [`TlsError`].
 pub fn hub(authority: &Authority, now_ms: i64, life: Duration) -> Result<ServerConfig, TlsError> {
     let certificate = authority.issue_hub(now_ms, life)?;
-    let verifier = Arc::new(NodeVerifier { anchors: anchors(authority.anchors())? });
+    let verifier = CallerVerifier { anchors: anchors(authority.anchors())?, who: Who::Nodes };
+    server(authority, certificate, verifier, &[ALPN_UPLINK, ALPN_H2])
+}
+
+/// The hub's side of the port for operators: nobody gets in without a
+/// certificate of the district that is valid now.
+///
+/// # Errors
+/// [`TlsError`].
+pub fn operators(
+    authority: &Authority,
+    now_ms: i64,
+    life: Duration,
+) -> Result<ServerConfig, TlsError> {
+    let certificate = authority.issue_hub(now_ms, life)?;
+    let verifier = CallerVerifier { anchors: anchors(authority.anchors())?, who: Who::Operators };
+    server(authority, certificate, verifier, &[ALPN_H2])
+}
+
+fn server(
+    authority: &Authority,
+    certificate: CertificateDer<'static>,
+    verifier: CallerVerifier,
+    alpn: &[&[u8]],
+) -> Result<ServerConfig, TlsError> {
     let chain = std::iter::once(certificate).chain(authority.shown_along()).collect();
     let mut config = ServerConfig::builder_with_details(provider(), Arc::new(WallClock))
         .with_protocol_versions(&[&TLS13])?
-        .with_client_cert_verifier(verifier)
+        .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(chain, authority.hub_key().to_tls())?;
-    config.alpn_protocols = vec![ALPN_UPLINK.to_vec(), ALPN_H2.to_vec()];
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     // A session lasts days; tickets would only cost bytes and memory.
     config.send_tls13_tickets = 0;
     Ok(config)
@@ -155,15 +179,27 @@ fn client(
         .with_custom_certificate_verifier(Arc::new(verifier)))
 }
 
-/// Checks nodes: signed by the district, whenever that was.
-#[derive(Debug)]
-struct NodeVerifier {
-    anchors: Vec<TrustAnchor<'static>>,
+/// Whose certificates are checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Who {
+    /// Nodes: their clocks and visits are what they are, so a certificate that
+    /// is no longer valid, or not yet, still proves a key; and who joins has
+    /// none.
+    Nodes,
+    /// Operators: valid now, or nothing.
+    Operators,
 }
 
-impl ClientCertVerifier for NodeVerifier {
+/// Checks who dials the hub: signed by the district.
+#[derive(Debug)]
+struct CallerVerifier {
+    anchors: Vec<TrustAnchor<'static>>,
+    who: Who,
+}
+
+impl ClientCertVerifier for CallerVerifier {
     fn client_auth_mandatory(&self) -> bool {
-        false
+        self.who == Who::Operators
     }
 
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -178,8 +214,12 @@ impl ClientCertVerifier for NodeVerifier {
     ) -> Result<ClientCertVerified, Error> {
         let verify = |time| verify(end_entity, &[], &self.anchors, time, KeyUsage::client_auth());
         match verify(now) {
-            Err(webpki::Error::CertExpired { not_after, .. }) => verify(not_after),
-            Err(webpki::Error::CertNotValidYet { not_before, .. }) => verify(not_before),
+            Err(webpki::Error::CertExpired { not_after, .. }) if self.who == Who::Nodes => {
+                verify(not_after)
+            }
+            Err(webpki::Error::CertNotValidYet { not_before, .. }) if self.who == Who::Nodes => {
+                verify(not_before)
+            }
             other => other,
         }
         .map(|()| ClientCertVerified::assertion())

@@ -1,10 +1,12 @@
 //! Accounts and sessions of operators in the dataset's file.
 
 use lumbung_domain::region::KecamatanCode;
+use lumbung_identity::PublicKey;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, TransactionBehavior};
 
 use super::SqliteDataset;
 use super::village::count;
+use crate::access::certificate::OperatorKey;
 use crate::access::{Account, Accounts, Role, Session};
 use crate::dataset::DatasetError;
 
@@ -194,5 +196,44 @@ impl Accounts for SqliteDataset {
     fn end_session(&self, hash: [u8; 32]) -> Result<(), DatasetError> {
         self.writer().conn.execute("DELETE FROM operator_session WHERE hash = ?1", [hash])?;
         Ok(())
+    }
+
+    fn keep_operator_key(&self, key: &OperatorKey) -> Result<(), DatasetError> {
+        self.writer().conn.execute(
+            "INSERT INTO operator_key (key, operator, made_ms, until_ms, revoked_ms)
+             VALUES (?1, ?2, ?3, ?4, ?5)
+             ON CONFLICT (key) DO UPDATE SET
+               operator = excluded.operator, made_ms = excluded.made_ms,
+               until_ms = excluded.until_ms, revoked_ms = excluded.revoked_ms",
+            (key.key.0, &key.account, key.made_ms, key.until_ms, key.revoked_ms),
+        )?;
+        Ok(())
+    }
+
+    fn operator_key(&self, key: &PublicKey) -> Result<Option<OperatorKey>, DatasetError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached(
+                "SELECT key, operator, made_ms, until_ms, revoked_ms FROM operator_key
+                 WHERE key = ?1",
+            )?;
+            let found = statement.query_row([key.0], |row| {
+                Ok(OperatorKey {
+                    key: PublicKey(row.get(0)?),
+                    account: row.get(1)?,
+                    made_ms: row.get(2)?,
+                    until_ms: row.get(3)?,
+                    revoked_ms: row.get(4)?,
+                })
+            });
+            Ok(found.optional()?)
+        })
+    }
+
+    fn revoke_operator_keys(&self, account: &str, now_ms: i64) -> Result<u64, DatasetError> {
+        let revoked = self.writer().conn.execute(
+            "UPDATE operator_key SET revoked_ms = ?2 WHERE operator = ?1 AND revoked_ms IS NULL",
+            (account, now_ms),
+        )?;
+        Ok(revoked as u64)
     }
 }

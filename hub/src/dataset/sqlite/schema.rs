@@ -26,6 +26,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v8.sql"),
     include_str!("schema_v9.sql"),
     include_str!("schema_v10.sql"),
+    include_str!("schema_v11.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248
