@@ -186,7 +186,12 @@ impl Before {
         deed: Deed,
     ) -> Result<Self, DeskError> {
         let who = &viewer.who;
-        desk.village(who, village)?;
+        // A village joins with its first token: nothing is known of it before.
+        if deed == Deed::Token {
+            desk.key(who, village)?;
+        } else {
+            desk.village(who, village)?;
+        }
         let mut before = Self::default();
         match deed {
             Deed::Contact | Deed::Budget => {

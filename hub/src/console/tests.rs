@@ -135,7 +135,9 @@ async fn what_is_not_there_is_said_in_words() {
     for (path, status, words) in [
         ("/desa/35.05.01.2999", 404, "tidak ada, atau di luar wilayah"),
         // In the kabupaten, but not registered here.
-        ("/desa/35.05.03.2001", 404, "tidak ada, atau di luar wilayah"),
+        ("/desa/35.05.03.2001", 200, "Belum terdaftar"),
+        ("/desa/35.05.03.2001/tindakan/token", 200, "sekali"),
+        ("/desa/35.05.03.2001/tindakan/tahan", 404, "tidak ada, atau di luar wilayah"),
         ("/rekap?wilayah=35.06.01", 404, "Wilayah ini tidak dikenal"),
         ("/rekap?tanggal=kemarin", 400, "Tanggal ditulis seperti"),
         ("/peta", 404, "belum diberi peta"),
@@ -197,7 +199,6 @@ async fn the_first_screen_weighs_little() {
     let rest = weight(&console, "/style.css").await + weight(&console, "/live.js").await;
     let events = wait_for(&mut console.ask_as(&console.head, "/events").await, "\"perlu\"").await;
     let all = page + rest + events.len();
-    println!("page {page}, style and script {rest}, first event {}", events.len());
     assert!(all <= 60_000, "{all} bytes: page {page}, rest {rest}, events {}", events.len());
 }
 

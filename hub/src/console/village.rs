@@ -71,6 +71,10 @@ async fn one(
     let village = named(&code)?.code;
     at_desk(&state, viewer, move |desk, viewer| {
         let sight = desk.sight(&viewer.who)?;
+        let seen = Desk::in_sight(&sight, village).ok_or(DeskError::NotThere)?;
+        if seen.upkeep.is_none() {
+            return Ok(whole(not_listed(viewer, seen.desa)));
+        }
         let page = VillagePage::gather(desk, viewer, village, &sight)?;
         Ok(whole(page.render(viewer, acts::news(&after.kabar))))
     })
@@ -193,6 +197,32 @@ impl VillagePage<'_> {
             }
         }
     }
+}
+
+/// A village of the district that has never joined: what to do about it.
+fn not_listed(viewer: &Viewer, desa: &Desa) -> Markup {
+    let language = viewer.language;
+    let say = |id, en| language.say(id, en);
+    let token = acts::Deed::Token;
+    let body = html! {
+        h1 { (desa.full_name()) }
+        p class="verdict sB" {
+            (Look::Never.mark()) " "
+            span { (say("Belum terdaftar. Buat token dan bantu desa memasang komputernya.",
+                        "Not joined yet. Make a token and help the village to set up its machine.")) }
+        }
+        @if viewer.who.may(token.right()) {
+            p class="files" {
+                a class="button" href=(format!("/desa/{}/tindakan/{}", desa.code, token.code())) {
+                    (language.of(token.title()))
+                }
+            }
+        } @else {
+            p { (say("Token dibuat oleh petugas keamanan atau kepala operator.",
+                     "Tokens are made by the security officer or the head operator.")) }
+        }
+    };
+    Frame::of(viewer, desa.name, Tab::Villages).page(&body)
 }
 
 /// With its first letter large.
