@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Replaces a file by new content: readable by its owner only, and after a
 /// power cut either the old content or the new one. Makes the folder.
@@ -15,8 +16,11 @@ pub fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = folder.unwrap_or(Path::new("."));
     fs::create_dir_all(folder)?;
     let mut beside = path.as_os_str().to_owned();
-    // Two processes may write the same file: each its own beside it.
-    beside.push(format!(".{}.baru", std::process::id()));
+    // Two processes, or two threads of one, may write the same file: each its
+    // own beside it.
+    static WRITTEN: AtomicU64 = AtomicU64::new(0);
+    let number = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    beside.push(format!(".{}-{number}.baru", std::process::id()));
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
     file.write_all(bytes)?;
@@ -41,4 +45,22 @@ pub(crate) fn alone<T, E: From<io::Error>>(
     file.lock()?;
     // Closing the file lets the next one in.
     work()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_threads_write_one_file_and_none_fails() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("address");
+        std::thread::scope(|threads| {
+            for _ in 0..8 {
+                threads.spawn(|| (0..20).for_each(|_| write_private(&path, b"hub:8710").unwrap()));
+            }
+        });
+        assert_eq!(fs::read(&path).unwrap(), b"hub:8710");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
+    }
 }
