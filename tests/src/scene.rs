@@ -170,7 +170,7 @@ impl Scene {
     }
 }
 
-/// Copies a folder of a stopped program.
+/// Copies a folder of a stopped program; a socket it left behind stays.
 ///
 /// # Errors
 /// When something can't be copied.
@@ -179,9 +179,10 @@ pub fn copy(from: &Path, to: &Path) -> anyhow::Result<()> {
     for item in std::fs::read_dir(from)? {
         let item = item?;
         let target = to.join(item.file_name());
-        if item.file_type()?.is_dir() {
+        let kind = item.file_type()?;
+        if kind.is_dir() {
             copy(&item.path(), &target)?;
-        } else {
+        } else if kind.is_file() {
             std::fs::copy(item.path(), target)?;
         }
     }

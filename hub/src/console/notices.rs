@@ -174,8 +174,8 @@ fn form_page(viewer: &Viewer, fields: &Fields, wrong: Option<&str>) -> Markup {
                 ..Field::default()
             }.render())
             div class="field" {
-                label for="isi" { (say("Isi", "Text")) }
-                textarea id="isi" name="isi" rows="8" required { (value(fields, "isi")) }
+                label for="isi-informasi" { (say("Isi", "Text")) }
+                textarea id="isi-informasi" name="isi" rows="8" required { (value(fields, "isi")) }
                 small { (say("Jangan tulis NIK, nama orang atau data kesehatan: informasi ini dibaca banyak orang.",
                              "No NIK, names of people or health data: many people read this.")) }
             }

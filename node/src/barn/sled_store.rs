@@ -11,6 +11,7 @@
 use std::fs::{self, File};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -24,6 +25,9 @@ const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// sled's own background flush, milliseconds. It also collects garbage:
 /// switched off, memory grows without bound.
 const BACKGROUND_FLUSH_MS: u64 = 500;
+
+/// A lock that is on its way out is gone within this.
+const FREE_WITHIN: Duration = Duration::from_secs(1);
 
 /// The store on disk.
 pub struct SledStore {
@@ -54,7 +58,7 @@ impl SledStore {
         if remove_half_snapshots(dir)? {
             repairs.push(OpenRepair::HalfSnapshotRemoved);
         }
-        let opened = match try_open(dir) {
+        let opened = match open_once_free(dir) {
             Err(StoreError::Damaged(_)) if set_snapshots_aside(dir)? => {
                 repairs.push(OpenRepair::SnapshotSetAside);
                 try_open(dir)
@@ -70,6 +74,20 @@ impl SledStore {
             }
         }
         Ok((Self { db, tree, log_file }, repairs))
+    }
+}
+
+/// Opens, waiting a moment for a lock that is on its way out: a process that
+/// starts another one lends it the lock until the other has begun.
+fn open_once_free(dir: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
+    let begun = Instant::now();
+    loop {
+        match try_open(dir) {
+            Err(StoreError::Busy(_)) if begun.elapsed() < FREE_WITHIN => {
+                std::thread::sleep(FREE_WITHIN / 50);
+            }
+            opened => return opened,
+        }
     }
 }
 

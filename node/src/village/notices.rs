@@ -118,7 +118,7 @@ impl Village {
         let (id, versi) = (informasi.id, informasi.versi);
         let paper = paper(notice, now_ms);
         let newer = move |kept: Option<&Bytes>| {
-            let known = kept.and_then(|kept| read_paper(kept)).map(|(kept, _)| kept.versi);
+            let known = kept.and_then(read_paper).map(|(kept, _)| kept.versi);
             known.is_none_or(|known| known < versi).then_some(paper)
         };
         let kept = self.barn.keep_paper(id, newer).await?;
