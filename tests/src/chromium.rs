@@ -210,7 +210,8 @@ impl Chromium {
     /// When there is none.
     pub fn press(&mut self, words: &str) -> anyhow::Result<()> {
         let script = format!(
-            "(() => {{ const all = [...document.querySelectorAll('main a, main button, a, button')];
+            "(() => {{ const all = [...document.querySelectorAll('main a, main button'),
+                 ...document.querySelectorAll('a, button')];
                const visible = all.filter(it => it.offsetParent !== null);
                const it = visible.find(it => it.innerText.trim() === {0})
                  || visible.find(it => it.innerText.includes({0}))

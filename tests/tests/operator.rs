@@ -156,6 +156,25 @@ impl Walk {
         anyhow::bail!("no receipts: {}", self.browser.text()?)
     }
 
+    /// Opens one person's number with a reason, and finds that in the log.
+    fn reveal(&mut self) -> anyhow::Result<()> {
+        let number = nik(0, 0, 0);
+        self.open("/cari")?;
+        self.browser.fill("Nama", "contoh kembar")?;
+        self.press("Cari")?;
+        self.press("CONTOH KEMBAR")?;
+        anyhow::ensure!(!self.browser.text()?.contains(&number), "shown without a reason");
+        self.browser.fill("NIK, nomor KK", "ya")?;
+        self.browser.fill("Alasan", "Warga meminta salinan datanya")?;
+        self.press("Buka dan catat")?;
+        self.browser.says(&number)?;
+        self.open("/audit")?;
+        self.browser.says("Data satu orang dibuka")?;
+        self.browser.says("Warga meminta salinan datanya")?;
+        anyhow::ensure!(!self.browser.text()?.contains(&number), "the log names a number");
+        Ok(())
+    }
+
     /// Asks both villages about the contradiction.
     fn ask(&mut self) -> anyhow::Result<()> {
         self.open("/temuan")?;
@@ -183,6 +202,7 @@ async fn a_new_operator_finds_the_way() -> anyhow::Result<()> {
     desk.english()?;
     desk.inform()?;
     desk.ask()?;
+    desk.reveal()?;
     let mut phone = Walk::new(&program, &district, "ponsel")?;
     phone.day()?;
     district.stop().await
