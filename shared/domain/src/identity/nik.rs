@@ -273,11 +273,11 @@ mod tests {
         for text in ["", "-", "0", "  ", "'", "0000000000000000"] {
             assert_eq!(Nik::parse(text), Ok(NikInput::Kosong), "{text:?}");
         }
-        let temporary = Nik::parse("0350501200100007").unwrap();
+        let temporary = Nik::parse("0350590200100007").unwrap();
         assert_eq!(temporary.nik(), None);
         let NikInput::Sementara(number) = temporary else { panic!("not temporary") };
-        assert_eq!(number.digits(), "0350501200100007");
-        assert_eq!(number.village(), VillageCode::from_u64(3_505_012_001));
+        assert_eq!(number.digits(), "0350590200100007");
+        assert_eq!(number.village(), VillageCode::from_u64(3_505_902_001));
     }
 
     #[test]
@@ -330,7 +330,7 @@ mod tests {
     fn printing_masks() {
         let nik = nik("3599014101900001");
         assert_eq!(format!("{nik} {nik:?}"), "359901*******001 Nik(359901*******001)");
-        let input = format!("{:?}", Nik::parse("0350501200100007").unwrap());
+        let input = format!("{:?}", Nik::parse("0350590200100007").unwrap());
         assert!(!input.contains("2001000"), "{input}");
     }
 }
