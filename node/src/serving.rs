@@ -11,10 +11,13 @@ pub mod confirmed;
 mod content;
 pub mod erasing;
 mod fleet;
+mod importing;
 pub mod inbox;
 pub mod local;
 mod media;
 mod notices;
+mod refusal;
+pub mod report;
 mod sync;
 mod upkeep;
 

@@ -15,7 +15,7 @@ use super::reach::{self, node, said};
 use crate::barn::ErasureReason;
 use crate::config::Config;
 use crate::serving::erasing::{ErasureReport, erase_failed};
-use crate::serving::local::step_sentence;
+use crate::serving::report::step_sentence;
 use crate::village::Village;
 
 /// The name under which this command's erasures are recorded.

@@ -18,7 +18,7 @@ use crate::barn::StoreError;
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::serving::{
-    AuditWitness, Confirmed, LocalService, SyncService, Upkeep, Visits, local::step_sentence,
+    AuditWitness, Confirmed, LocalService, SyncService, Upkeep, Visits, report::step_sentence,
     serve_local, serve_sync,
 };
 use crate::uplink::{self, Account};

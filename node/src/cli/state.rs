@@ -8,7 +8,7 @@ use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 
 use super::reach::{node, said};
-use crate::serving::local::Report;
+use crate::serving::report::Report;
 use crate::uplink::{LinkState, Missed};
 
 #[derive(clap::Args)]

@@ -8,7 +8,7 @@ use lumbung_proto::v1;
 use serde::{Deserialize, Serialize};
 use tonic::Status;
 
-use super::local::{store_failed, submit_failed};
+use super::refusal::{store_failed, submit_failed};
 use crate::barn::{Barn, Erasure, ErasureReason};
 use crate::village::Village;
 use crate::village::erasing::EraseError;

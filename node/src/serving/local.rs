@@ -8,84 +8,28 @@ use bytes::Bytes;
 use futures_util::Stream;
 use lumbung_domain::id::{Kind, KindCode, RecordId};
 use lumbung_domain::validation::Severity;
-use lumbung_ledger::{Seq, Source};
+use lumbung_ledger::Source;
 use lumbung_link::meter::Traffic;
-use lumbung_proto::v1::{self, import_event};
+use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
-use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use super::confirmed::Confirmed;
+use super::importing::run_import;
+use super::refusal::{blocking, store_failed, submit_failed};
+use super::report::{Report, mending_sentence, step_sentence};
 use super::{audit_witness, erasing, media, notices};
 use crate::backup::Shelf;
-use crate::barn::{
-    Barn, Expected, Mending, OpenStep, RederiveError, StoreError, Stored, Submission, SubmitError,
-};
+use crate::barn::{RederiveError, Stored};
 use crate::export::{self, ExportFormat};
-use crate::import;
-use crate::uplink::{Account, LinkState};
-use crate::village::{Remark, SaveError, Village, Wish, change};
-
-/// Changes of an import that become durable together.
-const IMPORT_STEP: usize = 512;
+use crate::uplink::Account;
+use crate::village::{Remark, SaveError, Village, Wish};
 
 /// Bytes of a file sent in one piece.
 const CHUNK_BYTES: usize = 256 * 1024;
-
-/// What `status` shows.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Report {
-    /// Ten-digit code of the village.
-    pub village: u64,
-    /// Living records.
-    pub records: u64,
-    /// Last durable entry.
-    pub seq: u64,
-    /// Epoch of the log.
-    pub epoch: u32,
-    /// Name of the log.
-    pub log_id: String,
-    /// Sum over the records' content, shortened.
-    pub fingerprint: String,
-    /// Last entry the district confirmed.
-    pub confirmed_seq: u64,
-    /// When it did, Unix milliseconds; 0 = not since this start.
-    pub confirmed_at_ms: i64,
-    /// Whether the node is serving (not just opened for a command).
-    pub serving: bool,
-    /// Bytes received from the district since this start.
-    pub received_bytes: u64,
-    /// Bytes sent to the district since this start.
-    pub sent_bytes: u64,
-    /// Bytes on disk.
-    pub disk_bytes: u64,
-    /// How often the barn was opened.
-    pub boots: u32,
-    /// Records that were erased on request.
-    #[serde(default)]
-    pub erased: u64,
-    /// Whether bytes of erased records may still lie in the store's files.
-    #[serde(default)]
-    pub scrub_pending: bool,
-    /// The way to the district; nothing when not serving.
-    #[serde(default)]
-    pub link: Option<LinkState>,
-    /// What opening had to do, in the clerk's words.
-    pub steps: Vec<String>,
-    /// When the node's newest own backup was made, Unix milliseconds; 0 =
-    /// there is none.
-    #[serde(default)]
-    pub backup_at_ms: i64,
-    /// The last entry in it.
-    #[serde(default)]
-    pub backup_seq: u64,
-    /// What checking itself found, in the clerk's words.
-    #[serde(default)]
-    pub remarks: Vec<String>,
-}
 
 /// The service.
 #[derive(Clone)]
@@ -170,97 +114,6 @@ impl LocalService {
     }
 }
 
-/// What had to be put right, as a sentence for the clerk.
-fn mending_sentence(mending: &Mending) -> String {
-    let when = clock::display(mending.at_ms);
-    format!(
-        "Pada {when} node menyusun ulang {} hal dari log (penunjuk catatan {}, indeks {}, jumlah \
-         isi {}). Log utuh, tidak ada catatan yang hilang. Periksa disk bila ini berulang.",
-        mending.things(),
-        mending.records,
-        mending.index,
-        u8::from(mending.sum)
-    )
-}
-
-/// What opening had to do, as a sentence for the clerk.
-#[must_use]
-pub fn step_sentence(step: &OpenStep) -> String {
-    match step {
-        OpenStep::HalfSnapshotRemoved => "Listrik pernah padam saat basis data merapikan diri; \
-            berkas yang belum selesai sudah dibuang. Data utuh, tidak perlu tindakan."
-            .to_owned(),
-        OpenStep::SnapshotSetAside => "Berkas bantu basis data rusak dan sudah disisihkan; isinya \
-            disusun ulang dari catatan. Data utuh, tidak perlu tindakan."
-            .to_owned(),
-        OpenStep::LostTail { kept, witnessed } => format!(
-            "Disk kehilangan catatan nomor {} sampai {witnessed}. Catatan sampai nomor {kept} aman. \
-             Yang sudah terkirim dikembalikan kabupaten pada kontak berikutnya, tidak perlu \
-             tindakan.",
-            kept.next()
-        ),
-        OpenStep::ErasedAgain { records } => format!(
-            "Penyimpanan berisi {records} catatan yang menurut buku penghapusan sudah dihapus \
-             permanen (mungkin dikembalikan dari cadangan lama). Catatan itu dihapus lagi."
-        ),
-        OpenStep::Rewritten { before, after } => format!(
-            "Penyimpanan disusun ulang, dari {} menjadi {} KB. Data utuh; yang dihapus permanen \
-             sudah hilang dari berkas.",
-            before.div_ceil(1024),
-            after.div_ceil(1024)
-        ),
-        OpenStep::RewritePostponed { erased: false } => "Penyimpanan belum bisa disusun ulang, \
-            mungkin karena ruang disk kurang. Data utuh. Sediakan ruang disk, lalu jalankan ulang \
-            node."
-            .to_owned(),
-        OpenStep::RewritePostponed { erased: true } => "Penyimpanan belum bisa disusun ulang, \
-            mungkin karena ruang disk kurang: sisa catatan yang dihapus permanen masih ada di \
-            berkas. Data lain utuh. Sediakan ruang disk, lalu jalankan ulang node."
-            .to_owned(),
-    }
-}
-
-pub(super) fn store_failed(error: &StoreError) -> Status {
-    tracing::error!(%error, "the barn failed");
-    if matches!(error, StoreError::Damaged(_)) {
-        return Status::data_loss(
-            "Berkas data desa ini rusak di satu tempat. Tidak ada yang diubah. Hentikan node dan \
-             jangan hapus foldernya. Pulihkan dari cadangan (lumbung-node restore) atau hubungi \
-             kabupaten: yang sudah terkirim ada di sana.",
-        );
-    }
-    disk_failed()
-}
-
-fn disk_failed() -> Status {
-    Status::data_loss(
-        "Disk komputer ini bermasalah. Yang sudah tersimpan aman; yang barusan belum pasti. \
-         Hentikan node, periksa disk, jalankan lagi, lalu lihat apakah yang barusan ada.",
-    )
-}
-
-pub(super) fn submit_failed(error: &SubmitError) -> Status {
-    match error {
-        SubmitError::Taken { .. } => Status::already_exists(
-            "NIK atau nomor KK itu sudah dipakai catatan lain di desa ini. Tidak ada yang disimpan. \
-             Cari catatan yang lama, lalu perbaiki di sana.",
-        ),
-        SubmitError::Stale { .. } => Status::aborted(
-            "Catatan ini baru saja diubah orang lain. Perubahan Anda belum disimpan. Buka lagi \
-             catatannya, lalu ulangi.",
-        ),
-        SubmitError::TooLarge { .. } => Status::invalid_argument(
-            "Catatan ini terlalu besar. Tidak ada yang disimpan. Persingkat isinya.",
-        ),
-        SubmitError::Erased { .. } => Status::failed_precondition(
-            "Catatan itu sudah dihapus permanen dan tidak bisa kembali. Tidak ada yang disimpan. \
-             Bila orangnya memang harus didata lagi, buat catatan baru.",
-        ),
-        SubmitError::Store(error) => store_failed(error),
-        SubmitError::Closed => disk_failed(),
-    }
-}
-
 fn notes(remarks: Vec<Remark>) -> Vec<v1::Note> {
     remarks
         .into_iter()
@@ -301,15 +154,6 @@ fn local_record(stored: &Stored) -> v1::LocalRecord {
         source: u32::from(header.source.0),
         payload: stored.content().cloned().unwrap_or_default(),
     }
-}
-
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
-) -> Result<T, Status> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Status::internal("the node is stopping"))?
-        .map_err(|error| store_failed(&error))
 }
 
 type Items<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
@@ -520,88 +364,4 @@ pub fn format_named(name: &str) -> Option<ExportFormat> {
         "templat-kosong" => ExportFormat::EmptyTemplate,
         _ => return None,
     })
-}
-
-type Events = mpsc::Sender<Result<v1::ImportEvent, Status>>;
-
-fn tell(events: &Events, event: import_event::Event) {
-    // An import goes on when nobody listens: half a sheet helps nobody.
-    drop(events.blocking_send(Ok(v1::ImportEvent { event: Some(event) })));
-}
-
-fn run_import(
-    village: &Village,
-    request: &v1::ImportRequest,
-    events: &Events,
-) -> Result<(), Status> {
-    let sheet = match import::read_sheet(&request.file_name, &request.content) {
-        Ok(sheet) => sheet,
-        Err(refused) => {
-            tell(events, import_event::Event::Refused(refused.to_string()));
-            return Ok(());
-        }
-    };
-    let mut census = village.census().map_err(|error| store_failed(&error))?;
-    let mut mint = || village.mint().next(clock::now_ms());
-    let plan = import::plan(&sheet, &mut census, &mut mint, clock::today());
-    if !request.dry_run {
-        save_plan(village.barn(), &request.actor, &plan, &sheet, events)?;
-    }
-    let rejected = match plan.report.rejected {
-        0 => Vec::new(),
-        _ => import::rejected_sheet(&sheet, &plan.report),
-    };
-    let report_json = serde_json::to_string(&plan.report)
-        .map_err(|_| Status::internal("the report can't be written"))?;
-    let done = import_event::Done { report_json, rejected_csv: rejected.into() };
-    tell(events, import_event::Event::Done(done));
-    Ok(())
-}
-
-fn save_plan(
-    barn: &Barn,
-    actor: &str,
-    plan: &import::Plan,
-    sheet: &import::Sheet,
-    events: &Events,
-) -> Result<(), Status> {
-    let source = match plan.report.layout.to_lowercase() {
-        layout if layout.contains("opensid") => Source::OPENSID,
-        layout if layout.contains("siak") => Source::SIAK,
-        _ => Source::TEMPLATE,
-    };
-    let rows = sheet.len() as u64;
-    let total = plan.changes.len() as u64;
-    let mut done = 0_u64;
-    for step in plan.changes.chunks(IMPORT_STEP) {
-        let changes = step.iter().map(|planned| {
-            let expected = match planned.operation {
-                import::Operation::Create => Expected::Absent,
-                import::Operation::Update => Expected::Any,
-            };
-            change(planned.id, planned.record.kind(), Some(&planned.record), expected)
-        });
-        let submission = Submission {
-            actor: actor.into(),
-            source,
-            time_ms: clock::now_ms(),
-            changes: changes.collect(),
-        };
-        barn.submit_blocking(submission).map_err(|error| submit_failed(&error))?;
-        done += step.len() as u64;
-        // Progress in rows: people know their sheet, not our records.
-        let rows_done = rows * done / total.max(1);
-        let progress = import_event::Progress { rows_done, rows_total: rows };
-        tell(events, import_event::Event::Progress(progress));
-    }
-    Ok(())
-}
-
-/// The last entry a status report speaks of.
-impl Report {
-    /// Entries the district has not confirmed.
-    #[must_use]
-    pub fn waiting(&self) -> u64 {
-        Seq(self.seq).since(Seq(self.confirmed_seq))
-    }
 }

@@ -9,7 +9,8 @@ use lumbung_proto::v1;
 use tonic::Status;
 
 use super::inbox;
-use super::local::{LocalService, store_failed};
+use super::local::LocalService;
+use super::refusal::store_failed;
 use crate::backup::{self, BackupError, Shelf};
 use crate::bundle::{self, BundleError, Standing};
 

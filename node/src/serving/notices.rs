@@ -11,7 +11,7 @@ use lumbung_proto::v1::{self, kept_notice};
 use lumbung_wire::informasi;
 use tonic::Status;
 
-use super::local::{blocking, submit_failed};
+use super::refusal::{blocking, submit_failed};
 use crate::barn::StoreError;
 use crate::village::notices::{Notice, ReadNoticeError};
 use crate::village::{Village, decoded};
