@@ -9,13 +9,13 @@
 //! file was rewritten since. Never restored from a backup.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Epoch, Seq, line};
+use lumbung_media::LineBook;
 
 /// One erased record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,11 +63,9 @@ impl Erasure {
 /// The ledger as read; appends go to the file at once.
 #[derive(Debug)]
 pub struct Erasures {
-    path: PathBuf,
+    book: LineBook,
     erased: BTreeMap<(VillageCode, RecordId), Erasure>,
     unreadable: u64,
-    /// The file does not end with a line break: the last line is torn.
-    torn: bool,
 }
 
 impl Erasures {
@@ -77,16 +75,12 @@ impl Erasures {
     /// # Errors
     /// When the file can't be read.
     pub fn open(path: PathBuf) -> io::Result<Self> {
-        let bytes = match fs::read(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-            read => read?,
-        };
-        let torn = bytes.last().is_some_and(|last| *last != b'\n');
-        let mut ledger = Self { path, erased: BTreeMap::new(), unreadable: 0, torn };
-        for text in bytes.split(|byte| *byte == b'\n').filter(|text| !text.is_empty()) {
-            match std::str::from_utf8(text).ok().and_then(line::open) {
+        let (book, lines) = LineBook::open(path)?;
+        let mut ledger = Self { book, erased: BTreeMap::new(), unreadable: 0 };
+        for text in lines {
+            match text {
                 Some(text) if text.starts_with("gosok ") => ledger.all_scrubbed(),
-                text => match text.and_then(Erasure::read) {
+                text => match text.as_deref().and_then(Erasure::read) {
                     Some(erasure) => ledger.put(erasure),
                     None => ledger.unreadable += 1,
                 },
@@ -103,22 +97,6 @@ impl Erasures {
         self.erased.values_mut().for_each(|erasure| erasure.scrubbed = true);
     }
 
-    /// Appends lines; on disk when it returns.
-    fn append(&mut self, lines: &str) -> io::Result<()> {
-        let fresh = !self.path.exists();
-        let mut file = File::options().append(true).create(true).open(&self.path)?;
-        // A torn line must not swallow the next one.
-        let text = if self.torn { format!("\n{lines}") } else { lines.to_owned() };
-        self.torn = true;
-        file.write_all(text.as_bytes())?;
-        file.sync_all()?;
-        self.torn = false;
-        if fresh && let Some(folder) = self.path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
-        Ok(())
-    }
-
     /// Notes erasures that are about to happen; on disk when it returns.
     ///
     /// # Errors
@@ -127,7 +105,7 @@ impl Erasures {
         if erasures.is_empty() {
             return Ok(());
         }
-        self.append(&erasures.iter().map(Erasure::line).collect::<String>())?;
+        self.book.append(&erasures.iter().map(Erasure::line).collect::<String>())?;
         erasures.iter().for_each(|erasure| self.put(*erasure));
         Ok(())
     }
@@ -137,7 +115,7 @@ impl Erasures {
     /// # Errors
     /// When the file can't be written; the dataset is rewritten again then.
     pub fn scrubbed(&mut self, at_ms: i64) -> io::Result<()> {
-        self.append(&line::seal(&format!("gosok {at_ms}")))?;
+        self.book.append(&line::seal(&format!("gosok {at_ms}")))?;
         self.all_scrubbed();
         Ok(())
     }
@@ -175,6 +153,8 @@ impl Erasures {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn erasure(number: u64) -> Erasure {

@@ -9,13 +9,13 @@
 //! counts. Never restored from a backup.
 
 use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
 use lumbung_domain::id::RecordId;
 use lumbung_ledger::{Epoch, Seq, line};
+use lumbung_media::LineBook;
 
 /// Why a record was erased. A choice, not a text: a text could carry the very
 /// data that was to go.
@@ -89,38 +89,26 @@ impl Erasure {
 /// The ledger, open for appending.
 #[derive(Debug, Default)]
 pub struct Erasures {
-    /// `None`: in memory, for barns without a folder.
-    file: Option<File>,
+    /// In memory for barns without a folder.
+    book: LineBook,
     erased: BTreeMap<RecordId, Erasure>,
     unreadable: u64,
 }
 
 impl Erasures {
-    /// Opens or creates the file and reads it. A torn or damaged line costs
+    /// Reads the ledger; there need be none yet. A torn or damaged line costs
     /// that line; see [`Erasures::unreadable`].
     ///
     /// # Errors
     /// When the file can't be opened or read.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let fresh = !path.exists();
-        let mut file = OpenOptions::new().read(true).append(true).create(true).open(path)?;
-        if fresh && let Some(parent) = path.parent() {
-            File::open(parent)?.sync_all()?;
-        }
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        let mut ledger = Self::default();
-        for text in bytes.split(|byte| *byte == b'\n').filter(|text| !text.is_empty()) {
-            let text = std::str::from_utf8(text).ok().and_then(line::open);
-            if text.and_then(|text| ledger.take(text)).is_none() {
+        let (book, lines) = LineBook::open(path.to_path_buf())?;
+        let mut ledger = Self { book, ..Self::default() };
+        for text in lines {
+            if text.and_then(|text| ledger.take(&text)).is_none() {
                 ledger.unreadable += 1;
             }
         }
-        if bytes.last().is_some_and(|last| *last != b'\n') {
-            // A torn line must not swallow the next one.
-            file.write_all(b"\n")?;
-        }
-        ledger.file = Some(file);
         Ok(ledger)
     }
 
@@ -154,21 +142,12 @@ impl Erasures {
         Some(())
     }
 
-    /// Appends lines; on disk when it returns.
-    fn append(&mut self, lines: &str) -> io::Result<()> {
-        if let Some(file) = &mut self.file {
-            file.write_all(lines.as_bytes())?;
-            file.sync_all()?;
-        }
-        Ok(())
-    }
-
     /// Notes erasures that are about to happen; on disk when it returns.
     ///
     /// # Errors
     /// When the file can't be written; then nothing may be erased.
     pub fn record(&mut self, erasures: &[Erasure]) -> io::Result<()> {
-        self.append(&erasures.iter().map(Erasure::line).collect::<String>())?;
+        self.book.append(&erasures.iter().map(Erasure::line).collect::<String>())?;
         self.erased.extend(erasures.iter().map(|erasure| (erasure.id, *erasure)));
         Ok(())
     }
@@ -191,7 +170,7 @@ impl Erasures {
             erasure.confirmed_ms = Some(at_ms);
             lines.push_str(&line::seal(&format!("terima {} {at_ms}", erasure.id)));
         }
-        self.append(&lines)
+        self.book.append(&lines)
     }
 
     /// Notes that the store was rewritten.
@@ -199,7 +178,7 @@ impl Erasures {
     /// # Errors
     /// When the file can't be written; the store is rewritten again then.
     pub fn scrubbed(&mut self, at_ms: i64) -> io::Result<()> {
-        self.append(&line::seal(&format!("gosok {at_ms}")))?;
+        self.book.append(&line::seal(&format!("gosok {at_ms}")))?;
         self.erased.values_mut().for_each(|erasure| erasure.scrubbed = true);
         Ok(())
     }

@@ -7,13 +7,15 @@
 //! a lost frame is refused before anything is done with the content. Batches
 //! are those of the network and prove themselves in the same way.
 //!
-//! Knows files only as readers and writers; what to do with the content is
-//! for node and hub.
+//! Knows media only as readers and writers; what to do with the content is
+//! for node and hub. Beside them stands the [`LineBook`], the text file in
+//! which both note what must outlive their stores.
 
 mod backup;
 mod bundle;
 mod frame;
 mod key;
+mod line_book;
 mod medium;
 
 #[cfg(test)]
@@ -22,4 +24,5 @@ mod tests;
 pub use backup::{BackupReader, BackupWriter, Verified, reseal};
 pub use bundle::{Answer, Bundle, BundleWriter, write_answer};
 pub use key::{KeyError, Passphrase, PublicKey, SecretKey};
+pub use line_book::LineBook;
 pub use medium::{Keys, MediaError, MediumKind, Protection};

@@ -1,0 +1,56 @@
+//! Why something was not saved or read, in the clerk's words: what happened,
+//! whether the data is safe, what to do.
+
+use tonic::Status;
+
+use crate::barn::{StoreError, SubmitError};
+
+pub(super) fn store_failed(error: &StoreError) -> Status {
+    tracing::error!(%error, "the barn failed");
+    if matches!(error, StoreError::Damaged(_)) {
+        return Status::data_loss(
+            "Berkas data desa ini rusak di satu tempat. Tidak ada yang diubah. Hentikan node dan \
+             jangan hapus foldernya. Pulihkan dari cadangan (lumbung-node restore) atau hubungi \
+             kabupaten: yang sudah terkirim ada di sana.",
+        );
+    }
+    disk_failed()
+}
+
+fn disk_failed() -> Status {
+    Status::data_loss(
+        "Disk komputer ini bermasalah. Yang sudah tersimpan aman; yang barusan belum pasti. \
+         Hentikan node, periksa disk, jalankan lagi, lalu lihat apakah yang barusan ada.",
+    )
+}
+
+pub(super) fn submit_failed(error: &SubmitError) -> Status {
+    match error {
+        SubmitError::Taken { .. } => Status::already_exists(
+            "NIK atau nomor KK itu sudah dipakai catatan lain di desa ini. Tidak ada yang disimpan. \
+             Cari catatan yang lama, lalu perbaiki di sana.",
+        ),
+        SubmitError::Stale { .. } => Status::aborted(
+            "Catatan ini baru saja diubah orang lain. Perubahan Anda belum disimpan. Buka lagi \
+             catatannya, lalu ulangi.",
+        ),
+        SubmitError::TooLarge { .. } => Status::invalid_argument(
+            "Catatan ini terlalu besar. Tidak ada yang disimpan. Persingkat isinya.",
+        ),
+        SubmitError::Erased { .. } => Status::failed_precondition(
+            "Catatan itu sudah dihapus permanen dan tidak bisa kembali. Tidak ada yang disimpan. \
+             Bila orangnya memang harus didata lagi, buat catatan baru.",
+        ),
+        SubmitError::Store(error) => store_failed(error),
+        SubmitError::Closed => disk_failed(),
+    }
+}
+
+pub(super) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, Status> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Status::internal("the node is stopping"))?
+        .map_err(|error| store_failed(&error))
+}

@@ -1,0 +1,119 @@
+//! What `status` tells: figures, and what happened to the store in the
+//! clerk's words.
+
+use lumbung_ledger::Seq;
+use lumbung_telemetry::clock;
+use serde::{Deserialize, Serialize};
+
+use crate::barn::{Mending, OpenStep};
+use crate::uplink::LinkState;
+
+/// What `status` shows.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Report {
+    /// Ten-digit code of the village.
+    pub village: u64,
+    /// Living records.
+    pub records: u64,
+    /// Last durable entry.
+    pub seq: u64,
+    /// Epoch of the log.
+    pub epoch: u32,
+    /// Name of the log.
+    pub log_id: String,
+    /// Sum over the records' content, shortened.
+    pub fingerprint: String,
+    /// Last entry the district confirmed.
+    pub confirmed_seq: u64,
+    /// When it did, Unix milliseconds; 0 = not since this start.
+    pub confirmed_at_ms: i64,
+    /// Whether the node is serving (not just opened for a command).
+    pub serving: bool,
+    /// Bytes received from the district since this start.
+    pub received_bytes: u64,
+    /// Bytes sent to the district since this start.
+    pub sent_bytes: u64,
+    /// Bytes on disk.
+    pub disk_bytes: u64,
+    /// How often the barn was opened.
+    pub boots: u32,
+    /// Records that were erased on request.
+    #[serde(default)]
+    pub erased: u64,
+    /// Whether bytes of erased records may still lie in the store's files.
+    #[serde(default)]
+    pub scrub_pending: bool,
+    /// The way to the district; nothing when not serving.
+    #[serde(default)]
+    pub link: Option<LinkState>,
+    /// What opening had to do, in the clerk's words.
+    pub steps: Vec<String>,
+    /// When the node's newest own backup was made, Unix milliseconds; 0 =
+    /// there is none.
+    #[serde(default)]
+    pub backup_at_ms: i64,
+    /// The last entry in it.
+    #[serde(default)]
+    pub backup_seq: u64,
+    /// What checking itself found, in the clerk's words.
+    #[serde(default)]
+    pub remarks: Vec<String>,
+}
+
+impl Report {
+    /// Entries the district has not confirmed.
+    #[must_use]
+    pub fn waiting(&self) -> u64 {
+        Seq(self.seq).since(Seq(self.confirmed_seq))
+    }
+}
+
+/// What had to be put right, as a sentence for the clerk.
+pub(super) fn mending_sentence(mending: &Mending) -> String {
+    let when = clock::display(mending.at_ms);
+    format!(
+        "Pada {when} node menyusun ulang {} hal dari log (penunjuk catatan {}, indeks {}, jumlah \
+         isi {}). Log utuh, tidak ada catatan yang hilang. Periksa disk bila ini berulang.",
+        mending.things(),
+        mending.records,
+        mending.index,
+        u8::from(mending.sum)
+    )
+}
+
+/// What opening had to do, as a sentence for the clerk.
+#[must_use]
+pub fn step_sentence(step: &OpenStep) -> String {
+    match step {
+        OpenStep::HalfSnapshotRemoved => "Listrik pernah padam saat basis data merapikan diri; \
+            berkas yang belum selesai sudah dibuang. Data utuh, tidak perlu tindakan."
+            .to_owned(),
+        OpenStep::SnapshotSetAside => "Berkas bantu basis data rusak dan sudah disisihkan; isinya \
+            disusun ulang dari catatan. Data utuh, tidak perlu tindakan."
+            .to_owned(),
+        OpenStep::LostTail { kept, witnessed } => format!(
+            "Disk kehilangan catatan nomor {} sampai {witnessed}. Catatan sampai nomor {kept} aman. \
+             Yang sudah terkirim dikembalikan kabupaten pada kontak berikutnya, tidak perlu \
+             tindakan.",
+            kept.next()
+        ),
+        OpenStep::ErasedAgain { records } => format!(
+            "Penyimpanan berisi {records} catatan yang menurut buku penghapusan sudah dihapus \
+             permanen (mungkin dikembalikan dari cadangan lama). Catatan itu dihapus lagi."
+        ),
+        OpenStep::Rewritten { before, after } => format!(
+            "Penyimpanan disusun ulang, dari {} menjadi {} KB. Data utuh; yang dihapus permanen \
+             sudah hilang dari berkas.",
+            before.div_ceil(1024),
+            after.div_ceil(1024)
+        ),
+        OpenStep::RewritePostponed { erased: false } => "Penyimpanan belum bisa disusun ulang, \
+            mungkin karena ruang disk kurang. Data utuh. Sediakan ruang disk, lalu jalankan ulang \
+            node."
+            .to_owned(),
+        OpenStep::RewritePostponed { erased: true } => "Penyimpanan belum bisa disusun ulang, \
+            mungkin karena ruang disk kurang: sisa catatan yang dihapus permanen masih ada di \
+            berkas. Data lain utuh. Sediakan ruang disk, lalu jalankan ulang node."
+            .to_owned(),
+    }
+}
