@@ -37,7 +37,7 @@ pub(super) async fn traffic(dir: &Path, filled: &[Filled]) -> u64 {
         // A node that was just killed has nothing to tell.
         let Ok(mut node) = node(dir, village).await else { continue };
         let Ok(reply) = node.status(v1::StatusRequest {}).await else { continue };
-        let report: Result<lumbung_node::serving::local::Report, _> =
+        let report: Result<lumbung_node::serving::report::Report, _> =
             serde_json::from_str(&reply.into_inner().json);
         bytes += report.map_or(0, |report| report.received_bytes + report.sent_bytes);
     }
