@@ -53,7 +53,7 @@ impl Node {
     /// Bytes over its connections with the hub, both ways.
     pub(crate) async fn traffic(&self) -> anyhow::Result<u64> {
         let reply = self.local().await?.status(StatusRequest {}).await?.into_inner();
-        let report: lumbung_node::serving::local::Report = serde_json::from_str(&reply.json)?;
+        let report: lumbung_node::serving::report::Report = serde_json::from_str(&reply.json)?;
         Ok(report.received_bytes + report.sent_bytes)
     }
 }
