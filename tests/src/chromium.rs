@@ -122,7 +122,11 @@ impl Chromium {
         Ok(())
     }
 
-    fn call(&mut self, method: &str, params: &Value) -> anyhow::Result<Value> {
+    /// Asks the browser for anything of its protocol.
+    ///
+    /// # Errors
+    /// When it refuses or stays silent.
+    pub fn call(&mut self, method: &str, params: &Value) -> anyhow::Result<Value> {
         self.next += 1;
         let id = self.next;
         let mut message = json!({ "id": id, "method": method, "params": params });

@@ -1,15 +1,21 @@
 //! A new operator's first day, in a real browser on a phone and on a desk:
-//! from an empty hub to the first screen, to why a village is late, to a
-//! contradiction that two villages end.
+//! from an empty hub to the first screen, a contradiction that its villages
+//! end, a printed sheet, a number revealed, an export, a notice with receipts,
+//! and why a village does not answer.
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::Context;
+use lumbung_domain::id::Kind;
+use lumbung_domain::region::roster;
+use lumbung_hub::dataset::{FindingKind, Scope};
+use lumbung_proto::v1;
 use lumbung_tests::chromium::{self, Chromium};
 use lumbung_tests::district::District;
 use lumbung_tests::fictitious::{lone_row, nik, sheet};
+use serde_json::json;
 
 const PASSWORD: &str = "sapi merah di sawah";
 
@@ -52,6 +58,23 @@ fn printed_code(district: &District) -> anyhow::Result<String> {
     let said = district.hub.said();
     let code = said.split("dengan kode ").nth(1).context("no code was printed")?;
     Ok(code.chars().take_while(|letter| letter.is_ascii_alphanumeric() || *letter == '-').collect())
+}
+
+/// The second village finds that the person is not its own, and lets go of
+/// them; the number of the finding that this ends.
+async fn the_second_village_gives_way(district: &mut District) -> anyhow::Result<i64> {
+    let village = district.nodes[1].village;
+    let findings = district.hub.dataset()?.findings(&Scope::whole(), true, 9)?;
+    let twin = findings.iter().find(|it| it.kind == FindingKind::NikGanda).context("a finding")?;
+    let claim = twin.claims.iter().find(|claim| claim.village == village).context("its claim")?;
+    let change = v1::RecordChange {
+        id: claim.id.as_bytes().to_vec().into(),
+        kind: Kind::Warga.code().0.into(),
+        delete: true,
+        ..v1::RecordChange::default()
+    };
+    district.nodes[1].save(vec![change]).await?;
+    Ok(twin.number)
 }
 
 /// The console, seen at one width.
@@ -175,6 +198,68 @@ impl Walk {
         Ok(())
     }
 
+    /// Prints the sheet of the kabupaten.
+    fn print(&mut self) -> anyhow::Result<()> {
+        self.open("/rekap")?;
+        self.press("Cetak F4")?;
+        self.browser.says("4.17c")?;
+        let sheet = self.browser.call("Page.printToPDF", &json!({ "preferCSSPageSize": true }))?;
+        let pdf = sheet["data"].as_str().unwrap_or_default().len();
+        anyhow::ensure!(pdf > 10_000, "an empty sheet: {pdf}");
+        Ok(())
+    }
+
+    /// Takes the residents of a kecamatan out, for a purpose.
+    fn export(&mut self) -> anyhow::Result<()> {
+        self.open("/ekspor")?;
+        let chosen = "document.getElementById('wilayah').value = '35.05.01';
+            document.getElementById('wilayah').value === '35.05.01'";
+        anyhow::ensure!(self.browser.eval(chosen)? == true, "no kecamatan to choose");
+        self.browser.fill("Untuk keperluan apa", "Uji coba ekspor kecamatan")?;
+        self.press("Lihat dulu")?;
+        self.browser.says("Yang akan keluar")?;
+        // A download leaves the page where it is: the same request by hand.
+        let file = self.browser.eval(
+            "(async () => { const form = document.querySelector('main form');
+              const body = new URLSearchParams(new FormData(form));
+              const answer = await fetch(form.action, { method: 'POST', body });
+              return answer.status + ' ' + await answer.text(); })()",
+        )?;
+        let file = file.as_str().context("a file")?;
+        anyhow::ensure!(file.starts_with("200 "), "{file}");
+        anyhow::ensure!(file.contains("Uji coba ekspor kecamatan"), "no purpose: {file}");
+        anyhow::ensure!(file.lines().count() > 100 && !file.contains(&nik(0, 0, 0)), "{file}");
+        self.open("/audit")?;
+        self.browser.says("Data diekspor")
+    }
+
+    /// Finds out why a village does not answer: in words, held against what is
+    /// usual for it.
+    fn why(&mut self, name: &str) -> anyhow::Result<()> {
+        for _ in 0..100 {
+            self.open("/")?;
+            self.press(name)?;
+            if self.browser.text()?.contains("Tidak tersambung") {
+                self.browser.says("itu biasa")?;
+                return self.browser.says("30 hari");
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        anyhow::bail!("no reason: {}", self.browser.text()?)
+    }
+
+    /// Looks at the finding once its villages agree.
+    fn ended(&mut self, number: i64) -> anyhow::Result<()> {
+        for _ in 0..100 {
+            self.open(&format!("/temuan/{number}"))?;
+            if self.browser.text()?.contains("Tertutup sendiri") {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        anyhow::bail!("still open: {}", self.browser.text()?)
+    }
+
     /// Asks both villages about the contradiction.
     fn ask(&mut self) -> anyhow::Result<()> {
         self.open("/temuan")?;
@@ -203,7 +288,16 @@ async fn a_new_operator_finds_the_way() -> anyhow::Result<()> {
     desk.inform()?;
     desk.ask()?;
     desk.reveal()?;
+    desk.print()?;
+    desk.export()?;
     let mut phone = Walk::new(&program, &district, "ponsel")?;
     phone.day()?;
+
+    let number = the_second_village_gives_way(&mut district).await?;
+    desk.ended(number)?;
+    district.nodes[2].kill()?;
+    let lost = roster().village(district.nodes[2].village).context("in the roster")?;
+    desk.why(lost.name)?;
+    phone.why(lost.name)?;
     district.stop().await
 }
