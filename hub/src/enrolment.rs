@@ -79,14 +79,14 @@ impl v1::enrolment_server::Enrolment for EnrolmentService {
             tracing::error!(%error, "no certificate can be made");
             Status::internal("Kabupaten gagal membuat sertifikat. Token masih berlaku; coba lagi.")
         })?;
-        let state = self.state(redemption.village).await?;
+        let held = self.held(redemption.village).await?;
         tracing::info!(village = %redemption.village, key = %redemption.key, "a node joined");
         Ok(Response::new(v1::JoinReply {
             certificate: Bytes::copy_from_slice(&certificate),
             anchors: authority.anchors().iter().map(|root| Bytes::copy_from_slice(root)).collect(),
             clock_ms: now_ms,
             backup_recipient: self.door.backup_recipient.clone(),
-            records: state.records,
+            records: held.records(),
             hub_key: Bytes::copy_from_slice(&authority.hub_key().public().0),
         }))
     }
@@ -101,12 +101,12 @@ impl v1::enrolment_server::Enrolment for EnrolmentService {
         let Some(peer) = caller else {
             return Err(Status::unauthenticated("Tidak ada sertifikat desa."));
         };
-        let state = self.state(peer.village).await?;
+        let held = self.held(peer.village).await?;
         let (items, stream) = mpsc::channel(ITEMS_QUEUED);
         let dataset = Arc::clone(&self.door.dataset);
         tokio::task::spawn_blocking(move || {
             let sent =
-                restore::stream(&*dataset, &state, |item| items.blocking_send(Ok(item)).is_ok());
+                restore::stream(&*dataset, &held, |item| items.blocking_send(Ok(item)).is_ok());
             if let Err(error) = sent {
                 // The node may be gone by then.
                 drop(items.blocking_send(Err(unreadable(&error))));
@@ -118,10 +118,27 @@ impl v1::enrolment_server::Enrolment for EnrolmentService {
 }
 
 impl EnrolmentService {
-    async fn state(&self, village: VillageCode) -> Result<VillageState, Status> {
+    async fn held(&self, village: VillageCode) -> Result<Held, Status> {
         let dataset = Arc::clone(&self.door.dataset);
-        let state = world::blocking(move || dataset.village(village)).await;
-        state.map_err(|_| stopping())?.map_err(|error| unreadable(&error))
+        let held = world::blocking(move || {
+            let leftovers = dataset.leftovers(village)?.values().sum();
+            Ok(Held { state: dataset.village(village)?, leftovers })
+        });
+        held.await.map_err(|_| stopping())?.map_err(|error| unreadable(&error))
+    }
+}
+
+/// What there is of a village.
+struct Held {
+    state: VillageState,
+    /// Records of a closed log that no later log has replaced: a machine that
+    /// is rebuilt gets these, too, because nobody else has them.
+    leftovers: u64,
+}
+
+impl Held {
+    const fn records(&self) -> u64 {
+        self.state.records + self.leftovers
     }
 }
 
@@ -177,21 +194,24 @@ mod restore {
 
     use std::collections::HashMap;
 
-    use lumbung_domain::id::RecordId;
+    use lumbung_domain::id::{KindCode, RecordId};
+    use lumbung_ledger::Fingerprint;
+    use lumbung_ledger::fingerprint::content_hash;
 
-    use super::{Bytes, DatasetError, Item, PAGE, RecordFilter, Scope, VillageState, v1};
+    use super::{Bytes, DatasetError, Held, Item, PAGE, RecordFilter, Scope, v1};
     use crate::dataset::{Content, Dataset};
 
     /// Sends everything; stops early when nobody takes it any more.
     pub(super) fn stream(
         dataset: &dyn Dataset,
-        state: &VillageState,
+        held: &Held,
         mut send: impl FnMut(v1::RestoreItem) -> bool,
     ) -> Result<(), DatasetError> {
+        let state = &held.state;
         let village = state.village;
         let start = v1::RestoreStart {
             position: state.position.map(lumbung_wire::batch::position_to_wire),
-            records: state.records,
+            records: held.records(),
             last_contact_ms: state.last_contact_ms,
         };
         if !send(v1::RestoreItem { item: Some(Item::Start(start)) }) {
@@ -220,7 +240,7 @@ mod restore {
                 },
             );
         }
-        let mut records = 0;
+        let mut sent = Sent::default();
         let mut after = None;
         loop {
             let filter =
@@ -239,23 +259,44 @@ mod restore {
                     source: u32::from(row.source.0),
                     payload: row.bytes,
                 });
-                records += 1;
+                sent.add(row.id, &record);
                 if !send(v1::RestoreItem { item: Some(Item::Record(record)) }) {
                     return Ok(());
                 }
             }
         }
-        for record in newest.into_values() {
-            records += 1;
+        for (id, record) in newest {
+            sent.add(id, &record);
             if !send(v1::RestoreItem { item: Some(Item::Record(record)) }) {
                 return Ok(());
             }
         }
-        // Read again: whoever merged meanwhile changed what was sent.
-        let fingerprint = dataset.village(village)?.fingerprint;
+        // Read again: whoever merged meanwhile changed what was sent. Records
+        // of a closed log are part of no sum but that of what was sent.
+        let fingerprint = match held.leftovers {
+            0 => dataset.village(village)?.fingerprint,
+            _ => sent.sum,
+        };
         let fingerprint = Bytes::copy_from_slice(&fingerprint.to_bytes());
-        let end = v1::RestoreEnd { records, fingerprint };
+        let end = v1::RestoreEnd { records: sent.records, fingerprint };
         send(v1::RestoreItem { item: Some(Item::End(end)) });
         Ok(())
+    }
+
+    /// What was sent so far.
+    #[derive(Default)]
+    struct Sent {
+        records: u64,
+        sum: Fingerprint,
+    }
+
+    impl Sent {
+        fn add(&mut self, id: RecordId, record: &v1::RestoreRecord) {
+            self.records += 1;
+            // Both were made of numbers of this size.
+            let kind = KindCode(u16::try_from(record.kind).unwrap_or_default());
+            let schema = u16::try_from(record.schema).unwrap_or_default();
+            self.sum += content_hash(id, kind, schema, &record.payload);
+        }
     }
 }

@@ -27,9 +27,11 @@ use lumbung_media::{KeyError, MediaError, PublicKey};
 use crate::barn::{OpenBarnError, RebuildError, StoreError};
 
 pub use nightly::{AllSafe, Nightly, due};
+pub(crate) use restore::verified;
 pub use restore::{Restored, Signers, Vouched, restore};
 pub use shelf::{Kept, Shelf};
-pub use swap::{Settled, forget_old_stores, settle};
+pub(crate) use swap::replace_damaged;
+pub use swap::{Settled, damaged_stores, forget_old_stores, settle};
 pub(crate) use write::sync_folder_of;
 pub use write::{Proven, write};
 

@@ -23,6 +23,7 @@ mod proof;
 mod rebuild;
 mod rederive;
 mod relation;
+mod replaced;
 mod retention;
 mod rewrite;
 mod seal;
@@ -55,6 +56,7 @@ pub use proof::{Latest, ProofError, Proven};
 pub use rebuild::{Rebuild, RebuildError, Resting};
 pub use rederive::{Mending, RederiveError, Rederived};
 pub use relation::{Relation, RestartError, Restarted};
+pub use replaced::Replaced;
 pub use retention::RETENTION_DAYS;
 pub use sled_store::SledStore;
 pub use state::Stored;
@@ -290,6 +292,29 @@ impl Barn {
     pub fn set_predecessor(&self, position: Position) -> Result<(), StoreError> {
         let mut batch = WriteBatch::default();
         batch.put(keys::PREDECESSOR.to_vec(), head::position_to_bytes(position));
+        self.store.apply(batch)?;
+        self.store.sync()
+    }
+
+    /// The damaged store whose place this one took, if it did.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can't be read.
+    pub fn replaced(&self) -> Result<Option<Replaced>, StoreError> {
+        let Some(bytes) = self.store.get(keys::REPLACED)? else { return Ok(None) };
+        Replaced::from_slice(&bytes)
+            .map(Some)
+            .ok_or_else(|| StoreError::Damaged("what was replaced can't be read".to_owned()))
+    }
+
+    /// Notes that this store takes the place of a damaged one. Durable on
+    /// return.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it can't be written.
+    pub fn set_replaced(&self, replaced: Replaced) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        batch.put(keys::REPLACED.to_vec(), replaced.to_bytes().to_vec());
         self.store.apply(batch)?;
         self.store.sync()
     }

@@ -9,6 +9,7 @@ mod join;
 mod media;
 mod notices;
 mod reach;
+mod recover;
 mod serve;
 mod sheets;
 mod state;
@@ -70,6 +71,9 @@ enum Command {
     Backup(media::BackupArgs),
     /// Memulihkan data desa dari cadangan; node harus berhenti.
     Restore(media::RestoreArgs),
+    /// Mengambil kembali data dari kabupaten bila berkas data rusak; berkas
+    /// yang rusak disisihkan, tidak dihapus. Node harus berhenti.
+    Recover,
     /// Mengirim perubahan lewat stik USB.
     #[command(subcommand)]
     Bundle(media::BundleCommand),
@@ -126,6 +130,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Erasures(args) => erasing::erasures(data, &args).await,
         Command::Backup(args) => media::backup(data, &args).await,
         Command::Restore(args) => media::restore(data, &args),
+        Command::Recover => recover::recover(data).await,
         Command::Bundle(command) => media::bundle(data, &command).await,
         Command::Notices(command) => notices::notices(data, &command).await,
         Command::Verify(args) => state::verify(data, &args).await,

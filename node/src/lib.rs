@@ -2,8 +2,9 @@
 //!
 //! `barn` stores, `village` knows the domain's rules, `import` and `export`
 //! speak the sheets' languages, `serving` answers over gRPC, `cli` is the
-//! command. `backup` and `bundle` carry the log where no link does. Edges
-//! point inward only: cli, serving, import, backup, bundle → village → barn.
+//! command. `backup` and `bundle` carry the log where no link does, `recovery`
+//! brings back what the district holds when the store is damaged. Edges point
+//! inward only: cli, serving, import, recovery, backup, bundle → village → barn.
 
 pub mod backup;
 pub mod barn;
@@ -14,6 +15,7 @@ pub mod export;
 pub mod identity;
 pub mod import;
 pub mod kept;
+pub mod recovery;
 pub mod serving;
 pub mod stretch;
 pub mod uplink;

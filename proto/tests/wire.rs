@@ -250,6 +250,7 @@ fn the_session() {
         acked: None,
         visit: None,
         predecessor: None,
+        replaced: None,
         forms: None,
     };
     check("hello_reply", &reply);
@@ -260,6 +261,8 @@ fn the_session() {
         ..reply
     };
     check("hello_reply_kept", &kept);
+    let replaced = Some(v1::Replaced { at_ms: 1_790_000_000_002, last_seq: 6 });
+    check("hello_reply_replaced", &v1::HelloReply { replaced, ..kept });
     let restart = v1::RestartRequest {
         position: Some(position.clone()),
         marks: vec![position.clone(), position.clone()],

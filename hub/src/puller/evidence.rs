@@ -4,6 +4,7 @@
 //! A position reads as epoch.number@chain, the chain shortened.
 
 use lumbung_ledger::Position;
+use lumbung_proto::v1::Replaced;
 use lumbung_telemetry::clock;
 
 use crate::dataset::{HandedBack, IncidentKind, NewIncident};
@@ -88,13 +89,19 @@ pub(super) fn returned(what: HandedBack) -> NewIncident {
 }
 
 /// A new log of the same village.
-pub(super) fn reinstalled(old: Position, new: Position, left: u64) -> NewIncident {
+pub(super) fn reinstalled(
+    old: Position,
+    new: Position,
+    left: u64,
+    replaced: Option<Replaced>,
+) -> NewIncident {
     NewIncident::new(
         IncidentKind::Reinstalled,
         format!(
-            "Node dipasang ulang dan memulai log baru ({}; yang lama {} berakhir di {}). {left} \
+            "{}Node dipasang ulang dan memulai log baru ({}; yang lama {} berakhir di {}). {left} \
              catatan lama tetap terbaca di hub tetapi tidak ikut dihitung sampai desa mengirimnya \
              lagi. Putuskan dengan lumbung-hub villages leftovers.",
+            damage(old, replaced),
             tag(&new.log_id.0),
             tag(&old.log_id.0),
             place(old)
@@ -103,16 +110,42 @@ pub(super) fn reinstalled(old: Position, new: Position, left: u64) -> NewInciden
 }
 
 /// A new log that begins with what the hub had.
-pub(super) fn rebuilt(old: Position, new: Position, records: u64) -> NewIncident {
+pub(super) fn rebuilt(
+    old: Position,
+    new: Position,
+    records: u64,
+    replaced: Option<Replaced>,
+) -> NewIncident {
     NewIncident::new(
         IncidentKind::Rebuilt,
         format!(
-            "Node dibangun ulang dari data kabupaten: log baru {} melanjutkan {} dari log {}. \
+            "{}Node dibangun ulang dari data kabupaten: log baru {} melanjutkan {} dari log {}. \
              {records} catatan sedang dicocokkan.",
+            damage(old, replaced),
             tag(&new.log_id.0),
             place(old),
             tag(&old.log_id.0)
         ),
+    )
+}
+
+/// Why the new log was needed, if the node says so: its store was damaged.
+/// What had not come here is named, because only the village can find it.
+fn damage(old: Position, replaced: Option<Replaced>) -> String {
+    let Some(Replaced { at_ms, last_seq }) = replaced else { return String::new() };
+    let unsent = match last_seq > old.seq.0 {
+        false => "Semua yang pernah disimpan di sana sudah ada di hub. ".to_owned(),
+        true => format!(
+            "Perubahan nomor {} sampai {last_seq} tidak pernah sampai di hub: hanya ada di berkas \
+             yang rusak, mungkin juga di cadangan komputer desa. Minta desa mencatatnya lagi atau \
+             kirim teknisi; berkas itu jangan dihapus dulu. ",
+            old.seq.0 + 1
+        ),
+    };
+    let unsent = if last_seq == 0 { String::new() } else { unsent };
+    format!(
+        "Berkas data di komputer desa rusak dan disisihkan di sana ({}, jam komputer desa). {unsent}",
+        clock::display(at_ms)
     )
 }
 

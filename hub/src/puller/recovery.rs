@@ -197,9 +197,10 @@ impl<'a> Recovery<'a> {
         let origin = Position::origin(head.log_id);
         let predecessor = reply.predecessor.as_ref().and_then(batch::position_from_wire);
         let rebuilt = predecessor == Some(stored);
+        let replaced = reply.replaced;
         let told = move |left| match rebuilt {
-            true => evidence::rebuilt(stored, origin, left),
-            false => evidence::reinstalled(stored, origin, left),
+            true => evidence::rebuilt(stored, origin, left, replaced),
+            false => evidence::reinstalled(stored, origin, left, replaced),
         };
         let left = self.dataset(move |dataset, village| {
             dataset.begin_log(village, origin, &told, clock::now_ms())

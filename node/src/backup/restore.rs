@@ -10,11 +10,13 @@ use lumbung_domain::region::VillageCode;
 use lumbung_identity::Key;
 use lumbung_ledger::{Epoch, Seq};
 use lumbung_media::{BackupReader, Keys};
+use lumbung_telemetry::clock;
 
 use super::BackupError;
-use super::swap::settle_resting;
-use super::swap::{self, Settled};
-use crate::barn::{Barn, Head, OpenBarnError, Rebuild, Resting, SledStore, StoreError, Witness};
+use super::swap::{self, Old, Settled, settle_resting};
+use crate::barn::{
+    Barn, Head, OpenBarnError, Rebuild, Resting, SledStore, Soundness, StoreError, Witness,
+};
 use crate::village;
 
 /// A store that was closed lets its lock go within this.
@@ -88,7 +90,7 @@ pub fn restore(
         fs::remove_dir_all(&new)?;
         return Err(BackupError::Stranger);
     }
-    swap::announce(dir)?;
+    swap::announce(dir, present(dir))?;
     match settle_resting(dir, &resting)? {
         Some(Settled::Restored) => {
             Ok(Restored { head, time_ms: reader.time_ms(), witnessed, vouched })
@@ -107,6 +109,24 @@ fn vouched<R: Read>(dir: &Path, reader: &BackupReader<R>) -> Result<Vouched, Bac
     }
     let own = Key::load(&path)?.public();
     Ok(if own.0 == signer.0 { Vouched::OwnMachine } else { Vouched::OtherMachine })
+}
+
+/// What the store is that a backup takes the place of.
+fn present(dir: &Path) -> Old {
+    let store = dir.join(swap::STORE);
+    if !store.exists() {
+        return Old::Sound;
+    }
+    let opened = reopen(&store).map_err(|error| match error {
+        BackupError::Barn(error) => OpenBarnError::Store(error),
+        _ => OpenBarnError::Busy,
+    });
+    match opened.and_then(|store| Barn::open_on(Arc::new(store), village::options(None))) {
+        Ok(barn) => barn.close(),
+        Err(error) if error.is_damage() => return Old::Damaged { at_ms: clock::now_ms() },
+        Err(_) => {}
+    }
+    Old::Sound
 }
 
 fn rest(dir: &Path) -> Result<Resting, BackupError> {
@@ -146,15 +166,23 @@ pub(super) fn rebuild<R: Read>(
     let (fingerprint, records) = reader.content();
     let head = Head { position, fingerprint, records };
     building.finish(head, &epochs, options.indexer)?;
-    let store = reopen(to)?;
-    let barn = Barn::open_on(Arc::new(store), options)?;
-    let soundness = barn.verify();
-    barn.close();
-    let soundness = soundness?;
+    let soundness = verified(to)?;
     if !soundness.faults.is_empty() || soundness.head != head {
         return Err(BackupError::Trial("the rebuilt village is not sound"));
     }
     Ok(soundness.head)
+}
+
+/// Opens the store in `dir`, which may have been closed a moment ago, and
+/// verifies all of it.
+///
+/// # Errors
+/// [`BackupError::Barn`], [`BackupError::Open`].
+pub(crate) fn verified(dir: &Path) -> Result<Soundness, BackupError> {
+    let barn = Barn::open_on(Arc::new(reopen(dir)?), village::options(None))?;
+    let soundness = barn.verify();
+    barn.close();
+    Ok(soundness?)
 }
 
 /// Opens the store that was just closed here: its lock may be let go a moment

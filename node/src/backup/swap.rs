@@ -6,8 +6,10 @@
 //! village next finishes what was announced and throws away what was not.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use lumbung_telemetry::clock;
 
 use crate::barn::{Barn, OpenBarnError, Resting, StoreError};
 
@@ -22,6 +24,22 @@ const ANNOUNCED: &str = "store.tukar";
 
 /// Stores that were swapped out, with a number behind.
 const OLD: &str = "store.lama";
+
+/// Damaged stores that were swapped out, with the time behind. Only people
+/// remove these.
+const DAMAGED: &str = "store.rusak-";
+
+/// What the store is that is to be swapped out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Old {
+    /// Sound; of no use once the district has everything.
+    Sound,
+    /// Damaged; what never reached the district may be in there.
+    Damaged {
+        /// The wall clock now, Unix milliseconds.
+        at_ms: i64,
+    },
+}
 
 /// What an interrupted restore came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,22 +56,66 @@ impl Settled {
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::Restored => {
-                "Pemulihan dari cadangan yang sempat terputus sudah diselesaikan. Data dari \
-                 cadangan terpasang; data yang lama disisihkan, tidak dihapus."
+                "Pemulihan yang sempat terputus sudah diselesaikan. Data yang dipulihkan \
+                 terpasang; data yang lama disisihkan, tidak dihapus."
             }
             Self::Abandoned => {
-                "Pemulihan dari cadangan terputus sebelum selesai dan dibatalkan. Data yang lama \
-                 tetap dipakai dan utuh. Ulangi pemulihan bila masih perlu."
+                "Pemulihan terputus sebelum selesai dan dibatalkan. Data yang lama tidak diubah. \
+                 Ulangi pemulihan bila masih perlu."
             }
         }
     }
 }
 
-/// Announces that the rebuilt store in `dir` is to be swapped in.
-pub(super) fn announce(dir: &Path) -> io::Result<()> {
+/// Announces that the rebuilt store in `dir` is to be swapped in, and where
+/// the `old` one goes.
+pub(super) fn announce(dir: &Path, old: Old) -> io::Result<()> {
     sync(dir)?;
-    File::create(dir.join(ANNOUNCED))?.sync_all()?;
+    // Whole or not there: half a word would send the old store elsewhere.
+    let beside = dir.join(format!("{ANNOUNCED}.baru"));
+    let mut file = File::create(&beside)?;
+    if let Old::Damaged { at_ms } = old {
+        file.write_all(damaged_name(dir, at_ms).as_bytes())?;
+    }
+    file.sync_all()?;
+    fs::rename(&beside, dir.join(ANNOUNCED))?;
     sync(dir)
+}
+
+/// Puts the complete and durable store in `new` in the place of the damaged
+/// one in `dir`. Gives where that one lies now.
+///
+/// # Errors
+/// When the disk refuses; then one of the two is in place, and the next
+/// [`settle`] knows which.
+pub(crate) fn replace_damaged(
+    dir: &Path,
+    new: &Path,
+    resting: &Resting,
+    at_ms: i64,
+) -> io::Result<PathBuf> {
+    settle_resting(dir, resting)?;
+    fs::rename(new, dir.join(NEW))?;
+    let aside = dir.join(damaged_name(dir, at_ms));
+    announce(dir, Old::Damaged { at_ms })?;
+    settle_resting(dir, resting)?;
+    Ok(aside)
+}
+
+/// Damaged stores that lie in `dir`, the oldest first.
+///
+/// # Errors
+/// When the folder can't be read.
+pub fn damaged_stores(dir: &Path) -> io::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    for item in fs::read_dir(dir)? {
+        let item = item?;
+        if item.file_name().to_string_lossy().starts_with(DAMAGED) {
+            found.push(item.path());
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 /// Finishes or abandons a restore in `dir` that was interrupted; `None` when
@@ -85,7 +147,7 @@ pub(super) fn settle_resting(dir: &Path, _: &Resting) -> io::Result<Option<Settl
     }
     if new.exists() {
         if store.exists() {
-            fs::rename(&store, free_name(dir))?;
+            fs::rename(&store, aside(dir, &fs::read_to_string(&announced)?))?;
         }
         fs::rename(&new, &store)?;
         sync(dir)?;
@@ -114,6 +176,24 @@ pub fn forget_old_stores(dir: &Path) -> io::Result<bool> {
     Ok(found)
 }
 
+/// Where the old store goes by what was announced.
+fn aside(dir: &Path, announced: &str) -> PathBuf {
+    let free = |name: &&str| name.starts_with(DAMAGED) && !dir.join(name).exists();
+    match Some(announced).filter(free) {
+        Some(name) => dir.join(name),
+        None => free_name(dir),
+    }
+}
+
+/// A name for a damaged store that none has yet.
+fn damaged_name(dir: &Path, at_ms: i64) -> String {
+    let time = clock::local(at_ms).strftime("%Y%m%d-%H%M%S").to_string();
+    let plain = format!("{DAMAGED}{time}");
+    let numbered = (2_u32..).map(|number| format!("{plain}-{number}"));
+    let mut names = std::iter::once(plain.clone()).chain(numbered);
+    names.find(|name| !dir.join(name).exists()).unwrap_or(plain)
+}
+
 fn free_name(dir: &Path) -> PathBuf {
     let mut names = (1_u32..).map(|number| dir.join(format!("{OLD}.{number}")));
     names.find(|path| !path.exists()).unwrap_or_else(|| dir.join(OLD))
@@ -136,7 +216,7 @@ mod tests {
             }
         }
         if announced {
-            announce(dir.path()).unwrap();
+            announce(dir.path(), Old::Sound).unwrap();
         }
         dir
     }
@@ -164,7 +244,7 @@ mod tests {
         // After both renames, before the announcement is taken back.
         let dir = folder(true, true, true);
         settle(dir.path()).unwrap();
-        announce(dir.path()).unwrap();
+        announce(dir.path(), Old::Sound).unwrap();
         assert_eq!(settle(dir.path()).unwrap(), Some(Settled::Restored));
         assert_eq!(store(dir.path()), "baru");
     }
@@ -174,7 +254,7 @@ mod tests {
         let dir = folder(true, true, true);
         settle(dir.path()).unwrap();
         fs::create_dir(dir.path().join(NEW)).unwrap();
-        announce(dir.path()).unwrap();
+        announce(dir.path(), Old::Sound).unwrap();
         settle(dir.path()).unwrap();
         let aside = |number| dir.path().join(format!("{OLD}.{number}"));
         assert_eq!(fs::read_to_string(aside(1).join("isi")).unwrap(), "lama");
@@ -182,5 +262,38 @@ mod tests {
         assert!(forget_old_stores(dir.path()).unwrap());
         assert!(!aside(1).exists() && !aside(2).exists() && dir.path().join(STORE).exists());
         assert!(!forget_old_stores(dir.path()).unwrap());
+    }
+
+    #[test]
+    fn damaged_stores_are_kept_apart_and_never_forgotten() {
+        let dir = folder(true, false, false);
+        let path = dir.path();
+        for content in ["satu", "dua", "tiga"] {
+            let new = path.join("beside");
+            fs::create_dir(&new).unwrap();
+            fs::write(new.join("isi"), content).unwrap();
+            let resting = Barn::rest(path).unwrap();
+            let aside = replace_damaged(path, &new, &resting, 1_790_000_000_000).unwrap();
+            assert!(aside.exists() && store(path) == content);
+        }
+        let aside = damaged_stores(path).unwrap();
+        let contents = aside.iter().map(|path| fs::read_to_string(path.join("isi")).unwrap());
+        assert_eq!(contents.collect::<Vec<_>>(), ["lama", "satu", "dua"]);
+        assert!(aside[0].ends_with("store.rusak-20260921-211320"), "{aside:?}");
+        assert!(!forget_old_stores(path).unwrap());
+
+        // Killed with everything announced, with the first rename done, and
+        // with a word in the announcement that names nothing of ours.
+        for (kept, announced) in [(true, ""), (false, ""), (true, "../lain")] {
+            let dir = folder(kept, true, false);
+            announce(dir.path(), Old::Damaged { at_ms: 0 }).unwrap();
+            if !announced.is_empty() {
+                fs::write(dir.path().join(ANNOUNCED), announced).unwrap();
+            }
+            assert_eq!(settle(dir.path()).unwrap(), Some(Settled::Restored));
+            assert_eq!(store(dir.path()), "baru");
+            let named = kept && announced.is_empty();
+            assert_eq!(damaged_stores(dir.path()).unwrap().len(), usize::from(named));
+        }
     }
 }

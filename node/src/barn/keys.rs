@@ -20,6 +20,7 @@ pub(super) const MENDING: &[u8] = b"Mmending";
 pub(super) const PAPERS: &[u8] = b"P";
 
 pub(super) const PREDECESSOR: &[u8] = b"Mpredecessor";
+pub(super) const REPLACED: &[u8] = b"Mreplaced";
 
 pub(super) fn log(first: Seq) -> Vec<u8> {
     let mut key = vec![b'L'];

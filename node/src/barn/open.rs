@@ -5,6 +5,7 @@
 //! behind its witness lost a tail that others may have seen: it opens a new
 //! epoch, so that no number is ever used twice for different entries.
 
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -53,6 +54,16 @@ pub enum OpenBarnError {
     /// The erasure ledger can't be read or written.
     #[error("the erasure ledger can't be used")]
     Erasures(#[source] std::io::Error),
+}
+
+impl OpenBarnError {
+    /// Whether the store itself is damaged: trying again or making room will
+    /// not help. A store that is in use, a disk that is full, read-only or not
+    /// there, and one of a newer version are not.
+    #[must_use]
+    pub const fn is_damage(&self) -> bool {
+        matches!(self, Self::Inconsistent(_) | Self::Store(StoreError::Damaged(_)))
+    }
 }
 
 /// What opening had to do. Each is worth a sentence to the clerk.
@@ -179,7 +190,20 @@ impl Barn {
             ledger: Arc::clone(ledger),
             turn,
         };
-        Self::prepare(footing, options, steps.collect())
+        let steps = steps.collect();
+        // sled reads most pages only now, and panics over some damages.
+        // Nothing outside the closure can see what a panic leaves half-done.
+        let prepared = AssertUnwindSafe(|| Self::prepare(footing, options, steps));
+        let prepared = std::panic::catch_unwind(prepared).unwrap_or_else(|_| {
+            let why = "reading it failed half-way".to_owned();
+            Err(OpenBarnError::Store(StoreError::Damaged(why)))
+        })?;
+        let steps = &prepared.0.steps;
+        let lost = steps.iter().any(|step| matches!(step, OpenStep::LostTail { .. }));
+        if steps.contains(&OpenStep::SnapshotSetAside) && !lost {
+            SledStore::forget_kept_log(&dir.join("store"));
+        }
+        Ok(prepared)
     }
 
     /// Opens a barn on any store, without a witness: for simulation.

@@ -5,10 +5,11 @@
 //! sled's `db` file; the folder itself is fsynced once after creation; a
 //! half-written snapshot that would make every later open fail is removed
 //! before opening; a snapshot that sled can't read is set aside (sled then
-//! rebuilds from its log). Opening runs under `catch_unwind`, because a
+//! rebuilds from its log, of which a copy is kept first). Opening runs under `catch_unwind`, because a
 //! damaged file makes sled panic.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -28,6 +29,9 @@ const BACKGROUND_FLUSH_MS: u64 = 500;
 
 /// A lock that is on its way out is gone within this.
 const FREE_WITHIN: Duration = Duration::from_secs(1);
+
+/// A copy of sled's file from before it was opened without its snapshots.
+const KEPT_LOG: &str = "aside.db";
 
 /// The store on disk.
 pub struct SledStore {
@@ -59,7 +63,9 @@ impl SledStore {
             repairs.push(OpenRepair::HalfSnapshotRemoved);
         }
         let opened = match open_once_free(dir) {
-            Err(StoreError::Damaged(_)) if set_snapshots_aside(dir)? => {
+            Err(StoreError::Damaged(_)) if !snapshots(dir)?.is_empty() => {
+                keep_log(dir).map_err(StoreError::Io)?;
+                set_snapshots_aside(dir)?;
                 repairs.push(OpenRepair::SnapshotSetAside);
                 try_open(dir)
             }
@@ -74,6 +80,13 @@ impl SledStore {
             }
         }
         Ok((Self { db, tree, log_file }, repairs))
+    }
+
+    /// Removes the copy of the file that opening without snapshots made in
+    /// `dir`: everything turned out to be there.
+    pub(super) fn forget_kept_log(dir: &Path) {
+        // One that stays takes room and does no harm.
+        drop(fs::remove_file(dir.join(KEPT_LOG)));
     }
 }
 
@@ -107,7 +120,7 @@ fn try_open(dir: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
         Ok(Err(error)) => Err(from_sled(error, dir)),
         Err(panic) => {
             let text = panic.downcast_ref::<String>().map_or("", String::as_str);
-            Err(damaged_or_full(text, "opening it failed half-way".to_owned()))
+            Err(damage_or_disk(text, "opening it failed half-way".to_owned()))
         }
     }
 }
@@ -118,17 +131,27 @@ fn from_sled(error: sled::Error, dir: &Path) -> StoreError {
         sled::Error::Io(error) if error.to_string().contains("could not acquire lock") => {
             StoreError::Busy(dir.to_path_buf())
         }
+        // Nothing the system said: the file ends too early or makes no sense.
+        sled::Error::Io(error)
+            if error.raw_os_error().is_none()
+                && matches!(error.kind(), ErrorKind::UnexpectedEof | ErrorKind::InvalidData) =>
+        {
+            StoreError::Damaged(error.to_string())
+        }
         sled::Error::Io(error) => StoreError::Io(error),
-        other => damaged_or_full(&other.to_string(), other.to_string()),
+        other => damage_or_disk(&other.to_string(), other.to_string()),
     }
 }
 
-/// sled dresses a full disk up as a bug or a panic of its own here and there;
-/// only the system's words inside tell.
-fn damaged_or_full(text: &str, damage: String) -> StoreError {
+/// sled dresses what the system refused up as a bug or a panic of its own here
+/// and there; only the system's words inside tell.
+fn damage_or_disk(text: &str, damage: String) -> StoreError {
     let full = ["StorageFull", "No space left", "os error 28"];
+    let refused = ["os error ", "Os { code: "];
     if full.iter().any(|words| text.contains(words)) {
-        StoreError::Io(std::io::ErrorKind::StorageFull.into())
+        StoreError::Io(ErrorKind::StorageFull.into())
+    } else if refused.iter().any(|words| text.contains(words)) {
+        StoreError::Io(std::io::Error::other(damage))
     } else {
         StoreError::Damaged(damage)
     }
@@ -165,15 +188,27 @@ fn remove_half_snapshots(dir: &Path) -> Result<bool, StoreError> {
     Ok(removed)
 }
 
-fn set_snapshots_aside(dir: &Path) -> Result<bool, StoreError> {
-    let mut moved = false;
+/// Copies sled's file as it was found: without a snapshot sled cuts off what it
+/// can't read, which people may want to. An earlier copy stays.
+fn keep_log(dir: &Path) -> std::io::Result<()> {
+    let kept = dir.join(KEPT_LOG);
+    if kept.exists() {
+        return Ok(());
+    }
+    let beside = dir.join(format!("{KEPT_LOG}.baru"));
+    fs::copy(dir.join("db"), &beside)?;
+    File::open(&beside)?.sync_all()?;
+    fs::rename(&beside, &kept)?;
+    File::open(dir)?.sync_all()
+}
+
+fn set_snapshots_aside(dir: &Path) -> Result<(), StoreError> {
     for path in snapshots(dir)? {
         let Some(name) = path.file_name() else { continue };
         let aside = dir.join(format!("aside.{}", name.to_string_lossy()));
         fs::rename(&path, aside).map_err(StoreError::Io)?;
-        moved = true;
     }
-    Ok(moved)
+    Ok(())
 }
 
 fn sync_dir(dir: &Path) -> Result<(), StoreError> {

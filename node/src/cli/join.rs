@@ -8,23 +8,19 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::roster;
 use lumbung_identity::{JoinToken, TrustedTime, join_message, tls};
-use lumbung_ledger::{Fingerprint, Source};
 use lumbung_link::limits;
 use lumbung_proto::v1;
 use lumbung_proto::v1::enrolment_client::EnrolmentClient;
-use lumbung_proto::v1::restore_item::Item;
 use lumbung_telemetry::clock;
-use lumbung_wire::batch;
 
-use super::reach;
+use super::{reach, recover};
 use crate::barn::Barn;
 use crate::config::Config;
 use crate::identity::{self, Identity, Membership, hex};
+use crate::recovery::Returning;
 use crate::uplink;
-use crate::village::{Kept, Rebuilding, Village};
 
 /// Stands in a folder whose data is being rebuilt: what is there is not whole.
 const REBUILDING: &str = "membangun-ulang";
@@ -153,59 +149,24 @@ async fn rebuild(data: &Path, token: &JoinToken) -> anyhow::Result<()> {
     );
     lumbung_identity::write_private(&marker, b"").context("Folder data tidak bisa ditulis")?;
     let Some(identity) = Identity::load(data)? else { bail!("Identitas tidak terbaca.") };
-    let channel = uplink::join_channel(&identity.address(), identity.client(tls::ALPN_H2)?).await?;
-    let mut client = EnrolmentClient::new(channel);
-    let mut items = client.restore(v1::RestoreRequest {}).await.map_err(reach::said)?.into_inner();
-    let village = Village::create(data, token.village).map_err(reach::open_failed)?;
-    let (mut rebuilding, mut start, mut end) = (Rebuilding::default(), None, None);
-    let bar = ProgressBar::new(0).with_style(
+    let returning = Returning::begin(&identity).await.map_err(recover::not_returned)?;
+    let held = returning.held();
+    let bar = ProgressBar::new(held.records).with_style(
         ProgressStyle::with_template("{bar:30} {pos}/{len} catatan")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    while let Some(item) = items.message().await.map_err(|status| {
-        reach::said(status).context(
-            "Sambungan putus di tengah pemulihan. Belum ada data yang dipakai. Ulangi perintah \
-             yang sama",
-        )
-    })? {
-        match item.item {
-            Some(Item::Start(begun)) => {
-                bar.set_length(begun.records);
-                start = Some(begun);
-            }
-            Some(Item::Record(record)) => {
-                bar.inc(1);
-                let kept = kept(record).context("Kiriman kabupaten rusak")?;
-                rebuilding.add(&village, kept).await.context("Data tidak bisa ditulis")?;
-            }
-            Some(Item::End(ended)) => end = Some(ended),
-            None => {}
-        }
-    }
+    let built = returning.build(data, token.village, || bar.inc(1)).await;
     bar.finish_and_clear();
-    rebuilding.finish().await.context("Data tidak bisa ditulis")?;
-    let (Some(start), Some(end)) = (start, end) else {
-        bail!("Kiriman kabupaten tidak lengkap. Belum ada data yang dipakai. Ulangi.");
-    };
-    let head = village.barn().head();
-    let whole = head.records == end.records
-        && Fingerprint::from_slice(&end.fingerprint) == Some(head.fingerprint);
-    ensure!(
-        whole,
-        "Data yang kembali tidak sama dengan data di kabupaten. Belum ada yang dipakai. Ulangi; \
-         bila berulang, hubungi kabupaten."
-    );
-    if let Some(position) = start.position.as_ref().and_then(batch::position_from_wire) {
-        village.set_predecessor(position).context("Data tidak bisa ditulis")?;
-    }
+    let village = built.map_err(recover::not_returned)?;
+    let records = village.barn().head().records;
     village.close();
     Config::new(token.village).create(data)?;
     fs::remove_file(&marker).context("Penanda pemulihan tidak bisa dihapus")?;
     lumbung_telemetry::say!(
         "{} catatan kembali dan terbukti sama dengan di kabupaten. Semua yang sudah sampai di \
          kabupaten per {} ada di sini; yang dicatat sesudahnya di komputer lama tidak ada.",
-        end.records,
-        clock::display(start.last_contact_ms)
+        records,
+        clock::display(held.last_contact_ms)
     );
     Ok(())
 }
@@ -220,16 +181,4 @@ fn clear(data: &Path) -> std::io::Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
-}
-
-fn kept(record: v1::RestoreRecord) -> Option<Kept> {
-    Some(Kept {
-        id: RecordId::from_slice(&record.id)?,
-        kind: KindCode(u16::try_from(record.kind).ok()?),
-        schema: u16::try_from(record.schema).ok()?,
-        content: record.payload,
-        time_ms: record.time_ms,
-        actor: Arc::from(record.actor),
-        source: Source(u8::try_from(record.source).ok()?),
-    })
 }

@@ -78,8 +78,8 @@ pub(super) fn open_failed(error: OpenBarnError) -> anyhow::Error {
         error @ (OpenBarnError::Store(StoreError::Damaged(_)) | OpenBarnError::Inconsistent(_)) => {
             anyhow::Error::new(error).context(
                 "Berkas data desa ini rusak. Tidak ada yang diubah. Jangan hapus foldernya. \
-                 Pulihkan dari cadangan (lumbung-node restore) atau hubungi kabupaten: yang sudah \
-                 terkirim ada di sana",
+                 Jalankan lumbung-node serve: yang sudah terkirim diambil kembali dari kabupaten. \
+                 Tanpa kabupaten: pulihkan dari cadangan (lumbung-node restore BERKAS)",
             )
         }
         error => anyhow::Error::new(error).context(

@@ -12,7 +12,7 @@ use lumbung_link::meter::Traffic;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use super::reach;
+use super::{reach, recover};
 use crate::backup::Nightly;
 use crate::barn::StoreError;
 use crate::config::Config;
@@ -22,7 +22,6 @@ use crate::serving::{
     serve_local, serve_sync,
 };
 use crate::uplink::{self, Account};
-use crate::village::Village;
 
 /// Open calls get this long to end when the node stops; a pull never ends by
 /// itself.
@@ -46,8 +45,7 @@ pub struct ServeOptions {
 /// When the barn can't be opened or the address is taken.
 pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let config = Config::load(&options.data)?;
-    reach::settle(&options.data)?;
-    let village = Village::open(&options.data, config.desa).map_err(reach::open_failed)?;
+    let village = recover::open(&options.data, &config).await?;
     let listen = options.listen.unwrap_or(config.listen);
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("Alamat {listen} tidak bisa dipakai. Data aman. Pilih alamat lain dengan --listen")

@@ -134,7 +134,8 @@ pub(super) async fn verify(dir: &Path, args: &VerifyArgs) -> anyhow::Result<Exit
     } else if reply.log_broken {
         lumbung_telemetry::say!(
             "Lumbung TIDAK utuh: log rusak dan tidak bisa disusun ulang di sini. Tidak ada yang \
-             diubah. Jangan hapus apa pun; hubungi kabupaten. {}",
+             diubah. Jangan hapus apa pun. Hentikan node, lalu jalankan lumbung-node recover: yang \
+             sudah terkirim diambil kembali dari kabupaten. {}",
             reply.json
         );
     } else {

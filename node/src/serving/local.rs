@@ -20,9 +20,9 @@ use tonic::{Request, Response, Status};
 use super::confirmed::Confirmed;
 use super::importing::run_import;
 use super::refusal::{blocking, store_failed, submit_failed};
-use super::report::{Report, mending_sentence, step_sentence};
+use super::report::{Report, mending_sentence, set_aside_sentence, step_sentence};
 use super::{audit_witness, erasing, media, notices};
-use crate::backup::Shelf;
+use crate::backup::{Shelf, damaged_stores};
 use crate::barn::{RederiveError, Stored};
 use crate::export::{self, ExportFormat};
 use crate::uplink::Account;
@@ -76,12 +76,15 @@ impl LocalService {
         let broken = self.village.checkup().broken_at().map(|seq| {
             format!(
                 "Log tidak cocok dengan rantainya mulai catatan nomor {seq}. Tidak ada yang \
-                 diubah. Jangan hapus apa pun; hubungi kabupaten: yang sudah terkirim aman di \
-                 sana."
+                 diubah. Jangan hapus apa pun. Hentikan node, lalu jalankan lumbung-node recover: \
+                 yang sudah terkirim diambil kembali dari kabupaten."
             )
         });
+        // A folder that can't be read says nothing.
+        let aside = damaged_stores(&self.dir).unwrap_or_default();
+        let aside = aside.into_iter().map(|path| set_aside_sentence(&path));
         let doubted = audit_witness::doubted(&self.dir).map(|doubted| doubted.sentence());
-        mended.chain(broken).chain(doubted).collect()
+        mended.chain(broken).chain(aside).chain(doubted).collect()
     }
 
     fn report(&self) -> Report {

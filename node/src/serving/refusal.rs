@@ -10,8 +10,8 @@ pub(super) fn store_failed(error: &StoreError) -> Status {
     if matches!(error, StoreError::Damaged(_)) {
         return Status::data_loss(
             "Berkas data desa ini rusak di satu tempat. Tidak ada yang diubah. Hentikan node dan \
-             jangan hapus foldernya. Pulihkan dari cadangan (lumbung-node restore) atau hubungi \
-             kabupaten: yang sudah terkirim ada di sana.",
+             jangan hapus foldernya. Jalankan lumbung-node recover: yang sudah terkirim diambil \
+             kembali dari kabupaten.",
         );
     }
     disk_failed()

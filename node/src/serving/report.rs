@@ -1,6 +1,8 @@
 //! What `status` tells: figures, and what happened to the store in the
 //! clerk's words.
 
+use std::path::Path;
+
 use lumbung_ledger::Seq;
 use lumbung_telemetry::clock;
 use serde::{Deserialize, Serialize};
@@ -78,6 +80,15 @@ pub(super) fn mending_sentence(mending: &Mending) -> String {
         mending.records,
         mending.index,
         u8::from(mending.sum)
+    )
+}
+
+/// A damaged store that lies aside, as a sentence for the clerk.
+pub(super) fn set_aside_sentence(path: &Path) -> String {
+    format!(
+        "Berkas data yang pernah rusak masih disimpan di {}. Mungkin masih berisi catatan yang \
+         belum terkirim. Hapus hanya bila kabupaten mengatakan boleh.",
+        path.display()
     )
 }
 

@@ -20,7 +20,7 @@ use tonic::{Request, Response, Status, Streaming};
 use super::allowance::Allowance;
 use super::confirmed::{Confirmed, Visits};
 use super::content;
-use crate::barn::{Barn, Head, RederiveError, Relation, RestartError, StoreError};
+use crate::barn::{Barn, Head, RederiveError, Relation, Replaced, RestartError, StoreError};
 use crate::uplink::Account;
 use crate::village::Village;
 
@@ -129,7 +129,8 @@ impl v1::sync_server::Sync for SyncService {
         };
         let visit = self.meet(&hello).await?;
         let barn = self.village.barn().clone();
-        let predecessor = blocking(move || barn.predecessor()).await?;
+        let (predecessor, replaced) =
+            blocking(move || Ok((barn.predecessor()?, barn.replaced()?))).await?;
         let head = self.village.barn().head().position;
         Ok(Response::new(v1::HelloReply {
             version,
@@ -143,6 +144,8 @@ impl v1::sync_server::Sync for SyncService {
             acked: self.confirmed.position().map(batch::position_to_wire),
             visit,
             predecessor: predecessor.map(batch::position_to_wire),
+            replaced: replaced
+                .map(|Replaced { at_ms, last }| v1::Replaced { at_ms, last_seq: last.0 }),
             forms: Some(Forms::offered()),
         }))
     }
