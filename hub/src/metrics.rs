@@ -30,7 +30,7 @@ use crate::live::Live;
 use crate::merge::WriterWatch;
 use crate::outlook::Outlook;
 
-pub use counts::{Counts, SessionEnd};
+pub use counts::{Counts, Cut, SessionEnd};
 
 /// What a scrape reads.
 #[derive(Clone)]

@@ -6,6 +6,7 @@
 //! can mend stops the village with a trouble that people can read, and never
 //! touches the others.
 
+mod again;
 mod contacts;
 pub(crate) mod evidence;
 pub mod noticing;
@@ -31,6 +32,7 @@ use crate::metrics::SessionEnd;
 use crate::notices::Bell;
 use crate::repair::Agenda;
 use crate::uplink::{Dialled, Open};
+use again::Again;
 pub use contacts::Contacts;
 use pace::Pace;
 use session::{Ended, Session};
@@ -105,10 +107,10 @@ pub async fn follow(village: VillageCode, address: String, shared: Shared) {
 /// merged whole or asked for again.
 pub async fn follow_over(village: VillageCode, open: impl Open, shared: Shared) {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
-    let mut pace = Pace::default();
+    let (mut pace, mut again) = (Pace::default(), Again::default());
     loop {
         shared.live.update(village, |live| live.phase = Phase::Connecting);
-        let mut session = Session::new(village, &shared, &mut pace);
+        let mut session = Session::new(village, &shared, &mut pace, &mut again);
         let ended = session.run(&open).await;
         let (reached, progressed) = (session.reached(), session.progressed());
         if progressed {

@@ -35,12 +35,33 @@ impl SessionEnd {
     }
 }
 
+/// How much of a batch had come before a broken link makes it come again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cut {
+    /// A part of it.
+    Torn,
+    /// All of it, but it was not durable yet.
+    Whole,
+}
+
+impl Cut {
+    const ALL: [Self; 2] = [Self::Torn, Self::Whole];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Torn => "torn",
+            Self::Whole => "whole",
+        }
+    }
+}
+
 /// What has happened since the hub was started.
 #[derive(Clone, Debug)]
 pub struct Counts {
     sessions: Family<Labels, Counter>,
     entries: Family<Labels, Counter>,
     refused: Counter,
+    again: Family<Labels, Counter>,
     rolled_back: Counter,
     transaction_seconds: Histogram,
     last_applied: Gauge<f64, AtomicU64>,
@@ -53,6 +74,7 @@ impl Default for Counts {
             sessions: Family::default(),
             entries: Family::default(),
             refused: Counter::default(),
+            again: Family::default(),
             rolled_back: Counter::default(),
             transaction_seconds: Histogram::new(exponential_buckets(0.001, 4.0, 8)),
             last_applied: Gauge::default(),
@@ -60,6 +82,9 @@ impl Default for Counts {
         };
         for end in SessionEnd::ALL {
             drop(counts.sessions.get_or_create(&vec![("result", end.word().to_owned())]));
+        }
+        for cut in Cut::ALL {
+            drop(counts.again.get_or_create(&vec![("cut", cut.word().to_owned())]));
         }
         for result in ["applied", "quarantined"] {
             drop(counts.entries.get_or_create(&vec![("result", result.to_owned())]));
@@ -86,6 +111,11 @@ impl Counts {
     /// A batch was refused.
     pub(crate) fn refused(&self) {
         self.refused.inc();
+    }
+
+    /// A link broke, or had broken, at a batch that is to be sent again.
+    pub(crate) fn sent_again(&self, cut: Cut) {
+        self.again.get_or_create(&vec![("cut", cut.word().to_owned())]).inc();
     }
 
     /// A transaction took this long; `durable`: it was not rolled back.
@@ -125,6 +155,11 @@ impl Counts {
             "lumbung_hub_batches_refused",
             "Batches that did not continue from where the hub stands",
             self.refused.clone(),
+        );
+        registry.register(
+            "lumbung_hub_batches_again",
+            "Batches that broken links made villages send again, by how much of them had come",
+            self.again.clone(),
         );
         registry.register(
             "lumbung_hub_transactions_rolled_back",

@@ -25,6 +25,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
 use super::Shared;
+use super::again::Again;
 use super::noticing::Noticing;
 use super::pace::{Form, Pace};
 use super::patience::Patience;
@@ -34,6 +35,7 @@ use super::trouble::Trouble;
 use crate::dataset::{MergeBatch, Merged, VillageState};
 use crate::live::Phase;
 use crate::merge::{MergeError, Pending, decode};
+use crate::metrics::Cut;
 use crate::uplink::Open;
 
 /// Control messages that may wait for the stream.
@@ -135,6 +137,7 @@ pub(super) struct Session<'a> {
     traffic: Traffic,
     /// Learned from the village's links so far.
     pace: &'a mut Pace,
+    again: &'a mut Again,
     forms: Forms,
     reached: bool,
     progressed: bool,
@@ -143,12 +146,28 @@ pub(super) struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    pub(super) fn new(village: VillageCode, shared: &'a Shared, pace: &'a mut Pace) -> Self {
+    pub(super) fn new(
+        village: VillageCode,
+        shared: &'a Shared,
+        pace: &'a mut Pace,
+        again: &'a mut Again,
+    ) -> Self {
         let traffic = shared.live.get(village).map(|live| live.traffic).unwrap_or_default();
         let patience = Patience::new(false, traffic.received(), Instant::now());
         let (reached, progressed, proving) = (false, false, None);
         let forms = Forms::default();
-        Self { village, shared, traffic, pace, forms, reached, progressed, patience, proving }
+        Self {
+            village,
+            shared,
+            traffic,
+            pace,
+            again,
+            forms,
+            reached,
+            progressed,
+            patience,
+            proving,
+        }
     }
 
     /// Whether the node answered as the village it should be.
@@ -164,7 +183,11 @@ impl<'a> Session<'a> {
     /// Runs over the connection that `open` makes until something ends it; a
     /// village is followed for ever.
     pub(super) async fn run(&mut self, open: &impl Open) -> Ended {
+        self.again.expect(false);
         let Err(ended) = self.follow(open).await;
+        if matches!(ended, Ended::Lost) && self.again.torn(self.traffic.received()) {
+            self.shared.writer.counts().sent_again(Cut::Torn);
+        }
         if self.reached && !self.progressed && matches!(ended, Ended::Lost) {
             self.pace.broke();
         }
@@ -300,7 +323,9 @@ impl<'a> Session<'a> {
         mut noticing: Noticing,
     ) -> Result<Infallible, Ended> {
         let mut look = tokio::time::interval(LOOK_EVERY);
+        self.again.begin(self.traffic.received());
         loop {
+            self.again.expect(at.behind);
             let room = at.merging.len() < MERGING_MAX;
             if room && at.behind && at.waiting_since.is_none() {
                 at.waiting_since = Some(Instant::now());
@@ -336,6 +361,9 @@ impl<'a> Session<'a> {
                     continue;
                 }
             };
+            if item.is_some() {
+                self.again.item(self.traffic.received());
+            }
             match item.and_then(|item| item.item) {
                 None => return Err(Ended::Lost),
                 Some(Item::Batch(batch)) => {
@@ -386,6 +414,9 @@ impl<'a> Session<'a> {
             Parcel::Run(run) => run.payload.len(),
         };
         let Proven { batch, raw_bytes, size, seal } = self.verify(parcel, at.position).await?;
+        if self.again.whole(at.position, batch.last) {
+            self.shared.writer.counts().sent_again(Cut::Whole);
+        }
         at.position = batch.last;
         at.behind = seal.is_none();
         if seal.is_some() {
