@@ -20,8 +20,14 @@ use lumbung_proto::v1::{StatusRequest, local_client::LocalClient};
 use lumbung_telemetry::clock;
 use tonic::transport::Channel;
 
+use crate::machine::cpu_seconds;
+
 /// How long all nodes together may take to answer.
 const READY_WITHIN: Duration = Duration::from_secs(120);
+
+/// Nodes are at rest when all together take less CPU than this in a second:
+/// after a first import their stores tidy up once, whoever pulls or not.
+const REST_CPU_SECONDS: f64 = 0.1;
 
 /// One village of the district.
 pub(crate) struct Node {
@@ -106,7 +112,8 @@ impl District {
         self.dir.join("hub").join("hub.db")
     }
 
-    /// Starts every node, registers it, and waits until all answer.
+    /// Starts every node, registers it, and waits until all answer and have
+    /// tidied up after their import.
     pub(crate) async fn start_nodes(&mut self) -> anyhow::Result<()> {
         std::fs::create_dir_all(self.dir.join("hub"))?;
         let listeners: Result<Vec<_>, _> =
@@ -129,7 +136,17 @@ impl District {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         }
-        Ok(())
+        let pids: Vec<_> = self.nodes.iter().filter_map(Node::pid).collect();
+        let used = || pids.iter().map(|pid| cpu_seconds(*pid)).sum::<f64>();
+        let mut before = used();
+        loop {
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            let now = used();
+            if now - before < REST_CPU_SECONDS || begun.elapsed() > READY_WITHIN {
+                return Ok(());
+            }
+            before = now;
+        }
     }
 
     /// Starts the hub; its process id.

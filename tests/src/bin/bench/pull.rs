@@ -1,12 +1,18 @@
 //! (a) Full pull of every village into an empty hub, against a raw bulk
 //! upsert of the same rows into the same tables under the same settings.
 
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use lumbung_domain::id::{Kind, RecordId};
 use lumbung_hub::dataset::sqlite::{SqliteDataset, upsert_bulk};
 use lumbung_hub::dataset::{Dataset, MergeBatch};
 use lumbung_hub::merge::decode;
 use lumbung_ledger::Position;
+use lumbung_ledger::fingerprint::content_hash;
 use lumbung_node::village::Village;
 use lumbung_telemetry::clock;
 
@@ -20,11 +26,48 @@ const LOOK_EVERY: Duration = Duration::from_millis(20);
 /// takes.
 const BATCHES_PER_TRANSACTION: usize = 20;
 
-/// What the raw bulk upsert did, and a merge of the same batches from memory.
+/// What the raw bulk upsert did, alone and beside busy cores, and a merge of
+/// the same batches from memory.
 pub(crate) struct Raw {
     rows: u64,
     seconds: f64,
+    beside_seconds: f64,
     merge_seconds: f64,
+}
+
+/// Upserts all rows into a new file, which is removed; rows and seconds.
+fn upsert(dir: &Path, batches: &[MergeBatch]) -> anyhow::Result<(u64, f64)> {
+    let begun = Instant::now();
+    let rows = upsert_bulk(&dir.join("raw.db"), batches, BATCHES_PER_TRANSACTION)?;
+    let seconds = begun.elapsed().as_secs_f64();
+    remove(dir, "raw.db");
+    Ok((rows, seconds))
+}
+
+fn remove(dir: &Path, file: &str) {
+    for ending in ["", "-wal", "-shm"] {
+        drop(std::fs::remove_file(dir.join(format!("{file}{ending}"))));
+    }
+}
+
+/// Does `work` while every other core hashes, as in a pull the other cores
+/// read, compress, prove and decode.
+fn beside_busy_cores<T>(work: impl FnOnce() -> T) -> T {
+    let done = AtomicBool::new(false);
+    let others = thread::available_parallelism().map_or(1, usize::from) - 1;
+    thread::scope(|scope| {
+        for _ in 0..others {
+            scope.spawn(|| {
+                let (id, record) = (RecordId([7; 16]), [7; 256]);
+                while !done.load(Ordering::Relaxed) {
+                    black_box(content_hash(id, Kind::Warga.code(), 1, black_box(&record)));
+                }
+            });
+        }
+        let outcome = work();
+        done.store(true, Ordering::Relaxed);
+        outcome
+    })
 }
 
 /// Reads every log into memory, upserts all rows in bulk, then merges the
@@ -48,10 +91,8 @@ pub(crate) fn raw(district: &District) -> anyhow::Result<Raw> {
         }
         village.close();
     }
-    let file = district.dir.join("raw.db");
-    let begun = Instant::now();
-    let rows = upsert_bulk(&file, &batches, BATCHES_PER_TRANSACTION)?;
-    let seconds = begun.elapsed().as_secs_f64();
+    let (rows, seconds) = upsert(&district.dir, &batches)?;
+    let (_, beside_seconds) = beside_busy_cores(|| upsert(&district.dir, &batches))?;
     let dataset = SqliteDataset::open(district.dir.join("merge.db"))?;
     for node in &district.nodes {
         dataset.register(node.code, "")?;
@@ -64,12 +105,8 @@ pub(crate) fn raw(district: &District) -> anyhow::Result<Raw> {
     }
     let merge_seconds = begun.elapsed().as_secs_f64();
     drop((batches, dataset));
-    for file in ["raw.db", "merge.db"] {
-        for ending in ["", "-wal", "-shm"] {
-            drop(std::fs::remove_file(district.dir.join(format!("{file}{ending}"))));
-        }
-    }
-    Ok(Raw { rows, seconds, merge_seconds })
+    remove(&district.dir, "merge.db");
+    Ok(Raw { rows, seconds, beside_seconds, merge_seconds })
 }
 
 /// Starts nodes, then the hub, and waits until every village is merged and
@@ -104,6 +141,11 @@ pub(crate) async fn measure(district: &mut District, raw: &Raw) -> anyhow::Resul
     println!("    rate                   {:>10.0} records/s", entries / seconds);
     println!("    raw bulk upsert        {raw_rate:>10.0} rows/s");
     println!("    ratio to raw           {:>10.0} %", entries / seconds / raw_rate * 100.0);
+    let beside_rate = raw.rows as f64 / raw.beside_seconds;
+    println!(
+        "    raw, other cores busy  {beside_rate:>10.0} rows/s: {:.0} % of that",
+        entries / seconds / beside_rate * 100.0
+    );
     println!(
         "    merge alone, from memory {:>8.0} records/s, {:.0} % of raw",
         entries / raw.merge_seconds,
