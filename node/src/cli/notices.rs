@@ -8,7 +8,7 @@ use bytes::Bytes;
 use comfy_table::{Table, presets};
 use lumbung_domain::code_list::Code;
 use lumbung_domain::id::RecordId;
-use lumbung_domain::informasi::{Informasi, Sasaran};
+use lumbung_domain::informasi::{Informasi, Keberlakuan, Sasaran};
 use lumbung_domain::recap::tanggal_indonesia;
 use lumbung_domain::region::roster;
 use lumbung_proto::v1;
@@ -27,8 +27,8 @@ pub(super) enum NoticesCommand {
         /// Hanya yang ditujukan ke RT ini (id, seperti di `list rt`).
         #[arg(long)]
         rt: Option<RecordId>,
-        /// Juga yang sudah berakhir atau ditarik.
-        #[arg(long)]
+        /// Juga yang sudah lewat atau ditarik.
+        #[arg(long, alias = "all")]
         semua: bool,
         /// Sebagai JSON.
         #[arg(long)]
@@ -58,11 +58,12 @@ pub(super) async fn notices(dir: &Path, command: &NoticesCommand) -> anyhow::Res
         NoticesCommand::List { rt, semua, json } => {
             let request =
                 v1::NoticesRequest { rt: id_bytes(*rt), all: *semua, ..Default::default() };
-            list(&asked(dir, request).await?, *json)
+            let (notices, past) = asked(dir, request).await?;
+            list(&notices, past, *json)
         }
         NoticesCommand::Show { id } => {
             let request = v1::NoticesRequest { id: id_bytes(Some(*id)), ..Default::default() };
-            let notices = asked(dir, request).await?;
+            let (notices, _) = asked(dir, request).await?;
             show(notices.first().context("Informasi itu tidak ada di desa ini.")?)
         }
         NoticesCommand::Read { id, rt } => {
@@ -90,13 +91,14 @@ struct Shown {
     kept: v1::KeptNotice,
 }
 
-async fn asked(dir: &Path, request: v1::NoticesRequest) -> anyhow::Result<Vec<Shown>> {
+/// What was asked for, and how many that are past were left out.
+async fn asked(dir: &Path, request: v1::NoticesRequest) -> anyhow::Result<(Vec<Shown>, u32)> {
     let reply = node(dir).await?.notices(request).await.map_err(said)?.into_inner();
     let read = |kept: v1::KeptNotice| {
         let informasi = kept.notice.as_ref().and_then(informasi::from_wire)?;
         Some(Shown { informasi, kept })
     };
-    Ok(reply.notices.into_iter().filter_map(read).collect())
+    Ok((reply.notices.into_iter().filter_map(read).collect(), reply.past))
 }
 
 impl Shown {
@@ -113,7 +115,16 @@ fn words<L: lumbung_domain::code_list::CodeList>(code: Code<L>) -> String {
     code.label().map_or_else(|| format!("kode {}", code.number()), str::to_owned)
 }
 
-fn list(notices: &[Shown], json: bool) -> anyhow::Result<ExitCode> {
+/// What a notice is worth today: a word that says at once that nobody needs to
+/// follow it any more.
+fn state(informasi: &Informasi) -> &'static str {
+    match informasi.keberlakuan(clock::today()) {
+        Keberlakuan::Berakhir => "sudah lewat",
+        state => state.label(),
+    }
+}
+
+fn list(notices: &[Shown], past: u32, json: bool) -> anyhow::Result<ExitCode> {
     let today = clock::today();
     if json {
         let told: Vec<_> = notices
@@ -135,6 +146,7 @@ fn list(notices: &[Shown], json: bool) -> anyhow::Result<ExitCode> {
     }
     if notices.is_empty() {
         lumbung_telemetry::say!("Tidak ada informasi dari kabupaten yang berlaku.");
+        left_out(past);
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();
@@ -145,19 +157,28 @@ fn list(notices: &[Shown], json: bool) -> anyhow::Result<ExitCode> {
             shown.informasi.id.to_string(),
             shown.informasi.judul.clone(),
             shown.kategori(),
-            shown.informasi.keberlakuan(today).label().to_owned(),
+            state(&shown.informasi).to_owned(),
             clock::display(shown.kept.arrived_ms),
             if shown.is_read() { "ya" } else { "belum" }.to_owned(),
         ]);
     }
     lumbung_telemetry::say!("{table}");
+    left_out(past);
     Ok(ExitCode::SUCCESS)
+}
+
+fn left_out(past: u32) {
+    if past > 0 {
+        lumbung_telemetry::say!(
+            "{past} informasi yang sudah lewat atau ditarik tidak ditampilkan: notices list --semua."
+        );
+    }
 }
 
 fn show(shown: &Shown) -> anyhow::Result<ExitCode> {
     let informasi = &shown.informasi;
-    let state = informasi.keberlakuan(clock::today()).label();
-    lumbung_telemetry::say!("{} ({state}, versi {})", informasi.judul, informasi.versi);
+    let (judul, state, versi) = (&informasi.judul, state(informasi), informasi.versi);
+    lumbung_telemetry::say!("{judul} ({state}, versi {versi})");
     if informasi.kategori.is_some() {
         lumbung_telemetry::say!("Kategori: {}", shown.kategori());
     }
@@ -195,5 +216,31 @@ fn place(sasaran: Sasaran) -> String {
             roster().village(code).map_or_else(|| code.to_string(), |desa| desa.full_name())
         }
         Sasaran::Rt(_, rt) => format!("RT {rt}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_says_at_once_that_it_is_past() {
+        let mut informasi = Informasi {
+            id: RecordId::default(),
+            versi: 1,
+            judul: "Contoh".to_owned(),
+            isi: "Isi".to_owned(),
+            kategori: None,
+            terbit: None,
+            berlaku_sampai: clock::today().yesterday().ok(),
+            sasaran: vec![Sasaran::Kabupaten],
+            ditarik: false,
+        };
+        assert_eq!(state(&informasi), "sudah lewat");
+        informasi.ditarik = true;
+        assert_eq!(state(&informasi), "ditarik");
+        informasi.ditarik = false;
+        informasi.berlaku_sampai = None;
+        assert_eq!(state(&informasi), "berlaku");
     }
 }

@@ -74,6 +74,12 @@ pub enum Keberlakuan {
 }
 
 impl Keberlakuan {
+    /// Whether nobody needs to follow it any more.
+    #[must_use]
+    pub const fn is_past(self) -> bool {
+        matches!(self, Self::Berakhir | Self::Ditarik)
+    }
+
     /// The word people read.
     #[must_use]
     pub const fn label(self) -> &'static str {
@@ -167,6 +173,7 @@ mod tests {
         assert_eq!(on(&notice, 11, 1), Keberlakuan::Berlaku);
         assert_eq!(on(&notice, 11, 30), Keberlakuan::Berlaku);
         assert_eq!(on(&notice, 12, 1), Keberlakuan::Berakhir);
+        assert!(on(&notice, 12, 1).is_past() && !on(&notice, 10, 31).is_past());
         notice.ditarik = true;
         assert_eq!(on(&notice, 11, 30), Keberlakuan::Ditarik);
     }
