@@ -26,6 +26,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 
+use crate::console::Front;
 use crate::dataset::sqlite::SqliteDataset;
 use crate::serve::{self, ServeOptions};
 pub(crate) use relay::CommandService;
@@ -73,6 +74,13 @@ enum Command {
         /// Alamat konsol.
         #[arg(long, default_value = "127.0.0.1:8700")]
         console: SocketAddr,
+        /// Konsol hanya dibuka lewat HTTPS, yang dibuat proxy di depannya.
+        #[arg(long)]
+        console_https: bool,
+        /// Alamat IP proxy di depan konsol: hanya dia yang dipercaya soal siapa yang datang dan
+        /// lewat apa (X-Forwarded-For, X-Forwarded-Proto).
+        #[arg(long, value_name = "IP")]
+        console_proxy: Option<std::net::IpAddr>,
         /// Alamat tempat node desa bergabung dan menghubungi hub.
         #[arg(long, default_value = "0.0.0.0:8710")]
         uplink: SocketAddr,
@@ -211,10 +219,23 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(cli: Cli, args: &[OsString]) -> anyhow::Result<ExitCode> {
-    if let Command::Serve { console, uplink, metrics, admin, sessions_max, map, .. } = cli.command {
+    if let Command::Serve {
+        console,
+        console_https,
+        console_proxy,
+        uplink,
+        metrics,
+        admin,
+        sessions_max,
+        map,
+        ..
+    } = cli.command
+    {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let front = Front { https: console_https, proxy: console_proxy };
+        let data = cli.data;
         let options =
-            ServeOptions { data: cli.data, console, uplink, metrics, admin, sessions_max, map };
+            ServeOptions { data, console, front, uplink, metrics, admin, sessions_max, map };
         let stop = {
             let _within = runtime.enter();
             lumbung_telemetry::stop::asked()

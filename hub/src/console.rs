@@ -16,6 +16,7 @@ mod frame;
 mod guard;
 mod household;
 mod language;
+mod line;
 pub mod map;
 mod needs;
 mod notices;
@@ -32,10 +33,10 @@ mod table;
 mod tests;
 mod tile;
 mod trend;
+mod versions;
 mod village;
 mod watcher;
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use axum::Router;
@@ -47,8 +48,10 @@ use tower_http::compression::CompressionLayer;
 
 use crate::access::{Gate, SignInRefused};
 use crate::desk::{Desk, DeskError};
+use crate::words::Words;
 
 use self::guard::Viewer;
+pub use self::line::Front;
 
 const STYLE: &str = concat!(include_str!("console/style.css"), include_str!("console/data.css"));
 const SCRIPT: &str = include_str!("console/live.js");
@@ -61,8 +64,8 @@ pub struct ConsoleState {
     pub desk: Arc<Desk>,
     /// Who they are.
     pub gate: Gate,
-    /// Browsers come over TLS: cookies must not travel without.
-    pub secure: bool,
+    /// How browsers come here.
+    pub front: Front,
     /// The outlines of villages, when the hub was given any.
     pub map: Option<Arc<map::Map>>,
 }
@@ -78,6 +81,7 @@ pub fn router(state: ConsoleState) -> Router {
         .merge(table::routes())
         .merge(map::routes())
         .merge(village::routes())
+        .merge(versions::routes())
         .merge(acts::routes())
         .merge(sign_in::routes())
         .merge(account::routes())
@@ -93,8 +97,13 @@ pub fn router(state: ConsoleState) -> Router {
         .merge(charts::routes())
         .merge(quality::routes())
         .merge(exporting::routes())
-        .fallback(|| async { Trouble::words(StatusCode::NOT_FOUND, "Halaman ini tidak ada.") })
+        .fallback(|| async {
+            let words = ("Halaman ini tidak ada.", "There is no such page.");
+            Trouble::words(StatusCode::NOT_FOUND, words)
+        })
         .layer(axum::middleware::from_fn(guard::own_pages_only))
+        .layer(axum::middleware::from_fn_with_state(state.clone(), pages::in_words))
+        .layer(axum::middleware::from_fn_with_state(state.front, line::told))
         .layer(axum::middleware::map_response(secured))
         // Streams of events are left as they are: each event goes out at once.
         .layer(CompressionLayer::new())
@@ -124,18 +133,20 @@ async fn secured(mut response: Response) -> Response {
     response
 }
 
-/// Why a page can't be shown, in words.
-struct Trouble(StatusCode, Cow<'static, str>);
+/// Why a page can't be shown, in words; [`pages::in_words`] makes the page.
+struct Trouble(StatusCode, Words);
 
 impl Trouble {
-    const fn words(status: StatusCode, words: &'static str) -> Self {
-        Self(status, Cow::Borrowed(words))
+    fn words(status: StatusCode, words: (&str, &str)) -> Self {
+        Self(status, words.into())
     }
 }
 
 impl IntoResponse for Trouble {
     fn into_response(self) -> Response {
-        (self.0, whole(pages::trouble(&self.1))).into_response()
+        let mut response = self.0.into_response();
+        response.extensions_mut().insert(self.1);
+        response
     }
 }
 
@@ -150,7 +161,7 @@ impl From<DeskError> for Trouble {
                 StatusCode::INTERNAL_SERVER_ERROR
             }
         };
-        Self(status, error.to_string().into())
+        Self(status, error.words())
     }
 }
 
@@ -164,7 +175,7 @@ impl From<SignInRefused> for Trouble {
             }
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
-        Self(status, error.to_string().into())
+        Self(status, error.words())
     }
 }
 
@@ -175,8 +186,10 @@ async fn at_desk<T: Send + 'static>(
     work: impl FnOnce(&Desk, &Viewer) -> Result<T, Trouble> + Send + 'static,
 ) -> Result<T, Trouble> {
     let desk = Arc::clone(&state.desk);
-    let stopping = Trouble::words(StatusCode::SERVICE_UNAVAILABLE, "Hub sedang berhenti.");
-    tokio::task::spawn_blocking(move || work(&desk, &viewer)).await.unwrap_or(Err(stopping))
+    tokio::task::spawn_blocking(move || work(&desk, &viewer)).await.unwrap_or_else(|_| {
+        let words = ("Hub sedang berhenti.", "The hub is stopping.");
+        Err(Trouble::words(StatusCode::SERVICE_UNAVAILABLE, words))
+    })
 }
 
 fn download(kind: &'static str, name: &str, body: Vec<u8>) -> Response {

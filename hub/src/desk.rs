@@ -19,6 +19,7 @@ pub mod ready;
 pub mod recap;
 pub mod search;
 pub mod sight;
+pub mod versions;
 pub mod witness;
 
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ use crate::live::{Live, LiveVillage};
 use crate::puller::Wishes;
 use crate::recap::{KeptSums, RecapError, RegionRef};
 use crate::registry::Registry;
+use crate::words::Words;
 
 mod findings;
 pub mod lists;
@@ -56,10 +58,32 @@ pub enum DeskError {
     NotThere,
     /// What was asked can't be done as it stands; the sentence says why.
     #[error("{0}")]
-    Unfit(String),
+    Unfit(Words),
     /// The store failed.
     #[error("Data kabupaten sedang tidak bisa dibaca. Tidak ada yang berubah. Coba lagi sebentar.")]
     Failed(#[source] DatasetError),
+}
+
+impl DeskError {
+    /// What was asked can't be done as it stands: why, in both languages.
+    pub(crate) fn unfit(id: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::Unfit(Words::new(id, en))
+    }
+
+    /// Why, in both languages.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let english = match self {
+            Self::Refused(refused) => refused.english(),
+            Self::NotThere => "What you look for is not there, or is outside your area.",
+            Self::Unfit(words) => return words.clone(),
+            Self::Failed(_) => {
+                "The district's data can't be read just now. Nothing has changed. Try again in a \
+                 moment."
+            }
+        };
+        Words::new(self.to_string(), english)
+    }
 }
 
 impl From<DatasetError> for DeskError {
@@ -270,12 +294,17 @@ pub(crate) fn fit_words(words: &str) -> Result<String, DeskError> {
     for letter in words.chars() {
         run = if letter.is_ascii_digit() { run + 1 } else { 0 };
         if run >= 16 {
-            let why = "Jangan tulis NIK atau nomor KK di alasan: catatan ini disimpan selamanya.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Jangan tulis NIK atau nomor KK di alasan: catatan ini disimpan selamanya.",
+                "Don't write a NIK or family card number in a reason: it is kept for ever.",
+            ));
         }
     }
     if words.chars().count() > WORDS_MAX {
-        return Err(DeskError::Unfit(format!("Alasan paling panjang {WORDS_MAX} huruf.")));
+        return Err(DeskError::unfit(
+            format!("Alasan paling panjang {WORDS_MAX} huruf."),
+            format!("A reason has {WORDS_MAX} characters at most."),
+        ));
     }
     Ok(words.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect())
 }

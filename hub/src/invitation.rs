@@ -15,6 +15,7 @@ use lumbung_identity::{Authority, AuthorityError, JoinToken, Secret, write_priva
 
 use crate::dataset::DatasetError;
 use crate::registry::Registry;
+use crate::words::Words;
 
 /// How long a token is worth something unless told otherwise, days.
 pub const DAYS: u32 = 7;
@@ -52,6 +53,34 @@ pub enum InvitationError {
     /// The store failed.
     #[error("Daftar token tidak bisa ditulis. Tidak ada yang dibuat.")]
     Store(#[from] DatasetError),
+}
+
+impl InvitationError {
+    /// Why, in both languages.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let english = match self {
+            Self::NoAddress => {
+                "Nobody has said where villages reach the hub. Nothing was made. Say it once with \
+                 lumbung-hub join-token create --address name:port"
+            }
+            Self::BadAddress => {
+                "An address looks like lumbung.blitarkab.go.id:8710. Nothing was made."
+            }
+            Self::Address(_) => "The address can't be kept. Nothing was made.",
+            Self::Occupied(name) => {
+                let english = format!(
+                    "{name} has a machine that has joined. Nothing was made. If that machine is \
+                     broken or lost, make a token that replaces it."
+                );
+                return Words::new(self.to_string(), english);
+            }
+            Self::Authority(_) => "The district's keys can't be opened. Nothing was made.",
+            Self::Random(_) => "The system gives no random numbers. Nothing was made.",
+            Self::Store(_) => "The list of tokens can't be written. Nothing was made.",
+        };
+        Words::new(self.to_string(), english)
+    }
 }
 
 /// A token that was just made.

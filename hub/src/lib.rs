@@ -35,3 +35,4 @@ pub mod repair;
 pub mod rhythm;
 pub mod serve;
 pub mod uplink;
+pub mod words;

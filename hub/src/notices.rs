@@ -24,6 +24,7 @@ pub use bell::{Bell, keep_ringing};
 
 use crate::dataset::notices::{ListedNotice, NoticeDetail};
 use crate::dataset::{Dataset, DatasetError};
+use crate::words::Words;
 
 /// What somebody wants everybody there to know.
 #[derive(Clone, Debug)]
@@ -78,6 +79,32 @@ pub enum NoticeError {
 }
 
 impl NoticeError {
+    /// What people read, in both languages.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let english = match self {
+            Self::Refused(findings) => {
+                let mut said: Vec<_> = findings.iter().map(in_english).collect();
+                said.dedup();
+                format!("{} The notice was not sent.", said.join(" "))
+            }
+            Self::NoVillage => "No village is among those it is for. The notice was not sent. \
+                Check the codes."
+                .to_owned(),
+            Self::Unknown(number) => format!("There is no notice {number}."),
+            Self::Withdrawn => "The notice was withdrawn and can't be changed any more. Write a \
+                new one."
+                .to_owned(),
+            Self::Busy => "Somebody else has just changed the notice. This change is not kept. \
+                Open it again and repeat."
+                .to_owned(),
+            Self::NoRandomness | Self::Dataset(_) => "The hub can't store. The notice was not \
+                sent. Check the free space and the disk, then repeat."
+                .to_owned(),
+        };
+        Words::new(self.sentence(), english)
+    }
+
     /// What people read: what happened, what to do.
     #[must_use]
     pub fn sentence(&self) -> String {
@@ -103,6 +130,28 @@ impl NoticeError {
     }
 }
 
+/// What breaks a rule, in English, by the finding's code.
+fn in_english(finding: &Finding) -> &'static str {
+    match (finding.field, finding.code) {
+        ("judul", "wajib.kosong") => "It needs a title.",
+        ("isi", "wajib.kosong") => "It needs a text.",
+        ("sasaran", "wajib.kosong") => "Choose whom it is for.",
+        ("judul", "teks.terlalu_panjang") => "The title is too long.",
+        (_, "teks.terlalu_panjang") => "The text is too long.",
+        (_, "teks.nomor_orang") => {
+            "There are 16 digits in a row, like a NIK or a family card number. Many people read \
+             this: write it without numbers of persons."
+        }
+        (_, "teks.karakter_kendali") => "It holds characters that can't be printed.",
+        (_, "masa.terbalik") => "It ends before it begins. Check both dates.",
+        (_, "sasaran.terlalu_banyak") => {
+            "It is for too many places. Choose kecamatan or the whole kabupaten."
+        }
+        ("kategori", _) => "The category is not known.",
+        _ => "One of its fields breaks a rule.",
+    }
+}
+
 /// Makes a notice and queues it. `by` names the operator.
 ///
 /// # Errors
@@ -122,6 +171,21 @@ pub fn create(
     }
     let number = dataset.add_notice(&informasi, &villages, by, now_ms)?;
     Ok(Created { number, id: informasi.id, villages: villages.len() })
+}
+
+/// The villages that a notice like this would reach, by code. Nothing is kept.
+///
+/// # Errors
+/// [`NoticeError`], as [`create`] would.
+pub fn reached_by(
+    dataset: &dyn Dataset,
+    draft: Draft,
+    sasaran: Vec<Sasaran>,
+) -> Result<Vec<VillageCode>, NoticeError> {
+    let informasi = draft.version(RecordId::default(), 1, sasaran);
+    check(&informasi)?;
+    let villages = reached(dataset, &informasi.sasaran)?;
+    if villages.is_empty() { Err(NoticeError::NoVillage) } else { Ok(villages) }
 }
 
 /// Replaces what a notice says; whom it is for stays.

@@ -21,22 +21,7 @@ use crate::outlook::{Outlook, VillageOutlook};
 use together::Together;
 pub use words::{duration, trouble_en};
 
-/// Words in both languages.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Words {
-    /// In Bahasa Indonesia.
-    pub id: String,
-    /// In English.
-    pub en: String,
-}
-
-impl Words {
-    /// Words in both languages.
-    #[must_use]
-    pub fn new(id: impl Into<String>, en: impl Into<String>) -> Self {
-        Self { id: id.into(), en: en.into() }
-    }
-}
+pub use crate::words::Words;
 
 /// Whether somebody must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

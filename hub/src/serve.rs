@@ -22,7 +22,7 @@ use crate::access::{Accounts, Gate};
 use crate::admin::{AdminService, Port, Socket};
 use crate::cli::CommandService;
 use crate::console::map::Map;
-use crate::console::{self, ConsoleState};
+use crate::console::{self, ConsoleState, Front};
 use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::{Dataset, VillageState};
 use crate::desk::ready::keep_ready;
@@ -54,6 +54,8 @@ pub struct ServeOptions {
     pub data: PathBuf,
     /// Where the console listens.
     pub console: SocketAddr,
+    /// How browsers come to the console.
+    pub front: Front,
     /// The public port, where nodes join and dial in.
     pub uplink: SocketAddr,
     /// Where metrics are served, on this machine only; `None` = nowhere.
@@ -117,6 +119,14 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let port = PublicPort::open(&options.data, uplink, sessions_max, kept, &shared).await?;
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
     lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
+    if !options.console.ip().is_loopback() && !options.front.is_known() {
+        tracing::warn!("the console can be reached from other machines without HTTPS");
+        lumbung_telemetry::say!(
+            "Peringatan: konsol bisa dibuka dari komputer lain tanpa HTTPS, jadi kata sandi dan \
+             data warga lewat jaringan tanpa pengaman. Taruh proxy HTTPS di depannya, lalu \
+             jalankan dengan --console-https (lihat docs/operators.md)."
+        );
+    }
     let ready = tokio::spawn(keep_ready(Arc::clone(&dataset), Arc::clone(&live)));
     let gate = Gate::new(accounts, Arc::clone(&audit));
     if let Some(code) = gate.first_code().await.context("Daftar operator tidak bisa dibaca")? {
@@ -148,7 +158,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
             tracing::error!(%error, "commands are not answered any more");
         }
     });
-    let router = console::router(ConsoleState { desk, gate, secure: false, map })
+    let router = console::router(ConsoleState { desk, gate, front: options.front, map })
         .into_make_service_with_connect_info::<SocketAddr>();
     let ringing = tokio::spawn(notices::keep_ringing(shared.bell.clone(), Arc::clone(&dataset)));
     let file = dataset_file(&options.data);

@@ -165,7 +165,9 @@ impl Walk {
         self.browser.fill("Judul", "Posyandu serentak")?;
         self.browser.fill("Isi", "Posyandu bulan ini hari Kamis.")?;
         self.browser.fill("Seluruh kabupaten", "ya")?;
-        self.press("Kirim")?;
+        self.press("Periksa dulu")?;
+        self.browser.says("Periksa sebelum dikirim")?;
+        self.press("Kirim ke")?;
         self.browser.says("Tanda terima")?;
         let address = self.browser.eval("location.pathname")?;
         let address = address.as_str().context("an address")?.to_owned();

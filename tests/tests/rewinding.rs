@@ -23,6 +23,7 @@ use lumbung_hub::dataset::{
 };
 use lumbung_hub::merge::decode;
 use lumbung_hub::puller::recovery::{parcel, read_receipt};
+use lumbung_hub::words::Words;
 use lumbung_ledger::{LogId, Payload, Position, Seq, Source};
 use lumbung_node::barn::{
     Change, Expected, Ground, MemoryStore, Relation, Submission, SubmitError,
@@ -192,7 +193,10 @@ impl World {
                 return Ok(());
             }
             let position = Position { epoch: restarted.head.epoch, ..restarted.fork };
-            let told = |lost| NewIncident::new(IncidentKind::LostTail, format!("{lost}"));
+            let told = |lost: u64| {
+                let words = Words::new(lost.to_string(), lost.to_string());
+                NewIncident::new(IncidentKind::LostTail, words)
+            };
             self.now_ms += 1;
             self.hub.branch_off(self.code, position, &told, self.now_ms)?;
         }

@@ -17,6 +17,7 @@ use super::operator::{Operator, Refused};
 use super::password::{self, Hashing, WeakPassword};
 use super::role::{Right, Role};
 use crate::dataset::DatasetError;
+use crate::words::Words;
 
 /// The longest session, milliseconds.
 const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
@@ -79,6 +80,35 @@ pub enum SignInRefused {
     /// The store or the machine failed.
     #[error("Hub sedang tidak bisa memeriksa. Tidak ada yang berubah. Coba lagi sebentar.")]
     Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl SignInRefused {
+    /// Why, in both languages.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let english = match self {
+            Self::Wrong => "Name, password or code do not match.",
+            Self::Wait { seconds } => {
+                let english = format!("Too many attempts. Try again in {seconds} seconds.");
+                return Words::new(self.to_string(), english);
+            }
+            Self::NotFirst => "The code does not match, or there is a first operator already.",
+            Self::Name => "An operator's name: 3 to 40 small letters, digits, dots or hyphens.",
+            Self::Taken => "Another operator has this name.",
+            Self::Unknown => "There is no such operator.",
+            Self::NoKecamatan => "An operator of kecamatan needs one kecamatan at least.",
+            Self::NoEnd => "A supporter's account must end within 14 days.",
+            Self::LastHead => {
+                "This is the last head operator who may sign in; it can't be changed or closed."
+            }
+            Self::Weak(weak) => weak.english(),
+            Self::Refused(refused) => refused.english(),
+            Self::Failed(_) => {
+                "The hub can't look just now. Nothing has changed. Try again in a moment."
+            }
+        };
+        Words::new(self.to_string(), english)
+    }
 }
 
 impl From<DatasetError> for SignInRefused {

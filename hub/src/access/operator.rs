@@ -23,6 +23,13 @@ pub struct Operator {
 #[error("Peran Anda tidak mengizinkan ini. Tidak ada yang diubah.")]
 pub struct Refused;
 
+impl Refused {
+    /// The sentence in English.
+    pub(crate) const fn english(self) -> &'static str {
+        "Your role does not allow this. Nothing has changed."
+    }
+}
+
 impl Operator {
     pub(super) const fn signed_in(
         name: String,

@@ -91,6 +91,22 @@ pub enum WeakPassword {
     Common,
 }
 
+impl WeakPassword {
+    /// The sentence in English.
+    pub(super) const fn english(self) -> &'static str {
+        match self {
+            Self::Short => {
+                "A password has 10 characters at least. Use some words that you remember easily."
+            }
+            Self::Long => "The password is too long: 256 characters at most.",
+            Self::Common => {
+                "This password is too easy to guess. Use some words that have nothing to do with \
+                 each other."
+            }
+        }
+    }
+}
+
 /// Refuses what is too easy.
 pub(super) fn check(password: &str, name: &str) -> Result<(), WeakPassword> {
     if password.chars().count() < LENGTH_MIN {

@@ -9,6 +9,7 @@ use lumbung_domain::region::VillageCode;
 
 use super::audit::AuditHead;
 use crate::dataset::{DatasetError, IncidentKind, NewIncident};
+use crate::words::Words;
 
 /// What a node holds against the hub's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,34 +62,57 @@ impl Doubted {
     #[must_use]
     pub fn incident(&self) -> NewIncident {
         let (held, shown) = (self.held.seq, self.shown.seq);
-        let (kind, sentence) = match self.doubt {
+        let (kind, words) = match self.doubt {
             Doubt::Rewritten => (
                 IncidentKind::AuditRewritten,
-                format!(
-                    "Desa ini memegang sidik buku catatan operator sampai nomor {held}, dan buku \
-                     di hub tidak lagi melewatinya: isinya pernah ditulis ulang. Data desa tidak \
-                     terpengaruh. Jalankan lumbung-hubctl audit verify dan laporkan ke atasan."
+                Words::new(
+                    format!(
+                        "Desa ini memegang sidik buku catatan operator sampai nomor {held}, dan \
+                         buku di hub tidak lagi melewatinya: isinya pernah ditulis ulang. Data \
+                         desa tidak terpengaruh. Jalankan lumbung-hubctl audit verify dan laporkan \
+                         ke atasan."
+                    ),
+                    format!(
+                        "This village holds the digest of the operators' log up to entry {held}, \
+                         and the log at the hub no longer passes through it: it was written anew. \
+                         The village's data is not touched. Run lumbung-hubctl audit verify and \
+                         report it."
+                    ),
                 ),
             ),
             Doubt::Behind => (
                 IncidentKind::AuditBehind,
-                format!(
-                    "Buku catatan operator di hub lebih pendek (nomor {shown}) daripada yang \
-                     dipegang desa ini (nomor {held}): hub kembali dari cadangan lama. Data desa \
-                     tidak terpengaruh. Bila hub tidak dipulihkan, laporkan ke atasan."
+                Words::new(
+                    format!(
+                        "Buku catatan operator di hub lebih pendek (nomor {shown}) daripada yang \
+                         dipegang desa ini (nomor {held}): hub kembali dari cadangan lama. Data \
+                         desa tidak terpengaruh. Bila hub tidak dipulihkan, laporkan ke atasan."
+                    ),
+                    format!(
+                        "The operators' log at the hub is shorter (entry {shown}) than what this \
+                         village holds (entry {held}): the hub came back from an older backup. The \
+                         village's data is not touched. If the hub was not restored, report it."
+                    ),
                 ),
             ),
             Doubt::Unshown => (
                 IncidentKind::AuditRewritten,
-                format!(
-                    "Hub tidak menunjukkan bahwa buku catatan operator masih melewati nomor \
-                     {held} yang dipegang desa ini. Data desa tidak terpengaruh. Jalankan \
-                     lumbung-hubctl audit verify dan laporkan ke atasan."
+                Words::new(
+                    format!(
+                        "Hub tidak menunjukkan bahwa buku catatan operator masih melewati nomor \
+                         {held} yang dipegang desa ini. Data desa tidak terpengaruh. Jalankan \
+                         lumbung-hubctl audit verify dan laporkan ke atasan."
+                    ),
+                    format!(
+                        "The hub does not show that the operators' log still passes through entry \
+                         {held}, which this village holds. The village's data is not touched. Run \
+                         lumbung-hubctl audit verify and report it."
+                    ),
                 ),
             ),
         };
         let hash = blake3::Hash::from(self.held.hash).to_hex();
-        NewIncident::new(kind, sentence).about(format!("{held}:{}", &hash[..16]))
+        NewIncident::new(kind, words).about(format!("{held}:{}", &hash[..16]))
     }
 }
 

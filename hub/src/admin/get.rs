@@ -341,7 +341,7 @@ fn audit_check(desk: &Desk, who: &Operator) -> Result<Sheet, Status> {
     sheet.row(["rantai".to_owned(), agrees.to_string(), seq.to_string(), hash, words]);
     for Compared { witness, passes } in desk.compare_witnesses(who).map_err(desk_refused)? {
         let words = match (witness.doubted, passes) {
-            (Some(doubted), _) => doubted.incident().sentence,
+            (Some(doubted), _) => doubted.incident().sentence.id,
             (None, true) => "Buku melewati yang dipegang desa ini.".to_owned(),
             (None, false) => "Buku tidak melewati yang dipegang desa ini.".to_owned(),
         };

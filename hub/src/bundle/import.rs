@@ -162,7 +162,7 @@ fn prove_rows(bundle: &Bundle, dataset: &dyn Dataset, done: &mut Imported) -> Re
         Some(ToldProof::Differs(_)) => done.proof = Proof::Differs,
         Some(ToldProof::Contradicts(why)) => {
             done.proof = Proof::Differs;
-            let incident = NewIncident::new(IncidentKind::Unrepaired, (*why).to_owned());
+            let incident = NewIncident::new(IncidentKind::Unrepaired, why.clone());
             let incident = incident.about(position.to_string());
             dataset.note_incident(village, &incident, clock::now_ms())?;
         }
@@ -273,7 +273,7 @@ fn note(
     let deep_proof = done.rows.as_ref().map(|rows| match rows {
         ToldProof::Equal(words) => DeepProof { equal: true, words: words.clone() },
         ToldProof::Differs(words) => DeepProof { equal: false, words: words.clone() },
-        ToldProof::Contradicts(why) => DeepProof { equal: false, words: (*why).to_owned() },
+        ToldProof::Contradicts(why) => DeepProof { equal: false, words: why.clone() },
     });
     let proven = (done.proof == Proof::Equal).then_some(bundle.to.seq);
     let note = ContactNote { proven, trouble, deep_proof, ..sender(bundle) };
@@ -302,7 +302,7 @@ fn note_broken(bundle: &Bundle, dataset: &dyn Dataset) -> Result<(), Refused> {
     let now_ms = clock::now_ms();
     dataset.note_incident(village, &repair::log_broken(seq), now_ms)?;
     let trouble = Some(Trouble::NodeLog.code().to_owned());
-    let words = Trouble::NodeLog.sentence().to_owned();
+    let words = Trouble::NodeLog.words();
     let deep_proof = Some(DeepProof { equal: false, words });
     let note = ContactNote { trouble, deep_proof, ..sender(bundle) };
     Ok(dataset.note_contacts(&[(village, note)])?)

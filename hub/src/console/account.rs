@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::form::{self, Field};
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
-use super::tile::when;
+use super::tile::{said, when};
 use super::{ConsoleState, Trouble, whole};
 use crate::access::gate::NewCodes;
 use crate::access::{Session, SignInRefused};
@@ -156,7 +156,10 @@ async fn change_password(
     match state.gate.change_password(&viewer.who, &change.lama, &change.baru).await {
         Ok(()) => Ok(Redirect::to("/akun?selesai=sandi").into_response()),
         Err(error @ SignInRefused::Failed(_)) => Err(error.into()),
-        Err(error) => show(&state, &viewer, None, Some(&error.to_string())).await,
+        Err(error) => {
+            let words = error.words();
+            show(&state, &viewer, None, Some(said(viewer.language, &words))).await
+        }
     }
 }
 

@@ -12,14 +12,18 @@ use axum::extract::{Form, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
+use lumbung_domain::id::{Kind, KindCode};
 use lumbung_domain::region::{Desa, VillageCode};
 use lumbung_telemetry::clock;
 use maud::{Markup, PreEscaped, html};
 
 pub(super) use self::deed::{Deed, news};
+use super::exporting::kind_words;
 use super::form;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
+use super::language::Language;
+use super::tile::said;
 use super::village::named;
 use super::{ConsoleState, Trouble, at_desk, whole};
 use crate::desk::asks::Heard;
@@ -84,7 +88,8 @@ async fn act(
             }
             Err(DeskError::Unfit(why)) => {
                 let before = Before::of(desk, viewer, desa.code, deed)?;
-                let page = page(viewer, desa, deed, (&fields, &before), Some(&why));
+                let page =
+                    page(viewer, desa, deed, (&fields, &before), Some(said(viewer.language, &why)));
                 Ok((StatusCode::UNPROCESSABLE_ENTITY, whole(page)).into_response())
             }
             Err(error) => Err(error.into()),
@@ -101,9 +106,14 @@ fn perform(
     fields: &Fields,
 ) -> Result<Done, DeskError> {
     let who = &viewer.who;
-    let number = |name: &str, what: &str| {
+    let number = |name: &str, (id, en): (&str, &str)| {
         let text = value(fields, name).trim().replace('.', "");
-        let wrong = || DeskError::Unfit(format!("{what} harus angka. Tidak ada yang diubah."));
+        let wrong = || {
+            DeskError::unfit(
+                format!("{id} harus angka. Tidak ada yang diubah."),
+                format!("{en} must be a number. Nothing has changed."),
+            )
+        };
         text.parse::<u64>().map_err(|_| wrong())
     };
     let news = match deed {
@@ -117,7 +127,7 @@ fn perform(
             "dibuktikan"
         }
         Deed::Hold => {
-            let days = number("hari", "Lama penahanan")?;
+            let days = number("hari", ("Lama penahanan", "The number of days"))?;
             let days = u32::try_from(days).unwrap_or(u32::MAX);
             desk.hold(who, village, value(fields, "alasan"), days)?;
             "ditahan"
@@ -127,7 +137,7 @@ fn perform(
             "dilepas"
         }
         Deed::Budget => {
-            desk.set_budget(who, village, number("kb", "Kuota")?)?;
+            desk.set_budget(who, village, number("kb", ("Kuota", "The budget"))?)?;
             "kuota"
         }
         Deed::Contact => {
@@ -159,8 +169,10 @@ fn perform(
                 "diakhiri"
             }
             _ => {
-                let why = "Pilih salah satu: kembalikan atau akhiri. Tidak ada yang diubah.";
-                return Err(DeskError::Unfit(why.into()));
+                return Err(DeskError::unfit(
+                    "Pilih salah satu: kembalikan atau akhiri. Tidak ada yang diubah.",
+                    "Choose one: hand them back, or end them. Nothing has changed.",
+                ));
             }
         },
     };
@@ -209,7 +221,8 @@ impl Before {
             }
             Deed::Leftovers => {
                 let counted = desk.leftovers(who, village)?.into_iter();
-                before.leftovers = counted.map(|(kind, count)| (kind_name(kind), count)).collect();
+                let name = |kind| kind_name(viewer.language, kind);
+                before.leftovers = counted.map(|(kind, count)| (name(kind), count)).collect();
             }
             _ => {}
         }
@@ -217,9 +230,9 @@ impl Before {
     }
 }
 
-fn kind_name(kind: lumbung_domain::id::KindCode) -> String {
-    let known = lumbung_domain::id::Kind::from_code(kind);
-    known.map_or_else(|| format!("jenis {}", kind.0), |kind| kind.to_string())
+fn kind_name(language: Language, code: KindCode) -> String {
+    let unknown = || format!("{} {}", language.say("jenis", "kind"), code.0);
+    Kind::from_code(code).map_or_else(unknown, |kind| kind_words(kind, language).to_owned())
 }
 
 /// What will happen, and the button that makes it happen.

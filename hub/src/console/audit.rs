@@ -148,7 +148,7 @@ fn page(
                                 td { (entry.operator) }
                                 td { (act_words(viewer, &entry.act)) }
                                 td { (subject(&entry.subject)) }
-                                td { (entry.words) }
+                                td lang="id" { (entry.words) }
                             }
                         }
                     }

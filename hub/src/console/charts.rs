@@ -8,14 +8,14 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use jiff::civil::Date;
 use lumbung_domain::indicator::{Indikator, IndikatorVector};
-use lumbung_domain::recap::tanggal_indonesia;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 
+pub(super) use self::draw::bar;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::recap::{Asked, href};
-use super::tile::thousands;
+use super::tile::{day, thousands};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::dataset::search::Ages;
 use crate::recap::{Recap, RegionRef};
@@ -63,7 +63,7 @@ fn render(viewer: &Viewer, recap: &Recap, region: RegionRef, ages: &Ages, date: 
     let name = &recap.sheet.wilayah;
     let body = html! {
         h1 { (say("Gambaran", "Charts")) " " (name) }
-        p class="lead" { (say("Keadaan pada", "As of")) " " (tanggal_indonesia(date)) ". "
+        p class="lead" { (say("Keadaan pada", "As of")) " " (day(viewer.language, date)) ". "
             a href=(href(region, date)) { (say("Lihat rekapnya", "See the recap")) } "." }
         section aria-labelledby="umur" {
             h2 id="umur" { (say("Umur warga", "Ages of residents")) }
@@ -153,7 +153,7 @@ fn coverage(viewer: &Viewer, recap: &Recap, date: Date) -> Markup {
                             td class="n" { (thousands(vector.get(Indikator::JmlKrt))) }
                             @for (.., indikator) in COVERAGE {
                                 @let tenths = share(vector, indikator);
-                                td { (draw::bar(tenths.unwrap_or(0)))
+                                td { (bar(tenths.unwrap_or(0)))
                                     span { (percent(viewer, tenths)) } }
                             }
                         }

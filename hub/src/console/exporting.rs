@@ -11,7 +11,6 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
 use jiff::civil::Date;
 use lumbung_domain::id::Kind;
-use lumbung_domain::recap::tanggal_indonesia;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -22,7 +21,7 @@ use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
 use super::search::regions;
-use super::tile::thousands;
+use super::tile::{day, said, thousands};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::desk::DeskError;
@@ -54,22 +53,31 @@ struct Asked {
 
 impl Asked {
     fn order(&self) -> Result<ExportOrder, DeskError> {
-        let unfit = |words: &str| DeskError::Unfit(words.to_owned());
+        let unfit = |id: &str, en: &str| DeskError::unfit(id, en);
         Ok(ExportOrder {
-            kind: Kind::from_name(&self.jenis).ok_or_else(|| unfit("Pilih jenis catatan."))?,
-            region: RegionRef::parse(&self.wilayah)
-                .map_err(|_| unfit("Pilih wilayah: satu kecamatan atau satu desa."))?,
+            kind: Kind::from_name(&self.jenis)
+                .ok_or_else(|| unfit("Pilih jenis catatan.", "Choose the kind of records."))?,
+            region: RegionRef::parse(&self.wilayah).map_err(|_| {
+                unfit(
+                    "Pilih wilayah: satu kecamatan atau satu desa.",
+                    "Choose an area: one kecamatan or one village.",
+                )
+            })?,
             form: if self.bentuk == "xlsx" { FileForm::Xlsx } else { FileForm::Csv },
             numbers: !self.nomor.is_empty(),
             purpose: self.tujuan.clone(),
             keep_until: self.sampai.parse().map_err(|_| {
-                unfit("Pilih sampai kapan berkas boleh disimpan. Tidak ada yang ditulis.")
+                unfit(
+                    "Pilih sampai kapan berkas boleh disimpan. Tidak ada yang ditulis.",
+                    "Choose until when the file may be kept. Nothing was written.",
+                )
             })?,
         })
     }
 }
 
-const fn kind_words(kind: Kind, language: Language) -> &'static str {
+/// A kind of records, in words.
+pub(super) const fn kind_words(kind: Kind, language: Language) -> &'static str {
     match kind {
         Kind::Dusun => language.say("Dusun", "Dusun"),
         Kind::Rw => "RW",
@@ -100,7 +108,7 @@ async fn look(
         match ready {
             Ok(ready) => Ok(whole(confirmation(viewer, &asked, &ready)).into_response()),
             Err(DeskError::Unfit(words)) => {
-                let page = whole(form(viewer, &asked, Some(&words)));
+                let page = whole(form(viewer, &asked, Some(said(viewer.language, &words))));
                 Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
             }
             Err(error) => Err(error.into()),
@@ -162,11 +170,11 @@ fn form(viewer: &Viewer, asked: &Asked, alert: Option<&str>) -> Markup {
     let say = |id, en| language.say(id, en);
     let kinds =
         [Kind::Warga, Kind::Keluarga, Kind::RumahTangga, Kind::Mutasi, Kind::Dasawisma, Kind::Rt];
-    let day = |days: i32| {
+    let within = |days: i32| {
         let day = clock::today().checked_add(jiff::Span::new().days(days));
         day.as_ref().map(Date::to_string).unwrap_or_default()
     };
-    let until = if asked.sampai.is_empty() { day(30) } else { asked.sampai.clone() };
+    let until = if asked.sampai.is_empty() { within(30) } else { asked.sampai.clone() };
     let body = html! {
         h1 { (say("Ekspor data", "Export data")) }
         p class="lead" { (say(
@@ -219,8 +227,8 @@ fn form(viewer: &Viewer, asked: &Asked, alert: Option<&str>) -> Markup {
             }
             div class="field" {
                 label for="sampai" { (say("Dihapus paling lambat", "To be deleted by")) }
-                input id="sampai" name="sampai" type="date" required value=(until) min=(day(1))
-                    max=(day(KEEP_DAYS_MAX));
+                input id="sampai" name="sampai" type="date" required value=(until) min=(within(1))
+                    max=(within(KEEP_DAYS_MAX));
             }
             button type="submit" { (say("Lihat dulu", "Look first")) }
         }
@@ -253,7 +261,7 @@ fn confirmation(viewer: &Viewer, asked: &Asked, ready: &ReadyExport) -> Markup {
         (say("Jumlah catatan", "Records"), thousands(ready.records)),
         (say("NIK dan nomor KK", "NIK and card numbers"), numbers.to_owned()),
         (say("Keperluan", "Purpose"), order.purpose.trim().to_owned()),
-        (say("Dihapus paling lambat", "To be deleted by"), tanggal_indonesia(order.keep_until)),
+        (say("Dihapus paling lambat", "To be deleted by"), day(language, order.keep_until)),
     ];
     let body = html! {
         h1 { (say("Yang akan keluar", "What will leave")) }

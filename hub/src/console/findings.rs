@@ -5,6 +5,7 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
+use lumbung_domain::region::Desa;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -13,7 +14,9 @@ use super::form;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::tile::{full_name, when};
+use super::person::source;
+use super::tile::{full_name, said as in_language, when};
+use super::village::{narrowed, only};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::access::audit::AuditEntry;
@@ -89,6 +92,22 @@ fn advice(language: Language, kind: FindingKind) -> &'static str {
 struct Asked {
     jenis: Option<String>,
     status: Option<String>,
+    /// Of this village only.
+    desa: Option<String>,
+}
+
+impl Asked {
+    /// The list with another kind, or with the closed ones too.
+    fn href(&self, kind: Option<&str>, all: bool) -> String {
+        let pairs = [
+            ("desa", self.desa.as_deref().filter(|it| !it.is_empty())),
+            ("jenis", kind),
+            ("status", all.then_some("semua")),
+        ];
+        let pairs = pairs.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let pairs: Vec<_> = pairs.map(|(name, value)| format!("{name}={value}")).collect();
+        if pairs.is_empty() { "/temuan".to_owned() } else { format!("/temuan?{}", pairs.join("&")) }
+    }
 }
 
 async fn list(
@@ -96,39 +115,49 @@ async fn list(
     Query(asked): Query<Asked>,
     viewer: Viewer,
 ) -> Result<Page, Trouble> {
+    let desa = only(asked.desa.as_deref())?;
     at_desk(&state, viewer, move |desk, viewer| {
         let all = asked.status.as_deref() == Some("semua");
-        let found = desk.findings(&viewer.who, None, !all, SHOWN_MAX)?;
-        Ok(whole(list_page(viewer, &found, asked.jenis.as_deref(), all)))
+        let of = desa.map(|desa| desa.code);
+        let found = desk.findings(&viewer.who, of, !all, SHOWN_MAX)?;
+        Ok(whole(list_page(viewer, &found, &asked, desa)))
     })
     .await
 }
 
-fn list_page(viewer: &Viewer, found: &[CrossFinding], kind: Option<&str>, all: bool) -> Markup {
+fn list_page(
+    viewer: &Viewer,
+    found: &[CrossFinding],
+    asked: &Asked,
+    desa: Option<&'static Desa>,
+) -> Markup {
+    let (kind, all) = (asked.jenis.as_deref(), asked.status.as_deref() == Some("semua"));
     let say = |id, en| viewer.language.say(id, en);
     let chosen = |it: &&CrossFinding| kind.is_none_or(|kind| kind == tag(it.kind));
-    let status = if all { "&status=semua" } else { "" };
     let body = html! {
         h1 { (say("Temuan antardesa", "Findings between villages")) }
+        (narrowed(viewer.language, desa, "/temuan"))
         p class="lead" { (say(
             "Catatan dua desa yang saling bertentangan. Hub hanya melaporkan, tidak memilih: \
              kedua desa yang memutuskan, lalu temuannya tertutup sendiri.",
             "Records of two villages that contradict each other. The hub only reports and never \
              chooses: both villages decide, then the finding closes by itself.")) }
         nav class="chips" aria-label=(say("Saring temuan", "Filter findings")) {
-            a href=(format!("/temuan?{}", status.trim_start_matches('&')))
+            a href=(asked.href(None, all))
                 aria-current=[kind.is_none().then_some("true")] {
                 (say("Semua", "All")) " " b { (found.len()) }
             }
             @for each in KINDS {
                 @let count = found.iter().filter(|it| it.kind == each).count();
-                a href=(format!("/temuan?jenis={}{status}", tag(each)))
+                a href=(asked.href(Some(tag(each)), all))
                     aria-current=[(kind == Some(tag(each))).then_some("true")] {
                     (words(viewer.language, each)) " " b { (count) }
                 }
             }
-            @if all { a href="/temuan" { (say("Hanya yang terbuka", "Open ones only")) } }
-            @else { a href="/temuan?status=semua" { (say("Juga yang tertutup", "Closed ones too")) } }
+            a href=(asked.href(kind, !all)) {
+                @if all { (say("Hanya yang terbuka", "Open ones only")) }
+                @else { (say("Juga yang tertutup", "Closed ones too")) }
+            }
         }
         @if !found.iter().any(|it| chosen(&it)) {
             p class="calm" { (say("Tidak ada temuan terbuka.", "No open findings.")) }
@@ -201,7 +230,8 @@ async fn ask(
         match desk.ask_villages(&viewer.who, number, &question.pertanyaan) {
             Ok(_) => Ok(Redirect::to(&format!("/temuan/{number}")).into_response()),
             Err(DeskError::Unfit(words)) => {
-                let page = whole(shown(desk, viewer, number, Some(&words))?);
+                let page =
+                    whole(shown(desk, viewer, number, Some(in_language(viewer.language, &words)))?);
                 Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
             }
             Err(error) => Err(error.into()),
@@ -225,7 +255,7 @@ fn questions(
             @if !asked.is_empty() {
                 ul class="claims" {
                     @for entry in asked {
-                        li { (entry.words) br;
+                        li { span lang="id" { (entry.words) } br;
                             small { (when(entry.at_ms, now_ms)) (say(" oleh ", " by ")) (entry.operator) } }
                     }
                 }
@@ -235,7 +265,7 @@ fn questions(
                 form class="form" method="post" action=(format!("/temuan/{}", finding.number)) {
                     div class="field" {
                         label for="pertanyaan" { (say("Pertanyaan", "Question")) }
-                        textarea id="pertanyaan" name="pertanyaan" rows="4" required maxlength="500" {
+                        textarea id="pertanyaan" name="pertanyaan" rows="4" required maxlength="500" lang="id" {
                             "Mohon diperiksa: " (words(Language::Indonesian, finding.kind)) ". "
                             (advice(Language::Indonesian, finding.kind))
                         }
@@ -312,7 +342,7 @@ fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
             h2 { a href=(format!("/desa/{}", claim.village)) { (full_name(claim.village)) } }
             p { small {
                 (say("Ditulis ", "Written ")) (when(claim.time_ms, now_ms))
-                (say(" oleh ", " by ")) (claim.actor) " (" (claim.source.name())
+                (say(" oleh ", " by ")) (claim.actor) " (" (source(viewer.language, claim.source))
                 (say(", nomor urut ", ", entry ")) (claim.seq) ")"
             } }
             @match &side.says {
@@ -322,14 +352,14 @@ fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
                 Some(says) if says.is_empty() => p { (say(
                     "Catatannya sudah tidak ada atau tidak bisa dibaca.",
                     "The record is gone or can't be read.")) },
-                Some(says) => dl class="facts one" {
+                Some(says) => dl class="facts one" lang="id" {
                     @for (label, value) in says.iter().filter(|(label, _)| said(label, sides)) {
                         div class=[differs(label, sides).then_some("differs")] {
                             dt { (label) }
                             dd {
                                 @if value.is_empty() { "-" } @else { (value) }
                                 @if differs(label, sides) {
-                                    " " span class="flag" { (say("berbeda", "differs")) }
+                                    " " span class="flag" lang=(viewer.language.tag()) { (say("berbeda", "differs")) }
                                 }
                             }
                         }

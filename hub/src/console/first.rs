@@ -124,6 +124,7 @@ fn page(
             section aria-labelledby="hub-judul" {
                 h2 id="hub-judul" { "Hub" }
                 div id="hub" { (parts.hub()) }
+                p { a class="button" href="/versi" { (say("Versi node desa", "The nodes' versions")) } }
                 div id="jumlah" { (parts.numbers()) }
                 (trend)
             }
@@ -307,6 +308,8 @@ impl Parts<'_> {
                     dd { (outlook.in_touch()) } }
                 div { dt { (self.say("Menunggu digabung", "Waiting to be merged")) }
                     dd { (thousands(waiting)) (self.say(" catatan", " records")) } }
+                div { dt { (self.say("Versi hub", "The hub's version")) }
+                    dd { (env!("CARGO_PKG_VERSION")) } }
                 @if let Some(disk) = outlook.hub.disk {
                     div { dt { (self.say("Disk kosong", "Free disk")) }
                         dd { (gigabytes(disk.free_bytes)) (self.say(" dari ", " of "))

@@ -69,7 +69,11 @@ pub(super) async fn read<T: DeserializeOwned>(
     let (visitor, headers) = (guard::visitor(&parts), parts.headers.clone());
     let form = Form::<T>::from_request(Request::from_parts(parts, body), &()).await;
     let Form(form) = form.map_err(|_| {
-        Trouble::words(StatusCode::BAD_REQUEST, "Isian tidak lengkap. Tidak ada yang diubah.")
+        let words = (
+            "Isian tidak lengkap. Tidak ada yang diubah.",
+            "The form is not complete. Nothing has changed.",
+        );
+        Trouble::words(StatusCode::BAD_REQUEST, words)
     })?;
     Ok((form, visitor, headers))
 }

@@ -6,15 +6,14 @@
 //! of the console's own pages: the browser says where it comes from
 //! (`Sec-Fetch-Site`, `Origin`), and no other site can make it say otherwise.
 
-use std::net::{IpAddr, SocketAddr};
-
-use axum::extract::{ConnectInfo, FromRequestParts, Request};
+use axum::extract::{FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::language::Language;
+use super::line::Line;
 use super::{ConsoleState, Trouble};
 use crate::access::Operator;
 use crate::access::gate::Visitor;
@@ -40,22 +39,20 @@ pub(super) fn language(headers: &HeaderMap) -> Language {
     cookie(headers, Language::COOKIE).map(Language::parse).unwrap_or_default()
 }
 
-/// The cookie of a new session. `Secure` unless the console itself is spoken
-/// to without TLS from this very machine.
-pub(super) fn session_cookie(secret: &str, secure: bool) -> String {
-    let secure = if secure { "; Secure" } else { "" };
-    format!("{SESSION}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200{secure}")
+/// The cookie of a new session. `Secure` when it came over HTTPS.
+pub(super) fn session_cookie(secret: &str, line: Line) -> String {
+    let end = line.cookie_end();
+    format!("{SESSION}={secret}; Path=/; HttpOnly; SameSite=Lax; Max-Age=43200{end}")
 }
 
 /// Takes the session's cookie away.
-pub(super) fn no_session_cookie() -> String {
-    format!("{SESSION}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0")
+pub(super) fn no_session_cookie(line: Line) -> String {
+    format!("{SESSION}=; Path=/; HttpOnly; SameSite=Lax; Max-Age=0{}", line.cookie_end())
 }
 
 /// Who visits, for the limits on guessing.
 pub(super) fn visitor(parts: &Parts) -> Visitor {
-    let address: Option<IpAddr> =
-        parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|info| info.0.ip());
+    let address = Line::of(&parts.extensions).address;
     let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Visitor { address, agent: agent.unwrap_or_default().to_owned() }
 }
@@ -81,6 +78,11 @@ impl FromRequestParts<ConsoleState> for Viewer {
                 Err(StatusCode::UNAUTHORIZED.into_response())
             }
             Ok(None) if state.gate.is_founding() => Err(Redirect::to("/awal").into_response()),
+            // Whoever had a session is told that it has ended, and that a form
+            // sent without one went nowhere.
+            Ok(None) if cookie(&parts.headers, SESSION).is_some_and(|it| !it.is_empty()) => {
+                Err(Redirect::to("/masuk?habis=1").into_response())
+            }
             Ok(None) => Err(Redirect::to("/masuk").into_response()),
             Err(trouble) => Err(trouble.into_response()),
         }
@@ -104,7 +106,10 @@ pub(super) async fn own_pages_only(request: Request, next: Next) -> Response {
     }
     Trouble::words(
         StatusCode::FORBIDDEN,
-        "Permintaan ini tidak datang dari halaman Lumbung. Tidak ada yang diubah.",
+        (
+            "Permintaan ini tidak datang dari halaman Lumbung. Tidak ada yang diubah.",
+            "This request does not come from a page of Lumbung. Nothing has changed.",
+        ),
     )
     .into_response()
 }

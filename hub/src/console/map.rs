@@ -127,7 +127,10 @@ pub(super) fn routes() -> Router<ConsoleState> {
 async fn page(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Page, Trouble> {
     let missing = Trouble::words(
         StatusCode::NOT_FOUND,
-        "Hub ini belum diberi peta. Jalankan dengan --map berkas.geojson.",
+        (
+            "Hub ini belum diberi peta. Jalankan dengan --map berkas.geojson.",
+            "This hub was given no map. Start it with --map file.geojson.",
+        ),
     );
     let map = state.map.clone().ok_or(missing)?;
     at_desk(&state, viewer, move |desk, viewer| {

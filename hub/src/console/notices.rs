@@ -1,77 +1,33 @@
 //! Notices: what was told to whom, and how far it has come.
 
+mod write;
+
 use axum::Router;
-use axum::extract::{Form, Path, State};
-use axum::http::StatusCode;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
-use lumbung_domain::code_list::{Code, CodeList as _, KategoriInformasi};
 use lumbung_domain::informasi::{Informasi, Keberlakuan, Sasaran};
-use lumbung_domain::region::{KecamatanCode, VillageCode, roster};
+use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 
-use super::form::{self, Field};
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
-use super::tile::{full_name, when};
+use super::tile::{day, full_name, when};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::dataset::notices::{DeliveryState, ListedNotice, NoticeDetail, NoticeVillage, Reach};
 use crate::desk::DeskError;
-use crate::notices::Draft;
 
 /// Notices on one page.
 const SHOWN_MAX: u32 = 200;
 
 pub(super) fn routes() -> Router<ConsoleState> {
     Router::new()
-        .route("/informasi", get(list).post(write))
-        .route("/informasi/tulis", get(blank))
+        .route("/informasi", get(list).post(write::write))
+        .route("/informasi/tulis", get(write::blank))
         .route("/informasi/{number}", get(one))
         .route("/informasi/{number}/tarik", get(sure).post(withdraw))
-}
-
-type Fields = Vec<(String, String)>;
-
-fn value<'a>(fields: &'a Fields, name: &str) -> &'a str {
-    fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
-}
-
-/// Whom a text field names: codes of kecamatan and villages, in any order.
-fn targets(fields: &Fields) -> Option<Vec<Sasaran>> {
-    let chosen = fields.iter().filter(|(key, _)| key == "kecamatan").map(|(_, code)| code.as_str());
-    let typed = value(fields, "desa").split(|letter: char| letter == ',' || letter.is_whitespace());
-    let mut sasaran = Vec::new();
-    if value(fields, "semua") == "ya" {
-        return Some(vec![Sasaran::Kabupaten]);
-    }
-    for code in chosen {
-        sasaran.push(Sasaran::Kecamatan(KecamatanCode::parse(code)?));
-    }
-    for code in typed.filter(|code| !code.is_empty()) {
-        let desa = VillageCode::parse(code).ok().and_then(|code| roster().village(code))?;
-        sasaran.push(Sasaran::Desa(desa.code));
-    }
-    Some(sasaran)
-}
-
-fn draft(fields: &Fields) -> Option<Draft> {
-    let day = |name: &str| match value(fields, name) {
-        "" => Some(None),
-        text => text.parse().ok().map(Some),
-    };
-    let kategori = match value(fields, "kategori") {
-        "" => None,
-        text => Some(text.parse().ok().and_then(Code::<KategoriInformasi>::new)?),
-    };
-    Some(Draft {
-        judul: value(fields, "judul").trim().to_owned(),
-        isi: value(fields, "isi").trim().to_owned(),
-        kategori,
-        terbit: Some(day("terbit")?.unwrap_or_else(clock::today)),
-        berlaku_sampai: day("sampai")?,
-    })
 }
 
 async fn list(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Page, Trouble> {
@@ -84,6 +40,9 @@ async fn list(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Page,
 
 fn list_page(viewer: &Viewer, notices: &[ListedNotice]) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
+    let today = clock::today();
+    let (past, in_force): (Vec<_>, Vec<_>) =
+        notices.iter().partition(|it| it.notice.informasi.keberlakuan(today).is_past());
     let body = html! {
         h1 { (say("Informasi untuk desa", "Notices to villages")) }
         p class="lead" { (say(
@@ -97,11 +56,25 @@ fn list_page(viewer: &Viewer, notices: &[ListedNotice]) -> Markup {
         @if notices.is_empty() {
             p class="calm" { (say("Belum ada informasi.", "No notices yet.")) }
         }
+        (items(viewer, &in_force))
+        @if !past.is_empty() {
+            details class="more" open[in_force.is_empty()] {
+                summary { (say("Lewat atau ditarik", "Past or withdrawn")) " (" (past.len()) ")" }
+                (items(viewer, &past))
+            }
+        }
+    };
+    Frame::of(viewer, say("Informasi", "Notices"), Tab::Notices).page(&body)
+}
+
+fn items(viewer: &Viewer, notices: &[&ListedNotice]) -> Markup {
+    let say = |id, en| viewer.language.say(id, en);
+    html! {
         ul class="findings" {
             @for listed in notices {
                 @let informasi = &listed.notice.informasi;
                 li {
-                    h3 { a href=(format!("/informasi/{}", listed.notice.number)) { (informasi.judul) } }
+                    h3 lang="id" { a href=(format!("/informasi/{}", listed.notice.number)) { (informasi.judul) } }
                     p { (status(viewer, informasi)) " · " (target_words(viewer, &informasi.sasaran)) }
                     (progress(viewer, listed.reach))
                     small { (when(listed.notice.changed_ms, clock::now_ms())) (say(" oleh ", " by "))
@@ -109,15 +82,14 @@ fn list_page(viewer: &Viewer, notices: &[ListedNotice]) -> Markup {
                 }
             }
         }
-    };
-    Frame::of(viewer, say("Informasi", "Notices"), Tab::Notices).page(&body)
+    }
 }
 
 fn status(viewer: &Viewer, informasi: &Informasi) -> &'static str {
     viewer.language.of(match informasi.keberlakuan(clock::today()) {
         Keberlakuan::BelumTerbit => ("belum terbit", "not yet in force"),
         Keberlakuan::Berlaku => ("berlaku", "in force"),
-        Keberlakuan::Berakhir => ("berakhir", "ended"),
+        Keberlakuan::Berakhir => ("lewat", "past"),
         Keberlakuan::Ditarik => ("ditarik", "withdrawn"),
     })
 }
@@ -156,125 +128,6 @@ fn progress(viewer: &Viewer, reach: Reach) -> Markup {
     }
 }
 
-fn form_page(viewer: &Viewer, fields: &Fields, wrong: Option<&str>) -> Markup {
-    let say = |id, en| viewer.language.say(id, en);
-    let scope = viewer.who.scope();
-    let chosen = |code: &str| fields.iter().any(|(key, value)| key == "kecamatan" && value == code);
-    let own = roster().kecamatan().iter().filter(|kecamatan| {
-        roster().villages_of(kecamatan.code).any(|desa| scope.holds(desa.code))
-    });
-    let body = html! {
-        h1 { (say("Tulis informasi", "Write a notice")) }
-        (form::alert(wrong))
-        form class="form wide-form" method="post" action="/informasi" {
-            (Field {
-                name: "judul",
-                label: say("Judul", "Title"),
-                value: value(fields, "judul"),
-                ..Field::default()
-            }.render())
-            div class="field" {
-                label for="isi-informasi" { (say("Isi", "Text")) }
-                textarea id="isi-informasi" name="isi" rows="8" required { (value(fields, "isi")) }
-                small { (say("Jangan tulis NIK, nama orang atau data kesehatan: informasi ini dibaca banyak orang.",
-                             "No NIK, names of people or health data: many people read this.")) }
-            }
-            div class="field" {
-                label for="kategori" { (say("Kategori", "Category")) }
-                select id="kategori" name="kategori" {
-                    @for entry in KategoriInformasi::entries() {
-                        option value=(entry.code)
-                            selected[value(fields, "kategori") == entry.code.to_string()] { (entry.label) }
-                    }
-                }
-            }
-            div class="pair" {
-                (Field {
-                    name: "terbit",
-                    label: say("Berlaku mulai", "In force from"),
-                    kind: "date",
-                    value: value(fields, "terbit"),
-                    required: false,
-                    hint: Some(say("Kosong = hari ini.", "Empty = today.")),
-                    ..Field::default()
-                }.render())
-                (Field {
-                    name: "sampai",
-                    label: say("Berlaku sampai", "In force until"),
-                    kind: "date",
-                    value: value(fields, "sampai"),
-                    required: false,
-                    hint: Some(say("Kosong = sampai ditarik.", "Empty = until withdrawn.")),
-                    ..Field::default()
-                }.render())
-            }
-            fieldset class="field checks" {
-                legend { (say("Untuk siapa", "For whom")) }
-                @if scope.is_whole() {
-                    label {
-                        input type="checkbox" name="semua" value="ya" checked[value(fields, "semua") == "ya"];
-                        " " b { (say("Seluruh kabupaten", "The whole kabupaten")) }
-                    }
-                }
-                @for kecamatan in own {
-                    label {
-                        input type="checkbox" name="kecamatan" value=(kecamatan.code.compact())
-                            checked[chosen(&kecamatan.code.compact())];
-                        " " (kecamatan.name)
-                    }
-                }
-            }
-            (Field {
-                name: "desa",
-                label: say("Desa tertentu (kode, dipisah spasi)", "Certain villages (codes, by spaces)"),
-                value: value(fields, "desa"),
-                required: false,
-                ..Field::default()
-            }.render())
-            button type="submit" { (say("Kirim", "Send")) }
-        }
-    };
-    Frame::of(viewer, say("Tulis informasi", "Write a notice"), Tab::Notices).page(&body)
-}
-
-async fn blank(viewer: Viewer) -> Result<Page, Trouble> {
-    viewer.who.must(Right::Inform).map_err(DeskError::from)?;
-    Ok(whole(form_page(&viewer, &Vec::new(), None)))
-}
-
-async fn write(
-    State(state): State<ConsoleState>,
-    viewer: Viewer,
-    Form(fields): Form<Fields>,
-) -> Result<Response, Trouble> {
-    at_desk(&state, viewer, move |desk, viewer| {
-        viewer.who.must(Right::Inform).map_err(DeskError::from)?;
-        let again = |words: &str| {
-            let page = whole(form_page(viewer, &fields, Some(words)));
-            Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
-        };
-        let say = |id, en| viewer.language.say(id, en);
-        let (Some(draft), Some(sasaran)) = (draft(&fields), targets(&fields)) else {
-            return again(say(
-                "Tanggal, kategori atau kode desa tidak dikenal. Informasi belum dikirim.",
-                "A date, the category or a village's code is not known. Nothing was sent.",
-            ));
-        };
-        if sasaran.is_empty() {
-            return again(say(
-                "Pilih dulu untuk siapa informasi ini. Informasi belum dikirim.",
-                "Choose for whom this is. Nothing was sent.",
-            ));
-        }
-        match desk.inform(&viewer.who, draft, sasaran) {
-            Ok(made) => Ok(Redirect::to(&format!("/informasi/{}", made.number)).into_response()),
-            Err(DeskError::Unfit(words)) => again(&words),
-            Err(error) => Err(error.into()),
-        }
-    })
-    .await
-}
-
 async fn one(
     State(state): State<ConsoleState>,
     Path(number): Path<i64>,
@@ -291,17 +144,17 @@ fn one_page(viewer: &Viewer, detail: &NoticeDetail) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let notice = &detail.listed.notice;
     let informasi = &notice.informasi;
-    let day = |day: Option<jiff::civil::Date>| day.map(lumbung_domain::recap::tanggal_indonesia);
+    let date = |it: Option<jiff::civil::Date>| it.map(|it| day(viewer.language, it));
     let body = html! {
         p class="crumbs" { a href="/informasi" { (say("Informasi", "Notices")) } " / " (notice.number) }
-        h1 { (informasi.judul) }
+        h1 lang="id" { (informasi.judul) }
         p class="lead" {
             (status(viewer, informasi))
-            @if let Some(from) = day(informasi.terbit) { (say(", mulai ", ", from ")) (from) }
-            @if let Some(until) = day(informasi.berlaku_sampai) { (say(", sampai ", ", until ")) (until) }
+            @if let Some(from) = date(informasi.terbit) { (say(", mulai ", ", from ")) (from) }
+            @if let Some(until) = date(informasi.berlaku_sampai) { (say(", sampai ", ", until ")) (until) }
             " · " (target_words(viewer, &informasi.sasaran))
         }
-        div class="side letter" { @for line in informasi.isi.lines() { p { (line) } } }
+        div class="side letter" lang="id" { @for line in informasi.isi.lines() { p { (line) } } }
         p { small { (say("Ditulis ", "Written ")) (when(notice.changed_ms, clock::now_ms()))
             (say(" oleh ", " by ")) (notice.written_by)
             @if informasi.versi > 1 { (say(", versi ", ", version ")) (informasi.versi) } } }
@@ -365,7 +218,7 @@ async fn sure(
         let say = |id, en| viewer.language.say(id, en);
         let body = html! {
             h1 { (say("Tarik informasi ini?", "Withdraw this notice?")) }
-            p { b { (detail.listed.notice.informasi.judul) } }
+            p { b lang="id" { (detail.listed.notice.informasi.judul) } }
             p { (say("Desa yang sudah menerimanya diberi tahu bahwa informasi ini tidak berlaku lagi. \
                       Ini tidak bisa dibatalkan.",
                      "Villages that have it are told that it no longer holds. This can't be undone.")) }

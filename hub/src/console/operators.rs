@@ -12,6 +12,7 @@ use maud::{Markup, html};
 use super::form::{self, Field};
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
+use super::tile::said;
 use super::{ConsoleState, Trouble, whole};
 use crate::access::{Account, NewAccount, Right, Role, SignInRefused};
 
@@ -188,14 +189,17 @@ async fn add(
             shown(&state, &viewer, StatusCode::OK, None, Some((&new.name, &password))).await
         }
         Err(error @ (SignInRefused::Failed(_) | SignInRefused::Refused(_))) => Err(error.into()),
-        Err(error) => shown(&state, &viewer, wrong, Some(&error.to_string()), None).await,
+        Err(error) => {
+            let words = error.words();
+            shown(&state, &viewer, wrong, Some(said(viewer.language, &words)), None).await
+        }
     }
 }
 
 async fn named(state: &ConsoleState, viewer: &Viewer, name: &str) -> Result<Account, Trouble> {
     let accounts = state.gate.accounts(&viewer.who).await?;
     let found = accounts.into_iter().find(|account| account.name == name);
-    found.ok_or_else(|| Trouble(StatusCode::NOT_FOUND, SignInRefused::Unknown.to_string().into()))
+    found.ok_or_else(|| Trouble(StatusCode::NOT_FOUND, SignInRefused::Unknown.words()))
 }
 
 fn one_page(viewer: &Viewer, account: &Account, wrong: Option<&str>) -> Markup {
@@ -269,7 +273,7 @@ async fn change(
     match state.gate.change(&viewer.who, &changed, active).await {
         Ok(()) => Ok(Redirect::to("/operator").into_response()),
         Err(error @ (SignInRefused::Failed(_) | SignInRefused::Refused(_))) => Err(error.into()),
-        Err(error) => again(&error.to_string()),
+        Err(error) => again(said(viewer.language, &error.words())),
     }
 }
 

@@ -9,6 +9,7 @@ use axum::routing::get;
 use lumbung_domain::id::RecordId;
 use lumbung_domain::record::Field;
 use lumbung_domain::region::VillageCode;
+use lumbung_ledger::Source;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -17,7 +18,7 @@ use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
 use super::search::{house_href, person_href, place_words, resident_words};
-use super::tile::{full_name, when};
+use super::tile::{full_name, said, when};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::access::audit::WORDS_MAX;
@@ -69,7 +70,7 @@ async fn reveal(
             Ok(person) => Ok(whole(render(viewer, &person, &Shown::Opened)).into_response()),
             Err(DeskError::Unfit(words)) => {
                 let person = desk.person(&viewer.who, village, id)?;
-                let shown = Shown::Closed { alert: Some(&words) };
+                let shown = Shown::Closed { alert: Some(said(viewer.language, &words)) };
                 let page = whole(render(viewer, &person, &shown));
                 Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
             }
@@ -115,7 +116,7 @@ fn render(viewer: &Viewer, person: &Person, shown: &Shown<'_>) -> Markup {
         }
         @for form in &person.forms {
             section aria-label=(form.form) {
-                h2 { (form.form) }
+                h2 lang="id" { (form.form) }
                 (fields(&form.fields))
             }
         }
@@ -133,16 +134,27 @@ fn render(viewer: &Viewer, person: &Person, shown: &Shown<'_>) -> Markup {
 /// Fields with their labels.
 pub(super) fn fields(fields: &[Field]) -> Markup {
     html! {
-        dl class="facts" {
+        dl class="facts" lang="id" {
             @for field in fields { div { dt { (field.label) } dd { (field.value) } } }
         }
+    }
+}
+
+/// Where a record came from, in a word.
+pub(super) const fn source(language: Language, source: Source) -> &'static str {
+    match source {
+        Source::TEMPLATE => language.say(source.name(), "template"),
+        Source::ERASURE => language.say(source.name(), "erasure"),
+        Source::RETURNED => language.say(source.name(), "handed back"),
+        Source::MANUAL | Source::OPENSID | Source::SIAK | Source::NODE => source.name(),
+        _ => language.say(source.name(), "other"),
     }
 }
 
 /// Who wrote a record, when and with which entry.
 pub(super) fn origin(language: Language, from: &Provenance) -> String {
     let at = when(from.time_ms, clock::now_ms());
-    let (actor, source, seq) = (&from.actor, from.source.name(), from.seq);
+    let (actor, source, seq) = (&from.actor, source(language, from.source), from.seq);
     match language {
         Language::Indonesian => {
             format!("Ditulis di desa {at} oleh {actor} ({source}), nomor {seq} dalam log desa.")

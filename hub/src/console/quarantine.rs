@@ -5,16 +5,21 @@ use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use lumbung_domain::id::Kind;
+use lumbung_domain::region::Desa;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 use serde::Deserialize;
 
+use super::exporting::kind_words;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
+use super::language::Language;
 use super::tile::{full_name, when};
+use super::village::{narrowed, only};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::dataset::QuarantinedEntry;
+use crate::merge::decode::reason_in_english;
 
 pub(super) fn routes() -> Router<ConsoleState> {
     Router::new()
@@ -26,6 +31,8 @@ pub(super) fn routes() -> Router<ConsoleState> {
 #[derive(Deserialize)]
 struct Asked {
     hasil: Option<String>,
+    /// Of this village only.
+    desa: Option<String>,
 }
 
 async fn list(
@@ -33,17 +40,24 @@ async fn list(
     Query(asked): Query<Asked>,
     viewer: Viewer,
 ) -> Result<Page, Trouble> {
+    let desa = only(asked.desa.as_deref())?;
     at_desk(&state, viewer, move |desk, viewer| {
-        let entries = desk.quarantine(&viewer.who, None)?;
-        Ok(whole(page(viewer, &entries, asked.hasil.as_deref())))
+        let entries = desk.quarantine(&viewer.who, desa.map(|desa| desa.code))?;
+        Ok(whole(page(viewer, &entries, desa, asked.hasil.as_deref())))
     })
     .await
 }
 
-fn page(viewer: &Viewer, entries: &[QuarantinedEntry], outcome: Option<&str>) -> Markup {
+fn page(
+    viewer: &Viewer,
+    entries: &[QuarantinedEntry],
+    desa: Option<&'static Desa>,
+    outcome: Option<&str>,
+) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let body = html! {
         h1 { (say("Karantina", "Quarantine")) }
+        (narrowed(viewer.language, desa, "/karantina"))
         p class="lead" { (say(
             "Catatan yang belum bisa diterima hub. Isinya disimpan utuh dan ikut dihitung dalam \
              bukti kesamaan; catatan lain desa itu tetap masuk.",
@@ -79,9 +93,9 @@ fn one(viewer: &Viewer, entry: &QuarantinedEntry) -> Markup {
     html! {
         li {
             h3 { a href=(format!("/desa/{}", entry.village)) { (full_name(entry.village)) } }
-            p { (entry.reason) }
+            (reason(viewer, &entry.reason))
             small {
-                (kind.map_or_else(|| say("jenis baru", "a new kind").to_owned(), |it| it.to_string()))
+                (kind.map_or_else(|| say("jenis baru", "a new kind"), |it| kind_words(it, viewer.language)))
                 (say(", nomor urut ", ", entry ")) (entry.seq) ", " (entry.bytes)
                 (say(" bita, sejak ", " bytes, since ")) (when(entry.since_ms, clock::now_ms()))
             }
@@ -97,6 +111,18 @@ fn one(viewer: &Viewer, entry: &QuarantinedEntry) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// Why it could not be taken: as it was said where the words are another
+/// version's.
+fn reason(viewer: &Viewer, reason: &str) -> Markup {
+    let english = reason_in_english(reason).filter(|_| viewer.language == Language::English);
+    html! {
+        @match english {
+            Some(english) => p { (english) },
+            None => p lang="id" { (reason) },
         }
     }
 }

@@ -30,6 +30,10 @@ pub(super) fn routes() -> Router<ConsoleState> {
         .route("/rekap/{file}", get(file))
 }
 
+/// How a date is typed.
+pub(super) const DATE_WORDS: (&str, &str) =
+    ("Tanggal ditulis seperti 2026-12-31.", "A date is written like 2026-12-31.");
+
 /// What a link to a recap says. Ids and codes hold no character that a query
 /// would mistake.
 #[derive(Deserialize)]
@@ -45,25 +49,30 @@ pub(super) struct Asked {
 impl Asked {
     /// The region asked for; the widest the operator sees without one.
     pub(super) fn region(&self, viewer: &Viewer) -> Result<RegionRef, Trouble> {
-        let unknown = Trouble::words(StatusCode::NOT_FOUND, "Wilayah ini tidak dikenal.");
+        let unknown = || {
+            Trouble::words(
+                StatusCode::NOT_FOUND,
+                ("Wilayah ini tidak dikenal.", "This area is not known."),
+            )
+        };
         if let Some(text) = self.wilayah.as_deref().filter(|text| !text.is_empty()) {
-            return RegionRef::parse(text).map_err(|_| unknown);
+            return RegionRef::parse(text).map_err(|_| unknown());
         }
         let scope = viewer.who.scope();
         if scope.is_whole() {
             return Ok(RegionRef::Kabupaten);
         }
         let mut own = roster().villages().iter().filter(|desa| scope.holds(desa.code));
-        own.next().map(|desa| RegionRef::Kecamatan(desa.kecamatan)).ok_or(unknown)
+        own.next().map(|desa| RegionRef::Kecamatan(desa.kecamatan)).ok_or_else(unknown)
     }
 
     /// The date asked for; today without one.
     pub(super) fn date(&self) -> Result<Date, Trouble> {
         match self.tanggal.as_deref() {
             None | Some("") => Ok(clock::today()),
-            Some(text) => text.parse().map_err(|_| {
-                Trouble::words(StatusCode::BAD_REQUEST, "Tanggal ditulis seperti 2026-12-31.")
-            }),
+            Some(text) => {
+                text.parse().map_err(|_| Trouble::words(StatusCode::BAD_REQUEST, DATE_WORDS))
+            }
         }
     }
 
@@ -77,8 +86,13 @@ impl Asked {
 
 /// What is printed for these readers.
 fn printed(recap: &Recap, audience: Audience) -> Result<Printed, Trouble> {
-    let why = "Lembar per rumah tidak bisa dibuat untuk umum. Pakai lembar RT ke atas.";
-    Ok(recap.printed(audience).ok_or_else(|| DeskError::Unfit(why.into()))?)
+    let single_houses = || {
+        DeskError::unfit(
+            "Lembar per rumah tidak bisa dibuat untuk umum. Pakai lembar RT ke atas.",
+            "A sheet of single houses can't be made for the public. Use that of the RT or wider.",
+        )
+    };
+    Ok(recap.printed(audience).ok_or_else(single_houses)?)
 }
 
 async fn show(
@@ -126,7 +140,12 @@ async fn file(
     let csv = match file.as_str() {
         "rekap.csv" => true,
         "rekap.xlsx" => false,
-        _ => return Err(Trouble::words(StatusCode::NOT_FOUND, "Berkas ini tidak ada.")),
+        _ => {
+            return Err(Trouble::words(
+                StatusCode::NOT_FOUND,
+                ("Berkas ini tidak ada.", "There is no such file."),
+            ));
+        }
     };
     let audience = asked.audience();
     let recap =
@@ -141,7 +160,8 @@ async fn file(
     }
     let body = exports::recap_xlsx(&recap, &printed).map_err(|error| {
         tracing::error!(%error, "a workbook can't be made");
-        Trouble::words(StatusCode::INTERNAL_SERVER_ERROR, "Berkas tidak bisa dibuat.")
+        let words = ("Berkas tidak bisa dibuat.", "The file can't be made.");
+        Trouble::words(StatusCode::INTERNAL_SERVER_ERROR, words)
     })?;
     Ok(download(exports::XLSX, &format!("{name}.xlsx"), body))
 }
@@ -183,7 +203,7 @@ fn page(
     let body = html! {
         (crumbs(viewer, recap))
         h1 { (sheet.wilayah) }
-        p class="lead" { (sheet.title) " (" (sheet.form.number()) ")" }
+        p class="lead" lang="id" { (sheet.title) " (" (sheet.form.number()) ")" }
         form class="pick" action="/rekap" {
             input type="hidden" name="wilayah" value=(region);
             label for="tanggal" { (say("Keadaan pada", "As of")) }
@@ -230,7 +250,7 @@ fn page(
                 }
             }))
         }
-        ul class="notes" { @for note in &printed.footnotes { li { (note) } } }
+        ul class="notes" lang="id" { @for note in &printed.footnotes { li { (note) } } }
     };
     Frame::of(viewer, say("Rekap", "Recap"), Tab::Recap).page(&body)
 }

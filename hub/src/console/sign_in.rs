@@ -1,10 +1,10 @@
 //! Signing in and out, and the first operator.
 
-use axum::Router;
-use axum::extract::{Form, Request, State};
+use axum::extract::{Form, Query, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -12,6 +12,8 @@ use super::form::{self, Field};
 use super::frame::{Frame, Tab};
 use super::guard::{self, Viewer};
 use super::language::Language;
+use super::line::Line;
+use super::tile::said;
 use super::{ConsoleState, Page, Trouble, whole};
 use crate::access::SignInRefused;
 
@@ -38,21 +40,23 @@ fn field(name: &str, label: &str, kind: &str, autocomplete: &str) -> Markup {
 fn refused(language: Language, error: Option<&SignInRefused>) -> Markup {
     html! {
         @if let Some(error) = error {
-            p class="alert" role="alert" {
-                (error)
-                @if matches!(error, SignInRefused::Wrong) && language == Language::English {
-                    " (Name, password or code do not match.)"
-                }
-            }
+            p class="alert" role="alert" { (said(language, &error.words())) }
         }
     }
 }
 
-fn sign_in_form(language: Language, error: Option<&SignInRefused>) -> Markup {
+fn sign_in_form(language: Language, error: Option<&SignInRefused>, ended: bool) -> Markup {
     let say = |id, en| language.say(id, en);
     let body = html! {
         div class="narrow" {
             h1 { (say("Masuk", "Sign in")) }
+            @if ended {
+                p class="alert" role="status" { (say(
+                    "Sesi Anda sudah berakhir. Bila Anda baru mengirim isian, isian itu belum \
+                     dikerjakan: masuk lagi, lalu ulangi.",
+                    "Your session has ended. If you have just sent a form, nothing was done with \
+                     it: sign in again and repeat it.")) }
+            }
             (refused(language, error))
             form class="form" method="post" action="/masuk" {
                 (field("nama", say("Nama operator", "Operator name"), "text", "username"))
@@ -77,31 +81,47 @@ fn sign_in_form(language: Language, error: Option<&SignInRefused>) -> Markup {
     Frame::outside(language, say("Masuk", "Sign in"), Tab::None).page(&body)
 }
 
-async fn sign_in_page(State(state): State<ConsoleState>, headers: HeaderMap) -> Response {
+#[derive(Deserialize)]
+struct Before {
+    /// A session was there and has ended.
+    habis: Option<String>,
+}
+
+async fn sign_in_page(
+    State(state): State<ConsoleState>,
+    Query(before): Query<Before>,
+    headers: HeaderMap,
+) -> Response {
     if state.gate.is_founding() {
         return Redirect::to("/awal").into_response();
     }
-    whole(sign_in_form(guard::language(&headers), None)).into_response()
+    let ended = before.habis.is_some();
+    whole(sign_in_form(guard::language(&headers), None, ended)).into_response()
 }
 
 async fn sign_in(State(state): State<ConsoleState>, request: Request) -> Result<Response, Trouble> {
+    let line = Line::of(request.extensions());
     let (form, visitor, headers) = form::read::<SignIn>(request).await?;
     match state.gate.sign_in(&form.nama, &form.sandi, &form.kode, &visitor).await {
         Ok(secret) => {
-            let cookie = guard::session_cookie(&secret, state.secure);
+            let cookie = guard::session_cookie(&secret, line);
             Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
         }
         Err(error @ SignInRefused::Failed(_)) => Err(error.into()),
         Err(error) => {
-            let page = whole(sign_in_form(guard::language(&headers), Some(&error)));
+            let page = whole(sign_in_form(guard::language(&headers), Some(&error), false));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
 }
 
-async fn sign_out(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Response, Trouble> {
+async fn sign_out(
+    State(state): State<ConsoleState>,
+    Extension(line): Extension<Line>,
+    viewer: Viewer,
+) -> Result<Response, Trouble> {
     state.gate.sign_out(&viewer.who).await?;
-    let cookie = guard::no_session_cookie();
+    let cookie = guard::no_session_cookie(line);
     Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/masuk")).into_response())
 }
 
@@ -155,12 +175,13 @@ async fn found(State(state): State<ConsoleState>, request: Request) -> Result<Re
         (StatusCode::UNPROCESSABLE_ENTITY, found_form(language, Some(alert))).into_response()
     };
     if form.sandi != form.ulang {
-        return Ok(again("Kedua kata sandi tidak sama."));
+        let words = ("Kedua kata sandi tidak sama.", "The two passwords are not the same.");
+        return Ok(again(language.of(words)));
     }
     match state.gate.found(&form.kode, form.nama.trim(), &form.sandi, &visitor).await {
         Ok(()) => Ok(Redirect::to("/masuk").into_response()),
         Err(error @ SignInRefused::Failed(_)) => Err(error.into()),
-        Err(error) => Ok(again(&error.to_string())),
+        Err(error) => Ok(again(said(language, &error.words()))),
     }
 }
 
@@ -169,9 +190,13 @@ struct LanguageChoice {
     ke: String,
 }
 
-async fn choose_language(headers: HeaderMap, Form(choice): Form<LanguageChoice>) -> Response {
-    let tag = Language::parse(&choice.ke).tag();
-    let cookie = format!("{}={tag}; Path=/; SameSite=Lax; Max-Age=31536000", Language::COOKIE);
+async fn choose_language(
+    Extension(line): Extension<Line>,
+    headers: HeaderMap,
+    Form(choice): Form<LanguageChoice>,
+) -> Response {
+    let (tag, end) = (Language::parse(&choice.ke).tag(), line.cookie_end());
+    let cookie = format!("{}={tag}; Path=/; SameSite=Lax; Max-Age=31536000{end}", Language::COOKIE);
     let back = guard::page_before(&headers);
     ([(header::SET_COOKIE, cookie)], Redirect::to(&back)).into_response()
 }

@@ -10,10 +10,13 @@ use tokio::net::{TcpListener, TcpStream};
 
 mod data;
 mod finding;
+mod language;
+mod noticing;
 
 use super::*;
 use crate::access::gate::Visitor;
 use crate::access::{NewAccount, Right, Role};
+use crate::dataset::sqlite::SqliteDataset;
 use crate::desk::DeskParts;
 use crate::live::{Live, Phase};
 use crate::puller::Wishes;
@@ -29,11 +32,15 @@ struct Console {
     gate: Gate,
     /// The head operator's session.
     head: String,
+    state: ConsoleState,
 }
 
 async fn console() -> Console {
     let (folder, dataset) = district();
-    let dataset = Arc::new(dataset);
+    console_over(folder, Arc::new(dataset)).await
+}
+
+async fn console_over(folder: tempfile::TempDir, dataset: Arc<SqliteDataset>) -> Console {
     let live = Arc::new(Live::default());
     let gate = Gate::new(dataset.clone(), dataset.clone());
     let desk = Arc::new(Desk::new(DeskParts {
@@ -47,14 +54,26 @@ async fn console() -> Console {
     let code = gate.first_code().await.unwrap().unwrap();
     gate.found(&code, "kepala", PASSWORD, &Visitor::default()).await.unwrap();
     let head = gate.sign_in("kepala", PASSWORD, "", &Visitor::default()).await.unwrap();
-    let state = ConsoleState { desk, gate: gate.clone(), secure: false, map: None };
+    let state = ConsoleState { desk, gate: gate.clone(), front: Front::default(), map: None };
+    let address = serve(state.clone()).await;
+    Console { _folder: folder, address, live, gate, head, state }
+}
+
+async fn serve(state: ConsoleState) -> std::net::SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router(state)).await });
-    Console { _folder: folder, address, live, gate, head }
+    let router = router(state).into_make_service_with_connect_info::<std::net::SocketAddr>();
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    address
 }
 
 impl Console {
+    /// The same console behind a proxy, or not.
+    async fn behind(mut self, front: Front) -> Self {
+        self.address = serve(ConsoleState { front, ..self.state.clone() }).await;
+        self
+    }
+
     /// The session of a new operator.
     async fn session_of(&self, role: Role, kecamatan: &[u64]) -> String {
         let head = self.gate.operator(&self.head).await.unwrap().unwrap();
@@ -210,6 +229,7 @@ async fn nobody_sees_a_page_without_a_session() {
             "/",
             "/desa",
             "/peta",
+            "/versi",
             "/desa/35.05.01.2001",
             "/rekap",
             "/rekap/rekap.csv",
@@ -239,6 +259,8 @@ async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() {
         "/desa/35.05.02.2001/diagnostik",
         "/desa/35.05.02.2001/tindakan/sinkron",
         "/desa/35.05.02.2001/tindakan/catatan",
+        "/karantina?desa=35.05.02.2001",
+        "/temuan?desa=35.05.02.2001",
         "/rekap?wilayah=3505",
         "/rekap?wilayah=35.05.02",
         "/rekap?wilayah=35.05.02.2001",
@@ -266,6 +288,7 @@ const GUARDED: &[(&str, Option<&str>, Right)] = &[
     ("/temuan", None, Right::SeeRecords),
     ("/temuan/999", None, Right::SeeRecords),
     ("/karantina", None, Right::SeeVillages),
+    ("/versi", None, Right::SeeVillages),
     ("/karantina/999/ulang", Some(""), Right::Act),
     ("/informasi", None, Right::SeeVillages),
     ("/informasi/tulis", None, Right::Inform),
@@ -364,5 +387,41 @@ async fn pages_speak_english_when_asked() {
     {
         let page = console.get_as(&session, path).await;
         assert!(page.contains(words) && page.contains("<html lang=\"en\">"), "{path}: {page}");
+    }
+}
+
+/// Signs in as a browser that a proxy speaks for.
+async fn signed_in_by_proxy(console: &Console, proto: &str) -> String {
+    let mut stream = TcpStream::connect(console.address).await.unwrap();
+    let form = format!("nama=kepala&sandi={}", PASSWORD.replace(' ', "+"));
+    let request = format!(
+        "POST /masuk HTTP/1.1\r\nhost: hub\r\norigin: https://hub\r\nx-forwarded-proto: {proto}\r\n\
+         x-forwarded-for: 10.9.8.7\r\ncontent-type: application/x-www-form-urlencoded\r\n\
+         content-length: {}\r\nconnection: close\r\n\r\n{form}",
+        form.len()
+    );
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
+#[tokio::test]
+async fn cookies_stay_on_https_where_a_proxy_makes_it() {
+    let here = std::net::IpAddr::from([127, 0, 0, 1]);
+    let elsewhere = std::net::IpAddr::from([10, 0, 0, 1]);
+    for (front, proto, secure) in [
+        (Front::default(), "https", false),
+        (Front { https: true, proxy: None }, "http", true),
+        (Front { https: false, proxy: Some(here) }, "https", true),
+        (Front { https: false, proxy: Some(here) }, "http", false),
+        (Front { https: false, proxy: Some(elsewhere) }, "https", false),
+    ] {
+        let console = console().await.behind(front).await;
+        let answer = signed_in_by_proxy(&console, proto).await;
+        assert!(answer.starts_with("HTTP/1.1 303"), "{front:?}: {answer}");
+        assert_eq!(answer.contains("; Secure\r\n"), secure, "{front:?} {proto}: {answer}");
+        let told = answer.contains("strict-transport-security: max-age=31536000");
+        assert_eq!(told, secure, "{front:?} {proto}: {answer}");
     }
 }

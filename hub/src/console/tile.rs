@@ -216,6 +216,14 @@ pub(super) fn when(at_ms: i64, now_ms: i64) -> String {
     }
 }
 
+/// "31 Desember 2026", "31 December 2026".
+pub(super) fn day(language: Language, date: jiff::civil::Date) -> String {
+    match language {
+        Language::Indonesian => lumbung_domain::recap::tanggal_indonesia(date),
+        Language::English => date.strftime("%-d %B %Y").to_string(),
+    }
+}
+
 /// 1263480 as "1.263.480".
 pub(super) fn thousands(number: u64) -> String {
     let digits = number.to_string();

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use super::findings;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
+use super::language::Language;
 use super::tile::{Look, said, when};
 use super::{ConsoleState, Page, Trouble, acts, at_desk, needs, whole};
 use crate::access::Right;
@@ -41,6 +42,24 @@ pub(super) fn routes() -> Router<ConsoleState> {
 pub(super) fn named(code: &str) -> Result<&'static Desa, DeskError> {
     let desa = VillageCode::parse(code).ok().and_then(|code| roster().village(code));
     desa.ok_or(DeskError::NotThere)
+}
+
+/// The village that a list is narrowed to by its address.
+pub(super) fn only(code: Option<&str>) -> Result<Option<&'static Desa>, DeskError> {
+    code.filter(|code| !code.is_empty()).map(named).transpose()
+}
+
+/// Which village a list is of, and the way to the whole list.
+pub(super) fn narrowed(language: Language, desa: Option<&Desa>, whole: &str) -> Markup {
+    html! {
+        @if let Some(desa) = desa {
+            p class="files" {
+                span { (language.say("Hanya ", "Only ")) a href=(format!("/desa/{}", desa.code)) {
+                    (desa.full_name()) } }
+                a class="button" href=(whole) { (language.say("Semua desa", "All villages")) }
+            }
+        }
+    }
 }
 
 /// What the page of one village shows.
@@ -136,7 +155,7 @@ impl VillagePage<'_> {
             }
             section aria-labelledby="isi-desa" {
                 h2 id="isi-desa" { (say("Isi", "Content")) }
-                (self.content(language))
+                (self.content(viewer))
             }
             @if !self.incidents.is_empty() {
                 section aria-labelledby="kejadian" {
@@ -172,7 +191,7 @@ impl VillagePage<'_> {
         }
     }
 
-    fn happened(&self, language: super::language::Language) -> Markup {
+    fn happened(&self, language: Language) -> Markup {
         let say = |id, en| language.say(id, en);
         let now_ms = self.sight.outlook.now_ms;
         html! {
@@ -189,7 +208,11 @@ impl VillagePage<'_> {
                             tr {
                                 td { (when(incident.at_ms, now_ms)) }
                                 td { (say(incident.heading(), incident.heading_en())) }
-                                td lang="id" { (incident.sentence) }
+                                @if language == Language::Indonesian || incident.sentence_en.is_empty() {
+                                    td lang="id" { (incident.sentence) }
+                                } @else {
+                                    td { (incident.sentence_en) }
+                                }
                             }
                         }
                     }

@@ -3,10 +3,12 @@
 //!
 //! A trouble is a state that passes; an incident stays in the list. Kinds
 //! have stable codes. The sentence is made where the thing is noticed and is
-//! kept as it was said: what happened, whether the data is safe, what to do,
+//! kept as it was said, in both languages: what happened, whether the data is safe, what to do,
 //! with positions, counts and times; never anything about a person.
 
 use lumbung_domain::region::VillageCode;
+
+use crate::words::Words;
 
 /// What kind of thing happened. Codes never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -133,7 +135,7 @@ pub struct NewIncident {
     /// What kind.
     pub kind: IncidentKind,
     /// What happened, with the evidence. No personal data.
-    pub sentence: String,
+    pub sentence: Words,
     /// What it is about, so that the same thing noticed again is not noted
     /// again: of one village, kind and subject there is one incident. Empty =
     /// always noted.
@@ -143,7 +145,7 @@ pub struct NewIncident {
 impl NewIncident {
     /// An incident that is noted each time it happens.
     #[must_use]
-    pub const fn new(kind: IncidentKind, sentence: String) -> Self {
+    pub const fn new(kind: IncidentKind, sentence: Words) -> Self {
         Self { kind, sentence, subject: String::new() }
     }
 
@@ -163,8 +165,10 @@ pub struct Incident {
     pub village: VillageCode,
     /// The code of its kind, known to this version or not.
     pub code: String,
-    /// What happened.
+    /// What happened, in Bahasa Indonesia.
     pub sentence: String,
+    /// The same in English; empty for what versions before that noted.
+    pub sentence_en: String,
     /// When it was noticed, hub clock, Unix milliseconds.
     pub at_ms: i64,
 }
@@ -177,6 +181,12 @@ impl Incident {
             Some(kind) => kind.heading(),
             None => &self.code,
         }
+    }
+
+    /// What happened, in English; its heading where no more was noted.
+    #[must_use]
+    pub fn english(&self) -> &str {
+        if self.sentence_en.is_empty() { self.heading_en() } else { &self.sentence_en }
     }
 
     /// The same in English.

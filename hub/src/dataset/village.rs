@@ -8,6 +8,7 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Fingerprint, Position, Seq};
 
 use super::care::Hold;
+use crate::words::Words;
 
 /// A village as the hub's list keeps it.
 #[derive(Clone, Debug)]
@@ -49,8 +50,10 @@ pub struct VillageState {
     /// Last time its rows were proven equal to its log, row by row, hub
     /// clock, Unix milliseconds; 0 = never.
     pub deep_proof_ms: i64,
-    /// What the last attempt at such a proof came to, in words.
+    /// What the last attempt at such a proof came to, in Bahasa Indonesia.
     pub deep_proof_words: String,
+    /// The same in English; empty for what versions before that noted.
+    pub deep_proof_words_en: String,
     /// When an operator asked for such a proof, hub clock; 0 = never.
     pub proof_asked_ms: i64,
     /// Living records of a closed log that wait for an operator's decision.
@@ -103,7 +106,7 @@ pub struct DeepProof {
     /// Every row is what the log says, if need be after a repair.
     pub equal: bool,
     /// In words, without personal data.
-    pub words: String,
+    pub words: Words,
 }
 
 /// What a bundle on a stick taught besides its records.

@@ -64,8 +64,10 @@ impl Desk {
     ) -> Result<(), DeskError> {
         self.to_act_on(who, village)?;
         if kilobytes > BUDGET_KB_MAX {
-            let why = "Kuota paling banyak 10.000.000 kB sehari. Tidak ada yang diubah.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Kuota paling banyak 10.000.000 kB sehari. Tidak ada yang diubah.",
+                "A budget is 10,000,000 kB a day at most. Nothing has changed.",
+            ));
         }
         self.note(who, Act::VillageNoted, village.to_string(), &format!("kuota {kilobytes} kB"))?;
         Ok(self.registry.set_budget(village, kilobytes * 1_000)?)

@@ -39,13 +39,18 @@ impl Desk {
         self.to_act_on(who, village)?;
         let reason = fit_words(reason)?;
         if reason.is_empty() {
-            let why = "Tulis alasannya. Desa tidak ditahan; tidak ada yang diubah.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Tulis alasannya. Desa tidak ditahan; tidak ada yang diubah.",
+                "Write the reason. The village is not held; nothing has changed.",
+            ));
         }
         if days == 0 || days > HOLD_DAYS_MAX {
-            let why =
-                format!("Desa bisa ditahan 1 sampai {HOLD_DAYS_MAX} hari. Tidak ada yang diubah.");
-            return Err(DeskError::Unfit(why));
+            return Err(DeskError::unfit(
+                format!("Desa bisa ditahan 1 sampai {HOLD_DAYS_MAX} hari. Tidak ada yang diubah."),
+                format!(
+                    "A village can be held for 1 to {HOLD_DAYS_MAX} days. Nothing has changed."
+                ),
+            ));
         }
         self.note(who, Act::Held, village.to_string(), &format!("{days} hari: {reason}"))?;
         let since_ms = clock::now_ms();
@@ -60,8 +65,10 @@ impl Desk {
     /// [`DeskError`].
     pub fn release(&self, who: &Operator, village: VillageCode) -> Result<(), DeskError> {
         if self.to_act_on(who, village)?.hold.is_none() {
-            let why = "Desa ini tidak sedang ditahan. Tidak ada yang diubah.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Desa ini tidak sedang ditahan. Tidak ada yang diubah.",
+                "This village is not held. Nothing has changed.",
+            ));
         }
         self.note(who, Act::Held, village.to_string(), "dilepas")?;
         self.dataset.set_hold(village, None)?;
@@ -93,7 +100,7 @@ impl Desk {
         words: &str,
     ) -> Result<(), DeskError> {
         self.to_act_on(who, village)?;
-        let words = fit(words, REMARK_MAX, "Catatan")?;
+        let words = fit(words, REMARK_MAX, ("Catatan", "A note"))?;
         self.note(who, Act::VillageNoted, village.to_string(), "catatan")?;
         let (by, changed_ms) = (who.name().to_owned(), clock::now_ms());
         let remark = (!words.is_empty()).then_some(Remark { words, by, changed_ms });
@@ -112,16 +119,20 @@ impl Desk {
         number: &str,
     ) -> Result<(), DeskError> {
         self.to_act_on(who, village)?;
-        let nama = fit(name, NAME_MAX, "Nama")?;
-        let telepon = fit(number, NUMBER_MAX, "Nomor telepon")?;
+        let nama = fit(name, NAME_MAX, ("Nama", "A name"))?;
+        let telepon = fit(number, NUMBER_MAX, ("Nomor telepon", "A telephone number"))?;
         if nama.is_empty() != telepon.is_empty() {
-            let why = "Isi nama dan nomor telepon, atau kosongkan keduanya. Tidak ada yang diubah.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Isi nama dan nomor telepon, atau kosongkan keduanya. Tidak ada yang diubah.",
+                "Fill in the name and the telephone number, or neither. Nothing has changed.",
+            ));
         }
         let dialled = |letter: char| letter.is_ascii_digit() || " +-().".contains(letter);
         if !telepon.chars().all(dialled) {
-            let why = "Nomor telepon hanya angka, spasi, + dan -. Tidak ada yang diubah.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Nomor telepon hanya angka, spasi, + dan -. Tidak ada yang diubah.",
+                "A telephone number has digits, spaces, + and - only. Nothing has changed.",
+            ));
         }
         self.note(who, Act::VillageNoted, village.to_string(), "narahubung")?;
         let narahubung = (!nama.is_empty()).then_some(Narahubung { nama, telepon });
@@ -141,16 +152,20 @@ impl Desk {
 }
 
 /// A text of a form that is short enough and holds no number of a person.
-fn fit(text: &str, max: usize, what: &str) -> Result<String, DeskError> {
+fn fit(text: &str, max: usize, what: (&str, &str)) -> Result<String, DeskError> {
     let text = text.trim();
     if text.chars().count() > max {
-        let why = format!("{what} paling panjang {max} huruf. Tidak ada yang diubah.");
-        return Err(DeskError::Unfit(why));
+        return Err(DeskError::unfit(
+            format!("{} paling panjang {max} huruf. Tidak ada yang diubah.", what.0),
+            format!("{} has {max} characters at most. Nothing has changed.", what.1),
+        ));
     }
     let digits = |part: &str| part.chars().filter(char::is_ascii_digit).count();
     if text.split(|letter: char| !letter.is_ascii_digit()).any(|part| digits(part) >= 16) {
-        let why = "Jangan tulis NIK atau nomor KK di sini. Tidak ada yang diubah.";
-        return Err(DeskError::Unfit(why.into()));
+        return Err(DeskError::unfit(
+            "Jangan tulis NIK atau nomor KK di sini. Tidak ada yang diubah.",
+            "Don't write a NIK or family card number here. Nothing has changed.",
+        ));
     }
     let plain = |letter: char| !letter.is_control() || letter == '\n';
     Ok(text.chars().filter(|letter| plain(*letter)).collect())
@@ -162,9 +177,10 @@ mod tests {
 
     #[test]
     fn texts_are_short_and_hold_no_numbers_of_persons() {
-        assert_eq!(fit(" satu\r\ndua\u{7} ", 20, "Catatan").unwrap(), "satu\ndua");
-        assert!(fit("0812-3456-7890", 20, "Nomor").is_ok());
-        assert!(fit("NIK 3505902001010001", 80, "Catatan").is_err());
-        assert!(fit("panjang", 3, "Nama").is_err());
+        let what = ("Catatan", "A note");
+        assert_eq!(fit(" satu\r\ndua\u{7} ", 20, what).unwrap(), "satu\ndua");
+        assert!(fit("0812-3456-7890", 20, what).is_ok());
+        assert!(fit("NIK 3505902001010001", 80, what).is_err());
+        assert!(fit("panjang", 3, what).is_err());
     }
 }

@@ -110,8 +110,10 @@ impl Desk {
         fit_order(&order)?;
         let records = self.dataset.count_records(&scope, order.kind)?;
         if order.form == FileForm::Xlsx && records > XLSX_RECORDS_MAX {
-            let why = "Catatannya terlalu banyak untuk Excel. Pilih satu kecamatan, atau CSV.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Catatannya terlalu banyak untuk Excel. Pilih satu kecamatan, atau CSV.",
+                "Too many records for Excel. Choose one kecamatan, or CSV.",
+            ));
         }
         let numbers =
             if order.numbers { IdentityNumbers::Revealed } else { IdentityNumbers::Masked };
@@ -167,18 +169,25 @@ impl Desk {
 fn fit_order(order: &ExportOrder) -> Result<(), DeskError> {
     let purpose = order.purpose.trim();
     if purpose.chars().count() < PURPOSE_MIN || purpose.chars().count() > 300 {
-        let why = format!(
-            "Tulis untuk apa data ini dipakai, paling sedikit {PURPOSE_MIN} dan paling banyak 300 \
-             huruf. Tidak ada yang ditulis."
-        );
-        return Err(DeskError::Unfit(why));
+        return Err(DeskError::unfit(
+            format!(
+                "Tulis untuk apa data ini dipakai, paling sedikit {PURPOSE_MIN} dan paling banyak \
+                 300 huruf. Tidak ada yang ditulis."
+            ),
+            format!(
+                "Write what this data is for, with {PURPOSE_MIN} to 300 characters. Nothing was \
+                 written."
+            ),
+        ));
     }
     fit_words(purpose)?;
     let today = clock::today();
     let last = today.checked_add(jiff::Span::new().days(KEEP_DAYS_MAX)).unwrap_or(today);
     if order.keep_until <= today || order.keep_until > last {
-        let why = "Pilih sampai kapan berkas boleh disimpan: mulai besok, paling lama satu tahun.";
-        return Err(DeskError::Unfit(why.into()));
+        return Err(DeskError::unfit(
+            "Pilih sampai kapan berkas boleh disimpan: mulai besok, paling lama satu tahun.",
+            "Choose until when the file may be kept: from tomorrow, for a year at most.",
+        ));
     }
     Ok(())
 }

@@ -105,8 +105,10 @@ impl Desk {
         let (numbers, remarks) = match purpose {
             None => (IdentityNumbers::Masked, Vec::new()),
             Some("") => {
-                let why = "Tulis untuk apa NIK dibutuhkan. Tidak ada yang ditulis.";
-                return Err(DeskError::Unfit(why.into()));
+                return Err(DeskError::unfit(
+                    "Tulis untuk apa NIK dibutuhkan. Tidak ada yang ditulis.",
+                    "Write what the NIK are needed for. Nothing was written.",
+                ));
             }
             Some(purpose) => {
                 who.must(Right::Reveal)?;
@@ -128,7 +130,7 @@ impl Desk {
         };
         written.map_err(|error| match error {
             ExportError::Dataset(error) => error.into(),
-            other => DeskError::Unfit(other.to_string()),
+            other => DeskError::Unfit(other.words()),
         })
     }
 

@@ -13,6 +13,7 @@ use crate::access::{Operator, Right};
 use crate::dataset::{IncidentKind, NewIncident, SetAside};
 use crate::invitation::{DAYS, Invitation, InvitationError, keep_address, kept_address};
 use crate::registry::{NodeKey, TokenState};
+use crate::words::Words;
 
 /// What to do with the records of a closed log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,12 +30,12 @@ impl From<InvitationError> for DeskError {
             InvitationError::Store(error) => error.into(),
             InvitationError::NoAddress
             | InvitationError::BadAddress
-            | InvitationError::Occupied(_) => Self::Unfit(error.to_string()),
+            | InvitationError::Occupied(_) => Self::Unfit(error.words()),
             InvitationError::Authority(_)
             | InvitationError::Address(_)
             | InvitationError::Random(_) => {
                 tracing::error!(%error, "no token can be made");
-                Self::Unfit(error.to_string())
+                Self::Unfit(error.words())
             }
         }
     }
@@ -114,8 +115,10 @@ impl Desk {
     ) -> Result<Invitation, DeskError> {
         let desa = Self::to_keep(who, village)?;
         if days == 0 {
-            let why = "Token harus berlaku paling sedikit satu hari. Tidak ada yang dibuat.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Token harus berlaku paling sedikit satu hari. Tidak ada yang dibuat.",
+                "A token is valid for a day at least. Nothing was made.",
+            ));
         }
         let known = kept_address(&self.identity);
         let address = match address {
@@ -145,18 +148,23 @@ impl Desk {
     ) -> Result<(), DeskError> {
         let desa = Self::to_keep(who, village)?;
         if !same_name(typed, desa.name) {
-            let why = format!(
-                "Nama yang diketik bukan \"{}\". Kunci tidak dicabut; tidak ada yang diubah.",
-                desa.name
-            );
-            return Err(DeskError::Unfit(why));
+            let name = desa.name;
+            return Err(DeskError::unfit(
+                format!(
+                    "Nama yang diketik bukan \"{name}\". Kunci tidak dicabut; tidak ada yang diubah."
+                ),
+                format!(
+                    "The name that was typed is not \"{name}\". No key was revoked; nothing has \
+                     changed."
+                ),
+            ));
         }
         if self.key(who, village)?.is_none() {
-            let why = format!(
-                "{} tidak punya komputer yang terdaftar. Tidak ada yang diubah.",
-                desa.full_name()
-            );
-            return Err(DeskError::Unfit(why));
+            let name = desa.full_name();
+            return Err(DeskError::unfit(
+                format!("{name} tidak punya komputer yang terdaftar. Tidak ada yang diubah."),
+                format!("{name} has no machine that has joined. Nothing has changed."),
+            ));
         }
         self.note(who, Act::Revoked, village.to_string(), words)?;
         self.registry.revoke(village, clock::now_ms())?;
@@ -171,8 +179,10 @@ impl Desk {
     pub fn resolve_twin(&self, who: &Operator, village: VillageCode) -> Result<(), DeskError> {
         Self::to_keep(who, village)?;
         if self.dataset.village(village)?.twin_ms == 0 {
-            let why = "Desa ini tidak sedang dihentikan. Tidak ada yang diubah.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Desa ini tidak sedang dihentikan. Tidak ada yang diubah.",
+                "This village is not stopped. Nothing has changed.",
+            ));
         }
         self.note(who, Act::Decided, village.to_string(), "tinggal satu komputer")?;
         self.dataset.resolve_twin(village, &one_machine_left(), clock::now_ms())?;
@@ -206,8 +216,10 @@ impl Desk {
     ) -> Result<u64, DeskError> {
         Self::to_keep(who, village)?;
         if self.dataset.village(village)?.leftovers == 0 {
-            let why = "Tidak ada catatan lama yang menunggu. Tidak ada yang diubah.";
-            return Err(DeskError::Unfit(why.into()));
+            return Err(DeskError::unfit(
+                "Tidak ada catatan lama yang menunggu. Tidak ada yang diubah.",
+                "No old records wait. Nothing has changed.",
+            ));
         }
         let now_ms = clock::now_ms();
         match decision {
@@ -253,29 +265,38 @@ fn same_name(typed: &str, name: &str) -> bool {
 
 /// The incident that only one machine is left.
 pub(crate) fn one_machine_left() -> NewIncident {
-    NewIncident::new(
-        IncidentKind::TwinResolved,
+    let words = Words::new(
         "Pengelola memastikan tinggal satu komputer yang dipakai desa ini. Penggabungan berjalan \
-         lagi."
-            .to_owned(),
-    )
+         lagi.",
+        "An operator made sure that this village uses one machine only. Merging goes on.",
+    );
+    NewIncident::new(IncidentKind::TwinResolved, words)
 }
 
 /// The incident that records of a closed log go back to the village.
 pub(crate) fn leftovers_returned(count: u64) -> NewIncident {
-    let sentence = format!(
-        "Pengelola mengembalikan {count} catatan dari log lama ke desa; desa memakai isinya \
-         sendiri bila sudah ada."
+    let words = Words::new(
+        format!(
+            "Pengelola mengembalikan {count} catatan dari log lama ke desa; desa memakai isinya \
+             sendiri bila sudah ada."
+        ),
+        format!(
+            "An operator handed {count} records of the old log back to the village, which keeps \
+             its own where it has any."
+        ),
     );
-    NewIncident::new(IncidentKind::LeftoversReturned, sentence)
+    NewIncident::new(IncidentKind::LeftoversReturned, words)
 }
 
 /// The incident that records of a closed log were ended.
 pub(crate) fn leftovers_forgotten(count: u64) -> NewIncident {
-    let sentence = format!(
-        "Pengelola mengakhiri {count} catatan dari log lama. Versinya tetap tersimpan di hub."
+    let words = Words::new(
+        format!(
+            "Pengelola mengakhiri {count} catatan dari log lama. Versinya tetap tersimpan di hub."
+        ),
+        format!("An operator ended {count} records of the old log. The hub keeps their versions."),
     );
-    NewIncident::new(IncidentKind::LeftoversForgotten, sentence)
+    NewIncident::new(IncidentKind::LeftoversForgotten, words)
 }
 
 #[cfg(test)]

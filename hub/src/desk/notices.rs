@@ -27,7 +27,7 @@ impl From<NoticeError> for DeskError {
         match error {
             NoticeError::Unknown(_) => Self::NotThere,
             NoticeError::Dataset(error) => error.into(),
-            other => Self::Unfit(other.sentence()),
+            other => Self::Unfit(other.words()),
         }
     }
 }
@@ -98,6 +98,23 @@ impl Desk {
         detail.villages.retain(|village| who.scope().holds(village.village));
         detail.listed.reach = reach(&detail.villages);
         Ok(detail)
+    }
+
+    /// The villages that a notice would reach, by code; nothing is kept.
+    ///
+    /// # Errors
+    /// As [`Desk::inform`].
+    pub fn reached_by(
+        &self,
+        who: &Operator,
+        draft: &Draft,
+        sasaran: &[Sasaran],
+    ) -> Result<Vec<VillageCode>, DeskError> {
+        who.must(Right::Inform)?;
+        if !is_own(who, sasaran) {
+            return Err(DeskError::NotThere);
+        }
+        Ok(notices::reached_by(&*self.dataset, draft.clone(), sasaran.to_vec())?)
     }
 
     /// Writes a notice to villages of the operator.

@@ -124,26 +124,39 @@ impl Desk {
             Opening { numbers: true, specific: false } => "nomor",
             Opening { numbers: false, specific: true } => "data spesifik",
             Opening { numbers: false, specific: false } => {
-                return Err(DeskError::Unfit("Pilih apa yang perlu dibuka.".into()));
+                return Err(DeskError::unfit(
+                    "Pilih apa yang perlu dibuka.",
+                    "Choose what has to be opened.",
+                ));
             }
         };
         if reason.trim().chars().count() < REASON_MIN {
-            let why = format!(
-                "Tulis alasannya, paling sedikit {REASON_MIN} huruf: untuk keperluan apa data ini \
-                 dibuka. Tidak ada yang dibuka."
-            );
-            return Err(DeskError::Unfit(why));
+            return Err(DeskError::unfit(
+                format!(
+                    "Tulis alasannya, paling sedikit {REASON_MIN} huruf: untuk keperluan apa data \
+                     ini dibuka. Tidak ada yang dibuka."
+                ),
+                format!(
+                    "Write the reason, with {REASON_MIN} characters at least: what this data is \
+                     opened for. Nothing was opened."
+                ),
+            ));
         }
         let person = self.opened(who, village, id, opening)?;
         // One after another, so that nobody slips past the limit.
         let _one = self.revealing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let since_ms = clock::now_ms() - HOUR_MS;
         if self.audit.count_acts(who.name(), Act::Revealed, since_ms)? >= REVEALS_AN_HOUR {
-            let why = format!(
-                "Dalam satu jam Anda sudah membuka data {REVEALS_AN_HOUR} orang. Tunggu sebentar, \
-                 atau pakai ekspor bila perlu banyak data. Tidak ada yang dibuka."
-            );
-            return Err(DeskError::Unfit(why));
+            return Err(DeskError::unfit(
+                format!(
+                    "Dalam satu jam Anda sudah membuka data {REVEALS_AN_HOUR} orang. Tunggu \
+                     sebentar, atau pakai ekspor bila perlu banyak data. Tidak ada yang dibuka."
+                ),
+                format!(
+                    "You have opened the data of {REVEALS_AN_HOUR} persons within an hour. Wait a \
+                     little, or use an export for much data. Nothing was opened."
+                ),
+            ));
         }
         self.note(who, Act::Revealed, id.to_string(), &format!("{what}: {}", reason.trim()))?;
         Ok(person)

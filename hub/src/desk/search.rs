@@ -179,13 +179,18 @@ impl Desk {
         if let (Some(from), Some(to)) = (question.age_from, question.age_to)
             && from > to
         {
-            return Err(DeskError::Unfit(
-                "Umur paling muda lebih besar daripada umur paling tua.".into(),
+            return Err(DeskError::unfit(
+                "Umur paling muda lebih besar daripada umur paling tua.",
+                "The lowest age is above the highest.",
             ));
         }
         let mut secret = [0; 16];
-        getrandom::fill(&mut secret)
-            .map_err(|_| DeskError::Unfit("Pencarian belum bisa disimpan. Coba lagi.".into()))?;
+        getrandom::fill(&mut secret).map_err(|_| {
+            DeskError::unfit(
+                "Pencarian belum bisa disimpan. Coba lagi.",
+                "The search can't be kept just now. Try again.",
+            )
+        })?;
         let mut ticket = String::with_capacity(32);
         for byte in secret {
             // Writing to a string can't fail.
@@ -286,8 +291,11 @@ impl Desk {
         who.must(Right::SeeRecords)?;
         match Nik::parse(typed) {
             Ok(NikInput::Nik(nik)) => Ok(self.dataset.find_nik(who.scope(), nik)?),
-            Ok(_) => Err(DeskError::Unfit("Ketik NIK 16 angka.".into())),
-            Err(error) => Err(DeskError::Unfit(error.to_string())),
+            Ok(_) => Err(DeskError::unfit("Ketik NIK 16 angka.", "Type the 16 digits of a NIK.")),
+            Err(error) => Err(DeskError::unfit(
+                error.to_string(),
+                "That is no NIK: it has 16 digits and does not end in 0000. Look at the card again.",
+            )),
         }
     }
 

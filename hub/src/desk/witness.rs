@@ -65,7 +65,10 @@ impl Desk {
         });
         issued.map_err(|error| {
             tracing::error!(%error, "no certificate can be issued");
-            DeskError::Unfit("Kunci kabupaten tidak bisa dibuka. Sertifikat tidak dibuat.".into())
+            DeskError::unfit(
+                "Kunci kabupaten tidak bisa dibuka. Sertifikat tidak dibuat.",
+                "The district's keys can't be opened. No certificate was made.",
+            )
         })
     }
 }

@@ -13,6 +13,7 @@ use rust_xlsxwriter::{Format, Workbook, XlsxError};
 
 use super::{columns, harmless};
 use crate::dataset::{Dataset, DatasetError, RecordFilter, Scope, StoredRecord};
+use crate::words::Words;
 
 /// Records read from the dataset at a time: memory stays flat.
 const PAGE: u32 = 2_000;
@@ -49,6 +50,20 @@ pub enum ExportError {
     /// More records than a page of a workbook has rows.
     #[error("Catatannya terlalu banyak untuk Excel. Pilih satu kecamatan, atau tulis ke CSV")]
     TooManyRows,
+}
+
+impl ExportError {
+    /// Why, in both languages.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        let english = match self {
+            Self::Dataset(_) => "The district's data can't be read",
+            Self::Csv(_) => "The file can't be written. The district's data has not changed",
+            Self::Xlsx(_) => "The Excel file can't be made. The district's data has not changed",
+            Self::TooManyRows => "Too many records for Excel. Choose one kecamatan, or write CSV",
+        };
+        Words::new(self.to_string(), english)
+    }
 }
 
 /// Which records to write, and how.

@@ -41,6 +41,31 @@ enum Refusal {
     NotACode(&'static str),
 }
 
+/// The sentences of [`Refusal`] around what differs, in both languages.
+const REASONS: [(&str, &str, &str, &str); 6] = [
+    ("Isi catatan tidak dikirim oleh desa.", "", "The village did not send the content.", ""),
+    ("Isi catatan ", " tidak terbaca.", "The content of a ", " record can't be read."),
+    (
+        "Kolom ",
+        " tidak menunjuk catatan lain dengan benar.",
+        "Column ",
+        " does not point to another record as it should.",
+    ),
+    ("Kolom ", " harus 16 angka.", "Column ", " must have 16 digits."),
+    ("Kolom ", " lebih panjang dari 1000 huruf.", "Column ", " is longer than 1000 characters."),
+    ("Kolom ", " berisi kode yang tidak mungkin.", "Column ", " holds a code that can't be."),
+];
+
+/// A quarantined entry's reason, which is kept as it was said, in English;
+/// `None` for the words of another version.
+#[must_use]
+pub fn reason_in_english(reason: &str) -> Option<String> {
+    REASONS.iter().find_map(|(before, after, before_en, after_en)| {
+        let what = reason.strip_prefix(before)?.strip_suffix(after)?;
+        Some(format!("{before_en}{what}{after_en}"))
+    })
+}
+
 /// The change behind a verified entry and its content hash.
 #[must_use]
 pub fn change(entry: Entry, hash: Option<ContentHash>) -> Change {

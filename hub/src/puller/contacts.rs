@@ -15,6 +15,7 @@ use lumbung_telemetry::clock;
 use tokio::time::Instant;
 
 use crate::dataset::{ContactNote, Dataset, DeepProof};
+use crate::words::Words;
 
 /// How often notes are written. A crash loses at most this much of when
 /// villages were last seen, and nothing else.
@@ -52,10 +53,10 @@ impl Contacts {
     }
 
     /// What an attempt to prove rows against the log came to.
-    pub(super) fn deep_proof(&self, village: VillageCode, equal: bool, words: &str) {
+    pub(super) fn deep_proof(&self, village: VillageCode, equal: bool, words: Words) {
         self.note(village, |note| {
             note.at_ms = clock::now_ms();
-            note.deep_proof = Some(DeepProof { equal, words: words.to_owned() });
+            note.deep_proof = Some(DeepProof { equal, words });
         });
     }
 

@@ -8,6 +8,7 @@ use lumbung_proto::v1::Replaced;
 use lumbung_telemetry::clock;
 
 use crate::dataset::{HandedBack, IncidentKind, NewIncident};
+use crate::words::Words;
 
 /// Which side of a restart was written past the fork.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,11 +29,11 @@ fn place(position: Position) -> String {
 }
 
 /// A contact's number goes by the hub's clock.
-fn contact(number: u64) -> String {
+fn contact(number: u64) -> Words {
     match i64::try_from(number) {
-        Ok(0) => "tidak ada".to_owned(),
-        Ok(at_ms) => clock::display(at_ms),
-        Err(_) => number.to_string(),
+        Ok(0) => Words::new("tidak ada", "none"),
+        Ok(at_ms) => Words::new(clock::display(at_ms), clock::display(at_ms)),
+        Err(_) => Words::new(number.to_string(), number.to_string()),
     }
 }
 
@@ -44,48 +45,60 @@ pub(crate) fn restarted(
     fork: Position,
     lost: u64,
 ) -> NewIncident {
-    let (kind, what) = match parted {
+    let (kind, what, what_en) = match parted {
         Parted::LostTail => (
             IncidentKind::LostTail,
             "Node kehilangan catatan terakhirnya (listrik padam atau cadangan lama dipulihkan)",
+            "The node lost its last records (a power cut, or an old backup was restored)",
         ),
         Parted::Forked => (
             IncidentKind::Forked,
             "Riwayat node berbeda dengan yang sudah tergabung (cadangan dipulihkan lalu ditulisi, \
              atau disk digandakan)",
+            "The node's history differs from what is merged (a backup was restored and written \
+             to, or a disk was copied)",
         ),
     };
-    NewIncident::new(
-        kind,
+    let (hub, epoch, node, fork) = (place(hub), node.epoch, place(node), fork.seq);
+    let words = Words::new(
         format!(
-            "{what}. Hub di {}, node di {}; keduanya sama sampai nomor {}. {lost} versi catatan \
-             disimpan di hub dan dikembalikan ke desa; tidak ada yang hilang. Node melanjutkan \
-             dalam epoch {}.",
-            place(hub),
-            place(node),
-            fork.seq,
-            node.epoch
+            "{what}. Hub di {hub}, node di {node}; keduanya sama sampai nomor {fork}. {lost} versi \
+             catatan disimpan di hub dan dikembalikan ke desa; tidak ada yang hilang. Node \
+             melanjutkan dalam epoch {epoch}."
         ),
-    )
+        format!(
+            "{what_en}. Hub at {hub}, node at {node}; both are the same up to entry {fork}. {lost} \
+             versions of records are kept at the hub and handed back to the village; nothing is \
+             lost. The node goes on in epoch {epoch}."
+        ),
+    );
+    NewIncident::new(kind, words)
 }
 
 /// What became of the versions that were handed back.
 pub(super) fn returned(what: HandedBack) -> NewIncident {
     let HandedBack { applied, equal, conflicts } = what;
-    let hint = match conflicts {
-        0 => "",
-        _ => {
+    let (hint, hint_en) = match conflicts {
+        0 => ("", ""),
+        _ => (
             " Versi yang kalah tetap tersimpan di hub: lihat lumbung-hub villages branch; tanyakan \
-            desa mana yang benar."
-        }
+             desa mana yang benar.",
+            " The hub keeps the versions that did not win: see lumbung-hub villages branch, and \
+             ask the village which is right.",
+        ),
     };
-    NewIncident::new(
-        IncidentKind::Returned,
+    let words = Words::new(
         format!(
             "Catatan yang hilang di desa sudah dikembalikan: {applied} ditulis lagi, {equal} sudah \
              sama, {conflicts} memakai isi desa karena sudah diubah di sana.{hint}"
         ),
-    )
+        format!(
+            "Records that the village had lost were handed back: {applied} written again, {equal} \
+             the same already, {conflicts} kept as the village has them, because they were changed \
+             there.{hint_en}"
+        ),
+    );
+    NewIncident::new(IncidentKind::Returned, words)
 }
 
 /// A new log of the same village.
@@ -95,18 +108,23 @@ pub(super) fn reinstalled(
     left: u64,
     replaced: Option<Replaced>,
 ) -> NewIncident {
-    NewIncident::new(
-        IncidentKind::Reinstalled,
+    let damage = damage(old, replaced);
+    let (log, old_log, end) = (tag(&new.log_id.0), tag(&old.log_id.0), place(old));
+    let words = Words::new(
         format!(
-            "{}Node dipasang ulang dan memulai log baru ({}; yang lama {} berakhir di {}). {left} \
-             catatan lama tetap terbaca di hub tetapi tidak ikut dihitung sampai desa mengirimnya \
-             lagi. Putuskan dengan lumbung-hub villages leftovers.",
-            damage(old, replaced),
-            tag(&new.log_id.0),
-            tag(&old.log_id.0),
-            place(old)
+            "{}Node dipasang ulang dan memulai log baru ({log}; yang lama {old_log} berakhir di \
+             {end}). {left} catatan lama tetap terbaca di hub tetapi tidak ikut dihitung sampai \
+             desa mengirimnya lagi. Putuskan dengan lumbung-hub villages leftovers.",
+            damage.id
         ),
-    )
+        format!(
+            "{}The node was reinstalled and began a new log ({log}; the old one {old_log} ends at \
+             {end}). {left} old records can still be read at the hub but don't count until the \
+             village sends them again. Decide with lumbung-hub villages leftovers.",
+            damage.en
+        ),
+    );
+    NewIncident::new(IncidentKind::Reinstalled, words)
 }
 
 /// A new log that begins with what the hub had.
@@ -116,36 +134,58 @@ pub(super) fn rebuilt(
     records: u64,
     replaced: Option<Replaced>,
 ) -> NewIncident {
-    NewIncident::new(
-        IncidentKind::Rebuilt,
+    let damage = damage(old, replaced);
+    let (log, old_log, end) = (tag(&new.log_id.0), tag(&old.log_id.0), place(old));
+    let words = Words::new(
         format!(
-            "{}Node dibangun ulang dari data kabupaten: log baru {} melanjutkan {} dari log {}. \
-             {records} catatan sedang dicocokkan.",
-            damage(old, replaced),
-            tag(&new.log_id.0),
-            place(old),
-            tag(&old.log_id.0)
+            "{}Node dibangun ulang dari data kabupaten: log baru {log} melanjutkan {end} dari log \
+             {old_log}. {records} catatan sedang dicocokkan.",
+            damage.id
         ),
-    )
+        format!(
+            "{}The node was rebuilt from the district's data: the new log {log} goes on from {end} \
+             of log {old_log}. {records} records are being compared.",
+            damage.en
+        ),
+    );
+    NewIncident::new(IncidentKind::Rebuilt, words)
 }
 
 /// Why the new log was needed, if the node says so: its store was damaged.
 /// What had not come here is named, because only the village can find it.
-fn damage(old: Position, replaced: Option<Replaced>) -> String {
-    let Some(Replaced { at_ms, last_seq }) = replaced else { return String::new() };
-    let unsent = match last_seq > old.seq.0 {
-        false => "Semua yang pernah disimpan di sana sudah ada di hub. ".to_owned(),
-        true => format!(
-            "Perubahan nomor {} sampai {last_seq} tidak pernah sampai di hub: hanya ada di berkas \
-             yang rusak, mungkin juga di cadangan komputer desa. Minta desa mencatatnya lagi atau \
-             kirim teknisi; berkas itu jangan dihapus dulu. ",
-            old.seq.0 + 1
+fn damage(old: Position, replaced: Option<Replaced>) -> Words {
+    let Some(Replaced { at_ms, last_seq }) = replaced else { return Words::new("", "") };
+    let first = old.seq.0 + 1;
+    let unsent = match last_seq {
+        0 => Words::new("", ""),
+        last if last < first => Words::new(
+            "Semua yang pernah disimpan di sana sudah ada di hub. ",
+            "All that was ever saved there is at the hub. ",
+        ),
+        last => Words::new(
+            format!(
+                "Perubahan nomor {first} sampai {last} tidak pernah sampai di hub: hanya ada di \
+                 berkas yang rusak, mungkin juga di cadangan komputer desa. Minta desa mencatatnya \
+                 lagi atau kirim teknisi; berkas itu jangan dihapus dulu. "
+            ),
+            format!(
+                "Changes {first} to {last} never came to the hub: they are in the damaged files \
+                 only, perhaps in a backup of the village's computer too. Ask the village to record \
+                 them again, or send somebody; those files must not be deleted yet. "
+            ),
         ),
     };
-    let unsent = if last_seq == 0 { String::new() } else { unsent };
-    format!(
-        "Berkas data di komputer desa rusak dan disisihkan di sana ({}, jam komputer desa). {unsent}",
-        clock::display(at_ms)
+    let at = clock::display(at_ms);
+    Words::new(
+        format!(
+            "Berkas data di komputer desa rusak dan disisihkan di sana ({at}, jam komputer desa). {}",
+            unsent.id
+        ),
+        format!(
+            "The data files on the village's computer were damaged and set aside there ({at}, the \
+             village's clock). {}",
+            unsent.en
+        ),
     )
 }
 
@@ -153,57 +193,77 @@ fn damage(old: Position, replaced: Option<Replaced>) -> String {
 pub(super) fn hub_behind(acked: Position, hub: Option<Position>) -> NewIncident {
     let here =
         hub.map_or_else(|| "tidak punya apa-apa".to_owned(), |hub| format!("di {}", place(hub)));
-    NewIncident::new(
-        IncidentKind::HubBehind,
+    let here_en =
+        hub.map_or_else(|| "has nothing".to_owned(), |hub| format!("stands at {}", place(hub)));
+    let until = place(acked);
+    let words = Words::new(
         format!(
-            "Data hub mundur: node ingat hub memastikan sampai {}, hub sekarang {here}. Mungkin \
-             hub.db lama dipulihkan. Desa mengirim lagi sisanya; tidak ada yang hilang.",
-            place(acked)
+            "Data hub mundur: node ingat hub memastikan sampai {until}, hub sekarang {here}. \
+             Mungkin hub.db lama dipulihkan. Desa mengirim lagi sisanya; tidak ada yang hilang."
         ),
-    )
-    .about(format!("{} {acked}", acked.log_id))
+        format!(
+            "The hub's data went back: the node remembers that the hub confirmed up to {until}, \
+             and the hub {here_en} now. Perhaps an old hub.db was restored. The village sends the \
+             rest again; nothing is lost."
+        ),
+    );
+    NewIncident::new(IncidentKind::HubBehind, words).about(format!("{} {acked}", acked.log_id))
 }
 
 /// A disk that remembers an older contact than the last one.
 pub(super) fn rewound(shown: u64, last: u64, incarnation: &[u8]) -> NewIncident {
-    NewIncident::new(
-        IncidentKind::Rewound,
+    let (shown, last, session) = (contact(shown), contact(last), tag(incarnation));
+    let words = Words::new(
         format!(
             "Disk node dipulihkan atau digandakan: kontak terakhir yang diingatnya {}, padahal \
-             kontak terakhir {} (sesi {}). Yang sudah tergabung aman. Pastikan hanya satu komputer \
-             yang dipakai desa ini.",
-            contact(shown),
-            contact(last),
-            tag(incarnation)
+             kontak terakhir {} (sesi {session}). Yang sudah tergabung aman. Pastikan hanya satu \
+             komputer yang dipakai desa ini.",
+            shown.id, last.id
         ),
-    )
+        format!(
+            "The node's disk was restored or copied: the last contact it remembers is {}, but the \
+             last one was {} (session {session}). What is merged is safe. Make sure that this \
+             village uses one machine only.",
+            shown.en, last.en
+        ),
+    );
+    NewIncident::new(IncidentKind::Rewound, words)
 }
 
 /// Two machines take turns.
 pub(super) fn taking_turns(shown: u64, last: u64, incarnation: &[u8]) -> NewIncident {
-    NewIncident::new(
-        IncidentKind::Twin,
+    let (shown, last, session) = (contact(shown), contact(last), tag(incarnation));
+    let words = Words::new(
         format!(
-            "Dua komputer bergantian menjawab untuk desa ini: yang sekarang (sesi {}) terakhir \
-             terhubung {}, yang lain {}. Penggabungan dihentikan; yang sudah tergabung aman. \
-             Matikan salah satu, lalu jalankan lumbung-hub villages resolve.",
-            tag(incarnation),
-            contact(shown),
-            contact(last)
+            "Dua komputer bergantian menjawab untuk desa ini: yang sekarang (sesi {session}) \
+             terakhir terhubung {}, yang lain {}. Penggabungan dihentikan; yang sudah tergabung \
+             aman. Matikan salah satu, lalu jalankan lumbung-hub villages resolve.",
+            shown.id, last.id
         ),
-    )
+        format!(
+            "Two machines take turns in answering for this village: the present one (session \
+             {session}) was connected last at {}, the other at {}. Merging is stopped; what is \
+             merged is safe. Turn one off, then run lumbung-hub villages resolve.",
+            shown.en, last.en
+        ),
+    );
+    NewIncident::new(IncidentKind::Twin, words)
 }
 
 /// Two machines at once.
 pub(super) fn at_once(one: &[u8], other: &[u8]) -> NewIncident {
-    NewIncident::new(
-        IncidentKind::Twin,
+    let (one, other) = (tag(one), tag(other));
+    let words = Words::new(
         format!(
-            "Dua komputer terhubung bersamaan untuk desa ini (sesi {} dan {}). Penggabungan \
-             dihentikan; yang sudah tergabung aman. Matikan salah satu, lalu jalankan lumbung-hub \
-             villages resolve.",
-            tag(one),
-            tag(other)
+            "Dua komputer terhubung bersamaan untuk desa ini (sesi {one} dan {other}). \
+             Penggabungan dihentikan; yang sudah tergabung aman. Matikan salah satu, lalu jalankan \
+             lumbung-hub villages resolve."
         ),
-    )
+        format!(
+            "Two machines are connected at once for this village (sessions {one} and {other}). \
+             Merging is stopped; what is merged is safe. Turn one off, then run lumbung-hub \
+             villages resolve."
+        ),
+    );
+    NewIncident::new(IncidentKind::Twin, words)
 }

@@ -88,7 +88,7 @@ impl Session<'_> {
                 *doubt = None;
                 let (fingerprint, records) = (merged.fingerprint, merged.records);
                 due.stated = Some(Part { fingerprint, records });
-                contacts.deep_proof(village, true, &words);
+                contacts.deep_proof(village, true, words);
                 shared.live.update(village, |live| live.quarantined += merged.quarantined);
                 let standing = Standing { fingerprint, records };
                 self.settle(position, standing);
@@ -99,7 +99,7 @@ impl Session<'_> {
             Outcome::Broken(seq) => {
                 due.failed();
                 *doubt = Some(Trouble::NodeLog);
-                contacts.deep_proof(village, false, Trouble::NodeLog.sentence());
+                contacts.deep_proof(village, false, Trouble::NodeLog.words());
                 tracing::error!(%village, %seq, "the node's log does not prove itself");
                 self.trouble(Trouble::NodeLog);
             }

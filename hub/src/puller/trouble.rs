@@ -1,5 +1,8 @@
 //! What can be wrong with a village: stable codes, and what to tell people.
 
+use crate::reason::trouble_en;
+use crate::words::Words;
+
 /// A trouble that the operator sees. Codes never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -83,6 +86,12 @@ impl Trouble {
             | Self::NodeDisk
             | Self::HubDisk => false,
         }
+    }
+
+    /// What happened, in both languages.
+    #[must_use]
+    pub fn words(self) -> Words {
+        Words::new(self.sentence(), trouble_en(self))
     }
 
     /// What happened, whether the data is safe, what to do.

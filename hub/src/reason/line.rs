@@ -92,7 +92,7 @@ fn presently(village: &VillageOutlook, now_ms: i64) -> Words {
     match restarted {
         Some(incident) => Words::new(
             format!("Tidak tersambung selama {}. {}.", silence.id, incident.heading()),
-            format!("Not connected for {}. {}.", silence.en, incident.heading()),
+            format!("Not connected for {}. {}.", silence.en, incident.heading_en()),
         ),
         None => Words::new(
             format!("Tidak tersambung selama {}; itu biasa (sampai {}).", silence.id, usual.id),

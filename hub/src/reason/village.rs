@@ -358,6 +358,6 @@ fn incident(village: &VillageOutlook) -> Option<Need> {
         ),
         _ => return None,
     };
-    let what = Words::new(&incident.sentence, incident.heading());
+    let what = Words::new(&incident.sentence, incident.english());
     Some(need(code, Severity::Advice, village.desa.code, incident.at_ms, what, todo))
 }

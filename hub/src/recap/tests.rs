@@ -128,6 +128,29 @@ pub(crate) fn house(number: u64) -> String {
 
 /// Three villages of two kecamatan in a folder that goes with them.
 pub(crate) fn district() -> (tempfile::TempDir, SqliteDataset) {
+    let (folder, dataset, quarantined) = built(Vec::new());
+    assert_eq!(quarantined, 0);
+    (folder, dataset)
+}
+
+/// The same, where the second village also counts a resident of the first and
+/// has sent a record that nobody can read.
+pub(crate) fn troubled_district() -> (tempfile::TempDir, SqliteDataset) {
+    let twice = v1::Warga {
+        nama: "Sendiri Sekali".to_owned(),
+        nik: "3505904101900001".to_owned(),
+        jenis_kelamin: 2,
+        status_dasar: 1,
+        ..Default::default()
+    };
+    let unread = vec![0xff; 5];
+    let more = vec![(9001, Kind::Warga, twice.encode_to_vec()), (9002, Kind::Warga, unread)];
+    let (folder, dataset, quarantined) = built(more);
+    assert_eq!(quarantined, 1);
+    (folder, dataset)
+}
+
+fn built(mut more: Vec<(u64, Kind, Vec<u8>)>) -> (tempfile::TempDir, SqliteDataset, u64) {
     let folder = tempfile::tempdir().unwrap();
     let dataset = SqliteDataset::open(folder.path().join("hub.db")).unwrap();
     let batches: Vec<_> = VILLAGES
@@ -136,13 +159,16 @@ pub(crate) fn district() -> (tempfile::TempDir, SqliteDataset) {
         .map(|(code, size)| {
             let village = VillageCode::from_u64(*code).unwrap();
             dataset.register(village, "").unwrap();
-            batch(village, records(size))
+            let mut records = records(size);
+            if size == SIZES[1] {
+                records.append(&mut more);
+            }
+            batch(village, records)
         })
         .collect();
-    for merged in dataset.merge(&batches, 1).unwrap() {
-        assert_eq!(merged.unwrap().quarantined, 0);
-    }
-    (folder, dataset)
+    let merged = dataset.merge(&batches, 1).unwrap().into_iter();
+    let quarantined = merged.map(|it| it.unwrap().quarantined).sum();
+    (folder, dataset, quarantined)
 }
 
 /// Every count but those of the regions that only some levels print.

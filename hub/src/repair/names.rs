@@ -8,6 +8,7 @@ use lumbung_domain::region::VillageCode;
 
 use crate::dataset::{Content, Dataset, DatasetError, Repair, Row};
 use crate::merge::decode;
+use crate::words::Words;
 
 /// The number of an RT or RW, and the RW an RT belongs to.
 pub(super) type Number = (String, Option<RecordId>);
@@ -54,8 +55,9 @@ pub(super) fn of(
 }
 
 /// The name of an RT, or words for one without.
-pub(super) fn or_unnamed(names: &BTreeMap<RecordId, String>, rt: RecordId) -> String {
-    names.get(&rt).cloned().unwrap_or_else(|| "RT tanpa nomor".to_owned())
+pub(super) fn or_unnamed(names: &BTreeMap<RecordId, String>, rt: RecordId) -> Words {
+    let unnamed = || Words::new("RT tanpa nomor", "an RT without a number");
+    names.get(&rt).map_or_else(unnamed, |name| Words::new(name, name))
 }
 
 fn number_of(row: &Row) -> Option<Number> {

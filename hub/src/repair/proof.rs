@@ -23,6 +23,7 @@ use crate::dataset::{
     Dataset, DatasetError, IncidentKind, Merged, NewIncident, Repair, RowContent,
 };
 use crate::merge::decode;
+use crate::words::Words;
 
 /// Places asked for in one question.
 const PLACES_PER_QUESTION: usize = 512;
@@ -38,14 +39,14 @@ pub(crate) enum Outcome {
         /// What the dataset holds now.
         merged: Merged,
         /// In words.
-        words: String,
+        words: Words,
     },
     /// One of the sides has moved on meanwhile: ask again.
     MovedOn,
     /// The node's log does not prove itself from this entry on.
     Broken(Seq),
     /// Something could not be put right; why, in words.
-    Unrepaired(&'static str),
+    Unrepaired(Words),
     /// The node did not answer.
     Unanswered,
 }
@@ -124,7 +125,7 @@ impl Proof<'_> {
             }
         } else {
             let Part { fingerprint, records } = kept;
-            (Merged { position, fingerprint, records, quarantined: 0 }, words::EQUAL.to_owned())
+            (Merged { position, fingerprint, records, quarantined: 0 }, words::EQUAL.into())
         };
         let now = Part { fingerprint: merged.fingerprint, records: merged.records };
         if now != told {
@@ -175,7 +176,7 @@ impl Proof<'_> {
         &mut self,
         position: &Position,
         difference: &Difference,
-    ) -> Step<(Merged, String)> {
+    ) -> Step<(Merged, Words)> {
         let mut repairs = Vec::with_capacity(difference.records.len());
         let ids: Vec<_> = difference.records.keys().copied().collect();
         for ids in ids.chunks(RECORDS_PER_FETCH) {
@@ -228,9 +229,14 @@ impl Proof<'_> {
         Ok(Ok(repairs))
     }
 
-    async fn repair(&self, position: &Position, repairs: Vec<Repair>, words: &str) -> Step<Merged> {
+    async fn repair(
+        &self,
+        position: &Position,
+        repairs: Vec<Repair>,
+        words: &Words,
+    ) -> Step<Merged> {
         let (village, position) = (self.village, *position);
-        let incident = NewIncident::new(IncidentKind::RowsRepaired, words.to_owned());
+        let incident = NewIncident::new(IncidentKind::RowsRepaired, words.clone());
         let records = repairs.len();
         let repaired = self
             .on_dataset(move |dataset| {
@@ -303,8 +309,13 @@ impl Proof<'_> {
         self.unrepaired(position, words::CONTRADICTS).await
     }
 
-    async fn unrepaired<T>(&self, position: &Position, why: &'static str) -> Step<T> {
-        let incident = NewIncident::new(IncidentKind::Unrepaired, why.to_owned());
+    async fn unrepaired<T>(
+        &self,
+        position: &Position,
+        why: (&'static str, &'static str),
+    ) -> Step<T> {
+        let why = Words::from(why);
+        let incident = NewIncident::new(IncidentKind::Unrepaired, why.clone());
         self.note(incident.about(position.to_string())).await?;
         Ok(Err(Outcome::Unrepaired(why)))
     }

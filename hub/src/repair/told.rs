@@ -20,6 +20,7 @@ use super::proof::same_place;
 use super::{names, words};
 use crate::dataset::{Dataset, DatasetError, IncidentKind, NewIncident, Repair, RowContent};
 use crate::merge::decode;
+use crate::words::Words;
 
 /// The latest entry of every record, with the hash of its content.
 pub(crate) type Latest = HashMap<RecordId, (Entry, Option<ContentHash>)>;
@@ -36,11 +37,11 @@ pub(crate) enum Told {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ToldProof {
     /// Every row is what the log says, if need be after a repair.
-    Equal(String),
+    Equal(Words),
     /// Rows differ; where, and what brings the log that puts them right.
-    Differs(String),
+    Differs(Words),
     /// What was told contradicts itself; why, in words.
-    Contradicts(&'static str),
+    Contradicts(Words),
 }
 
 /// The village to be proven.
@@ -91,7 +92,7 @@ impl ToldVillage<'_> {
             }
             let answers = asks.into_iter().map(|place| (place, log.parts(place))).collect();
             if drill.take(&answers).is_err() {
-                return Ok(ToldProof::Contradicts(words::CONTRADICTS));
+                return Ok(ToldProof::Contradicts(words::CONTRADICTS.into()));
             }
         }
         let difference = drill.finish();
@@ -112,7 +113,7 @@ impl ToldVillage<'_> {
         };
         Ok(match log.root() == self.stated {
             true => ToldProof::Equal(words),
-            false => ToldProof::Contradicts(words::STATES_OTHERWISE),
+            false => ToldProof::Contradicts(words::STATES_OTHERWISE.into()),
         })
     }
 
@@ -127,7 +128,7 @@ impl ToldVillage<'_> {
         let told = |place| sums.get(&place).unwrap_or(&nothing);
         let village = told(Place::Village);
         if total(village) != self.stated {
-            return Ok(ToldProof::Contradicts(words::STATES_OTHERWISE));
+            return Ok(ToldProof::Contradicts(words::STATES_OTHERWISE.into()));
         }
         let mut differing = BTreeMap::new();
         for part in differing_parts(&own.parts(Place::Village), village) {
@@ -135,7 +136,7 @@ impl ToldVillage<'_> {
                 None => 0,
                 Some(rt) => {
                     if total(told(rt)) != village.get(&part).copied().unwrap_or_default() {
-                        return Ok(ToldProof::Contradicts(words::CONTRADICTS));
+                        return Ok(ToldProof::Contradicts(words::CONTRADICTS.into()));
                     }
                     differing_parts(&own.parts(rt), told(rt)).iter().flatten().count()
                 }
@@ -157,9 +158,9 @@ impl ToldVillage<'_> {
         position: Position,
         kept: Part,
         told: Part,
-    ) -> Result<String, DatasetError> {
+    ) -> Result<Words, DatasetError> {
         if kept == told {
-            return Ok(words::EQUAL.to_owned());
+            return Ok(words::EQUAL.into());
         }
         let words = words::sums_repaired(position.seq);
         self.repair(position, &[], &words)?;
@@ -170,9 +171,9 @@ impl ToldVillage<'_> {
         &self,
         position: Position,
         repairs: &[Repair],
-        words: &str,
+        words: &Words,
     ) -> Result<(), DatasetError> {
-        let incident = NewIncident::new(IncidentKind::RowsRepaired, words.to_owned());
+        let incident = NewIncident::new(IncidentKind::RowsRepaired, words.clone());
         let now_ms = clock::now_ms();
         self.dataset.repair(self.village, &position, repairs, &incident, now_ms)?;
         let (village, records) = (self.village, repairs.len());

@@ -236,7 +236,7 @@ pub(super) fn inputs<'a>(
         Deed::Remark => html! {
             div class="field" {
                 label for="catatan" { (say("Catatan", "Notes")) }
-                textarea id="catatan" name="catatan" rows="6" { (or("catatan", &before.remark)) }
+                textarea id="catatan" name="catatan" rows="6" lang="id" { (or("catatan", &before.remark)) }
             }
         },
         Deed::Revoke => html! {

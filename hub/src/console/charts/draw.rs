@@ -42,7 +42,7 @@ pub(super) fn pyramid(language: Language, ages: &Ages) -> Markup {
 }
 
 /// A bar of so many tenths of a percent.
-pub(super) fn bar(tenths: u64) -> Markup {
+pub(in crate::console) fn bar(tenths: u64) -> Markup {
     html! {
         svg class="bar" aria-hidden="true" viewBox="0 0 1000 100" preserveAspectRatio="none" {
             rect class="trough" x="0" y="0" width="1000" height="100" {}

@@ -86,7 +86,7 @@ impl Paper<'_> {
                     link rel="stylesheet" href="/style.css";
                 }
                 body class=(format!("paper {paper}")) {
-                    p class="on-screen" {
+                    p class="on-screen" lang=(language.tag()) {
                         a href=(href(self.region, sheet.tanggal_acuan)) { (say("Kembali", "Back")) }
                         " · " (say("Cetak dengan Ctrl+P. Kertas:", "Print with Ctrl+P. Paper:"))
                         " " (paper.to_uppercase()) " " (say("mendatar.", "landscape."))

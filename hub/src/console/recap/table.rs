@@ -32,7 +32,7 @@ pub(super) fn table(
         }
     };
     html! {
-        table class="sheet" {
+        table class="sheet" lang="id" {
             thead {
                 tr {
                     @for (group, start, width) in groups(recap) {

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::super::Trouble;
 use super::super::guard::Viewer;
 use super::super::language::Language;
+use super::super::recap::DATE_WORDS;
 use crate::dataset::bits::house;
 use crate::dataset::search::PlaceLine;
 use crate::desk::DeskError;
@@ -67,11 +68,11 @@ const fn what_words(what: What, language: Language) -> &'static str {
 }
 
 /// The water sources and their bits.
-const WATER: [(&str, &str, u32); 4] = [
-    ("pdam", "PDAM", 1 << house::AIR_SHIFT),
-    ("sumur", "Sumur", 2 << house::AIR_SHIFT),
-    ("sungai", "Sungai", 4 << house::AIR_SHIFT),
-    ("dll", "Lainnya", 8 << house::AIR_SHIFT),
+const WATER: [(&str, &str, &str, u32); 4] = [
+    ("pdam", "PDAM", "Piped water", 1 << house::AIR_SHIFT),
+    ("sumur", "Sumur", "Well", 2 << house::AIR_SHIFT),
+    ("sungai", "Sungai", "River", 4 << house::AIR_SHIFT),
+    ("dll", "Lainnya", "Other", 8 << house::AIR_SHIFT),
 ];
 
 /// What a house has or lacks.
@@ -84,10 +85,12 @@ const HAS: [(&str, &str, &str, u32); 3] = [
 fn number<T: std::str::FromStr>(text: &str) -> Result<Option<T>, DeskError> {
     match text.trim() {
         "" => Ok(None),
-        text => text
-            .parse()
-            .map(Some)
-            .map_err(|_| DeskError::Unfit("Umur dan pilihan ditulis dengan angka biasa.".into())),
+        text => text.parse().map(Some).map_err(|_| {
+            DeskError::unfit(
+                "Umur dan pilihan ditulis dengan angka biasa.",
+                "Ages and choices are written as plain numbers.",
+            )
+        }),
     }
 }
 
@@ -113,10 +116,7 @@ impl Asked {
         }
         let date = match self.tanggal.trim() {
             "" => None,
-            text => Some(
-                text.parse()
-                    .map_err(|_| DeskError::Unfit("Tanggal ditulis seperti 2026-12-31.".into()))?,
-            ),
+            text => Some(text.parse().map_err(|_| DeskError::Unfit(DATE_WORDS.into()))?),
         };
         Ok(Question {
             what: What::ALL
@@ -260,13 +260,13 @@ fn of_houses(language: Language, question: &Question) -> Markup {
         div class="row" {
             (select("kriteria", say("Kriteria rumah", "State of the house"), &html! {
                 option value="" { (say("Semua", "All")) }
-                option value="sehat" selected[has(house::SEHAT)] { "Sehat layak huni" }
-                option value="tidak" selected[has(house::TIDAK_SEHAT)] { "Tidak sehat layak huni" }
+                option value="sehat" selected[has(house::SEHAT)] { (say("Sehat layak huni", "Healthy and fit to live in")) }
+                option value="tidak" selected[has(house::TIDAK_SEHAT)] { (say("Tidak sehat layak huni", "Not healthy or not fit")) }
             }))
             (select("air", say("Sumber air", "Water"), &html! {
                 option value="" { (say("Semua", "All")) }
-                @for (name, words, bit) in WATER {
-                    option value=(name) selected[has(bit)] { (words) }
+                @for (name, id, en, bit) in WATER {
+                    option value=(name) selected[has(bit)] { (say(id, en)) }
                 }
             }))
             @for (name, id, en, bit) in HAS {
@@ -322,7 +322,7 @@ fn codes<L: CodeList>(language: Language, name: &str, label: &str, set: Option<u
         &html! {
             option value="" { (language.say("Semua", "All")) }
             @for entry in L::entries() {
-                option value=(entry.code) selected[chosen(entry.code)] { (entry.label) }
+                option lang="id" value=(entry.code) selected[chosen(entry.code)] { (entry.label) }
             }
         },
     )

@@ -4,9 +4,11 @@
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 
+use super::super::guard::Viewer;
 use super::super::language::Language;
 use super::super::tile::{said, thousands, when};
 use super::VillagePage;
+use crate::access::Right;
 use crate::reason::duration;
 use crate::recap::RegionRef;
 
@@ -40,8 +42,12 @@ impl VillagePage<'_> {
         };
         rows.push((say("Terakhir terbukti sama", "Last proven equal"), proof));
         let deep = say("Pembuktian menyeluruh", "Full proof");
+        let result = match self.stored.deep_proof_words_en.as_str() {
+            "" => &self.stored.deep_proof_words,
+            english => language.say(self.stored.deep_proof_words.as_str(), english),
+        };
         rows.push((deep, at(self.stored.deep_proof_ms)));
-        rows.push((say("Hasilnya", "Its result"), dash(&self.stored.deep_proof_words)));
+        rows.push((say("Hasilnya", "Its result"), dash(result)));
         rows.extend(self.line(language));
         rows.extend(self.machine(language));
         rows
@@ -188,7 +194,8 @@ impl VillagePage<'_> {
     }
 
     /// What is there, with the way to the sheets.
-    pub(super) fn content(&self, language: Language) -> Markup {
+    pub(super) fn content(&self, viewer: &Viewer) -> Markup {
+        let language = viewer.language;
         let say = |id, en| language.say(id, en);
         let region = RegionRef::Desa(self.outlook.desa.code);
         let merged = self.stored.position.map_or(0, |position| position.seq.0);
@@ -205,6 +212,29 @@ impl VillagePage<'_> {
                 a class="button" href=(format!("/rekap?wilayah={region}")) {
                     (say("Lihat rekap", "See its recap"))
                 }
+                (self.lists(viewer))
+                a class="button" href="/versi" { (say("Versi node semua desa", "All nodes' versions")) }
+            }
+        }
+    }
+}
+
+impl VillagePage<'_> {
+    /// The ways to what is of this village only.
+    fn lists(&self, viewer: &Viewer) -> Markup {
+        let say = |id, en| viewer.language.say(id, en);
+        let code = self.outlook.desa.code;
+        html! {
+            @if viewer.who.may(Right::SeeRecords) {
+                a class="button" href=(format!("/temuan?desa={code}")) {
+                    (say("Temuan desa ini", "Its findings"))
+                }
+            }
+            a class="button" href=(format!("/karantina?desa={code}")) {
+                (say("Karantina desa ini", "Its quarantine"))
+            }
+            a class="button" href=(format!("/mutu?wilayah={code}")) {
+                (say("Mutu datanya", "Its data's quality"))
             }
         }
     }

@@ -65,7 +65,7 @@ impl VillagePage<'_> {
                 }
                 (needs::contact(call, None, viewer.language))
                 @if let Some(remark) = &self.remark {
-                    p class="remark" { (remark.words) }
+                    p class="remark" lang="id" { (remark.words) }
                     p { small { (remark.by) ", " (when(remark.changed_ms, now_ms)) } }
                 }
             }

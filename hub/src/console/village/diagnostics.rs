@@ -65,7 +65,8 @@ impl VillagePage<'_> {
             line(need.code, said(language, &need.what));
         }
         for incident in &self.incidents {
-            line(&clock::display(incident.at_ms), &incident.sentence);
+            let words = language.say(incident.sentence.as_str(), incident.english());
+            line(&clock::display(incident.at_ms), words);
         }
         text
     }

@@ -20,6 +20,7 @@ use super::upsert::{Stamp, village_sql};
 use super::village::Standing;
 use crate::dataset::erasures::Erasure;
 use crate::dataset::{Change, Content, DatasetError, IncidentKind, NewIncident, Outcome, Why};
+use crate::words::Words;
 
 /// Under this name records are erased again that came back with an old file.
 const LEDGER_ACTOR: &str = "buku-penghapusan";
@@ -36,12 +37,19 @@ const ELSEWHERE: [&str; 2] = ["quarantine", "branch"];
 
 /// What the operator is told when an older file held erased records.
 pub(super) fn came_back(records: usize) -> NewIncident {
-    let sentence = format!(
-        "Berkas data kabupaten yang dipasang kembali memuat {records} catatan desa ini yang menurut \
-         buku penghapusan sudah dihapus permanen. Catatan itu dihapus lagi. Data lain utuh; tidak \
-         perlu tindakan."
+    let words = Words::new(
+        format!(
+            "Berkas data kabupaten yang dipasang kembali memuat {records} catatan desa ini yang \
+             menurut buku penghapusan sudah dihapus permanen. Catatan itu dihapus lagi. Data lain \
+             utuh; tidak perlu tindakan."
+        ),
+        format!(
+            "The district's data file that was put back held {records} records of this village \
+             that are erased for good by the ledger of erasures. They were erased again. All other \
+             data is whole; nothing needs to be done."
+        ),
     );
-    NewIncident::new(IncidentKind::ErasedAgain, sentence)
+    NewIncident::new(IncidentKind::ErasedAgain, words)
 }
 
 /// Whether content of this record lies anywhere.
@@ -96,12 +104,13 @@ pub(super) fn send_again(
         ))?
         .execute((village_sql(village), id.as_bytes(), now_ms))?;
     if sent > 0 {
-        let sentence =
-            "Desa mengirim lagi catatan yang sudah dihapus permanen, mungkin dari cadangan \
-                        lama. Penghapusannya dikirim ke desa pada hubungan berikutnya; tidak perlu \
-                        tindakan."
-                .to_owned();
-        let incident = NewIncident::new(IncidentKind::ErasedAgain, sentence);
+        let words = Words::new(
+            "Desa mengirim lagi catatan yang sudah dihapus permanen, mungkin dari cadangan lama. \
+             Penghapusannya dikirim ke desa pada hubungan berikutnya; tidak perlu tindakan.",
+            "The village sent a record again that is erased for good, perhaps from an old backup. \
+             The erasure goes to the village at the next contact; nothing needs to be done.",
+        );
+        let incident = NewIncident::new(IncidentKind::ErasedAgain, words);
         incidents::note(conn, village, &incident.about(id.to_string()), now_ms)?;
     }
     Ok(())

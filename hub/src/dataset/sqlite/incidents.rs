@@ -16,15 +16,16 @@ pub(super) fn note(
     at_ms: i64,
 ) -> rusqlite::Result<()> {
     conn.prepare_cached(
-        "INSERT INTO incident (village, kind, subject, sentence, at_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5)
+        "INSERT INTO incident (village, kind, subject, sentence, sentence_en, at_ms)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT DO NOTHING",
     )?
     .execute((
         village_sql(village),
         incident.kind.code(),
         &incident.subject,
-        &incident.sentence,
+        &incident.sentence.id,
+        &incident.sentence.en,
         at_ms,
     ))?;
     Ok(())
@@ -37,7 +38,7 @@ pub(super) fn list(
     limit: u32,
 ) -> rusqlite::Result<Vec<Incident>> {
     conn.prepare_cached(&format!(
-        "SELECT number, village, kind, sentence, at_ms FROM incident
+        "SELECT number, village, kind, sentence, sentence_en, at_ms FROM incident
          WHERE {} ORDER BY number DESC LIMIT ?1",
         condition(scope, "village")
     ))?
@@ -47,7 +48,8 @@ pub(super) fn list(
             village: village_code(row, 1)?,
             code: row.get(2)?,
             sentence: row.get(3)?,
-            at_ms: row.get(4)?,
+            sentence_en: row.get(4)?,
+            at_ms: row.get(5)?,
         })
     })?
     .collect()

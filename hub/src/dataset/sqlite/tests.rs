@@ -25,6 +25,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::dataset::Content;
 use crate::merge::decode;
+use crate::words::Words;
 
 const BAKUNG: u64 = 3_505_012_001;
 const SIDOMULYO: u64 = 3_505_012_002;
@@ -35,6 +36,11 @@ const FUTURE: KindCode = KindCode(4711);
 
 fn village(code: u64) -> VillageCode {
     VillageCode::from_u64(code).unwrap()
+}
+
+/// Words that are the same in both languages.
+fn words(text: &str) -> Words {
+    Words::new(text, text)
 }
 
 fn id(number: u64) -> RecordId {

@@ -187,7 +187,8 @@ pub(super) fn note_contact(
            last_stick_ms = CASE WHEN ?6 IS NULL OR ?4 IS NULL THEN last_stick_ms ELSE ?2 END,
            answer_to = coalesce(?6, answer_to),
            deep_proof_ms = CASE WHEN ?7 THEN ?2 ELSE deep_proof_ms END,
-           deep_proof_words = coalesce(?8, deep_proof_words)
+           deep_proof_words = coalesce(?8, deep_proof_words),
+           deep_proof_words_en = coalesce(?10, deep_proof_words_en)
          WHERE village = ?1",
     )?
     .execute((
@@ -198,8 +199,9 @@ pub(super) fn note_contact(
         note.trouble.as_deref(),
         note.stick.as_ref().map(|stick| stick.answer_to.as_str()),
         note.deep_proof.as_ref().is_some_and(|proof| proof.equal),
-        note.deep_proof.as_ref().map(|proof| proof.words.as_str()),
+        note.deep_proof.as_ref().map(|proof| proof.words.id.as_str()),
         note.trouble_ms.max(note.at_ms),
+        note.deep_proof.as_ref().map(|proof| proof.words.en.as_str()),
     ))?;
     if note.proven.is_some() {
         super::branch::settle(conn, village)?;
@@ -220,7 +222,7 @@ pub(super) fn states(
                 proof_asked_ms, leftovers, twin_ms, decisions,
                 (SELECT count(*) FROM branch WHERE branch.village = village.village
                    AND settled = 0),
-                held_by, reason, since_ms, until_ms
+                held_by, reason, since_ms, until_ms, deep_proof_words_en
          FROM village LEFT JOIN hold ON hold.village = village.village
          WHERE ?1 IS NULL OR village.village = ?1 ORDER BY village.village",
     )?;
@@ -251,6 +253,7 @@ pub(super) fn states(
             decisions: row.get(23)?,
             undelivered: count(row, 24)?,
             hold: super::care::hold(row, 25)?,
+            deep_proof_words_en: row.get(29)?,
         })
     })?;
     Ok(states.collect::<Result<_, _>>()?)

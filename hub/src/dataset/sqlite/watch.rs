@@ -223,7 +223,7 @@ impl Watch for SqliteDataset {
     fn recent_incidents(&self, since_ms: i64) -> Result<Vec<Incident>, DatasetError> {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
-                "SELECT number, village, kind, sentence, at_ms FROM incident
+                "SELECT number, village, kind, sentence, sentence_en, at_ms FROM incident
                  WHERE at_ms >= ?1 ORDER BY number DESC",
             )?;
             let incidents = statement.query_map([since_ms], |row| {
@@ -232,7 +232,8 @@ impl Watch for SqliteDataset {
                     village: village_code(row, 1)?,
                     code: row.get(2)?,
                     sentence: row.get(3)?,
-                    at_ms: row.get(4)?,
+                    sentence_en: row.get(4)?,
+                    at_ms: row.get(5)?,
                 })
             })?;
             Ok(incidents.collect::<Result<_, _>>()?)

@@ -112,6 +112,8 @@ fn what_cannot_be_a_row_says_why_without_repeating_it() {
             panic!("{kind} was read");
         };
         assert_eq!(reason, format!("Isi catatan {kind} tidak terbaca."));
+        let english = format!("The content of a {kind} record can't be read.");
+        assert_eq!(reason_in_english(&reason), Some(english));
     }
 }
 

@@ -276,14 +276,14 @@ fn incidents_are_listed_newest_first_and_a_subject_once() {
         store.dataset.note_incident(village(code), incident, at_ms).unwrap();
     };
     let behind = |until: u64| {
-        NewIncident::new(IncidentKind::HubBehind, format!("sampai {until}"))
+        NewIncident::new(IncidentKind::HubBehind, words(&format!("sampai {until}")))
             .about(until.to_string())
     };
     note(BAKUNG, &behind(5), 1);
     note(BAKUNG, &behind(5), 2);
     note(BAKUNG, &behind(6), 3);
     note(LOREJO, &behind(5), 4);
-    let lost = NewIncident::new(IncidentKind::LostTail, "hilang".to_owned());
+    let lost = NewIncident::new(IncidentKind::LostTail, words("hilang"));
     note(BAKUNG, &lost, 5);
     note(BAKUNG, &lost, 6);
     let listed = |of: Option<u64>, limit| {

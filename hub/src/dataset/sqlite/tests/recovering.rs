@@ -12,7 +12,7 @@ use crate::dataset::{
 };
 
 fn told(count: u64) -> NewIncident {
-    NewIncident::new(IncidentKind::LostTail, format!("{count}"))
+    NewIncident::new(IncidentKind::LostTail, words(&count.to_string()))
 }
 
 /// What the village's records sum up to, read from the rows that count.
@@ -262,7 +262,7 @@ fn a_village_with_a_twin_stays_stopped_until_an_operator_resolves_it() {
     let store = Store::new();
     let log = Log::new(BAKUNG);
     let stop = |sentence: &str| {
-        let incident = NewIncident::new(IncidentKind::Twin, sentence.to_owned());
+        let incident = NewIncident::new(IncidentKind::Twin, words(sentence));
         store.dataset.stop_twin(log.village, &incident, 5).unwrap();
     };
     let visit = |now_ms| store.dataset.next_visit(log.village, now_ms).unwrap();
@@ -274,7 +274,7 @@ fn a_village_with_a_twin_stays_stopped_until_an_operator_resolves_it() {
     stop("satu");
     stop("dua");
     assert_eq!(store.state(&log).twin_ms, 5);
-    let incident = NewIncident::new(IncidentKind::TwinResolved, "selesai".to_owned());
+    let incident = NewIncident::new(IncidentKind::TwinResolved, words("selesai"));
     assert!(store.dataset.resolve_twin(log.village, &incident, 6).unwrap());
     assert!(!store.dataset.resolve_twin(log.village, &incident, 7).unwrap());
     let state = store.state(&log);

@@ -249,7 +249,7 @@ proptest! {
         prop_assert_eq!(&ids, &damaged, "exactly the damaged records");
         prop_assert_eq!(difference.missing() + difference.altered() + difference.surplus(), ids.len());
 
-        let incident = NewIncident::new(IncidentKind::RowsRepaired, "Diperbaiki.".to_owned());
+        let incident = NewIncident::new(IncidentKind::RowsRepaired, words("Diperbaiki."));
         let repairs = node.repairs(&difference);
         let elsewhere = Position { seq: log.position.seq.next(), ..log.position };
         let refused = store.dataset.repair(log.village, &elsewhere, &repairs, &incident, 5);
@@ -296,7 +296,7 @@ fn what_is_left_of_a_closed_log_is_counted_apart() {
     let falsified = "UPDATE village SET records = 1, warga = 1, rumah_tangga = 9, leftovers = 1,
                      fingerprint = zeroblob(32) WHERE village = ?1";
     store.dataset.writer().conn.execute(falsified, [village_of(BAKUNG)]).unwrap();
-    let incident = NewIncident::new(IncidentKind::RowsRepaired, "Dihitung ulang.".to_owned());
+    let incident = NewIncident::new(IncidentKind::RowsRepaired, words("Dihitung ulang."));
     store.dataset.repair(log.village, &log.position, &[], &incident, 5).unwrap();
     assert_eq!(figures(&store), merged);
 }
@@ -308,7 +308,7 @@ fn an_operators_wish_is_kept_until_a_proof_ends_in_equality() {
     assert_eq!(store.state(&log).proof_asked_ms, 70);
     let proof = |equal, words: &str| ContactNote {
         at_ms: 90,
-        deep_proof: Some(crate::dataset::DeepProof { equal, words: words.to_owned() }),
+        deep_proof: Some(crate::dataset::DeepProof { equal, words: super::words(words) }),
         ..ContactNote::default()
     };
     let told = |store: &Store| {

@@ -209,7 +209,7 @@ fn what_needs_attention_is_read_for_all_at_once() {
 fn only_recent_incidents_are_news() {
     let store = Store::new();
     for at_ms in [10, 20] {
-        let incident = NewIncident::new(IncidentKind::Rewound, format!("Terjadi {at_ms}."));
+        let incident = NewIncident::new(IncidentKind::Rewound, words(&format!("Terjadi {at_ms}.")));
         store.dataset.note_incident(village(BAKUNG), &incident, at_ms).unwrap();
     }
     let recent = store.dataset.recent_incidents(11).unwrap();

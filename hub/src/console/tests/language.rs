@@ -1,0 +1,328 @@
+//! Both languages, on every page: nothing of one stands on a page of the
+//! other, except where the page says that it is of the other language.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::*;
+use crate::dataset::{ContactNote, Scope};
+use crate::dataset::{Dataset as _, DeepProof, IncidentKind, NewIncident};
+use crate::puller::trouble::Trouble as VillageTrouble;
+use crate::recap::tests::troubled_district;
+
+/// Words that are of one language and not of the other.
+const INDONESIAN: [&str; 18] = [
+    "yang", "dengan", "belum", "tidak", "dan", "untuk", "dari", "sudah", "bila", "atau", "ini",
+    "di", "ke", "oleh", "lalu", "semua", "sejak", "catatan",
+];
+const ENGLISH: [&str; 16] = [
+    "the", "with", "not", "is", "are", "of", "and", "for", "from", "by", "this", "was", "has",
+    "nothing", "village", "since",
+];
+
+/// Pages that have no text, or that another page already stands for.
+const WITHOUT_TEXT: [&str; 6] =
+    ["/events", "/style.css", "/live.js", "/icon.svg", "/cari/syarat", "/rekap/{file}"];
+
+/// What a reader reads, or hears, of a page in its own language.
+fn read(page: &str) -> String {
+    let (_, body) = page.split_once("\r\n\r\n").unwrap();
+    let start = body.find("<html").unwrap();
+    let mut text = String::new();
+    // Open elements, and whether each is of another language.
+    let mut open: Vec<(String, bool)> = Vec::new();
+    let own = attribute(&body[start..], "lang").unwrap();
+    let mut rest = &body[start..];
+    while let Some(at) = rest.find('<') {
+        let foreign = open.last().is_some_and(|it| it.1);
+        if !foreign {
+            text.push_str(&rest[..at]);
+            text.push(' ');
+        }
+        rest = &rest[at..];
+        let end = rest.find('>').unwrap();
+        let tag = &rest[..=end];
+        rest = &rest[end + 1..];
+        let name: String =
+            tag[1..].chars().take_while(|it| it.is_ascii_alphanumeric() || *it == '/').collect();
+        if let Some(closed) = name.strip_prefix('/') {
+            let (opened, _) = open.pop().unwrap();
+            assert_eq!(opened, closed, "{tag} closes {opened}");
+            continue;
+        }
+        let foreign = match attribute(tag, "lang") {
+            Some(lang) => lang != own,
+            None => foreign,
+        };
+        if !foreign {
+            for attribute in ["aria-label", "title", "placeholder"].map(|it| attribute(tag, it)) {
+                text.push_str(attribute.unwrap_or_default());
+                text.push(' ');
+            }
+        }
+        let void = ["meta", "link", "input", "br", "hr", "img"].contains(&name.as_str());
+        if !void && !tag.ends_with("/>") {
+            open.push((name, foreign));
+        }
+    }
+    text
+}
+
+fn attribute<'a>(tag: &'a str, name: &str) -> Option<&'a str> {
+    let tag = &tag[..=tag.find('>')?];
+    let (_, value) = tag.split_once(&format!(" {name}=\""))?;
+    Some(&value[..value.find('"')?])
+}
+
+/// Whether any of these words stands in a text, written small.
+fn strays(text: &str, words: &[&str]) -> Vec<String> {
+    let mut found = Vec::new();
+    let all: Vec<_> = text.split_whitespace().collect();
+    for (at, word) in all.iter().enumerate() {
+        let plain = word.trim_matches(|it: char| !it.is_alphanumeric());
+        if words.contains(&plain) {
+            found.push(all[at.saturating_sub(3)..(at + 4).min(all.len())].join(" "));
+        }
+    }
+    found
+}
+
+/// A console over a district with one of everything that pages tell of.
+async fn troubled() -> Console {
+    let (folder, dataset) = troubled_district();
+    let village = VillageCode::from_u64(3_505_012_001).unwrap();
+    let other = VillageCode::from_u64(3_505_012_002).unwrap();
+    for kind in IncidentKind::all() {
+        let words = Words::new("Ada kejadian.", "Something happened.");
+        dataset.note_incident(village, &NewIncident::new(kind, words), clock::now_ms()).unwrap();
+    }
+    let words = Words::new("Semua sama.", "All equal.");
+    let deep_proof = Some(DeepProof { equal: true, words });
+    let note = ContactNote { at_ms: clock::now_ms(), deep_proof, ..ContactNote::default() };
+    let trouble = Some(VillageTrouble::Twin.code().to_owned());
+    let troubled = ContactNote { at_ms: 1, trouble, ..ContactNote::default() };
+    dataset.note_contacts(&[(village, note), (other, troubled)]).unwrap();
+    assert_eq!(dataset.findings(&Scope::whole(), true, 9).unwrap().len(), 1);
+    console_over(folder, Arc::new(dataset)).await
+}
+
+/// Paths under which something can be read, as the sources write them.
+fn readable() -> HashSet<String> {
+    let mut files = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console.rs")];
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            match path.is_dir() {
+                true if path.ends_with("tests") => {}
+                true => folders.push(path),
+                false => files.push(path),
+            }
+        }
+    }
+    let mut paths = HashSet::new();
+    for file in files {
+        let text = std::fs::read_to_string(file).unwrap_or_default();
+        for route in text.split(".route(\"").skip(1) {
+            let (path, rest) = route.split_once('"').unwrap();
+            let rest = rest.split(".route(").next().unwrap_or_default();
+            if rest.split('\n').next().unwrap_or_default().contains("get(") {
+                paths.insert(path.to_owned());
+            }
+        }
+    }
+    paths
+}
+
+/// Whether a route leads to a path.
+fn leads(route: &str, path: &str) -> bool {
+    let (route, path): (Vec<_>, Vec<_>) = (
+        route.split('/').collect(),
+        path.split('?').next().unwrap_or_default().split('/').collect(),
+    );
+    let same = |(route, path): (&&str, &&str)| route.starts_with('{') || route == path;
+    route.len() == path.len() && route.iter().zip(&path).all(same)
+}
+
+/// A path for every page, after something was written for each to show.
+async fn pages(console: &Console) -> Vec<String> {
+    let post = |path: &'static str, form: &'static str| {
+        console.post_as(&console.head, path, form, "http://hub")
+    };
+    let written =
+        post("/informasi", "judul=Posyandu+Melati&isi=Rabu+pagi&kategori=1&semua=ya&kirim=ya")
+            .await;
+    let notice = written.split("/informasi/").nth(1).unwrap().split("\r\n").next().unwrap();
+    post("/desa/35.05.01.2001/tindakan/narahubung", "nama=Siti&telepon=081234567890").await;
+    post("/desa/35.05.01.2001/tindakan/catatan", "catatan=Yang+belum+dan+tidak").await;
+    post("/desa/35.05.02.2001/tindakan/tahan", "alasan=Pindah+gedung&hari=3").await;
+    let asked = post("/cari", "apa=warga&nama=tidak").await;
+    let ticket = asked.split("location: ").nth(1).unwrap().split("\r\n").next().unwrap();
+    let findings = console.get("/temuan").await;
+    let finding = findings.split("href=\"/temuan/").nth(1).unwrap().split('"').next().unwrap();
+    let person = format!("/warga/35.05.01.2001/{}", crate::recap::tests::loose());
+    let house = format!("/rumah/35.05.01.2001/{}", crate::recap::tests::house(0));
+    let mut pages: Vec<String> = [
+        "/",
+        "/?kelas=hilang",
+        "/desa",
+        "/peta",
+        "/desa/35.05.01.2001",
+        "/desa/35.05.01.2002",
+        "/desa/35.05.02.2001",
+        "/desa/35.05.03.2001",
+        "/desa/35.05.01.2001?kabar=ditahan",
+        "/desa/35.05.01.2001/diagnostik",
+        "/masuk",
+        "/masuk?habis=1",
+        "/akun",
+        "/akun?selesai=sandi",
+        "/akun/kode",
+        "/operator",
+        "/operator/kepala",
+        "/audit",
+        "/temuan",
+        "/karantina",
+        "/karantina?hasil=tetap",
+        "/informasi",
+        "/informasi/tulis",
+        "/cari",
+        "/rekap",
+        "/rekap?wilayah=35.05.01.2001&umum=1",
+        "/rekap/cetak?wilayah=35.05.01",
+        "/gambaran",
+        "/versi",
+        "/temuan?desa=35.05.01.2001&status=semua",
+        "/karantina?desa=35.05.01.2002",
+        "/mutu",
+        "/mutu?wilayah=35.05.01.2001",
+        "/ekspor",
+        // What is not there, or can't be read.
+        "/lain",
+        "/temuan/999",
+        "/temuan/x",
+        "/rekap?wilayah=35.06.01",
+        "/rekap?tanggal=kemarin",
+        "/rekap/lain.csv",
+        "/desa/35.05.01.2999",
+    ]
+    .map(str::to_owned)
+    .into();
+    for deed in acts::Deed::ALL {
+        pages.push(format!("/desa/35.05.01.2001/tindakan/{}", deed.code()));
+    }
+    pages.extend([
+        format!("/informasi/{notice}"),
+        format!("/informasi/{notice}/tarik"),
+        format!("/temuan/{finding}"),
+        ticket.to_owned(),
+        person,
+        house,
+    ]);
+    pages
+}
+
+/// Forms that are refused, each for a reason of its own.
+const REFUSED: &[(&str, &str)] = &[
+    ("/desa/35.05.01.2001/tindakan/tahan", "alasan=&hari=1"),
+    ("/desa/35.05.01.2001/tindakan/tahan", "alasan=uji&hari=0"),
+    ("/desa/35.05.01.2001/tindakan/tahan", "alasan=uji&hari=tiga"),
+    ("/desa/35.05.01.2001/tindakan/tahan", "alasan=3505904101900001&hari=1"),
+    ("/desa/35.05.01.2001/tindakan/lepas", ""),
+    ("/desa/35.05.01.2001/tindakan/kuota", "kb=banyak"),
+    ("/desa/35.05.01.2001/tindakan/kuota", "kb=99999999"),
+    ("/desa/35.05.01.2001/tindakan/narahubung", "nama=A&telepon="),
+    ("/desa/35.05.01.2001/tindakan/narahubung", "nama=A&telepon=abc"),
+    ("/desa/35.05.01.2001/tindakan/catatan", "catatan=3505904101900001"),
+    ("/desa/35.05.01.2001/tindakan/token", ""),
+    ("/desa/35.05.01.2001/tindakan/cabut", "nama=Bukan&alasan=uji"),
+    ("/desa/35.05.01.2001/tindakan/cabut", "nama=Jaten&alasan=uji"),
+    ("/desa/35.05.01.2001/tindakan/kembar", ""),
+    ("/desa/35.05.01.2001/tindakan/sisa", "putusan=akhiri"),
+    ("/desa/35.05.01.2001/tindakan/sisa", "putusan="),
+    ("/informasi", "judul=&isi=&kategori=1&semua=ya"),
+    ("/informasi", "judul=A&isi=NIK+3505904101900001&kategori=1&semua=ya"),
+    ("/informasi", "judul=A&isi=B&kategori=1"),
+    ("/informasi", "judul=A&isi=B&kategori=1&semua=ya&sampai=kapan"),
+    ("/operator", "nama=X&peran=auditor"),
+    ("/operator", "nama=budi&peran=kec.operator"),
+    ("/operator", "nama=budi&peran=dukungan"),
+    ("/operator", "nama=budi&peran=raja"),
+    ("/operator", "nama=kepala&peran=auditor"),
+    ("/operator/kepala", "peran=auditor"),
+    ("/operator/bukan", "peran=auditor"),
+    ("/akun/sandi", "lama=salah&baru=sapi+biru+di+sawah"),
+    ("/akun/sandi", "lama=sapi+merah+di+sawah&baru=pendek"),
+    ("/akun/sandi", ""),
+    ("/cari", "apa=warga&umur_dari=9&umur_sampai=1"),
+    ("/cari", "apa=warga&umur_dari=x"),
+    ("/cari", "apa=warga&tanggal=x"),
+    ("/cari/nik", "nik=12"),
+    ("/ekspor", "jenis=warga&wilayah=35.05.01.2001&bentuk=csv&tujuan=x&sampai=2020-01-01"),
+    ("/ekspor", "jenis=bukan"),
+    ("/masuk", "nama=kepala&sandi=salah"),
+    ("/masuk", "nama=kepala"),
+    ("/audit", ""),
+];
+
+#[tokio::test]
+async fn every_page_speaks_the_language_that_was_chosen() {
+    let console = troubled().await;
+    let pages = pages(&console).await;
+    for route in readable() {
+        let walked = pages.iter().any(|path| leads(&route, path));
+        let known = WITHOUT_TEXT.contains(&route.as_str()) || route == "/awal";
+        assert!(walked || known, "{route} is not walked");
+    }
+    let english = format!("{}; bahasa=en", console.head);
+    let mut wrong = Vec::new();
+    for (session, tag, words) in
+        [(&english, "en", &INDONESIAN[..]), (&console.head, "id", &ENGLISH[..])]
+    {
+        for path in &pages {
+            let page = console.get_as(session, path).await;
+            let own = page.contains(&format!("<html lang=\"{tag}\""));
+            assert!(own || path.starts_with("/rekap/cetak"), "{path}: {page}");
+            if own {
+                wrong.extend(strays(&read(&page), words).iter().map(|it| format!("{path}: {it}")));
+            }
+        }
+        for (path, form) in REFUSED {
+            let page = console.post_as(session, path, form, "http://hub").await;
+            assert!(page.starts_with("HTTP/1.1 4"), "{path} {form}: {page}");
+            assert!(page.contains(&format!("<html lang=\"{tag}\"")), "{path} {form}: {page}");
+            let strays = strays(&read(&page), words);
+            wrong.extend(strays.iter().map(|it| format!("{path} {form}: {it}")));
+        }
+        let page = console.post_as(session, "/operator", "", "http://lain.example").await;
+        wrong.extend(strays(&read(&page), words).iter().map(|it| format!("elsewhere: {it}")));
+    }
+    wrong.sort();
+    wrong.dedup();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[tokio::test]
+async fn what_can_not_be_opened_leaves_the_way_to_the_other_pages() {
+    let console = console().await;
+    let page = console.get("/temuan/999").await;
+    assert!(page.starts_with("HTTP/1.1 404") && page.contains("href=\"/rekap\""), "{page}");
+    assert!(page.contains("content-security-policy") && page.contains("no-store"), "{page}");
+    let nobody = console.get_as("", "/lain").await;
+    assert!(nobody.starts_with("HTTP/1.1 404") && !nobody.contains("href=\"/rekap\""), "{nobody}");
+    let cut = console.get("/temuan/x").await;
+    assert!(cut.contains("tidak dimengerti") && !cut.contains("Invalid URL"), "{cut}");
+    let big = format!("nama={}", "a".repeat(3_000_000));
+    let large = console.post_as(&console.head, "/operator", &big, "http://hub").await;
+    assert!(large.is_empty() || large.contains("terlalu besar"), "{large}");
+}
+
+#[tokio::test]
+async fn whoever_had_a_session_is_told_that_it_ended() {
+    let console = console().await;
+    let answer = console.post_as(&"0".repeat(64), "/informasi", "judul=A", "http://hub").await;
+    assert!(answer.contains("location: /masuk?habis=1"), "{answer}");
+    let page = console.get_as("", "/masuk?habis=1").await;
+    assert!(page.contains("Sesi Anda sudah berakhir"), "{page}");
+    assert!(!console.get_as("", "/masuk").await.contains("Sesi Anda sudah"));
+}
