@@ -70,6 +70,9 @@ pub enum Refused {
         /// Where it shows.
         at: Seq,
     },
+    /// It shows that two machines are in use. The village is held now.
+    #[error("two machines take turns for village {0}")]
+    TakingTurns(VillageCode),
     /// A batch does not prove itself. What comes before it may be merged.
     #[error("the bundle does not prove itself after {after}")]
     Unproven {

@@ -29,6 +29,7 @@ pub mod scope;
 pub mod search;
 pub mod sqlite;
 mod trail;
+pub mod turns;
 mod village;
 pub mod watch;
 

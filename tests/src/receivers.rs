@@ -149,6 +149,17 @@ async fn take(stream: TcpStream, requests: Arrived, answer: Arc<AtomicU16>) -> a
     Ok(())
 }
 
+/// The value of one series on a hub's page of metrics.
+///
+/// # Errors
+/// When the page can't be read or has no such series.
+pub async fn measured(address: SocketAddr, series: &str) -> anyhow::Result<u64> {
+    let (_, page) = get(address, "/metrics").await?;
+    let mut values = page.lines().filter_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+    let value = values.next().with_context(|| format!("{series} is not measured"))?;
+    Ok(value.parse()?)
+}
+
 /// What a web server answers to GET: its status and its body.
 ///
 /// # Errors

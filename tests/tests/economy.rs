@@ -11,9 +11,10 @@ use lumbung_domain::id::Kind;
 use lumbung_domain::record::Record;
 use lumbung_domain::region::roster;
 use lumbung_proto::v1;
-use lumbung_tests::district::{District, NodeProcess, wait_until};
+use lumbung_tests::district::{District, NodeProcess, free_address, wait_until};
 use lumbung_tests::fictitious::{FAMILY_SIZE, sheet};
 use lumbung_tests::proxy::{Conditions, Course, Proxy};
+use lumbung_tests::receivers::measured;
 use lumbung_wire::record;
 
 /// Most bytes a changed resident may take, both ways, TLS included.
@@ -113,6 +114,8 @@ async fn a_lone_change_costs_less_than_a_short_message() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_cut_makes_a_village_send_one_batch_again_at_most() -> anyhow::Result<()> {
     let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), CUTS.len() + 1)?;
+    let metrics = free_address()?;
+    district.hub.arguments = vec!["--metrics".to_owned(), metrics.to_string()];
     let slow = Conditions::slow(RATE_BITS, ROUND_TRIP);
     let mut proxies = Vec::new();
     for (node, cut_after_bytes) in
@@ -139,6 +142,14 @@ async fn a_cut_makes_a_village_send_one_batch_again_at_most() -> anyhow::Result<
         let most = crossed.cuts * (GREETING_BYTES_MAX + BATCH_BYTES_MAX);
         assert!(again <= most, "{again} bytes sent again in {} cuts", crossed.cuts);
     }
+    // The same where batches are: counted by the hub as they come.
+    let again = |cut: &str| format!("lumbung_hub_batches_again_total{{cut=\"{cut}\"}}");
+    let torn = measured(metrics, &again("torn")).await?;
+    let twice = measured(metrics, &again("whole")).await?;
+    let cuts: u64 = crossed.iter().map(|crossed| crossed.cuts).sum();
+    println!("{torn} batches torn and {twice} whole ones sent again in {cuts} cuts");
+    assert!(torn > 0, "no cut met a batch");
+    assert!(torn + twice <= cuts, "{torn} + {twice} batches sent again in {cuts} cuts");
     for node in &district.nodes {
         let residents = district.hub.village(node.village)?.warga;
         assert_eq!(residents, (FAMILIES * FAMILY_SIZE) as u64);

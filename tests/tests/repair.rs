@@ -265,7 +265,9 @@ async fn nothing_is_made_of_a_broken_log() -> anyhow::Result<()> {
     assert!(said.len() == 1 && said[0].contains("nomor 1."), "{said:?}");
     assert_eq!(rows(&mut district)?, merged, "the hub's rows are not touched");
     wait_until(WITHIN, "the node tells its clerk", async || {
-        Ok(district.nodes[0].status().await?["remarks"].to_string().contains("hubungi kabupaten"))
+        Ok(district.nodes[0].status().await?["remarks"]
+            .to_string()
+            .contains("lumbung-node recover"))
     })
     .await?;
     let repair = district.nodes[0].run(&["verify", "--repair"]).await?;

@@ -8,6 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use lumbung_hub::dataset::VillageState;
+use lumbung_node::barn::{SledStore, Store as _, WriteBatch};
 use lumbung_tests::district::District;
 use lumbung_tests::scene::copy;
 use lumbung_tests::sticks::{admit, export, fill, import, plain, said, save};
@@ -174,6 +175,120 @@ async fn a_disk_put_back_is_agreed_on_by_stick() {
         district.nodes[0].stop().await.unwrap();
         district.compare().unwrap();
     }
+}
+
+/// Puts another value in the place of the first block of the stopped node's
+/// log, and gives the one that was there.
+fn exchange(district: &District, value: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+    let (store, _) = SledStore::open(&district.nodes[0].dir().join("store")).unwrap();
+    let (key, before) = store.scan(b"L", b"M").next().unwrap().unwrap();
+    let mut batch = WriteBatch::default();
+    batch.put(key.to_vec(), value(&before));
+    store.apply(batch).unwrap();
+    store.sync().unwrap();
+    before.to_vec()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_log_is_told_by_stick_and_nothing_is_made_of_it() {
+    let mut district = district().await;
+    assert!(carry(&district, 1).await.0);
+    answer(&district, "awal.jawaban").await;
+    let proven = state(&mut district);
+    let damaged = |block: &[u8]| {
+        let mut block = block.to_vec();
+        *block.last_mut().unwrap() ^= 1;
+        block
+    };
+    let sound = exchange(&district, damaged);
+    district.nodes[0].start().await.unwrap();
+    save(&district.nodes[0], &names(0, 3)).await.unwrap();
+    district.nodes[0].stop().await.unwrap();
+
+    // What is new and proves itself is taken; the rows stay unproven.
+    let (taken, words) = carry(&district, 0).await;
+    assert!(taken && words.contains("3 catatan digabung"), "{words}");
+    assert!(words.contains("rusak mulai nomor 1,"), "{words}");
+    let told = state(&mut district);
+    assert_eq!((told.trouble.as_str(), told.deep_proof_ms), ("log_rusak", proven.deep_proof_ms));
+    assert_eq!(told.records, proven.records + 3);
+    let said = incidents(&mut district, "log_rusak");
+    assert!(said.len() == 1 && said[0].contains("mulai nomor 1."), "{said:?}");
+    // Again: the trouble stays, and the incident is not told twice.
+    let (_, words) = carry(&district, 0).await;
+    assert!(words.contains("rusak mulai nomor 1,"), "{words}");
+    assert_eq!(state(&mut district).trouble, "log_rusak");
+    assert_eq!(incidents(&mut district, "log_rusak").len(), 1);
+
+    // The disk is put in order: the next stick proves the rows again.
+    exchange(&district, |_| sound.clone());
+    let (taken, words) = carry(&district, 0).await;
+    assert!(taken && words.contains("Terbukti sama") && !words.contains("rusak"), "{words}");
+    let mended = state(&mut district);
+    assert_eq!(mended.trouble, "");
+    assert!(mended.deep_proof_ms > proven.deep_proof_ms);
+    district.compare().unwrap();
+}
+
+/// The other one of two machines goes on: it writes, and its stick is carried
+/// once it has the district's answer.
+async fn takes_its_turn(district: &mut District, dir: &str, round: usize) -> (bool, String) {
+    district.nodes[0].move_to(dir);
+    district.nodes[0].start().await.unwrap();
+    save(&district.nodes[0], &names(round, 3 + round)).await.unwrap();
+    district.nodes[0].stop().await.unwrap();
+    let (taken, words) = carry(district, 0).await;
+    assert!(!words.contains("catatan digabung"), "it is of another history: {taken} {words}");
+    answer(district, &format!("giliran-{round}.jawaban")).await;
+    carry(district, 0).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn machines_that_take_turns_by_stick_are_stopped_until_one_is_left() {
+    let mut district = district().await;
+    assert!(carry(&district, 0).await.0);
+    answer(&district, "awal.jawaban").await;
+    let village = district.nodes[0].village;
+    let (own, twin) = (village.compact(), "kembaran");
+    copy(district.nodes[0].dir(), &district.folder().join(twin)).unwrap();
+    district.nodes[0].start().await.unwrap();
+    save(&district.nodes[0], &names(0, 2)).await.unwrap();
+    district.nodes[0].stop().await.unwrap();
+    assert!(carry(&district, 0).await.0);
+
+    // The copy, and the true one again: each may be a disk put back.
+    let (taken, words) = takes_its_turn(&mut district, twin, 1).await;
+    assert!(taken, "{words}");
+    let told = incidents(&mut district, "disk_mundur");
+    assert!(told.len() == 1 && told[0].contains("riwayat lain"), "{told:?}");
+    let (taken, words) = takes_its_turn(&mut district, &own, 2).await;
+    assert!(taken, "{words}");
+    let before = state(&mut district);
+    assert_eq!((before.twin_ms, before.trouble.as_str()), (0, ""));
+
+    // The copy goes on, so both are in use.
+    let (taken, words) = takes_its_turn(&mut district, twin, 3).await;
+    assert!(!taken && words.contains("dua komputer bergantian"), "{words}");
+    let stopped = state(&mut district);
+    assert_eq!((stopped.position, stopped.records), (before.position, before.records));
+    assert!(stopped.twin_ms > 0 && stopped.trouble == "kembar", "{}", stopped.trouble);
+    let told = incidents(&mut district, "kembar");
+    assert!(told.len() == 1 && told[0].contains("bergantian mengirim stik"), "{told:?}");
+    let shown = said(&district.hub.run(&["villages", "show", &own]).unwrap());
+    assert!(shown.contains("villages resolve"), "{shown}");
+    district.nodes[0].move_to(&own);
+    let (taken, words) = carry(&district, 0).await;
+    assert!(!taken && words.contains("ditahan"), "{words}");
+    assert_eq!(state(&mut district).position, before.position);
+
+    // One is left, and gets what the other one had brought.
+    let done = district.hub.run(&["villages", "resolve", &own]).unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    answer(&district, "akhir.jawaban").await;
+    let (taken, words) = carry(&district, 0).await;
+    assert!(taken && words.contains("Terbukti sama"), "{words}");
+    assert_eq!(state(&mut district).trouble, "");
+    district.compare().unwrap();
 }
 
 fn names(round: usize, count: usize) -> Vec<String> {

@@ -9,6 +9,7 @@ use lumbung_wire::tree::Part;
 use super::Refused;
 use super::plan::{Plan, Way};
 use super::walk;
+use crate::dataset::turns::Turn;
 use crate::dataset::{
     ContactNote, Dataset, DatasetError, DeepProof, IncidentKind, MergeBatch, NewIncident, Stick,
     VillageState,
@@ -39,6 +40,8 @@ pub struct Imported {
     pub rows: Option<ToldProof>,
     /// Where the hub went over to the village's restarted log.
     pub restarted: Option<Seq>,
+    /// The first entry at which the village's log does not prove itself.
+    pub broken_at: Option<Seq>,
 }
 
 /// What a bundle proves at its end.
@@ -67,6 +70,7 @@ pub fn import(bundle: &Bundle, dataset: &dyn Dataset) -> Result<Imported, Refuse
         proof: Proof::HubIsAhead,
         rows: None,
         restarted: None,
+        broken_at: (bundle.end.broken_at != 0).then_some(Seq(bundle.end.broken_at)),
     };
     if bundle.end.broken_at != 0 {
         note_broken(bundle, dataset)?;
@@ -89,7 +93,11 @@ pub fn import(bundle: &Bundle, dataset: &dyn Dataset) -> Result<Imported, Refuse
                 note_sender(bundle, dataset)?;
                 match go_over(bundle, &state, &refused, dataset)? {
                     Some(fork) => done.restarted = Some(fork),
-                    None => return Err(refused),
+                    None => {
+                        let incident = evidence::stick_parted(&bundle.header, bundle.to);
+                        dataset.note_incident(village, &incident, clock::now_ms())?;
+                        return Err(refused);
+                    }
                 }
                 continue;
             }
@@ -123,7 +131,8 @@ fn merge_onto(
 /// beyond the newest common position is set aside, to be handed back. Only a
 /// log that has begun an epoch the hub has not seen may be gone over to, or
 /// one number would mean two entries; the answer makes the village begin one.
-/// Gives the fork, or nothing when this bundle does not reach it.
+/// Gives the fork, or nothing when this bundle does not reach it. A log that
+/// the hub left before and that went on since is another machine's.
 fn go_over(
     bundle: &Bundle,
     state: &VillageState,
@@ -133,8 +142,13 @@ fn go_over(
     let Some(stored) = state.position.filter(|stored| stored.epoch < bundle.to.epoch) else {
         return Ok(None);
     };
-    let marks = dataset.marks(bundle.village)?;
-    let Some(fork) = walk::newest_common(bundle, &marks)? else { return Ok(None) };
+    let (marks, chain) = (dataset.marks(bundle.village)?, walk::Chain::of(bundle)?);
+    let Some(fork) = chain.newest_common(&marks) else { return Ok(None) };
+    let left = (stored, state.last_contact_ms.max(state.last_stick_ms));
+    let holds = |at: &Position| chain.holds(at);
+    if dataset.turned(bundle.village, left, clock::now_ms(), &holds)? == Turn::Twin {
+        return Err(stop(bundle, stored, dataset)?);
+    }
     let parted = match why {
         Refused::Restarted { .. } => Parted::LostTail,
         _ => Parted::Forked,
@@ -144,6 +158,17 @@ fn go_over(
     let lost = dataset.branch_off(bundle.village, position, &told, clock::now_ms())?;
     tracing::warn!(village = %bundle.village, %stored, %position, lost, "the log was restarted");
     Ok(Some(fork.seq))
+}
+
+/// Stops the village: whose stick comes next is anybody's guess.
+fn stop(bundle: &Bundle, stored: Position, dataset: &dyn Dataset) -> Result<Refused, Refused> {
+    let village = bundle.village;
+    tracing::warn!(%village, "two machines take turns by stick");
+    let incident = evidence::sticks_taking_turns(&bundle.header, bundle.to, stored);
+    dataset.stop_twin(village, &incident, clock::now_ms())?;
+    let trouble = Some(Trouble::Twin.code().to_owned());
+    dataset.note_contacts(&[(village, ContactNote { trouble, ..sender(bundle) })])?;
+    Ok(Refused::TakingTurns(village))
 }
 
 /// Proves the rows by what the bundle tells of the log, and lets that count

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{ChainTag, Entry, Position, Seq};
+use lumbung_ledger::{ChainTag, Entry, LogId, Position, Seq};
 use lumbung_media::Bundle;
 use lumbung_wire::batch;
 use lumbung_wire::tree::{Parts, Place, parts_from_wire};
@@ -35,22 +35,36 @@ pub(super) fn walk(
     }
 }
 
-/// The newest of the positions where the hub stood that lies on the bundle's
-/// chain; the log's origin lies on every log.
-pub(super) fn newest_common(
-    bundle: &Bundle,
-    stood: &[Position],
-) -> Result<Option<Position>, Refused> {
-    let log_id = bundle.from.log_id;
-    let mut chains: BTreeMap<Seq, ChainTag> =
-        BTreeMap::from([(bundle.from.seq, bundle.from.chain)]);
-    walk(bundle, |entry, _, chain| {
-        chains.insert(entry.header.seq, chain);
-    })?;
-    let lies_on = |at: &&Position| at.log_id == log_id && chains.get(&at.seq) == Some(&at.chain);
-    let origin = Position::origin(log_id);
-    let newest = stood.iter().filter(lies_on).max_by_key(|at| at.seq).copied();
-    Ok(newest.or_else(|| (bundle.from.seq == Seq::ZERO).then_some(origin)))
+/// The part of a log that a bundle holds, as the chain after every entry.
+pub(super) struct Chain {
+    log_id: LogId,
+    from: Seq,
+    tags: BTreeMap<Seq, ChainTag>,
+}
+
+impl Chain {
+    /// Of a bundle that proves itself.
+    pub(super) fn of(bundle: &Bundle) -> Result<Self, Refused> {
+        let Position { log_id, seq: from, chain, .. } = bundle.from;
+        let mut tags = BTreeMap::from([(from, chain)]);
+        walk(bundle, |entry, _, chain| {
+            tags.insert(entry.header.seq, chain);
+        })?;
+        Ok(Self { log_id, from, tags })
+    }
+
+    /// Whether the position lies on it.
+    pub(super) fn holds(&self, at: &Position) -> bool {
+        at.log_id == self.log_id && self.tags.get(&at.seq) == Some(&at.chain)
+    }
+
+    /// The newest of the positions where the hub stood that lies on it; the
+    /// log's origin lies on every log.
+    pub(super) fn newest_common(&self, stood: &[Position]) -> Option<Position> {
+        let origin = (self.from == Seq::ZERO).then(|| Position::origin(self.log_id));
+        let common = stood.iter().filter(|at| self.holds(at));
+        common.max_by_key(|at| at.seq).copied().or(origin)
+    }
 }
 
 /// What the bundle tells of the log at its end; `None` when it is of an older

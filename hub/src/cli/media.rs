@@ -229,7 +229,14 @@ fn outcome(imported: &Imported) -> String {
         Some(ToldProof::Equal(words) | ToldProof::Differs(words)) => format!(" {words}"),
         Some(ToldProof::Contradicts(why)) => format!(" {why}"),
     };
-    format!("{merged}{quarantine}.{restarted} {proof}{rows}")
+    let broken = imported.broken_at.map_or_else(String::new, |seq| {
+        format!(
+            " Tetapi log di komputer desa rusak mulai nomor {seq}, jadi isinya tidak bisa dibuktikan \
+             baris demi baris. Desa jangan menghapus apa pun; periksa disknya, lalu jalankan \
+             lumbung-node recover di sana."
+        )
+    });
+    format!("{merged}{quarantine}.{restarted} {proof}{rows}{broken}")
 }
 
 /// Why a bundle was not taken, whether the data is safe, what to do.
@@ -251,6 +258,12 @@ fn refusal(why: &Refused) -> String {
         Refused::Revoked(village) => format!(
             "bundel ini dari komputer {} yang sudah tidak diizinkan lagi. {SAFE} Minta desa \
              mengekspor dari komputernya yang sekarang.",
+            named(*village)
+        ),
+        Refused::TakingTurns(village) => format!(
+            "dua komputer bergantian mengirim stik untuk {}. {SAFE} Desa ini ditahan sampai jelas \
+             komputer mana yang dipakai: matikan salah satu, jalankan lumbung-hub villages resolve \
+             {village}, lalu minta stik baru dari komputer yang tinggal.",
             named(*village)
         ),
         Refused::Held(village) => format!(

@@ -17,6 +17,7 @@ use lumbung_ledger::{Epoch, Operation, Position, Seq, Source};
 
 use super::{Change, DatasetError, NewIncident};
 use crate::dataset::lineage::Meeting;
+use crate::dataset::turns::Turn;
 
 /// Makes an incident once it is known how many versions it concerns.
 pub type Told<'a> = &'a (dyn Fn(u64) -> NewIncident + Sync);
@@ -262,6 +263,20 @@ pub trait Recovery {
         shown: u64,
         incarnation: &[u8],
     ) -> Result<Meeting, DatasetError>;
+
+    /// Leaves the history that stands at `left.0`, last heard of at `left.1`,
+    /// for the one on a stick, whose log holds the positions that `holds` says
+    /// it does; see [`super::turns`]. A twin is not noted: it is stopped.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn turned(
+        &self,
+        village: VillageCode,
+        left: (Position, i64),
+        now_ms: i64,
+        holds: &dyn Fn(&Position) -> bool,
+    ) -> Result<Turn, DatasetError>;
 
     /// Stops a village because two machines answer for it.
     ///

@@ -4,7 +4,7 @@
 //! A position reads as epoch.number@chain, the chain shortened.
 
 use lumbung_ledger::Position;
-use lumbung_proto::v1::Replaced;
+use lumbung_proto::v1::{BundleHeader, Replaced};
 use lumbung_telemetry::clock;
 
 use crate::dataset::{HandedBack, IncidentKind, NewIncident};
@@ -245,6 +245,51 @@ pub(super) fn taking_turns(shown: u64, last: u64, incarnation: &[u8]) -> NewInci
              {session}) was connected last at {}, the other at {}. Merging is stopped; what is \
              merged is safe. Turn one off, then run lumbung-hub villages resolve.",
             shown.en, last.en
+        ),
+    );
+    NewIncident::new(IncidentKind::Twin, words)
+}
+
+/// A stick whose history is another than the one merged.
+pub(crate) fn stick_parted(stick: &BundleHeader, to: Position) -> NewIncident {
+    let (number, made) = (stick.number, clock::display(stick.time_ms));
+    let words = Words::new(
+        format!(
+            "Bundel nomor {number} (dibuat {made}) membawa riwayat lain daripada yang sudah \
+             tergabung: cadangan dipulihkan, atau disk digandakan. Tidak ada yang digabung; yang \
+             sudah tergabung aman. Pastikan hanya satu komputer yang dipakai desa ini, lalu bawa \
+             jawabannya ke sana (lumbung-hub bundle export)."
+        ),
+        format!(
+            "Bundle {number} (made {made}) brings another history than the one merged: a backup was \
+             restored, or a disk copied. Nothing was merged; what is merged is safe. Make sure that \
+             the village uses one computer only, then carry the answer there (lumbung-hub bundle \
+             export)."
+        ),
+    );
+    NewIncident::new(IncidentKind::Rewound, words).about(format!("{} {to}", to.log_id))
+}
+
+/// Two machines whose sticks take turns.
+pub(crate) fn sticks_taking_turns(
+    stick: &BundleHeader,
+    to: Position,
+    stored: Position,
+) -> NewIncident {
+    let (number, made) = (stick.number, clock::display(stick.time_ms));
+    let (to, stored) = (place(to), place(stored));
+    let words = Words::new(
+        format!(
+            "Dua komputer bergantian mengirim stik untuk desa ini: bundel nomor {number} (dibuat \
+             {made}) sampai {to}, padahal yang tergabung terakhir {stored} dari komputer lain. \
+             Penggabungan dihentikan; yang sudah tergabung aman. Matikan salah satu, lalu jalankan \
+             lumbung-hub villages resolve, dan minta stik baru dari komputer yang tinggal."
+        ),
+        format!(
+            "Two machines take turns sending sticks for this village: bundle {number} (made {made}) \
+             leads to {to}, but what was merged last is {stored} of another machine. Merging is \
+             stopped; what is merged is safe. Turn one off, then run lumbung-hub villages resolve, \
+             and ask for a new stick of the computer that is left."
         ),
     );
     NewIncident::new(IncidentKind::Twin, words)

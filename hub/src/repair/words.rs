@@ -166,12 +166,13 @@ pub(crate) fn log_broken(seq: Seq) -> NewIncident {
         format!(
             "Log di node tidak cocok dengan rantainya sendiri mulai nomor {seq}. Tidak ada yang \
              diubah di desa maupun di sini. Yang sudah tergabung aman. Jangan menghapus folder data \
-             desa; periksa disknya, lalu pulihkan node dari cadangan atau dari data kabupaten."
+             desa; periksa disknya, lalu jalankan lumbung-node recover di desa, atau pulihkan \
+             cadangan."
         ),
         format!(
             "The node's log does not prove itself from entry {seq} on. Nothing was changed, neither \
              in the village nor here. What is merged is safe. Don't delete the village's folder; \
-             check its disk, then restore the node from a backup or from the district's data."
+             check its disk, then run lumbung-node recover there, or restore a backup."
         ),
     );
     NewIncident::new(IncidentKind::LogBroken, words).about(seq.to_string())

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lumbung_domain::id::KindCode;
 use lumbung_domain::region::VillageCode;
-use lumbung_ledger::Position;
+use lumbung_ledger::{ChainTag, Epoch, LogId, Position, Seq};
 use rusqlite::{Connection, TransactionBehavior};
 
 use super::merge::{Merge, kind_code};
@@ -13,6 +13,7 @@ use super::upsert::village_sql;
 use super::village::count;
 use super::{SqliteDataset, branch, incidents};
 use crate::dataset::lineage::{self, Lineage, Meeting};
+use crate::dataset::turns::{self, History, Turn};
 use crate::dataset::{
     After, DatasetError, Delivered, HandedBack, NewIncident, Recovery, SetAside, Told,
 };
@@ -66,6 +67,54 @@ fn lineages(conn: &Connection, village: VillageCode) -> rusqlite::Result<Vec<Lin
 fn forget_lineages(conn: &Connection, village: VillageCode) -> rusqlite::Result<()> {
     conn.prepare_cached("DELETE FROM lineage WHERE village = ?1")?
         .execute([village_sql(village)])?;
+    forget_histories(conn, village)
+}
+
+fn histories(conn: &Connection, village: VillageCode) -> rusqlite::Result<Vec<History>> {
+    conn.prepare_cached(
+        "SELECT began_ms, last_ms, log, epoch, seq, chain FROM stick_history WHERE village = ?1",
+    )?
+    .query_map([village_sql(village)], |row| {
+        let log_id = LogId::from_slice(row.get_ref(2)?.as_blob()?);
+        let chain = ChainTag::from_slice(row.get_ref(5)?.as_blob()?);
+        let (epoch, seq) = (Epoch(row.get(3)?), Seq(count(row, 4)?));
+        let tip = log_id.zip(chain).filter(|_| epoch != Epoch(0));
+        let tip = tip.map(|(log_id, chain)| Position { log_id, epoch, seq, chain });
+        Ok(History { began_ms: row.get(0)?, last_ms: row.get(1)?, tip })
+    })?
+    .collect()
+}
+
+fn forget_histories(conn: &Connection, village: VillageCode) -> rusqlite::Result<()> {
+    conn.prepare_cached("DELETE FROM stick_history WHERE village = ?1")?
+        .execute([village_sql(village)])?;
+    Ok(())
+}
+
+fn keep_histories(
+    conn: &Connection,
+    village: VillageCode,
+    histories: &[History],
+) -> rusqlite::Result<()> {
+    forget_histories(conn, village)?;
+    for History { began_ms, last_ms, tip } in histories {
+        let (log, epoch, seq, chain) = tip.map_or((Vec::new(), 0, 0, Vec::new()), |tip| {
+            (tip.log_id.0.to_vec(), tip.epoch.0, tip.seq.0, tip.chain.0.to_vec())
+        });
+        conn.prepare_cached(
+            "INSERT INTO stick_history (village, began_ms, last_ms, log, epoch, seq, chain)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute((
+            village_sql(village),
+            began_ms,
+            last_ms,
+            log,
+            epoch,
+            seq.cast_signed(),
+            chain,
+        ))?;
+    }
     Ok(())
 }
 
@@ -199,6 +248,23 @@ impl Recovery for SqliteDataset {
                 ))?;
             }
             Ok(meeting)
+        })
+    }
+
+    fn turned(
+        &self,
+        village: VillageCode,
+        left: (Position, i64),
+        now_ms: i64,
+        holds: &dyn Fn(&Position) -> bool,
+    ) -> Result<Turn, DatasetError> {
+        self.change(|conn| {
+            let mut all = histories(conn, village)?;
+            let turn = turns::turn(&mut all, left, now_ms, holds);
+            if turn == Turn::Back {
+                keep_histories(conn, village, &all)?;
+            }
+            Ok(turn)
         })
     }
 

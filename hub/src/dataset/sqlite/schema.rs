@@ -28,6 +28,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v10.sql"),
     include_str!("schema_v11.sql"),
     include_str!("schema_v12.sql"),
+    include_str!("schema_v13.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248

@@ -18,8 +18,9 @@ use lumbung_node::barn::{Expected, Submission};
 use lumbung_node::village::{Village, change};
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
-use lumbung_tests::district::{District, wait_until};
+use lumbung_tests::district::{District, free_address, wait_until};
 use lumbung_tests::proxy::{Conditions, Crossed, Proxy};
+use lumbung_tests::receivers::measured;
 use lumbung_wire::record as wire;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -47,6 +48,8 @@ struct Line {
     district: District,
     proxy: Proxy,
     records: u64,
+    /// Where the hub shows what it measures.
+    metrics: SocketAddr,
 }
 
 impl Line {
@@ -54,6 +57,8 @@ impl Line {
     async fn new() -> anyhow::Result<Self> {
         let binary = std::env::current_exe()?.display().to_string();
         let mut district = District::new(&binary, 0)?;
+        let metrics = free_address()?;
+        district.hub.arguments = vec!["--metrics".to_owned(), metrics.to_string()];
         district.hub.start().await?;
         let any = SocketAddr::from(([127, 0, 0, 1], 0));
         let proxy = Proxy::start(any, district.hub.uplink, Conditions::default()).await?;
@@ -63,7 +68,7 @@ impl Line {
         node.join(&token, proxy.address).await?;
         let records = tokio::task::block_in_place(|| fill(node.dir()))?;
         district.nodes.push(node);
-        Ok(Self { district, proxy, records })
+        Ok(Self { district, proxy, records, metrics })
     }
 
     /// Starts the node and waits until everything is proven equal and the
@@ -207,6 +212,10 @@ async fn slow(whole_bytes: u64) -> anyhow::Result<()> {
     );
     println!("    merged and proven in   {:>10.1} s", took.as_secs_f64());
     println!("    connections, cuts      {:>10} {}", crossed.connections, crossed.cuts);
+    let again = |cut: &str| format!("lumbung_hub_batches_again_total{{cut=\"{cut}\"}}");
+    let torn = measured(line.metrics, &again("torn")).await?;
+    let twice = measured(line.metrics, &again("whole")).await?;
+    println!("    batches sent again     {torn:>10} torn, {twice} whole");
     println!("    both ways              {:>10} bytes", both(crossed));
     let more = both(crossed) as f64 - whole_bytes as f64;
     println!("    more than uncut        {more:>10} bytes\n");
