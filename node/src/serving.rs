@@ -104,7 +104,7 @@ where
 {
     // Whoever calls gives a sign of life at least this often; on a line of our
     // own it does so when asked to, see `SyncService::quietly`.
-    let signs = if fleet.is_some() { sync::BEATS_AN_ANSWER + 1 } else { 1 };
+    let signs = if service.is_quiet() { sync::BEATS_AN_ANSWER + 1 } else { 1 };
     let within = quiet::LONGEST * signs + limits::SIGN_LATE_MAX;
     let incoming = futures_util::StreamExt::map(incoming, move |stream| {
         stream.map(|stream| Awaited::new(stream, within))

@@ -16,11 +16,14 @@ mod session;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lumbung_link::backoff::Backoff;
-use lumbung_link::meter::Traffic;
+use lumbung_link::meter::{Metered, Traffic};
 use lumbung_telemetry::clock;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+use tonic::transport::server::Connected;
 
 pub use account::{Account, LinkState, Missed};
 pub use dial::join_channel;
@@ -61,8 +64,70 @@ pub(crate) enum Ended {
     Wait(Duration),
 }
 
+/// Sessions with the district, one after another.
+trait Sessions: Sync {
+    /// Runs the next one to its end.
+    fn run(&self, way: Way) -> impl Future<Output = Ended> + Send;
+}
+
+/// Those over lines that this machine dials.
+struct Dialled {
+    identity: Identity,
+    services: Services,
+    traffic: Traffic,
+    account: Arc<Account>,
+}
+
+impl Sessions for Dialled {
+    async fn run(&self, way: Way) -> Ended {
+        session::run(&self.identity, &self.services, &self.traffic, &self.account, way).await
+    }
+}
+
+/// Lines to a district in a simulated world; see [`keep_over`].
+pub trait Lines: Send + Sync {
+    /// A line.
+    type Line: AsyncRead + AsyncWrite + Connected + Send + Sync + Unpin + 'static;
+
+    /// The next one; `None` = nobody answers.
+    fn next(&self) -> impl Future<Output = Option<Self::Line>> + Send;
+}
+
+/// Those over such lines.
+struct Given<L> {
+    lines: L,
+    services: Services,
+    traffic: Traffic,
+    account: Arc<Account>,
+}
+
+impl<L: Lines> Sessions for Given<L> {
+    async fn run(&self, way: Way) -> Ended {
+        let Some(line) = self.lines.next().await else { return Ended::Unreachable };
+        let line = Metered::new(line, self.traffic.clone());
+        session::over(line, way, &self.services, &self.account, None).await
+    }
+}
+
 /// Holds the way to the district for ever.
 pub async fn keep(identity: Identity, services: Services, traffic: Traffic, account: Arc<Account>) {
+    let (of, by) = (services.clone(), Arc::clone(&account));
+    hold(&Dialled { identity, services, traffic, account }, &of, &by).await;
+}
+
+/// Holds the way to a district that has spoken already, over lines that need
+/// no certificates, for ever: for simulation.
+pub async fn keep_over(
+    lines: impl Lines,
+    services: Services,
+    traffic: Traffic,
+    account: Arc<Account>,
+) {
+    let (of, by) = (services.clone(), Arc::clone(&account));
+    hold(&Given { lines, services, traffic, account }, &of, &by).await;
+}
+
+async fn hold(sessions: &impl Sessions, services: &Services, account: &Account) {
     let mut backoff = Backoff::new(RETRY.0, RETRY.1);
     let mut unspoken = 0;
     let mut tunnel_until: Option<Instant> = None;
@@ -71,7 +136,7 @@ pub async fn keep(identity: Identity, services: Services, traffic: Traffic, acco
         let way = if tunnel || unspoken >= UNSPOKEN_MAX { Way::Tunnel } else { Way::Direct };
         let begun = Instant::now();
         let confirmed = services.confirmed.seq();
-        let ended = session::run(&identity, &services, &traffic, &account, way).await;
+        let ended = sessions.run(way).await;
         account.save();
         account.missed(match ended {
             Ended::Unreachable => Missed::Unreachable,

@@ -15,6 +15,7 @@ mod hub;
 pub mod line;
 mod node;
 pub mod pair;
+pub mod quiet;
 pub mod schedule;
 pub mod world;
 

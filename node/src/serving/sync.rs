@@ -67,6 +67,11 @@ impl SyncService {
         Self { account: Some(account), ..self }
     }
 
+    /// Whether it gives signs of life by itself.
+    pub(super) const fn is_quiet(&self) -> bool {
+        self.account.is_some()
+    }
+
     /// The village it serves.
     #[must_use]
     pub const fn village(&self) -> &Village {

@@ -6,13 +6,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lumbung_identity::write_private;
 use lumbung_link::limits;
 use lumbung_link::meter::Traffic;
 use lumbung_link::quiet::Quiet;
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
@@ -160,7 +161,7 @@ impl Account {
     }
 
     /// The hub has spoken: what it allows, and how far its clock is ahead.
-    pub(crate) fn arranged(&self, budget_bytes: u64, hub_ahead_ms: i64) {
+    pub fn arranged(&self, budget_bytes: u64, hub_ahead_ms: i64) {
         let mut books = self.books();
         books.kept.budget_bytes = budget_bytes;
         books.hub_ahead_ms = hub_ahead_ms;

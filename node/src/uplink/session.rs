@@ -8,6 +8,7 @@ use lumbung_link::guarded::Guarded;
 use lumbung_link::limits;
 use lumbung_link::meter::Traffic;
 use lumbung_telemetry::clock;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
 
@@ -73,19 +74,35 @@ pub(super) async fn run(
             return Ended::Unspoken;
         }
     };
+    over(line, way, services, account, Some(identity)).await
+}
+
+/// Serves over a line until it is over. Without an `identity` the district
+/// arranges nothing: it has spoken already.
+pub(super) async fn over<S>(
+    line: S,
+    way: Way,
+    services: &Services,
+    account: &std::sync::Arc<Account>,
+    identity: Option<&Identity>,
+) -> Ended
+where
+    S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+{
     account.begun(way == Way::Tunnel);
     let (stream, switch, gone) = Guarded::new(line);
-    let (word, heard) = watch::channel(Word::Silence);
-    let fleet = FleetService::new(
-        identity.clone(),
-        std::sync::Arc::clone(account),
-        word,
-        services.witness.clone(),
-    );
+    let (word, heard) = watch::channel(match identity {
+        Some(_) => Word::Silence,
+        None => Word::Stay,
+    });
+    let fleet = identity.map(|identity| {
+        let (account, witness) = (std::sync::Arc::clone(account), services.witness.clone());
+        FleetService::new(identity.clone(), account, word, witness)
+    });
     let sync = services.sync.clone().quietly(std::sync::Arc::clone(account));
     // Only one connection ever comes; the stream must not end before it.
     let incoming = tokio_stream::once(Ok::<_, io::Error>(stream)).chain(tokio_stream::pending());
-    let serving = serve_district(sync, Some(fleet), incoming, gone.wait());
+    let serving = serve_district(sync, fleet, incoming, gone.wait());
     let judged = judge(heard.clone(), services, account);
     tokio::pin!(serving, judged);
     let ended = tokio::select! {
