@@ -122,6 +122,15 @@ pub async fn recover(
     Ok(Recovered { held, unsent, aside })
 }
 
+/// Removes what a recovery that was cut off left in `dir`. Nobody may be at
+/// one: to be called by whoever has the village open.
+///
+/// # Errors
+/// When the disk refuses.
+pub fn forget_remains(dir: &Path) -> io::Result<()> {
+    remove(&dir.join(BUILDING))
+}
+
 fn rest(dir: &Path) -> Result<Resting, RecoverError> {
     Barn::rest(dir).map_err(|error| match error {
         OpenBarnError::Busy => RecoverError::Running,
@@ -142,7 +151,7 @@ fn install(dir: &Path, resting: &Resting, now_ms: i64) -> Result<PathBuf, Recove
         return Err(RecoverError::Unsound);
     }
     let aside = backup::replace_damaged(dir, &store, resting, now_ms)?;
-    // Left behind it is of no use and no harm: the next one begins anew.
+    // Left behind it is of no use and no harm; see `forget_remains`.
     drop(remove(&building));
     Ok(aside)
 }

@@ -27,7 +27,13 @@ pub(super) async fn open(dir: &Path, config: &Config) -> anyhow::Result<Village>
     reach::settle(dir)?;
     let damage = match Village::open(dir, config.desa) {
         Err(error) if error.is_damage() => error,
-        opened => return opened.map_err(reach::open_failed),
+        Ok(village) => {
+            if let Err(error) = recovery::forget_remains(dir) {
+                tracing::warn!(%error, "what is left of a recovery can't be removed");
+            }
+            return Ok(village);
+        }
+        Err(error) => return Err(reach::open_failed(error)),
     };
     tracing::error!(error = %damage, "the store is damaged");
     // One look can be wrong, as when a cable is loose.
