@@ -15,15 +15,17 @@ use lumbung_link::meter::Traffic;
 use lumbung_link::{limits, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock;
-use lumbung_wire::batch::{self, BatchError};
+use lumbung_wire::batch;
 use lumbung_wire::forms::Forms;
-use lumbung_wire::run;
-use lumbung_wire::tree::Part;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 
+mod parcel;
+mod settling;
+
+use self::parcel::{Parcel, Proven};
 use super::Shared;
 use super::again::Again;
 use super::noticing::Noticing;
@@ -32,9 +34,9 @@ use super::patience::Patience;
 use super::proving::{self, Proving};
 use super::recovery::Recovery;
 use super::trouble::Trouble;
-use crate::dataset::{MergeBatch, Merged, VillageState};
+use crate::dataset::{Merged, VillageState};
 use crate::live::Phase;
-use crate::merge::{MergeError, Pending, decode};
+use crate::merge::{MergeError, Pending};
 use crate::metrics::Cut;
 use crate::uplink::Open;
 
@@ -45,13 +47,6 @@ const CONTROLS_QUEUED: usize = 64;
 /// the next batch to be verified, and finds several of one village for one
 /// transaction.
 const MERGING_MAX: usize = 4;
-
-/// Batches with fewer entries and bytes are verified in place, which takes
-/// less than handing them to a thread; others go to one.
-const INLINE: (u32, u32) = (64, 64 * 1024);
-
-/// The same of a run, whose entries are not counted: bytes on the wire.
-const INLINE_RUN_BYTES: usize = 2 * 1024;
 
 /// How often an idle link is looked at: did anything, be it a keepalive,
 /// arrive since?
@@ -99,21 +94,6 @@ struct Merging {
     /// What it is worth in credit.
     raw_bytes: u64,
     /// What all records amount to after it, if it ends at the head.
-    seal: Option<Seal>,
-}
-
-/// A batch in either form.
-enum Parcel {
-    Batch(v1::Batch),
-    Run(v1::Run),
-}
-
-/// A batch that proved sound.
-struct Proven {
-    batch: MergeBatch,
-    raw_bytes: u64,
-    /// Its entries as the node measures them, bytes.
-    size: u64,
     seal: Option<Seal>,
 }
 
@@ -409,10 +389,7 @@ impl<'a> Session<'a> {
     ) -> Result<(), Ended> {
         self.stated(None);
         let took = at.waiting_since.take().map(|since| since.elapsed());
-        let wire_bytes = match &parcel {
-            Parcel::Batch(batch) => batch.payload.len(),
-            Parcel::Run(run) => run.payload.len(),
-        };
+        let wire_bytes = parcel.wire_bytes();
         let Proven { batch, raw_bytes, size, seal } = self.verify(parcel, at.position).await?;
         if self.again.whole(at.position, batch.last) {
             self.shared.writer.counts().sent_again(Cut::Whole);
@@ -437,129 +414,6 @@ impl<'a> Session<'a> {
             send(controls, Control::Size(size)).await?;
         }
         Ok(())
-    }
-
-    /// Proves a batch and reads its entries.
-    async fn verify(&self, parcel: Parcel, position: Position) -> Result<Proven, Ended> {
-        let village = self.village;
-        let small = match &parcel {
-            Parcel::Batch(batch) => batch.count <= INLINE.0 && batch.raw_bytes <= INLINE.1,
-            Parcel::Run(run) => run.payload.len() <= INLINE_RUN_BYTES,
-        };
-        let prove = move || {
-            let (verified, seal) = match parcel {
-                Parcel::Batch(batch) => (batch::verify(batch, position)?, None),
-                Parcel::Run(run) => run::verify(&run, position)?,
-            };
-            let raw_bytes = verified.raw_bytes as u64;
-            let size = verified.entries.iter().map(|(entry, _)| entry.size()).sum::<usize>();
-            let entries = verified.entries.into_iter();
-            let changes = entries.map(|(entry, hash)| decode::change(entry, hash)).collect();
-            let batch = MergeBatch { village, prev: position, last: verified.last, changes };
-            Ok::<_, BatchError>(Proven { batch, raw_bytes, size: size as u64, seal })
-        };
-        let proven = if small {
-            prove()
-        } else {
-            let permit = self.shared.verifying.acquire().await;
-            let proven = world::blocking(prove).await;
-            drop(permit);
-            proven.map_err(|_| Ended::Lost)?
-        };
-        proven.map_err(|error| {
-            tracing::warn!(%village, %error, "batch refused");
-            Ended::Trouble(match error {
-                BatchError::Dictionary(_) => Trouble::Dictionary,
-                _ => Trouble::BadBatch,
-            })
-        })
-    }
-
-    /// A batch is durable: say so to the node and to the watchers.
-    async fn merged(
-        &mut self,
-        (merged, raw_bytes, seal): (Merged, u64, Option<Seal>),
-        controls: &Controls,
-    ) -> Result<Standing, Ended> {
-        self.progressed = true;
-        self.shared.live.update(self.village, |live| {
-            live.merged_seq = merged.position.seq.0;
-            live.records = merged.records;
-            live.quarantined += merged.quarantined;
-            live.last_contact_ms = clock::now_ms();
-        });
-        if self.forms.slim {
-            send(controls, Control::Acked(merged.position.seq.0)).await?;
-        } else {
-            let position = Some(batch::position_to_wire(merged.position));
-            send(controls, Control::Ack(v1::pull_control::Ack { position })).await?;
-            send(controls, Control::Credit(v1::pull_control::Credit { bytes: raw_bytes })).await?;
-        }
-        let standing = Standing { fingerprint: merged.fingerprint, records: merged.records };
-        let own = Part { fingerprint: merged.fingerprint, records: merged.records };
-        let equal =
-            seal.map(|seal| seal == Seal::of(merged.position, own.fingerprint, own.records));
-        self.stated((equal == Some(true)).then_some(own));
-        match equal {
-            Some(true) => self.settle(merged.position, standing),
-            Some(false) => {
-                // The seal does not say what the node has: it is asked.
-                self.trouble(Trouble::Differs);
-                send(controls, Control::Restate(true)).await?;
-            }
-            None => {}
-        }
-        Ok(standing)
-    }
-
-    /// The node says what everything sums up to: is it what is merged here?
-    fn compare(
-        &mut self,
-        caught_up: &v1::CaughtUp,
-        position: Position,
-        standing: Standing,
-    ) -> Result<(), Ended> {
-        let told = caught_up.position.as_ref().and_then(batch::position_from_wire);
-        let sum = Fingerprint::from_slice(&caught_up.fingerprint);
-        let (Some(told), Some(sum)) = (told, sum) else {
-            return Err(Ended::Trouble(Trouble::BadBatch));
-        };
-        // The epoch may have moved on without an entry.
-        let here = Position { epoch: position.epoch, ..told } == position;
-        if !here {
-            return Err(Ended::Trouble(Trouble::BadBatch));
-        }
-        self.stated(Some(Part { fingerprint: sum, records: caught_up.records }));
-        self.settle(told, standing);
-        Ok(())
-    }
-
-    /// Settles whether hub and node are equal at the position both stand at.
-    pub(super) fn settle(&mut self, told: Position, standing: Standing) {
-        let (village, contacts) = (self.village, &self.shared.contacts);
-        let trouble = self.differs(standing).map_or("", Trouble::code);
-        let equal = trouble.is_empty();
-        let now = clock::now_ms();
-        self.shared.live.update(village, |live| {
-            live.phase = Phase::Live;
-            live.head_seq = told.seq.0;
-            live.merged_seq = told.seq.0;
-            live.records = standing.records;
-            live.last_contact_ms = now;
-            if equal {
-                live.last_proof_ms = now;
-                live.proven_seq = told.seq.0;
-            }
-            trouble.clone_into(&mut live.trouble);
-        });
-        if equal {
-            self.progressed = true;
-            contacts.proven(village, told.seq);
-        } else {
-            tracing::warn!(%village, trouble, "not proven equal");
-            contacts.alive(village);
-            contacts.trouble(village, trouble);
-        }
     }
 
     /// Notes a sign of life of an idle link: bytes that arrived since. Ends one
