@@ -15,11 +15,16 @@ pub(crate) fn describe(dir: &Path) -> anyhow::Result<()> {
     let model = model.map_or("?", |model| model.trim_start_matches([' ', '\t', ':']));
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     println!("machine: {model}, {cores} cores, Linux {}", kernel.trim());
-    println!("load before: {}", load.split(' ').next().unwrap_or("?"));
+    println!("load before: {}", load());
     println!("disk: {:.0} appends with fdatasync a second\n", syncs_per_second(dir)?);
     Ok(())
+}
+
+/// How many want a core, on average over the last minute.
+pub(crate) fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or("?").to_owned()
 }
 
 /// Appends of 216 bytes with fdatasync, per second.

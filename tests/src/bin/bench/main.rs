@@ -2,9 +2,10 @@
 //! measured in the same run. Nothing here asserts a time.
 //!
 //! `cargo run --release -p lumbung-tests --bin bench -- [a] [b] [c] [d] [e]
-//! [f] [g] [h] [i] [--scale S] [--sessions N]`: without letters everything runs, on one district that is
-//! filled first. `docs/benchmarks.md` says what each letter measures.
+//! [f] [g] [h] [i] [j] [--scale S] [--sessions N] [--operators N]`: without letters everything runs,
+//! on one district that is filled first. `docs/benchmarks.md` says what each letter measures.
 
+mod clicks;
 mod idle;
 mod latency;
 mod link;
@@ -63,7 +64,7 @@ async fn run(args: &[String]) -> anyhow::Result<()> {
     if wanted("b") {
         block_in_place(|| write::measure(dir.path()))?;
     }
-    if ["a", "c", "d", "e"].into_iter().any(wanted) {
+    if ["a", "c", "d", "e", "j"].into_iter().any(wanted) {
         let mut district = block_in_place(|| District::fill(dir.path(), scale))?;
         // The yardstick first: it must not find a warm cache of our making.
         let raw = block_in_place(|| pull::raw(&district))?;
@@ -77,17 +78,24 @@ async fn run(args: &[String]) -> anyhow::Result<()> {
         if wanted("e") {
             block_in_place(|| recap::measure(&district))?;
         }
+        if wanted("j") {
+            let operators = number(args, "--operators", clicks::OPERATORS)?;
+            clicks::measure(&district, operators).await?;
+        }
         district.stop();
     }
     if ["f", "g", "h"].into_iter().any(wanted) {
         link::measure(wanted).await?;
     }
     if wanted("i") {
-        let sessions = match args.iter().position(|arg| arg == "--sessions") {
-            Some(at) => args.get(at + 1).map_or(Ok(SESSIONS), |number| number.parse())?,
-            None => SESSIONS,
-        };
-        sessions::measure(sessions).await?;
+        sessions::measure(number(args, "--sessions", SESSIONS)?).await?;
     }
     Ok(())
+}
+
+/// The number behind an option.
+fn number(args: &[String], option: &str, otherwise: usize) -> anyhow::Result<usize> {
+    let at = args.iter().position(|arg| arg == option);
+    let named = at.and_then(|at| args.get(at + 1));
+    Ok(named.map_or(Ok(otherwise), |number| number.parse())?)
 }

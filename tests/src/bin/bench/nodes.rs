@@ -1,6 +1,6 @@
 //! A district of real processes: 248 nodes and, later, one hub.
 
-use std::net::TcpListener;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -42,7 +42,7 @@ pub(crate) struct Node {
 pub(crate) struct District {
     pub(crate) dir: PathBuf,
     pub(crate) nodes: Vec<Node>,
-    hub: Option<Child>,
+    hub: Option<(Child, SocketAddr)>,
 }
 
 impl Node {
@@ -152,19 +152,34 @@ impl District {
     /// Starts the hub; its process id.
     pub(crate) fn start_hub(&mut self) -> anyhow::Result<u32> {
         let data = self.dir.join("hub").display().to_string();
+        let console = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
         let hub = spawn(&[
             "part-hub",
             "--data",
             &data,
             "serve",
             "--console",
-            "127.0.0.1:0",
+            &console.to_string(),
             "--uplink",
             "127.0.0.1:0",
         ])?;
         let pid = hub.id();
-        self.hub = Some(hub);
+        self.hub = Some((hub, console));
         Ok(pid)
+    }
+
+    /// Where the running hub's console is, and its process id.
+    pub(crate) fn hub(&self) -> Option<(SocketAddr, u32)> {
+        self.hub.as_ref().map(|(child, console)| (*console, child.id()))
+    }
+
+    /// Runs a command of the hub; what it printed.
+    pub(crate) fn hub_says(&self, args: &[&str]) -> anyhow::Result<String> {
+        let mut command = Command::new(std::env::current_exe()?);
+        command.arg("part-hub").arg("--data").arg(self.dir.join("hub")).args(args);
+        let said = command.stdin(Stdio::null()).output().context("a process can't be started")?;
+        anyhow::ensure!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+        Ok(String::from_utf8(said.stdout)?)
     }
 
     /// Bytes over all connections, both ways.
@@ -179,7 +194,7 @@ impl District {
     /// Ends every process.
     pub(crate) fn stop(&mut self) {
         let nodes = self.nodes.iter_mut().filter_map(|node| node.process.take());
-        for mut child in nodes.chain(self.hub.take()) {
+        for mut child in nodes.chain(self.hub.take().map(|(child, _)| child)) {
             drop(child.kill());
             drop(child.wait());
         }
