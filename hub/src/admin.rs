@@ -18,7 +18,7 @@ mod words;
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lumbung_domain::region::VillageCode;
@@ -27,11 +27,10 @@ use tokio::sync::mpsc;
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::server::UdsConnectInfo;
-use tonic::{Extensions, Request, Response, Status};
+use tonic::{Code, Extensions, Request, Response, Status};
 
 use crate::access::{Gate, Operator};
 use crate::desk::Desk;
-use crate::desk::lists::WantedFile;
 pub use port::Port;
 pub(crate) use socket::user_of;
 pub use socket::{SOCKET, Socket, socket};
@@ -80,6 +79,19 @@ impl AdminService {
         })
     }
 
+    /// Counts a call, and how long it takes until it answers.
+    async fn counted<T>(
+        &self,
+        method: &'static str,
+        work: impl Future<Output = Result<T, Status>>,
+    ) -> Result<T, Status> {
+        let begun = Instant::now();
+        let answer = work.await;
+        let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
+        self.gate.counts().called(method, code, begun.elapsed());
+        answer
+    }
+
     /// Work at the desk off the reactor.
     async fn at_desk<T: Send + 'static>(
         &self,
@@ -102,17 +114,21 @@ impl v1::admin_server::Admin for AdminService {
         &self,
         request: Request<v1::GetRequest>,
     ) -> Result<Response<Self::GetStream>, Status> {
-        let who = self.who(request.extensions()).await?;
-        let what = request.into_inner().what;
-        let what = what.ok_or_else(|| Status::invalid_argument("nothing is asked for"))?;
-        let sheet = match what {
-            v1::get_request::What::Operators(_) => {
-                get::operators(&self.gate.accounts(&who).await.map_err(gate_refused)?)
-            }
-            what => self.at_desk(who, move |desk, who| get::sheet(desk, who, what)).await?,
-        };
-        let pages = sheet.pages().into_iter().map(Ok);
-        Ok(Response::new(Box::pin(tokio_stream::iter(pages))))
+        self.counted("Get", async {
+            let who = self.who(request.extensions()).await?;
+            let what = request.into_inner().what;
+            let what = what.ok_or_else(|| Status::invalid_argument("nothing is asked for"))?;
+            let sheet = match what {
+                v1::get_request::What::Operators(_) => {
+                    get::operators(&self.gate.accounts(&who).await.map_err(gate_refused)?)
+                }
+                what => self.at_desk(who, move |desk, who| get::sheet(desk, who, what)).await?,
+            };
+            let pages = sheet.pages().into_iter().map(Ok);
+            let pages: Items<_> = Box::pin(tokio_stream::iter(pages));
+            Ok(Response::new(pages))
+        })
+        .await
     }
 
     type WatchStream = Items<v1::Listing>;
@@ -121,29 +137,36 @@ impl v1::admin_server::Admin for AdminService {
         &self,
         request: Request<v1::WatchRequest>,
     ) -> Result<Response<Self::WatchStream>, Status> {
-        self.who(request.extensions()).await?;
-        let (metadata, call, asked) = request.into_parts();
-        drop(metadata);
-        let codes = asked.codes.iter().map(|code| words::village(code));
-        let codes = codes.collect::<Result<Vec<_>, _>>()?;
-        let watcher = Watcher { service: self.clone(), call, codes };
-        let (tell, told) = mpsc::channel(1);
-        tokio::spawn(watcher.run(tell));
-        Ok(Response::new(Box::pin(ReceiverStream::new(told))))
+        self.counted("Watch", async {
+            self.who(request.extensions()).await?;
+            let (metadata, call, asked) = request.into_parts();
+            drop(metadata);
+            let codes = asked.codes.iter().map(|code| words::village(code));
+            let codes = codes.collect::<Result<Vec<_>, _>>()?;
+            let watcher = Watcher { service: self.clone(), call, codes };
+            let (tell, told) = mpsc::channel(1);
+            tokio::spawn(watcher.run(tell));
+            let told: Items<_> = Box::pin(ReceiverStream::new(told));
+            Ok(Response::new(told))
+        })
+        .await
     }
 
     async fn act(
         &self,
         request: Request<v1::ActRequest>,
     ) -> Result<Response<v1::ActReply>, Status> {
-        let who = self.who(request.extensions()).await?;
-        let act = request.into_inner().act;
-        let act = act.ok_or_else(|| Status::invalid_argument("nothing is to be done"))?;
-        let reply = match act::of_accounts(&self.gate, &self.desk, &who, &act).await? {
-            Some(reply) => reply,
-            None => self.at_desk(who, move |desk, who| act::at_desk(desk, who, act)).await?,
-        };
-        Ok(Response::new(reply))
+        self.counted("Act", async {
+            let who = self.who(request.extensions()).await?;
+            let act = request.into_inner().act;
+            let act = act.ok_or_else(|| Status::invalid_argument("nothing is to be done"))?;
+            let reply = match act::of_accounts(&self.gate, &self.desk, &who, &act).await? {
+                Some(reply) => reply,
+                None => self.at_desk(who, move |desk, who| act::at_desk(desk, who, act)).await?,
+            };
+            Ok(Response::new(reply))
+        })
+        .await
     }
 
     type ExportRecordsStream = Items<v1::ExportPiece>;
@@ -152,32 +175,26 @@ impl v1::admin_server::Admin for AdminService {
         &self,
         request: Request<v1::ExportRecordsRequest>,
     ) -> Result<Response<Self::ExportRecordsStream>, Status> {
-        let who = self.who(request.extensions()).await?;
-        let asked = request.into_inner();
-        let kecamatan = match asked.kecamatan.as_str() {
-            "" => None,
-            code => Some(words::kecamatan(code)?),
-        };
-        let wanted = WantedFile {
-            kind: words::kind(&asked.kind)?,
-            village: words::maybe_village(&asked.village)?,
-            kecamatan,
-            workbook: asked.workbook,
-            with_numbers_for: asked.with_numbers.then_some(asked.purpose),
-        };
-        let (pieces, sent) = mpsc::channel(PIECES_QUEUED);
-        let desk = Arc::clone(&self.desk);
-        tokio::task::spawn_blocking(move || {
-            let mut out = Pieces { pieces: pieces.clone(), waiting: Vec::new() };
-            let written = desk.write_file(&who, &wanted, &mut out).map_err(desk_refused);
-            let last = written.and_then(|records| {
-                out.flush().map_err(|_| Status::cancelled("the reader went away"))?;
-                Ok(v1::ExportPiece { content: Bytes::new(), records })
+        self.counted("ExportRecords", async {
+            let who = self.who(request.extensions()).await?;
+            let asked = request.into_inner();
+            let order = words::export_order(&who, asked)?;
+            let (pieces, sent) = mpsc::channel(PIECES_QUEUED);
+            let desk = Arc::clone(&self.desk);
+            tokio::task::spawn_blocking(move || {
+                let mut out = Pieces { pieces: pieces.clone(), waiting: Vec::new() };
+                let written = desk.export_now(&who, order, &mut out).map_err(desk_refused);
+                let last = written.and_then(|records| {
+                    out.flush().map_err(|_| Status::cancelled("the reader went away"))?;
+                    Ok(v1::ExportPiece { content: Bytes::new(), records })
+                });
+                // A reader that went away needs no last piece.
+                drop(pieces.blocking_send(last));
             });
-            // A reader that went away needs no last piece.
-            drop(pieces.blocking_send(last));
-        });
-        Ok(Response::new(Box::pin(ReceiverStream::new(sent))))
+            let sent: Items<_> = Box::pin(ReceiverStream::new(sent));
+            Ok(Response::new(sent))
+        })
+        .await
     }
 }
 

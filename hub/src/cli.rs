@@ -5,6 +5,7 @@ mod decisions;
 mod erasures;
 mod export;
 mod findings;
+mod hub_backup;
 mod incidents;
 mod join_token;
 mod media;
@@ -143,9 +144,10 @@ enum Command {
     /// Bundel yang dibawa desa di stik USB.
     #[command(subcommand)]
     Bundle(media::BundleCommand),
-    /// Cadangan desa: kunci kabupaten, dan membuka cadangan.
+    /// Cadangan hub ini, dan cadangan desa.
     #[command(subcommand)]
     Backup(media::BackupCommand),
+    Restore(hub_backup::RestoreArgs),
     /// Catatan yang belum bisa diterima hub.
     #[command(subcommand)]
     Quarantine(quarantine::QuarantineCommand),
@@ -162,6 +164,7 @@ impl Command {
                 | Self::Authority(_)
                 | Self::Backup(_)
                 | Self::Bundle(_)
+                | Self::Restore(_)
         )
     }
 
@@ -261,15 +264,18 @@ fn run(cli: Cli, args: &[OsString]) -> anyhow::Result<ExitCode> {
     } else {
         None
     };
+    let user = std::env::var("USER").unwrap_or_else(|_| "hub".into());
     if let Command::Backup(command) = &cli.command {
-        return media::backup(command, &cli.data).map(|()| ExitCode::SUCCESS);
+        return media::backup(command, &cli.data, &user).map(|()| ExitCode::SUCCESS);
+    }
+    if let Command::Restore(args) = &cli.command {
+        return hub_backup::restore(args, &cli.data, &user).map(|()| ExitCode::SUCCESS);
     }
     if let Command::Alert(command) = &cli.command {
         return watch::alert(command, &cli.data).map(|()| ExitCode::SUCCESS);
     }
     let dataset = SqliteDataset::open(serve::dataset_file(&cli.data))
         .context("Data kabupaten tidak bisa dibuka. Tidak ada yang diubah")?;
-    let user = std::env::var("USER").unwrap_or_else(|_| "hub".into());
     let place =
         Workplace { data: &cli.data, dataset: &Arc::new(dataset), user: &user, folder: None };
     perform(cli.command, &place)?;
@@ -286,7 +292,9 @@ fn perform(command: Command, place: &Workplace<'_>) -> anyhow::Result<()> {
     noted::note(&command, place)?;
     let (data, dataset) = (place.data, &**place.dataset);
     match command {
-        Command::Serve { .. } | Command::Backup(_) | Command::Alert(_) => Ok(()),
+        Command::Serve { .. } | Command::Backup(_) | Command::Restore(_) | Command::Alert(_) => {
+            Ok(())
+        }
         Command::Operators(command) => operators::run(command, place.dataset, place.user),
         Command::Needs(args) => watch::needs(&args, dataset),
         Command::Narahubung(command) => watch::narahubung(&command, dataset),

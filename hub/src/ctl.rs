@@ -5,6 +5,7 @@
 
 mod act;
 mod commands;
+mod complete;
 mod export;
 mod get;
 mod outcome;
@@ -17,7 +18,7 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use clap::{CommandFactory as _, Parser as _};
+use clap::Parser as _;
 
 use commands::{Cli, Command};
 use outcome::{Exit, Failure};
@@ -25,6 +26,15 @@ use reach::Place;
 
 /// Runs the command line and gives its exit code.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.into_iter().collect();
+    match complete::answered(&args) {
+        Ok(false) => {}
+        Ok(true) => return Exit::Done.into(),
+        Err(error) => {
+            drop(error.print());
+            return Exit::Usage.into();
+        }
+    }
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
@@ -53,8 +63,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { hub, cert, context, output, command } = cli;
     if let Command::Completion { shell } = command {
-        let mut script = Vec::new();
-        clap_complete::generate(shell, &mut Cli::command(), "lumbung-hubctl", &mut script);
+        let Some(script) = complete::script(shell) else {
+            return Err(Failure::new(Exit::Usage, "Tidak ada skrip untuk shell ini."));
+        };
         std::io::stdout().write_all(&script)?;
         return Ok(Exit::Done);
     }

@@ -11,6 +11,7 @@
 
 pub mod asks;
 pub mod care;
+pub mod diagnosis;
 pub mod exporting;
 pub mod machine;
 pub mod person;
@@ -35,15 +36,20 @@ use crate::access::audit::{
 use crate::access::{Operator, Refused, Right};
 use crate::dataset::{Dataset, DatasetError, Incident, Scope, Totals, VillageFacts, VillageState};
 use crate::live::{Live, LiveVillage};
+use crate::metrics::OperatorCounts;
+use crate::outlook::Outlook;
 use crate::puller::Wishes;
+use crate::reason::Reasons;
 use crate::recap::{KeptSums, RecapError, RegionRef};
 use crate::registry::Registry;
+use crate::uplink::Arrivals;
 use crate::words::Words;
 
 mod findings;
 pub mod lists;
 mod notices;
 mod quarantine;
+mod together;
 
 pub use findings::Side;
 
@@ -118,6 +124,10 @@ pub struct DeskParts {
     pub wishes: Wishes,
     /// The folder of the district's authority.
     pub identity: PathBuf,
+    /// Where is counted what operators do.
+    pub counts: OperatorCounts,
+    /// The nodes that are connected.
+    pub arrivals: Arrivals,
 }
 
 /// The operators' desk.
@@ -128,8 +138,12 @@ pub struct Desk {
     registry: Arc<dyn Registry>,
     wishes: Wishes,
     identity: PathBuf,
+    counts: OperatorCounts,
+    arrivals: Arrivals,
     questions: search::Questions,
     sums: KeptSums,
+    /// Looks at the whole district.
+    looks: together::Together<(Outlook, Reasons)>,
     /// Held while one person's data is opened.
     revealing: Mutex<()>,
 }
@@ -138,10 +152,24 @@ impl Desk {
     /// A desk over these parts of the hub.
     #[must_use]
     pub fn new(parts: DeskParts) -> Self {
-        let DeskParts { dataset, audit, live, registry, wishes, identity } = parts;
+        let DeskParts { dataset, audit, live, registry, wishes, identity, counts, arrivals } =
+            parts;
         let (questions, sums) = (search::Questions::default(), KeptSums::default());
-        let revealing = Mutex::default();
-        Self { dataset, audit, live, registry, wishes, identity, questions, sums, revealing }
+        let (looks, revealing) = (together::Together::default(), Mutex::default());
+        Self {
+            dataset,
+            audit,
+            live,
+            registry,
+            wishes,
+            identity,
+            counts,
+            arrivals,
+            questions,
+            sums,
+            looks,
+            revealing,
+        }
     }
 
     /// Wakes whenever a village moved.
@@ -170,6 +198,16 @@ impl Desk {
         let mut live = self.live.all();
         live.retain(|live| who.scope().holds(live.village));
         Ok(live)
+    }
+
+    /// Looks at the whole district now, with all others who ask just now.
+    fn whole_district(&self) -> Result<Arc<(Outlook, Reasons)>, DeskError> {
+        let looked = self.looks.get(|| {
+            let outlook = Outlook::now(&*self.dataset, &self.live)?;
+            let reasons = Reasons::of(&outlook);
+            Ok::<_, DatasetError>((outlook, reasons))
+        });
+        Ok(looked?)
     }
 
     /// The scope of one village, if the operator may see it.

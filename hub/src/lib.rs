@@ -13,6 +13,7 @@
 pub mod access;
 pub mod admin;
 pub mod alerting;
+pub mod backup;
 pub mod bundle;
 pub mod cli;
 pub mod console;

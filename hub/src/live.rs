@@ -89,6 +89,9 @@ pub struct HubCondition {
     pub started_ms: i64,
     /// Space on the disk of its data; `None` = not known.
     pub disk: Option<Disk>,
+    /// When a backup of it last succeeded, hub clock, Unix milliseconds;
+    /// `None` = never.
+    pub backup_ms: Option<i64>,
 }
 
 /// Space on a disk.
@@ -111,7 +114,7 @@ pub struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        let hub = HubCondition { started_ms: clock::now_ms(), disk: None };
+        let hub = HubCondition { started_ms: clock::now_ms(), disk: None, backup_ms: None };
         Self {
             villages: Mutex::default(),
             hub: Mutex::new(hub),

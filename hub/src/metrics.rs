@@ -8,6 +8,7 @@
 
 mod counts;
 mod district;
+mod operators;
 mod villages;
 
 use std::net::SocketAddr;
@@ -25,12 +26,14 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::access::Gate;
 use crate::dataset::{Dataset, DatasetError};
 use crate::live::Live;
 use crate::merge::WriterWatch;
 use crate::outlook::Outlook;
 
 pub use counts::{Counts, Cut, SessionEnd};
+pub use operators::{Entrance, OperatorCounts};
 
 /// What a scrape reads.
 #[derive(Clone)]
@@ -43,6 +46,8 @@ pub struct MetricsState {
     pub writer: WriterWatch,
     /// The dataset's file.
     pub file: PathBuf,
+    /// Where operators come in.
+    pub gate: Gate,
 }
 
 impl MetricsState {
@@ -54,6 +59,13 @@ impl MetricsState {
         let outlook = Outlook::now(&*self.dataset, &self.live)?;
         let mut registry = Registry::default();
         self.writer.counts().register(&mut registry);
+        self.gate.counts().register(&mut registry);
+        gauge(
+            &mut registry,
+            "lumbung_hub_operator_sessions",
+            "Sessions of operators at the console that are not over",
+            self.gate.sessions_open()? as f64,
+        );
         district::register(&mut registry, self, &outlook)?;
         Ok(encoded(&registry))
     }

@@ -20,6 +20,7 @@ use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use crate::access::audit::AuditLog;
 use crate::access::{Accounts, Gate};
 use crate::admin::{AdminService, Port, Socket};
+use crate::backup;
 use crate::cli::CommandService;
 use crate::console::map::Map;
 use crate::console::{self, ConsoleState, Front};
@@ -84,6 +85,11 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     std::fs::create_dir_all(&options.data)
         .with_context(|| format!("Folder {} tidak bisa dipakai", options.data.display()))?;
     let lock = alone(&options.data).await?;
+    anyhow::ensure!(
+        !backup::unfinished(&options.data),
+        "Cadangan hub belum selesai dipasang. Beri lagi perintah lumbung-hub restore yang sama; data \
+         lama disisihkan, tidak dihapus."
+    );
     let dataset = SqliteDataset::open(dataset_file(&options.data)).context(
         "Data kabupaten tidak bisa dibuka. Tidak ada yang diubah. Jangan hapus foldernya",
     )?;
@@ -141,6 +147,8 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         registry: sqlite.clone(),
         wishes: shared.wishes.clone(),
         identity: identity_folder(&options.data),
+        counts: gate.counts().clone(),
+        arrivals: port.arrivals().clone(),
     }));
     let socket = Socket::open(&options.data).with_context(|| {
         format!(
@@ -158,6 +166,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
             tracing::error!(%error, "commands are not answered any more");
         }
     });
+    let metrics = metrics.map(|listener| (listener, gate.clone()));
     let router = console::router(ConsoleState { desk, gate, front: options.front, map })
         .into_make_service_with_connect_info::<SocketAddr>();
     let ringing = tokio::spawn(notices::keep_ringing(shared.bell.clone(), Arc::clone(&dataset)));

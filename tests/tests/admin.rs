@@ -74,8 +74,19 @@ async fn lists_come_typed_and_ends_have_their_codes() -> anyhow::Result<()> {
     assert!(!recap.is_empty());
     let file = district.folder().join("dusun.csv");
     let file = file.display().to_string();
-    assert_eq!(code(&hub.ctl(&["export", "--kind", "dusun", &file])?), 0);
+    assert_eq!(code(&hub.ctl(&["export", "--kind", "dusun", &file])?), 2, "what for?");
+    let export =
+        |purpose: &str| hub.ctl(&["export", "--kind", "dusun", "--purpose", purpose, &file]);
+    assert_eq!(code(&export("uji")?), 4, "that says nothing");
+    assert_eq!(code(&export("laporan bulanan dinas")?), 0);
     assert!(std::fs::read_to_string(&file)?.contains("KRAJAN"));
+    let audit = rows(&hub.ctl(&["get", "audit", "-o", "json"])?)?;
+    let audit = audit.iter().map(Value::to_string);
+    let noted: Vec<_> = audit.filter(|row| row.contains("data.ekspor")).collect();
+    let until = lumbung_telemetry::clock::today().checked_add(jiff::Span::new().days(30))?;
+    assert_eq!(noted.len(), 1, "{noted:?}");
+    let words = format!("dusun, 2 catatan, tanpa NIK, sampai {until}: laporan bulanan dinas");
+    assert!(noted[0].contains(&words), "{}", noted[0]);
 
     for (args, exit) in [
         (&["get", "villages", "--village", "9999999999"][..], 3),
@@ -170,7 +181,30 @@ fn completions_are_scripts_that_the_shell_reads() -> anyhow::Result<()> {
     shell.stdin.take().context("piped")?.write_all(&script.stdout)?;
     assert!(shell.wait()?.success());
     let script = String::from_utf8(script.stdout)?;
-    assert!(script.contains("villages") && script.contains("quarantine"), "{script}");
+    assert!(script.contains("lumbung-hubctl"), "{script}");
     assert_eq!(code(&district.hub.operators(&["completion", "zsh"])?), 0);
+    let own = roster().villages()[0].code.to_string();
+    let kecamatan = roster().kecamatan()[0].name;
+    for (typed, offered) in [
+        (&["get", "quar"][..], "quarantine"),
+        (&["hold", &own[..own.len() - 1]], own.as_str()),
+        (&["describe", "village", kecamatan], own.as_str()),
+    ] {
+        let found = completed(typed)?;
+        assert!(found.lines().any(|line| line == offered), "{typed:?}: {found}");
+    }
     Ok(())
+}
+
+/// What the shell is offered behind these words.
+fn completed(typed: &[&str]) -> anyhow::Result<String> {
+    let done = Command::new(env!("CARGO_BIN_EXE_lumbung-process"))
+        .args(["hubctl", "--", "lumbung-hubctl"])
+        .args(typed)
+        .env("LUMBUNG_LENGKAPI", "bash")
+        .env("_CLAP_COMPLETE_INDEX", typed.len().to_string())
+        .env("_CLAP_IFS", "\n")
+        .output()?;
+    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    Ok(String::from_utf8(done.stdout)?)
 }

@@ -111,6 +111,52 @@ async fn a_held_village_that_dials_in_is_asked_to_wait() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_operators_command_holds_a_joined_village_and_lets_it_go() -> anyhow::Result<()> {
+    let mut district = District::joined(BINARY, 2, None).await?;
+    for node in &mut district.nodes {
+        node.start().await?;
+    }
+    for node in &district.nodes {
+        node.save_dusun("KRAJAN").await?;
+    }
+    district.wait_proven(WITHIN).await?;
+    let (held, other) = (district.nodes[0].village, district.nodes[1].village);
+    let code = held.to_string();
+    let ctl = |args: &[&str]| -> anyhow::Result<(Option<i32>, String)> {
+        let done = district.hub.ctl(args)?;
+        let said = [&done.stdout[..], &done.stderr[..]].concat();
+        Ok((done.status.code(), String::from_utf8_lossy(&said).into_owned()))
+    };
+    let (exit, said) = ctl(&["hold", &code, "--reason", "disk diganti", "--days", "2"])?;
+    assert_eq!(exit, Some(0), "{said}");
+    wait_until(WITHIN, "the node is asked to wait", async || {
+        Ok(district.nodes[0].status().await?["link"]["connected"] == false)
+    })
+    .await?;
+    let (_, shown) = ctl(&["describe", "village", &code])?;
+    assert!(shown.contains("disk diganti"), "{shown}");
+    for node in &district.nodes {
+        node.save_dusun("TAMBAK").await?;
+    }
+    let seq = district.nodes[1].seq().await?;
+    wait_until(WITHIN, "the other one goes on", async || {
+        Ok(district.hub.village(other)?.proven_seq.0 >= seq)
+    })
+    .await?;
+    let stood = district.hub.village(held)?.position.context("a position")?.seq.0;
+    assert!(stood < district.nodes[0].seq().await?, "a held village is not merged");
+    let released = district.hub.ctl(&["release", &code])?;
+    assert_eq!(released.status.code(), Some(0));
+    // A machine that starts anew does not wait.
+    district.nodes[0].stop().await?;
+    district.nodes[0].start().await?;
+    district.wait_proven(WITHIN).await?;
+    district.stop().await?;
+    district.compare()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn revoking_at_the_console_cuts_the_machine_off_and_a_token_lets_it_in() -> anyhow::Result<()>
 {
     let mut district = District::joined(BINARY, 1, None).await?;

@@ -89,6 +89,9 @@ fn foreign() -> &'static Desa {
     roster().villages().iter().find(|desa| desa.kecamatan != own().kecamatan).unwrap()
 }
 
+/// What an export is for.
+const PURPOSE: &str = "uji daftar dusun";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_may_what_it_may_and_nothing_else() -> anyhow::Result<()> {
     let far = Far::new().await?;
@@ -107,7 +110,7 @@ async fn each_role_may_what_it_may_and_nothing_else() -> anyhow::Result<()> {
         (&["top"], Right::SeeVillages, 0),
         (&["get", "findings"], Right::SeeRecords, 0),
         (&["query", "dusun"], Right::SeeRecords, 0),
-        (&["export", "--kind", "dusun", "-"], Right::Export, 0),
+        (&["export", "--kind", "dusun", "--purpose", PURPOSE, "-"], Right::Export, 0),
         (&["sync", "now", &own], Right::Act, 0),
         (&["prove", &own], Right::Act, 0),
         (&["hold", &own, "--reason", "uji"], Right::Act, 0),
@@ -152,8 +155,8 @@ async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() -> anyhow::Res
         &["recap", &kecamatan],
         &["recap", "3505"],
         &["query", "dusun", "--village", &code_of],
-        &["export", "--kind", "dusun", "--village", &code_of, "-"],
-        &["export", "--kind", "dusun", "--kecamatan", &kecamatan, "-"],
+        &["export", "--kind", "dusun", "--purpose", PURPOSE, "--village", &code_of, "-"],
+        &["export", "--kind", "dusun", "--purpose", PURPOSE, "--kecamatan", &kecamatan, "-"],
         &["sync", "now", &code_of],
         &["prove", &code_of],
         &["hold", &code_of, "--reason", "uji"],

@@ -136,6 +136,12 @@ pub trait Accounts: Send + Sync + 'static {
     /// [`DatasetError::Store`].
     fn session(&self, hash: [u8; 32]) -> Result<Option<(Session, Account)>, DatasetError>;
 
+    /// How many sessions were made and used after these moments.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn count_sessions(&self, made_ms: i64, seen_ms: i64) -> Result<u64, DatasetError>;
+
     /// Sessions of an account, newest first.
     ///
     /// # Errors

@@ -61,11 +61,13 @@ pub enum Act {
     Noticed,
     /// A time without alerts was set or ended.
     Maintenance,
+    /// A backup of the hub was made, or put back.
+    BackedUp,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 23] = [
+    pub const ALL: [Self; 24] = [
         Self::Founded,
         Self::SignedIn,
         Self::SignInFailed,
@@ -89,6 +91,7 @@ impl Act {
         Self::Asked,
         Self::Noticed,
         Self::Maintenance,
+        Self::BackedUp,
     ];
 
     /// Its stable code.
@@ -118,6 +121,7 @@ impl Act {
             Self::Asked => "temuan.tanya",
             Self::Noticed => "informasi",
             Self::Maintenance => "pemeliharaan",
+            Self::BackedUp => "hub.cadangan",
         }
     }
 
@@ -148,6 +152,7 @@ impl Act {
             Self::Asked => ("Pertanyaan dikirim ke desa", "Question sent to villages"),
             Self::Noticed => ("Informasi", "Notice"),
             Self::Maintenance => ("Masa pemeliharaan", "Maintenance window"),
+            Self::BackedUp => ("Cadangan hub", "Backup of the hub"),
         }
     }
 }

@@ -7,6 +7,7 @@ use super::audit::Act;
 use super::gate::{Gate, SignInRefused};
 use super::operator::Operator;
 use super::role::Right;
+use crate::metrics::Entrance;
 use lumbung_telemetry::clock;
 
 /// Life of a certificate unless told otherwise, days.
@@ -94,10 +95,13 @@ impl Gate {
             let counts = found.is_some_and(|it| {
                 it.account == account && it.revoked_ms.is_none() && now_ms < it.until_ms
             });
-            if !counts {
-                return Ok(None);
+            let open = match counts {
+                true => inside.accounts.account(&account)?.filter(|it| it.is_open(now_ms)),
+                false => None,
+            };
+            if open.is_none() {
+                inside.counts.came(Entrance::Certificate);
             }
-            let open = inside.accounts.account(&account)?.filter(|it| it.is_open(now_ms));
             Ok(open.map(|account| {
                 let scope = account.scope();
                 let Account { name, role, .. } = account;

@@ -17,6 +17,7 @@ use super::operator::{Operator, Refused};
 use super::password::{self, Hashing, WeakPassword};
 use super::role::{Right, Role};
 use crate::dataset::DatasetError;
+use crate::metrics::{Entrance, OperatorCounts};
 use crate::words::Words;
 
 /// The longest session, milliseconds.
@@ -149,6 +150,7 @@ pub(super) struct Inside {
     audit: Arc<dyn AuditLog>,
     hashing: Hashing,
     attempts: Attempts,
+    pub(super) counts: OperatorCounts,
     /// Hash of the code for the first operator, while there is none.
     first_code: Mutex<Option<[u8; 32]>>,
 }
@@ -166,6 +168,7 @@ impl Gate {
             audit,
             hashing: Hashing::default(),
             attempts: Attempts::default(),
+            counts: OperatorCounts::default(),
             first_code: Mutex::new(None),
         }))
     }
@@ -265,11 +268,43 @@ impl Gate {
         }
     }
 
+    /// What operators do, counted since the start.
+    #[must_use]
+    pub fn counts(&self) -> &OperatorCounts {
+        &self.0.counts
+    }
+
+    /// How many sessions are not over. Blocks.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    pub fn sessions_open(&self) -> Result<u64, DatasetError> {
+        let now_ms = clock::now_ms();
+        self.0.accounts.count_sessions(now_ms - SESSION_MS, now_ms - IDLE_MS)
+    }
+
     /// Signs in and gives the secret of the new session.
     ///
     /// # Errors
     /// [`SignInRefused::Wrong`] whatever was wrong; [`SignInRefused::Wait`].
     pub async fn sign_in(
+        &self,
+        name: &str,
+        password: &str,
+        code: &str,
+        visitor: &Visitor,
+    ) -> Result<String, SignInRefused> {
+        let entered = self.enter(name, password, code, visitor).await;
+        self.0.counts.came(match &entered {
+            Ok(_) => Entrance::Entered,
+            Err(SignInRefused::Wrong) => Entrance::Wrong,
+            Err(SignInRefused::Wait { .. }) => Entrance::Waited,
+            Err(_) => Entrance::Failed,
+        });
+        entered
+    }
+
+    async fn enter(
         &self,
         name: &str,
         password: &str,

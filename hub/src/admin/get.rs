@@ -16,6 +16,7 @@ use super::{village, words};
 use crate::access::audit::{AuditCheck, AuditFilter};
 use crate::access::{Account, Operator, Right};
 use crate::dataset::{CrossFinding, FindingKind, StoredRecord};
+use crate::desk::diagnosis::Diagnosis;
 use crate::desk::witness::Compared;
 use crate::desk::{Desk, DeskError};
 use crate::reason::{Need, Place};
@@ -41,9 +42,26 @@ pub(super) fn sheet(desk: &Desk, who: &Operator, what: What) -> Result<Sheet, St
         What::Recap(asked) => recap(desk, who, &asked),
         What::Records(asked) => records(desk, who, &asked),
         What::Needs(asked) => needs(desk, who, &asked.village),
+        What::Diagnosis(asked) => diagnosis(desk, who, &asked.code),
         What::Notices(asked) => notices(desk, who, words::rows(asked.limit)),
         What::Operators(_) => Err(Status::internal("accounts are the gate's")),
     }
+}
+
+/// What a village's machine says of itself.
+fn diagnosis(desk: &Desk, who: &Operator, code: &str) -> Result<Sheet, Status> {
+    let diagnosis = desk.diagnose(who, words::village(code)?).map_err(desk_refused)?;
+    let columns = [Column::text("what", "apa", "what"), Column::text("value", "isi", "value")];
+    let mut sheet = Sheet::new("lumbung/diagnosis/1", &columns);
+    if let Some((why, _)) = diagnosis.why_not() {
+        return Err(Status::failed_precondition(why));
+    }
+    if let Diagnosis::Told(machine) = diagnosis {
+        machine.lines().into_iter().for_each(|((word, _), value)| {
+            sheet.row([word.to_owned(), value]);
+        });
+    }
+    Ok(sheet)
 }
 
 /// Who asks, and what they may.

@@ -3,11 +3,13 @@
 use jiff::civil::Date;
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::{KecamatanCode, VillageCode, roster};
+use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 use tonic::Status;
 
-use crate::access::SignInRefused;
-use crate::desk::DeskError;
+use crate::access::{Operator, SignInRefused};
+use crate::desk::exporting::{ExportOrder, FileForm};
+use crate::desk::{Desk, DeskError};
 use crate::recap::RegionRef;
 
 /// A refusal of the desk, in its own words. The code is what a command's exit
@@ -89,4 +91,30 @@ pub(super) const fn rows(wanted: u32) -> u32 {
         wanted if wanted > MOST => MOST,
         wanted => wanted,
     }
+}
+
+/// The file an operator orders.
+pub(super) fn export_order(
+    who: &Operator,
+    asked: v1::ExportRecordsRequest,
+) -> Result<ExportOrder, Status> {
+    let region = match (maybe_village(&asked.village)?, asked.kecamatan.as_str()) {
+        (Some(village), _) => RegionRef::Desa(village),
+        (None, "") => Desk::whole_region(who).map_err(desk_refused)?,
+        (None, code) => RegionRef::Kecamatan(kecamatan(code)?),
+    };
+    let keep_until = asked.keep_until.parse().map_err(|_| {
+        Status::failed_precondition(
+            "Sebutkan sampai kapan berkas boleh disimpan, misalnya 2026-12-31. Tidak ada yang \
+             ditulis.",
+        )
+    })?;
+    Ok(ExportOrder {
+        kind: kind(&asked.kind)?,
+        region,
+        form: if asked.workbook { FileForm::Xlsx } else { FileForm::Csv },
+        numbers: asked.with_numbers,
+        purpose: asked.purpose,
+        keep_until,
+    })
 }

@@ -10,7 +10,7 @@ use lumbung_identity::Authority;
 use lumbung_media::{BackupReader, Keys, MediaError, Passphrase, Protection, SecretKey, reseal};
 use lumbung_telemetry::clock;
 
-use super::village;
+use super::{hub_backup, village};
 use crate::bundle::{self, AnswerError, Imported, Opened, Proof, Refused};
 use crate::dataset::Dataset as _;
 use crate::dataset::sqlite::SqliteDataset;
@@ -37,6 +37,9 @@ pub(super) enum BundleCommand {
 
 #[derive(clap::Subcommand)]
 pub(super) enum BackupCommand {
+    Create(hub_backup::CreateArgs),
+    /// Membaca seluruh cadangan hub dan memberi tahu isinya.
+    Show(hub_backup::OpenArgs),
     /// Kunci yang dipakai desa untuk mengunci cadangan dan bundelnya.
     Recipient,
     /// Membuka cadangan desa dan menguncinya dengan sandi untuk desa itu.
@@ -60,8 +63,10 @@ fn district_key(data: &Path) -> anyhow::Result<SecretKey> {
     )
 }
 
-pub(super) fn backup(command: &BackupCommand, data: &Path) -> anyhow::Result<()> {
+pub(super) fn backup(command: &BackupCommand, data: &Path, user: &str) -> anyhow::Result<()> {
     match command {
+        BackupCommand::Create(args) => hub_backup::create(args, data, user),
+        BackupCommand::Show(args) => hub_backup::show(args),
         BackupCommand::Recipient => {
             lumbung_telemetry::say!("{}", district_key(data)?.public());
             Ok(())
@@ -312,7 +317,7 @@ fn refusal(why: &Refused) -> String {
 }
 
 /// Why a medium can't be read.
-fn unreadable(error: &MediaError, what: &str) -> String {
+pub(super) fn unreadable(error: &MediaError, what: &str) -> String {
     const SAFE: &str = "Tidak ada yang diubah.";
     match error {
         MediaError::OtherKind => format!("ini bukan berkas {what} Lumbung. {SAFE}"),

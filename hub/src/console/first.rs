@@ -304,6 +304,11 @@ impl Parts<'_> {
             dl class="facts" {
                 div { dt { (self.say("Berjalan selama", "Up for")) }
                     dd { (said(self.language, &up)) } }
+                div { dt { (self.say("Cadangan terakhir", "Last backup")) }
+                    dd { @match outlook.hub.backup_ms {
+                        Some(at_ms) => (when(at_ms, outlook.now_ms)),
+                        None => (self.say("belum pernah", "never")),
+                    } } }
                 div { dt { (self.say("Sambungan desa terbuka", "Open village lines")) }
                     dd { (outlook.in_touch()) } }
                 div { dt { (self.say("Menunggu digabung", "Waiting to be merged")) }

@@ -44,6 +44,8 @@ async fn console_over(folder: tempfile::TempDir, dataset: Arc<SqliteDataset>) ->
     let live = Arc::new(Live::default());
     let gate = Gate::new(dataset.clone(), dataset.clone());
     let desk = Arc::new(Desk::new(DeskParts {
+        counts: gate.counts().clone(),
+        arrivals: crate::uplink::Arrivals::default(),
         dataset: dataset.clone(),
         audit: dataset.clone(),
         live: Arc::clone(&live),

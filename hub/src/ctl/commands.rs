@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use clap_complete::engine::ArgValueCompleter;
 
+use super::complete;
 use super::print::Format;
 
 /// Mengelola hub Lumbung kabupaten: melihat desa, temuan, dan karantina,
@@ -42,7 +44,7 @@ pub(super) enum Command {
     Recap {
         /// 3505 (kabupaten), 35.05.01 (kecamatan), 35.05.01.2001 (desa), atau
         /// desa/ID untuk dusun, RW, RT, dan dasawisma.
-        #[arg(default_value = "3505")]
+        #[arg(default_value = "3505", add = ArgValueCompleter::new(complete::regions))]
         region: String,
         /// Tanggal acuan, misalnya 2026-12-31 (bawaan: hari ini).
         #[arg(long)]
@@ -53,7 +55,7 @@ pub(super) enum Command {
         /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, atau mutasi.
         kind: String,
         /// Hanya desa ini.
-        #[arg(long)]
+        #[arg(long, add = ArgValueCompleter::new(complete::villages))]
         village: Option<String>,
         /// Paling banyak sekian.
         #[arg(long, default_value_t = 50)]
@@ -67,11 +69,13 @@ pub(super) enum Command {
     /// Membuktikan semua baris satu desa terhadap log-nya.
     Prove {
         /// Kode desa.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
         village: String,
     },
     /// Menahan satu desa: tidak digabung sampai dilepas atau waktunya habis.
     Hold {
         /// Kode desa.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
         village: String,
         /// Sebabnya; tertulis di buku catatan.
         #[arg(long)]
@@ -83,11 +87,13 @@ pub(super) enum Command {
     /// Melepas desa yang ditahan.
     Release {
         /// Kode desa.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
         village: String,
     },
     /// Mencabut izin komputer desa: sambungannya putus, tidak diterima lagi.
     Revoke {
         /// Kode desa.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
         village: String,
         /// Sebabnya; tertulis di buku catatan.
         #[arg(long, default_value = "")]
@@ -110,6 +116,7 @@ pub(super) enum Command {
     /// Apa yang pernah terjadi dengan desa dan datanya.
     Incidents {
         /// Hanya desa ini.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
         village: Option<String>,
         /// Paling banyak sekian.
         #[arg(long, default_value_t = 100)]
@@ -118,6 +125,7 @@ pub(super) enum Command {
     /// Menunggu sampai desa-desa terbukti sama, tersambung, atau segar.
     Wait {
         /// Kode desa; tanpa kode berarti semua yang pernah terdengar.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
         villages: Vec<String>,
         /// Yang ditunggu.
         #[arg(long = "for", value_enum, default_value_t = Awaited::Proven)]
@@ -130,7 +138,7 @@ pub(super) enum Command {
     Top,
     /// Siapa saya bagi hub ini, dan apa yang boleh.
     Whoami,
-    /// Skrip pelengkap perintah: bash, zsh, fish.
+    /// Skrip pelengkap perintah dan kode desa: bash, zsh, fish.
     Completion {
         /// Untuk shell ini.
         #[arg(value_enum)]
@@ -163,7 +171,7 @@ pub(super) struct GetArgs {
     #[arg(value_enum)]
     pub(super) what: What,
     /// Hanya yang menyangkut desa ini (desa, temuan, karantina, kejadian).
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(complete::villages))]
     pub(super) village: Vec<String>,
     /// Yang sudah tertutup juga (temuan).
     #[arg(long)]
@@ -211,6 +219,13 @@ pub(super) enum Describe {
     /// Satu desa.
     Village {
         /// Kode desa.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
+        code: String,
+    },
+    /// Keadaan komputer satu desa, ditanyakan kepadanya sekarang.
+    Machine {
+        /// Kode desa.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
         code: String,
     },
 }
@@ -220,7 +235,7 @@ pub(super) enum SyncCommand {
     /// Sekarang.
     Now {
         /// Kode desa.
-        #[arg(required = true)]
+        #[arg(required = true, add = ArgValueCompleter::new(complete::villages))]
         villages: Vec<String>,
     },
 }
@@ -230,6 +245,7 @@ pub(super) enum TokenCommand {
     /// Membuat token untuk satu desa; hanya token yang ke keluaran baku.
     Create {
         /// Kode desa.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
         village: String,
         /// Alamat umum hub yang bisa dicapai desa; diingat.
         #[arg(long)]
@@ -255,7 +271,7 @@ pub(super) enum QuarantineCommand {
         /// Nomor di daftar; tanpa nomor berarti semua.
         number: Option<i64>,
         /// Hanya desa ini.
-        #[arg(long)]
+        #[arg(long, add = ArgValueCompleter::new(complete::villages))]
         village: Option<String>,
     },
 }
@@ -309,7 +325,7 @@ pub(super) struct AccountArgs {
     #[arg(long, default_value = "kab.operator")]
     pub(super) role: String,
     /// Hanya kecamatan ini; boleh diulang.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(complete::kecamatan))]
     pub(super) kecamatan: Vec<String>,
     /// Berlaku sekian hari.
     #[arg(long, default_value_t = 0)]
@@ -328,17 +344,24 @@ pub(super) struct ExportArgs {
     #[arg(long, default_value = "warga")]
     pub(super) kind: String,
     /// Hanya desa ini.
-    #[arg(long, conflicts_with = "kecamatan")]
+    #[arg(
+        long,
+        conflicts_with = "kecamatan",
+        add = ArgValueCompleter::new(complete::villages)
+    )]
     pub(super) village: Option<String>,
     /// Hanya kecamatan ini, misalnya 35.05.01.
-    #[arg(long)]
+    #[arg(long, add = ArgValueCompleter::new(complete::kecamatan))]
     pub(super) kecamatan: Option<String>,
     /// Tulis NIK dan nomor KK lengkap.
-    #[arg(long, requires = "purpose")]
-    pub(super) with_nik: bool,
-    /// Untuk apa NIK dibutuhkan; tertulis di berkasnya.
     #[arg(long)]
-    pub(super) purpose: Option<String>,
+    pub(super) with_nik: bool,
+    /// Untuk apa data ini dipakai; tertulis di berkasnya dan di buku catatan.
+    #[arg(long)]
+    pub(super) purpose: String,
+    /// Berkas boleh disimpan sekian hari, lalu harus dihapus.
+    #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(i32).range(1..=366))]
+    pub(super) keep_days: i32,
     /// Berkas tujuan: .csv, .xlsx, atau - untuk keluaran baku.
     pub(super) file: PathBuf,
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lumbung_proto::v1;
 use lumbung_proto::v1::admin_client::AdminClient;
+use lumbung_telemetry::clock;
 use tonic::transport::Channel;
 
 use super::commands::ExportArgs;
@@ -26,13 +27,22 @@ pub(super) async fn run(
             return Err(Failure::new(Exit::Usage, words));
         }
     };
+    let today = clock::today();
+    let keep_until = today.checked_add(jiff::Span::new().days(args.keep_days));
+    let Ok(keep_until) = keep_until else {
+        return Err(Failure::new(
+            Exit::Usage,
+            "Jumlah hari terlalu besar. Tidak ada yang ditulis.",
+        ));
+    };
     let wanted = v1::ExportRecordsRequest {
         kind: args.kind,
         village: args.village.unwrap_or_default(),
         kecamatan: args.kecamatan.unwrap_or_default(),
         workbook,
         with_numbers: args.with_nik,
-        purpose: args.purpose.unwrap_or_default(),
+        purpose: args.purpose,
+        keep_until: keep_until.to_string(),
     };
     let mut pieces = admin.export_records(wanted).await?.into_inner();
     let mut records = 0;

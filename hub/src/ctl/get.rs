@@ -17,6 +17,9 @@ pub(super) fn asked(command: &Command) -> Option<Asked> {
         Command::Describe(Describe::Village { code }) => {
             Asked::Village(v1::VillageAsked { code: code.clone() })
         }
+        Command::Describe(Describe::Machine { code }) => {
+            Asked::Diagnosis(v1::DiagnosisAsked { code: code.clone() })
+        }
         Command::Recap { region, date } => Asked::Recap(v1::RecapAsked {
             region: region.clone(),
             date: date.clone().unwrap_or_default(),

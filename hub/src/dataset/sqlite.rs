@@ -12,6 +12,7 @@ mod branch;
 mod bulk;
 mod care;
 mod content;
+mod copying;
 mod erasing;
 mod facts;
 mod findings;
@@ -59,7 +60,7 @@ use super::{
 pub use self::bulk::upsert_bulk;
 
 /// Reading connections kept open while nobody reads.
-const IDLE_READERS_MAX: usize = 4;
+const IDLE_READERS_MAX: usize = 16;
 
 impl From<rusqlite::Error> for DatasetError {
     fn from(error: rusqlite::Error) -> Self {

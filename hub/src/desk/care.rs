@@ -6,8 +6,8 @@ use lumbung_domain::region::VillageCode;
 use lumbung_telemetry::clock;
 
 use super::{Desk, DeskError, fit_words};
+use crate::access::Operator;
 use crate::access::audit::Act;
-use crate::access::{Operator, Right};
 use crate::dataset::{Hold, Narahubung, Remark};
 
 /// A hold ends by itself after this, days.
@@ -137,17 +137,6 @@ impl Desk {
         self.note(who, Act::VillageNoted, village.to_string(), "narahubung")?;
         let narahubung = (!nama.is_empty()).then_some(Narahubung { nama, telepon });
         Ok(self.dataset.set_narahubung(village, narahubung.as_ref(), clock::now_ms())?)
-    }
-
-    /// Notes that somebody reads everything the hub knows of a village's
-    /// machine and line.
-    ///
-    /// # Errors
-    /// [`DeskError`].
-    pub fn diagnose(&self, who: &Operator, village: VillageCode) -> Result<(), DeskError> {
-        Self::one(who, village)?;
-        who.must(Right::Act)?;
-        self.note(who, Act::Diagnosed, village.to_string(), "")
     }
 }
 

@@ -147,7 +147,49 @@ impl Desk {
             order.keep_until,
             order.purpose.trim()
         );
-        self.note(who, Act::Exported, order.region.to_string(), &words)
+        self.note(who, Act::Exported, order.region.to_string(), &words)?;
+        self.counts.exported(order.numbers);
+        Ok(())
+    }
+
+    /// Looks at an order, notes it and carries it out; how many records.
+    ///
+    /// # Errors
+    /// Those of [`Self::export_ready`] and [`Self::note_export`]: then nothing
+    /// was written. [`DeskError::Failed`] and [`DeskError::Unfit`] on the way.
+    pub fn export_now(
+        &self,
+        who: &Operator,
+        order: ExportOrder,
+        out: &mut (dyn Write + Send),
+    ) -> Result<u64, DeskError> {
+        let ready = self.export_ready(who, order)?;
+        self.note_export(who, &ready)?;
+        self.write_export(&ready, out).map_err(|error| match error {
+            ExportError::Dataset(error) => error.into(),
+            other => DeskError::Unfit(other.words()),
+        })
+    }
+
+    /// The region an operator's file is of when none was named: all of theirs,
+    /// as long as one name says it.
+    ///
+    /// # Errors
+    /// [`DeskError::Unfit`] when it must be named.
+    pub fn whole_region(who: &Operator) -> Result<RegionRef, DeskError> {
+        if who.scope().is_whole() {
+            return Ok(RegionRef::Kabupaten);
+        }
+        let own = roster().villages().iter().filter(|desa| who.scope().holds(desa.code));
+        let mut own = own.map(|desa| desa.kecamatan).collect::<Vec<_>>();
+        own.dedup();
+        match own[..] {
+            [one] => Ok(RegionRef::Kecamatan(one)),
+            _ => Err(DeskError::unfit(
+                "Sebutkan kecamatan atau desanya. Tidak ada yang ditulis.",
+                "Name the kecamatan or the village. Nothing was written.",
+            )),
+        }
     }
 
     /// Writes the file; how many records. Memory stays flat.

@@ -1,13 +1,14 @@
 //! Keeps what searches look through ready while the dataset moves, so that
 //! nobody waits for it.
 //!
-//! A village that is still moving is left alone until it rests: during a
-//! first load nothing is read twice. Whoever searches before that waits for
-//! the villages asked about.
+//! A village that is still moving is left alone until it rests, but not for
+//! longer than [`OLDEST`]: during a first load little is read twice, and a
+//! search while all villages work looks through nothing older. Whoever searches
+//! before a village was ever ready waits for it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lumbung_domain::region::VillageCode;
 
@@ -18,10 +19,15 @@ use crate::live::Live;
 /// Between two looks. A village whose mark is the same at both rests.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
+/// A village that never rests is read again after so long.
+const OLDEST: Duration = Duration::from_secs(15);
+
 /// What was seen at the last look.
 #[derive(Default)]
 struct Looks {
     seen: HashMap<VillageCode, Mark>,
+    /// When its outline last fitted, or it was first seen.
+    fitted: HashMap<VillageCode, Instant>,
     ready: HashMap<VillageCode, Mark>,
 }
 
@@ -31,11 +37,14 @@ impl Looks {
         let mut moving = false;
         for (village, mark) in dataset.row_marks(&Scope::whole())? {
             let rests = self.seen.insert(village, mark) == Some(mark);
+            let fitted = self.fitted.entry(village).or_insert_with(Instant::now);
             if self.ready.get(&village) == Some(&mark) {
+                *fitted = Instant::now();
                 continue;
             }
-            if rests {
+            if rests || fitted.elapsed() >= OLDEST {
                 dataset.make_ready(&Scope::of_village(village))?;
+                *fitted = Instant::now();
                 self.ready.insert(village, mark);
             } else {
                 moving = true;

@@ -108,8 +108,8 @@ impl Desk {
     /// [`DeskError::Failed`].
     pub fn sight(&self, who: &Operator) -> Result<Sight, DeskError> {
         who.must(Right::SeeVillages)?;
-        let mut outlook = Outlook::now(&*self.dataset, &self.live)?;
-        let mut reasons = Reasons::of(&outlook);
+        let look = self.whole_district()?;
+        let (mut outlook, mut reasons) = (*look).clone();
         let scope = who.scope();
         if !scope.is_whole() {
             outlook.villages.retain(|it| scope.holds(it.desa.code));

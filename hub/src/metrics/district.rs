@@ -27,6 +27,12 @@ pub(super) fn register(
         "When the hub was started",
         seconds(outlook.hub.started_ms),
     );
+    gauge(
+        registry,
+        "lumbung_backup_last_success_timestamp_seconds",
+        "When a backup of the hub last succeeded, tried by reading it back; 0 = never",
+        seconds(outlook.hub.backup_ms.unwrap_or(0)),
+    );
     let counts = outlook.counts();
     gauges(
         registry,

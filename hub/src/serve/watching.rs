@@ -10,14 +10,16 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use crate::access::Gate;
 use crate::alerting::Alerting;
+use crate::backup;
 use crate::live::{Disk, Live};
 use crate::metrics::{self, MetricsState};
 use crate::outlook;
 use crate::puller::Shared;
 
-/// How often the disk is looked at.
-const DISK_EVERY: Duration = Duration::from_secs(60);
+/// How often the disk and the last backup are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 
 /// Space is told in steps of this, so that the view of the moment doesn't
 /// move with every merge, bytes.
@@ -44,12 +46,12 @@ pub(super) fn start(
     data: &Path,
     file: PathBuf,
     shared: &Shared,
-    listener: Option<TcpListener>,
+    metrics: Option<(TcpListener, Gate)>,
 ) -> JoinSet<()> {
     let (dataset, live) = (Arc::clone(&shared.dataset), Arc::clone(&shared.live));
     let mut tasks = JoinSet::new();
     tasks.spawn(outlook::keep_history(Arc::clone(&dataset), Arc::clone(&live)));
-    tasks.spawn(keep_disk(data.to_owned(), Arc::clone(&live)));
+    tasks.spawn(keep_condition(data.to_owned(), Arc::clone(&live)));
     let alerting = Alerting {
         dataset: Arc::clone(&dataset),
         live: Arc::clone(&live),
@@ -57,8 +59,8 @@ pub(super) fn start(
         data: data.to_owned(),
     };
     tasks.spawn(alerting.keep());
-    if let Some(listener) = listener {
-        let state = MetricsState { dataset, live, writer: shared.writer.watch(), file };
+    if let Some((listener, gate)) = metrics {
+        let state = MetricsState { dataset, live, writer: shared.writer.watch(), file, gate };
         tasks.spawn(async move {
             if let Err(error) = axum::serve(listener, metrics::router(state)).await {
                 tracing::error!(code = "WCH-1201", %error, "metrics are no longer served");
@@ -68,13 +70,15 @@ pub(super) fn start(
     tasks
 }
 
-async fn keep_disk(data: PathBuf, live: Arc<Live>) {
+/// Keeps what is known of the hub itself: its disk, its last backup.
+async fn keep_condition(data: PathBuf, live: Arc<Live>) {
     loop {
-        let disk = space(&data);
-        if disk != live.hub().disk {
-            live.update_hub(|hub| hub.disk = disk);
+        let (disk, backup_ms) = (space(&data), backup::last_ms(&data));
+        let known = live.hub();
+        if (disk, backup_ms) != (known.disk, known.backup_ms) {
+            live.update_hub(|hub| (hub.disk, hub.backup_ms) = (disk, backup_ms));
         }
-        tokio::time::sleep(DISK_EVERY).await;
+        tokio::time::sleep(LOOK_EVERY).await;
     }
 }
 

@@ -189,6 +189,12 @@ impl Arrivals {
         }
     }
 
+    /// Calls to the node of a village, if it is connected now.
+    pub(crate) fn fleet(&self, village: VillageCode) -> Option<FleetClient<Channel>> {
+        let mut all = self.fleets().into_iter();
+        all.find(|(peer, _)| peer.village == village).map(|(_, fleet)| fleet)
+    }
+
     /// Calls to every node that is connected now, with who it is.
     pub(crate) fn fleets(&self) -> Vec<(Peer, FleetClient<Channel>)> {
         let places = self.places();

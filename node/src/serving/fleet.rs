@@ -1,5 +1,6 @@
 //! The `Fleet` service: what the district arranges with this node.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,9 +9,8 @@ use lumbung_telemetry::clock;
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
-use super::AuditWitness;
 use crate::identity::Identity;
-use crate::uplink::{Account, Word};
+use crate::uplink::{Account, Services, Word};
 
 /// The longest pause the district may ask for.
 const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -20,8 +20,8 @@ pub struct FleetService {
     identity: Identity,
     account: Arc<Account>,
     word: watch::Sender<Word>,
-    /// What this node witnesses of the district's audit log; `None` = nothing.
-    witness: Option<Arc<AuditWitness>>,
+    /// What is served beside it, and what this node witnesses.
+    services: Services,
 }
 
 impl FleetService {
@@ -31,14 +31,14 @@ impl FleetService {
         identity: Identity,
         account: Arc<Account>,
         word: watch::Sender<Word>,
-        witness: Option<Arc<AuditWitness>>,
+        services: Services,
     ) -> Self {
-        Self { identity, account, word, witness }
+        Self { identity, account, word, services }
     }
 
     /// Looks at the district's audit log; what can't be kept is not told.
     async fn look(&self, asked: v1::ArrangeRequest) -> Option<v1::AuditWitnessed> {
-        let witness = Arc::clone(self.witness.as_ref()?);
+        let witness = Arc::clone(self.services.witness.as_ref()?);
         let looked = tokio::task::spawn_blocking(move || witness.look(&asked)).await.ok()?;
         looked.inspect_err(|error| tracing::error!(%error, "what is witnessed can't be kept")).ok()
     }
@@ -104,4 +104,55 @@ impl v1::fleet_server::Fleet for FleetService {
             audit,
         }))
     }
+
+    async fn diagnose(
+        &self,
+        _request: Request<v1::DiagnoseRequest>,
+    ) -> Result<Response<v1::DiagnoseReply>, Status> {
+        let barn = self.services.barn.clone();
+        let folder = self.identity.data().to_owned();
+        let measured = tokio::task::spawn_blocking(move || {
+            (barn.head(), barn.disk_bytes(), barn.boots(), space(&folder), up_seconds())
+        });
+        let measured = measured.await.map_err(|_| Status::unavailable("the node is stopping"))?;
+        let (head, store_bytes, starts, disk, machine_up_seconds) = measured;
+        let (warnings, errors) = lumbung_telemetry::logged();
+        let logged = lumbung_telemetry::logged_lately().into_iter().map(|it| v1::LoggedLine {
+            at_ms: it.at_ms,
+            level: it.level.to_owned(),
+            code: it.code,
+            words: it.words,
+            times: it.times,
+        });
+        Ok(Response::new(v1::DiagnoseReply {
+            clock_ms: clock::now_ms(),
+            software: env!("CARGO_PKG_VERSION").to_owned(),
+            machine: format!("{} {}", std::env::consts::ARCH, std::env::consts::OS),
+            started_ms: self.account.opened_ms(),
+            machine_up_seconds: machine_up_seconds.unwrap_or(0),
+            starts,
+            disk_free_bytes: disk.map_or(0, |(free, _)| free),
+            disk_total_bytes: disk.map_or(0, |(_, total)| total),
+            store_bytes,
+            records: head.records,
+            head_seq: head.position.seq.0,
+            confirmed_seq: self.services.confirmed.seq().0,
+            warnings,
+            errors,
+            logged: logged.collect(),
+        }))
+    }
+}
+
+/// Free and all space on the disk of a folder, bytes.
+fn space(folder: &Path) -> Option<(u64, u64)> {
+    let stat = rustix::fs::statvfs(folder).ok()?;
+    let bytes = |blocks: u64| blocks.saturating_mul(stat.f_frsize);
+    Some((bytes(stat.f_bavail), bytes(stat.f_blocks)))
+}
+
+/// For how long the machine runs.
+fn up_seconds() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/uptime").ok()?;
+    text.split('.').next()?.parse().ok()
 }

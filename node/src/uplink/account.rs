@@ -12,6 +12,7 @@ use lumbung_identity::write_private;
 use lumbung_link::limits;
 use lumbung_link::meter::Traffic;
 use lumbung_link::quiet::Quiet;
+use lumbung_telemetry::clock;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
@@ -95,6 +96,7 @@ pub struct Account {
     books: Mutex<Books>,
     traffic: Traffic,
     path: PathBuf,
+    opened_ms: i64,
 }
 
 fn seconds(duration: Option<Duration>) -> u32 {
@@ -118,7 +120,14 @@ impl Account {
             missed: Missed::Unknown,
             tunnelled: false,
         };
-        Self { books: Mutex::new(books), traffic, path: path.to_owned() }
+        let opened_ms = clock::now_ms();
+        Self { books: Mutex::new(books), traffic, path: path.to_owned(), opened_ms }
+    }
+
+    /// When it was opened: the start of the node, Unix milliseconds.
+    #[must_use]
+    pub const fn opened_ms(&self) -> i64 {
+        self.opened_ms
     }
 
     fn books(&self) -> MutexGuard<'_, Books> {
@@ -219,7 +228,7 @@ impl Account {
     pub fn save(&self) {
         let kept = {
             let mut books = self.books();
-            self.count(&mut books, lumbung_telemetry::clock::now_ms());
+            self.count(&mut books, clock::now_ms());
             books.kept.held_seconds = seconds(books.quiet.held());
             books.kept.broke_seconds = seconds(books.quiet.broke());
             books.kept.clone()
@@ -249,7 +258,7 @@ mod tests {
         account.books().kept.spent_bytes = 25_000;
         assert!(account.is_overspent(NOON_MS));
         assert!(!account.is_overspent(NOON_MS + DAY_MS));
-        let today = lumbung_telemetry::clock::now_ms();
+        let today = clock::now_ms();
         assert_eq!(account.state(today).spent_today_bytes, 0);
         account.books().kept.spent_bytes = 7;
         account.save();

@@ -96,8 +96,8 @@ where
         None => Word::Stay,
     });
     let fleet = identity.map(|identity| {
-        let (account, witness) = (std::sync::Arc::clone(account), services.witness.clone());
-        FleetService::new(identity.clone(), account, word, witness)
+        let account = std::sync::Arc::clone(account);
+        FleetService::new(identity.clone(), account, word, services.clone())
     });
     let sync = services.sync.clone().quietly(std::sync::Arc::clone(account));
     // Only one connection ever comes; the stream must not end before it.

@@ -20,6 +20,8 @@ pub(crate) enum Tag {
     Parcel = 4,
     Trailer = 5,
     Signature = 6,
+    /// A piece of a file, compressed.
+    Piece = 7,
 }
 
 impl Tag {
@@ -31,6 +33,7 @@ impl Tag {
             4 => Self::Parcel,
             5 => Self::Trailer,
             6 => Self::Signature,
+            7 => Self::Piece,
             _ => return None,
         })
     }

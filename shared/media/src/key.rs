@@ -114,10 +114,18 @@ impl SecretKey {
     /// # Errors
     /// [`KeyError`].
     pub fn load_or_create(path: &Path) -> Result<Self, KeyError> {
-        let failed = |source| KeyError::Io { path: path.to_path_buf(), source };
         if !path.exists() {
-            create(path).map_err(failed)?;
+            create(path).map_err(|source| KeyError::Io { path: path.to_path_buf(), source })?;
         }
+        Self::load(path)
+    }
+
+    /// The key in a file.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub fn load(path: &Path) -> Result<Self, KeyError> {
+        let failed = |source| KeyError::Io { path: path.to_path_buf(), source };
         let text = SecretString::from(fs::read_to_string(path).map_err(failed)?);
         let key = text.expose_secret().lines().find(|line| line.starts_with("AGE-SECRET-KEY-1"));
         key.and_then(|key| key.trim().parse().ok())

@@ -1,5 +1,6 @@
 //! Sealed files that carry a village's log where no link does: backups,
-//! bundles on a USB stick, and the district's answers to them.
+//! bundles on a USB stick, and the district's answers to them; and backups of
+//! the hub itself.
 //!
 //! Every medium has a short readable preamble, then an age-encrypted stream
 //! of frames (see `frame`), closed by a trailer with counts and a digest
@@ -14,6 +15,7 @@
 mod backup;
 mod bundle;
 mod frame;
+mod hub_backup;
 mod key;
 mod line_book;
 mod medium;
@@ -23,6 +25,7 @@ mod tests;
 
 pub use backup::{BackupReader, BackupWriter, Verified, reseal};
 pub use bundle::{Answer, Bundle, BundleWriter, write_answer};
+pub use hub_backup::{HubBackupReader, HubBackupWriter};
 pub use key::{KeyError, Passphrase, PublicKey, SecretKey};
 pub use line_book::LineBook;
 pub use medium::{Keys, MediaError, MediumKind, Protection};

@@ -35,6 +35,8 @@ pub enum MediumKind {
     Bundle = 2,
     /// The district's answer.
     Answer = 3,
+    /// Everything a hub keeps.
+    HubBackup = 4,
 }
 
 /// Why a medium can't be written or read.
@@ -280,7 +282,7 @@ impl<R: Read> Unsealing<R> {
     pub(crate) fn part(&mut self) -> Result<Part, MediaError> {
         let digest = self.frames.digest();
         match self.frames.read()? {
-            (tag @ (Tag::Batch | Tag::CaughtUp | Tag::Parcel), content) => {
+            (tag @ (Tag::Batch | Tag::CaughtUp | Tag::Parcel | Tag::Piece), content) => {
                 self.counted.frames += 1;
                 Ok(Part::Content(tag, content))
             }

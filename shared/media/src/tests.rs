@@ -125,6 +125,9 @@ fn read(kind: MediumKind, file: &[u8]) -> Result<(), MediaError> {
         MediumKind::Backup => read_backup(file, Keys::Secret(&KEY)).map(drop),
         MediumKind::Bundle => Bundle::read(file, length, &KEY).map(drop),
         MediumKind::Answer => Answer::read(file, length, &KEY).map(drop),
+        MediumKind::HubBackup => HubBackupReader::open(file, length, Keys::Secret(&KEY))?
+            .unpack(|_| Ok(std::io::sink()))
+            .map(drop),
     }
 }
 

@@ -7,7 +7,7 @@
 //! of sixteen digits is never written, whatever an event holds: it could be
 //! somebody's number.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fmt::{Debug, Write as _};
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write;
@@ -39,16 +39,69 @@ pub fn logged() -> (u64, u64) {
     (WARNINGS.load(Ordering::Relaxed), ERRORS.load(Ordering::Relaxed))
 }
 
-/// Counts warnings and errors.
+/// Warnings and errors kept in memory.
+const LATELY_MAX: usize = 20;
+
+/// A warning or an error that was logged. Nothing about a person is in it, as
+/// in the log itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Logged {
+    /// When last, Unix milliseconds.
+    pub at_ms: i64,
+    /// `warn` or `error`.
+    pub level: &'static str,
+    /// Its stable code.
+    pub code: String,
+    /// What it says.
+    pub words: String,
+    /// How often in a row.
+    pub times: u64,
+}
+
+static LATELY: Mutex<VecDeque<Logged>> = Mutex::new(VecDeque::new());
+
+/// The last warnings and errors of this process, newest first.
+#[must_use]
+pub fn logged_lately() -> Vec<Logged> {
+    LATELY.lock().unwrap_or_else(PoisonError::into_inner).iter().rev().cloned().collect()
+}
+
+fn remember(event: &Event<'_>, level: &'static str) {
+    let mut fields = Fields::default();
+    event.record(&mut fields);
+    let Fields(fields) = fields;
+    let text = |name: &str| fields.get(name).and_then(Value::as_str);
+    let message = fields.get("message").cloned().unwrap_or_default();
+    let target = event.metadata().target();
+    let code = text("code").map_or_else(|| code(target, &message), ToOwned::to_owned);
+    let said = text("message").unwrap_or_default();
+    let words = match text("error") {
+        Some(error) => format!("{said}: {error}"),
+        None => said.to_owned(),
+    };
+    let at_ms = clock::now_ms();
+    let mut lately = LATELY.lock().unwrap_or_else(PoisonError::into_inner);
+    match lately.back_mut().filter(|last| last.code == code && last.words == words) {
+        Some(last) => (last.at_ms, last.times) = (at_ms, last.times + 1),
+        None => lately.push_back(Logged { at_ms, level, code, words, times: 1 }),
+    }
+    if lately.len() > LATELY_MAX {
+        lately.pop_front();
+    }
+}
+
+/// Counts warnings and errors, and keeps the last ones.
 pub(crate) struct Tally;
 
 impl<S: Subscriber> Layer<S> for Tally {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        match *event.metadata().level() {
-            Level::WARN => WARNINGS.fetch_add(1, Ordering::Relaxed),
-            Level::ERROR => ERRORS.fetch_add(1, Ordering::Relaxed),
-            _ => 0,
+        let (count, level) = match *event.metadata().level() {
+            Level::WARN => (&WARNINGS, "warn"),
+            Level::ERROR => (&ERRORS, "error"),
+            _ => return,
         };
+        count.fetch_add(1, Ordering::Relaxed);
+        remember(event, level);
     }
 }
 
@@ -245,6 +298,23 @@ mod tests {
         assert_eq!((&first["village"], &first["error"]), (&7.into(), &"disk \"x\"\n".into()));
         assert!(first["code"].as_str().unwrap().starts_with("lines-"), "{first}");
         assert_eq!(lines[1]["code"], "WCH-1101");
+    }
+
+    #[test]
+    fn the_last_warnings_are_kept_without_numbers_of_persons() {
+        let subscriber = tracing_subscriber::registry().with(Tally);
+        tracing::subscriber::with_default(subscriber, || {
+            for _ in 0..2 {
+                tracing::error!(error = "of 3505900101900001", "kept twice in a row");
+            }
+            tracing::info!("no trouble");
+        });
+        let kept = logged_lately();
+        let own: Vec<_> = kept.iter().filter(|it| it.words.starts_with("kept twice")).collect();
+        assert_eq!(own.len(), 1, "{kept:?}");
+        assert_eq!((own[0].times, own[0].level), (2, "error"));
+        assert_eq!(own[0].words, "kept twice in a row: of [angka]");
+        assert!(own[0].code.starts_with("lines-") && kept.len() <= LATELY_MAX);
     }
 
     #[test]

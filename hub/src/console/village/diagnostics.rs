@@ -1,5 +1,5 @@
-//! Everything the hub knows of a village's machine and line, as text to be
-//! copied for whoever helps. Nothing about residents, no telephone numbers.
+//! Everything the hub knows of a village's machine and line, and what the
+//! machine says of itself just now, as text to be copied for whoever helps. Nothing about residents, no telephone numbers.
 
 use std::fmt::Write as _;
 
@@ -13,6 +13,7 @@ use super::super::language::Language;
 use super::super::tile::said;
 use super::super::{ConsoleState, Page, Trouble, at_desk, whole};
 use super::{VillagePage, named};
+use crate::desk::diagnosis::Diagnosis;
 
 pub(super) async fn page(
     State(state): State<ConsoleState>,
@@ -21,9 +22,10 @@ pub(super) async fn page(
 ) -> Result<Page, Trouble> {
     let desa = named(&code)?;
     at_desk(&state, viewer, move |desk, viewer| {
-        desk.diagnose(&viewer.who, desa.code)?;
+        let diagnosis = desk.diagnose(&viewer.who, desa.code)?;
         let sight = desk.sight(&viewer.who)?;
-        let text = VillagePage::gather(desk, viewer, desa.code, &sight)?.text(viewer.language);
+        let page = VillagePage::gather(desk, viewer, desa.code, &sight)?;
+        let text = page.text(viewer.language, &diagnosis);
         let say = |id, en| viewer.language.say(id, en);
         let title = say("Diagnostik", "Diagnostics");
         let body = html! {
@@ -41,12 +43,15 @@ pub(super) async fn page(
 }
 
 impl VillagePage<'_> {
-    fn text(&self, language: Language) -> String {
+    fn text(&self, language: Language, diagnosis: &Diagnosis) -> String {
         let desa = self.outlook.desa;
         let mut text = format!("{} ({})\n", desa.full_name(), desa.code);
         let mut line = |word: &str, value: &str| {
             // Writing to a String can't fail.
-            let _ = writeln!(text, "{word}: {value}");
+            let _ = match word {
+                "" => writeln!(text, "{value}"),
+                word => writeln!(text, "{word}: {value}"),
+            };
         };
         line("Hub", env!("CARGO_PKG_VERSION"));
         line(language.say("Waktu", "Time"), &clock::display(self.sight.outlook.now_ms));
@@ -61,6 +66,14 @@ impl VillagePage<'_> {
         for (word, value) in self.rows(language) {
             line(word, &value);
         }
+        line("", language.say("-- komputer desa --", "-- the village's machine --"));
+        match diagnosis {
+            Diagnosis::Told(machine) => {
+                machine.lines().iter().for_each(|(word, value)| line(language.of(*word), value));
+            }
+            _ => line("", language.of(diagnosis.why_not().unwrap_or_default())),
+        }
+        line("", "--");
         for need in self.sight.reasons.of_village(desa.code) {
             line(need.code, said(language, &need.what));
         }

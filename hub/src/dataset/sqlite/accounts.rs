@@ -175,6 +175,14 @@ impl Accounts for SqliteDataset {
         })
     }
 
+    fn count_sessions(&self, made_ms: i64, seen_ms: i64) -> Result<u64, DatasetError> {
+        self.read(|conn| {
+            let sql = "SELECT count(*) FROM operator_session WHERE made_ms > ?1 AND seen_ms > ?2";
+            let mut statement = conn.prepare_cached(sql)?;
+            Ok(statement.query_row((made_ms, seen_ms), |row| count(row, 0))?)
+        })
+    }
+
     fn sessions(&self, account: &str) -> Result<Vec<Session>, DatasetError> {
         self.read(|conn| {
             let sql = format!(

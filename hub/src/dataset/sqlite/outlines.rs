@@ -1,8 +1,14 @@
 //! Outlines of villages made from their rows, kept while the rows stay.
+//!
+//! A search looks through outlines of the rows as they stand, as long as few
+//! of its villages have moved. While many move at once it makes some anew,
+//! oldest first, and looks through the others as they were made; who keeps
+//! them ready (`desk::ready`) lets none grow older than a few seconds.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::identity::{Nik, NikWarning};
@@ -20,10 +26,19 @@ use crate::dataset::outline::{Family, House, NOWHERE, NikState, Outline, Residen
 use crate::dataset::search::Mark;
 use crate::dataset::{DatasetError, Scope};
 
+/// Villages that moved and are read again by one search: about 10 ms each.
+const ANEW_AT_ONCE: usize = 6;
+
+/// An outline, and when it was made.
+struct Made {
+    at: Instant,
+    outline: Arc<Outline>,
+}
+
 /// The outlines made so far.
 #[derive(Default)]
 pub(super) struct Outlines {
-    made: Mutex<BTreeMap<VillageCode, Arc<Outline>>>,
+    made: Mutex<BTreeMap<VillageCode, Made>>,
     /// Held while outlines are made, so that nothing is made twice.
     making: Mutex<()>,
 }
@@ -60,25 +75,50 @@ pub(super) fn marks(
 }
 
 impl SqliteDataset {
-    /// The outlines of the scope's villages as their rows stand now, by code.
+    /// The outlines of the scope's villages, by code: of rows as they stand
+    /// now, but for what the module says.
     pub(super) fn outlines(&self, scope: &Scope) -> Result<Vec<Arc<Outline>>, DatasetError> {
+        self.outlines_within(scope, ANEW_AT_ONCE)
+    }
+
+    /// The same, all of rows as they stand now.
+    pub(super) fn outlines_now(&self, scope: &Scope) -> Result<Vec<Arc<Outline>>, DatasetError> {
+        self.outlines_within(scope, usize::MAX)
+    }
+
+    fn outlines_within(
+        &self,
+        scope: &Scope,
+        anew_at_once: usize,
+    ) -> Result<Vec<Arc<Outline>>, DatasetError> {
         let made = || self.outlines.made.lock().unwrap_or_else(PoisonError::into_inner);
         let marks = self.read(|conn| marks(conn, scope))?;
         let stale = || -> Vec<(VillageCode, Mark)> {
             let made = made();
-            let is_stale = |(village, mark): &&(VillageCode, Mark)| {
-                made.get(village).is_none_or(|outline| outline.mark != *mark)
-            };
-            marks.iter().filter(is_stale).copied().collect()
+            let (mut missing, mut moved) = (Vec::new(), Vec::new());
+            for (village, mark) in &marks {
+                match made.get(village) {
+                    None => missing.push((*village, *mark)),
+                    Some(old) if old.outline.mark != *mark => {
+                        moved.push((old.at, (*village, *mark)));
+                    }
+                    Some(_) => {}
+                }
+            }
+            moved.sort_unstable_by_key(|(at, (village, _))| (*at, *village));
+            let moved = moved.into_iter().take(anew_at_once).map(|(_, stale)| stale);
+            missing.into_iter().chain(moved).collect()
         };
         if !stale().is_empty() {
             let _making = self.outlines.making.lock().unwrap_or_else(PoisonError::into_inner);
+            // Whoever was here before may have made some of them.
             self.make(&stale(), |outline| {
-                made().insert(outline.village, outline);
+                made().insert(outline.village, Made { at: Instant::now(), outline });
             })?;
         }
         let made = made();
-        Ok(marks.iter().filter_map(|(village, _)| made.get(village).cloned()).collect())
+        let outline = |(village, _): &(VillageCode, Mark)| Some(&made.get(village)?.outline);
+        Ok(marks.iter().filter_map(outline).cloned().collect())
     }
 
     /// Makes these outlines, on every core.

@@ -197,7 +197,7 @@ impl Search for SqliteDataset {
     }
 
     fn make_ready(&self, scope: &Scope) -> Result<(), DatasetError> {
-        self.outlines(scope).map(drop)
+        self.outlines_now(scope).map(drop)
     }
 
     fn find_residents(
