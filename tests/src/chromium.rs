@@ -16,6 +16,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
 
+/// The script that judges a page.
+const ACCESSIBLE: &str = include_str!("accessible.js");
+
 /// The browser answers within this.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
@@ -259,6 +262,27 @@ impl Chromium {
         let data = shot["data"].as_str().context("no picture")?;
         std::fs::write(file, BASE64.decode(data)?)?;
         Ok(())
+    }
+
+    /// What the page breaks of WCAG 2.2 AA, as far as a script can tell:
+    /// contrast, names, headings, sizes of what is pressed, focus.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub fn breaches(&mut self) -> anyhow::Result<Vec<String>> {
+        let found = self.eval(ACCESSIBLE)?;
+        let found = found.as_array().context("a list")?;
+        Ok(found.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+    }
+
+    /// Looks at pages as who has asked for dark ones, or not.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub fn dark(&mut self, dark: bool) -> anyhow::Result<()> {
+        let scheme = if dark { "dark" } else { "light" };
+        let features = json!([{ "name": "prefers-color-scheme", "value": scheme }]);
+        self.call("Emulation.setEmulatedMedia", &json!({ "features": features })).map(drop)
     }
 
     /// How far the page reaches beyond the window to the right, pixels: a

@@ -98,6 +98,9 @@ impl Walk {
         self.step += 1;
         let overhang = self.browser.overhang()?;
         anyhow::ensure!(overhang <= 0, "{overhang} pixels too wide: {}", self.browser.text()?);
+        let breaches = self.browser.breaches()?;
+        let place = self.browser.eval("location.pathname")?;
+        anyhow::ensure!(breaches.is_empty(), "{place} {}: {breaches:#?}", self.name);
         if let Some(folder) = pictures() {
             let file = folder.join(format!("{}-{:02}.png", self.name, self.step));
             self.browser.picture(&file)?;
@@ -271,6 +274,53 @@ impl Walk {
         self.browser.says("oleh kepala")
     }
 
+    /// Signs in and looks at all there is.
+    fn all(&mut self, district: &District, finding: i64) -> anyhow::Result<()> {
+        self.sign_in()?;
+        self.everywhere(&district.nodes[0].village.to_string(), finding)
+    }
+
+    /// Looks at every page on a small phone and on a desk, in light and dark,
+    /// in both languages: each look judges it.
+    fn everywhere(&mut self, village: &str, finding: i64) -> anyhow::Result<()> {
+        let village = format!("/desa/{village}");
+        let (asked, deed) = (format!("/temuan/{finding}"), format!("{village}/tindakan/tahan"));
+        let pages = [
+            "/",
+            "/desa",
+            &village,
+            &deed,
+            "/versi",
+            "/cari",
+            "/rekap",
+            "/gambaran",
+            "/mutu",
+            "/ekspor",
+            "/temuan",
+            &asked,
+            "/karantina",
+            "/informasi",
+            "/informasi/tulis",
+            "/operator",
+            "/operator/kepala",
+            "/audit",
+            "/akun",
+            "/akun/kode",
+            "/tidak-ada",
+        ];
+        for (width, dark, language) in
+            [(320, false, "id"), (320, true, "en"), (768, false, "en"), (1280, true, "id")]
+        {
+            self.browser.size(width, 900)?;
+            self.browser.dark(dark)?;
+            self.browser.eval(&format!("document.cookie = 'bahasa={language}; path=/'"))?;
+            for page in pages {
+                self.open(page)?;
+            }
+        }
+        self.browser.dark(false)
+    }
+
     fn english(&mut self) -> anyhow::Result<()> {
         self.press("English")?;
         self.browser.says("My account")?;
@@ -294,6 +344,9 @@ async fn a_new_operator_finds_the_way() -> anyhow::Result<()> {
     desk.export()?;
     let mut phone = Walk::new(&program, &district, "ponsel")?;
     phone.day()?;
+    let open = district.hub.dataset()?.findings(&Scope::whole(), true, 9)?;
+    let finding = open.first().context("an open finding")?.number;
+    Walk::new(&program, &district, "semua")?.all(&district, finding)?;
 
     let number = the_second_village_gives_way(&mut district).await?;
     desk.ended(number)?;

@@ -129,7 +129,8 @@ fn page(
         }
         @if entries.is_empty() { p class="calm" { (say("Tidak ada catatan.", "No entries.")) } }
         @else {
-            div class="scroll" {
+            div class="scroll" tabindex="0" role="region"
+                aria-label=(say("Catatan", "Entries")) {
                 table {
                     caption class="unseen" { (say("Catatan, terbaru dahulu", "Entries, newest first")) }
                     thead { tr {
@@ -147,7 +148,7 @@ fn page(
                                 td { (when(entry.at_ms, now_ms)) }
                                 td { (entry.operator) }
                                 td { (act_words(viewer, &entry.act)) }
-                                td { (subject(&entry.subject)) }
+                                td class="why" { (subject(&entry.subject)) }
                                 td lang="id" { (entry.words) }
                             }
                         }

@@ -159,6 +159,7 @@ fn list_page(
                 @else { (say("Juga yang tertutup", "Closed ones too")) }
             }
         }
+        h2 class="unseen" { (say("Daftar temuan", "The findings")) }
         @if !found.iter().any(|it| chosen(&it)) {
             p class="calm" { (say("Tidak ada temuan terbuka.", "No open findings.")) }
         }

@@ -268,10 +268,11 @@ impl Parts<'_> {
             @for (code, tiles) in &mut by_kecamatan {
                 @let name = KecamatanCode::from_u64(*code)
                     .and_then(|code| roster().kecamatan_of(code));
-                h3 { (name.map_or("", |kecamatan| kecamatan.name)) }
-                div class="tiles" {
-                    (sorted(tiles).iter().map(|tile| tile.render(self.language).into_string())
-                        .map(maud::PreEscaped).fold(html! {}, |all, one| html! { (all) (one) }))
+                div class="kec" {
+                    h3 { (name.map_or("", |kecamatan| kecamatan.name)) }
+                    div class="tiles" {
+                        @for tile in sorted(tiles) { (tile.render(self.language)) }
+                    }
                 }
             }
         }

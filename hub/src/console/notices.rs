@@ -56,6 +56,7 @@ fn list_page(viewer: &Viewer, notices: &[ListedNotice]) -> Markup {
         @if notices.is_empty() {
             p class="calm" { (say("Belum ada informasi.", "No notices yet.")) }
         }
+        h2 class="unseen" { (say("Yang berlaku", "In force")) }
         (items(viewer, &in_force))
         @if !past.is_empty() {
             details class="more" open[in_force.is_empty()] {
@@ -177,7 +178,7 @@ fn receipts(viewer: &Viewer, villages: &[NoticeVillage]) -> Markup {
     let now_ms = clock::now_ms();
     let time = |at_ms: i64| if at_ms > 0 { when(at_ms, now_ms) } else { "-".to_owned() };
     html! {
-        div class="scroll" {
+        div class="scroll" tabindex="0" role="region" aria-labelledby="terima" {
             table {
                 caption class="unseen" { (say("Tanda terima per desa", "Receipts by village")) }
                 thead { tr {

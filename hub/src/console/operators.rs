@@ -103,7 +103,8 @@ fn list_page(
                           to change it after signing in.")) }
             }
         }
-        div class="scroll" {
+        div class="scroll" tabindex="0" role="region"
+            aria-label=(say("Semua operator", "All operators")) {
             table {
                 caption class="unseen" { (say("Semua operator", "All operators")) }
                 thead { tr {

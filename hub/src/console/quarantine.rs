@@ -82,6 +82,7 @@ fn page(
         @if entries.is_empty() {
             p class="calm" { (say("Karantina kosong.", "The quarantine is empty.")) }
         }
+        h2 class="unseen" { (say("Daftar catatan", "The records")) }
         ul class="findings" { @for entry in entries { (one(viewer, entry)) } }
     };
     Frame::of(viewer, say("Karantina", "Quarantine"), Tab::Quarantine).page(&body)

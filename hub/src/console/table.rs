@@ -131,7 +131,8 @@ fn page(viewer: &Viewer, wish: &Wish, rows: &[Tile], now_ms: i64) -> Markup {
             table {
                 thead { tr {
                     @for order in Order::ALL {
-                        th scope="col" aria-sort=[(order == wish.order()).then_some(direction)] {
+                        th scope="col" class=[(order == Order::Lag).then_some("n")]
+                            aria-sort=[(order == wish.order()).then_some(direction)] {
                             a href=(wish.href(order)) { (order.heading(language)) }
                         }
                     }
@@ -159,7 +160,7 @@ fn row(tile: &Tile, language: Language, now_ms: i64) -> Markup {
             td { (tile.look.mark()) " " (language.of(tile.look.words())) }
             td class="n" { (thousands(tile.lag)) }
             td { (contact) }
-            td { (tile.line) }
+            td class="why" { (tile.line) }
         }
     }
 }

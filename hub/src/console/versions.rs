@@ -29,22 +29,27 @@ async fn show(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Page,
 /// What the page comes to, in a sentence.
 fn sentence(language: Language, versions: &Versions) -> String {
     let behind: usize = versions.behind().map(|version| version.villages.len()).sum();
-    let (heard, unknown) = (versions.heard(), versions.unknown.len());
+    let heard = versions.heard();
+    let unknown = match (language, versions.unknown.len()) {
+        (_, 0) => String::new(),
+        (Language::Indonesian, unknown) => format!(" {unknown} belum diketahui."),
+        (Language::English, unknown) => format!(" {unknown} not known."),
+    };
     match (language, behind) {
         (_, _) if heard == 0 => language
             .say("Belum ada desa yang menyebut versinya.", "No village has named its version yet.")
             .to_owned(),
         (Language::Indonesian, 0) => {
-            format!("{heard} desa memakai versi terbaru. {unknown} belum diketahui.")
+            format!("{heard} desa memakai versi terbaru.{unknown}")
         }
         (Language::Indonesian, behind) => {
-            format!("{behind} dari {heard} desa tertinggal versinya. {unknown} belum diketahui.")
+            format!("{behind} dari {heard} desa tertinggal versinya.{unknown}")
         }
         (Language::English, 0) => {
-            format!("{heard} villages run the newest version. {unknown} are not known.")
+            format!("{heard} villages run the newest version.{unknown}")
         }
         (Language::English, behind) => {
-            format!("{behind} of {heard} villages are behind. {unknown} are not known.")
+            format!("{behind} of {heard} villages are behind.{unknown}")
         }
     }
 }
@@ -103,7 +108,7 @@ fn sums(language: Language, versions: &Versions) -> Markup {
     let channels = versions.known.iter().any(|version| !version.channel.is_empty());
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(say("Versi", "Versions")) {
-            table class="coverage" {
+            table class="shares" {
                 thead { tr {
                     th scope="col" { (say("Versi", "Version")) }
                     @if channels { th scope="col" { (say("Saluran", "Channel")) } }

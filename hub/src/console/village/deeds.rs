@@ -34,7 +34,7 @@ impl VillagePage<'_> {
         html! {
             @if !deeds.is_empty() {
                 section aria-labelledby="tindakan" {
-                    h2 id="tindakan" { (viewer.language.say("Tindakan", "Deeds")) }
+                    h2 id="tindakan" { (viewer.language.say("Tindakan", "Actions")) }
                     p class="files" {
                         @for deed in deeds {
                             a class="button" href=(format!("/desa/{code}/tindakan/{}", deed.code())) {
