@@ -154,7 +154,7 @@ impl Desk {
     pub fn new(parts: DeskParts) -> Self {
         let DeskParts { dataset, audit, live, registry, wishes, identity, counts, arrivals } =
             parts;
-        let (questions, sums) = (search::Questions::default(), KeptSums::default());
+        let (questions, sums) = (search::Questions::default(), KeptSums::for_many());
         let (looks, revealing) = (together::Together::default(), Mutex::default());
         Self {
             dataset,

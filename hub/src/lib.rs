@@ -13,6 +13,7 @@
 pub mod access;
 pub mod admin;
 pub mod alerting;
+mod allowance;
 pub mod backup;
 pub mod bundle;
 pub mod cli;

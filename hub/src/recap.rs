@@ -243,25 +243,40 @@ fn sums(
 ) -> Result<Vec<VillageSum>, DatasetError> {
     let marks: HashMap<VillageCode, Mark> =
         dataset.row_marks(&Scope::whole())?.into_iter().collect();
+    let known: Vec<(usize, (VillageCode, Mark))> = villages
+        .iter()
+        .enumerate()
+        .filter_map(|(number, desa)| Some((number, (desa.code, *marks.get(&desa.code)?))))
+        .collect();
+    let asked: Vec<_> = known.iter().map(|(_, village)| *village).collect();
+    let mut found = kept.look(date, &asked);
+    let _counting = found.iter().any(Option::is_none).then(|| {
+        let counting = kept.counting();
+        // Whoever counted before may have counted some of them.
+        found = kept.look(date, &asked);
+        counting
+    });
     let next = AtomicUsize::new(0);
-    let sums = Mutex::new(vec![EMPTY; villages.len()]);
-    let work = || -> Result<(), DatasetError> {
-        loop {
-            let number = next.fetch_add(1, Ordering::Relaxed);
-            let Some(desa) = villages.get(number) else { return Ok(()) };
-            let Some(mark) = marks.get(&desa.code) else { continue };
-            let sum = match kept.get(desa.code, date, *mark) {
-                Some(sum) => sum,
-                None => {
-                    let sum = counted(dataset, desa.code, date)?;
-                    kept.put(desa.code, date, *mark, sum);
-                    sum
-                }
-            };
-            sums.lock().unwrap_or_else(PoisonError::into_inner)[number] = sum;
+    let mut all = vec![EMPTY; villages.len()];
+    let mut missing = Vec::new();
+    for ((number, village), sum) in known.into_iter().zip(found) {
+        match sum {
+            Some(sum) => all[number] = sum,
+            None => missing.push((number, village)),
         }
+    }
+    let sums = Mutex::new(all);
+    let work = || -> Result<(), DatasetError> {
+        while let Some((number, (village, mark))) =
+            missing.get(next.fetch_add(1, Ordering::Relaxed))
+        {
+            let sum = counted(dataset, *village, date)?;
+            kept.put(*village, date, *mark, sum);
+            sums.lock().unwrap_or_else(PoisonError::into_inner)[*number] = sum;
+        }
+        Ok(())
     };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(missing.len());
     std::thread::scope(|scope| -> Result<(), DatasetError> {
         let workers: Vec<_> = (1..workers).map(|_| scope.spawn(work)).collect();
         work()?;

@@ -1,34 +1,78 @@
 //! Sums of villages, kept while their rows stay: only villages that moved are
 //! counted anew.
 //!
+//! While many move at once, some are counted anew, oldest first, and the others
+//! taken as they were up to [`OLDEST`] ago: a recap of the kabupaten on a busy
+//! morning must not count everything for everybody. What was never kept is
+//! always counted.
+//!
 //! Bounded: of the dates asked for last, each about 100 KB for the whole
 //! district.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::civil::Date;
 use lumbung_domain::region::VillageCode;
 
 use super::VillageSum;
+use crate::allowance::Allowance;
 use crate::dataset::search::Mark;
 
 /// Dates whose sums are kept: today, ends of months and of years.
 const DATES_MAX: usize = 24;
 
-/// One date's sums, each with the mark of the rows it was counted from.
+/// A sum of rows that have moved since is of no use after this.
+const OLDEST: Duration = Duration::from_secs(20);
+
+/// Sums of moved villages that are counted anew at once, and a second; one
+/// takes 3 to 10 ms.
+const ANEW: (u32, u32) = (24, 20);
+
+/// A sum, the mark of the rows it was counted from, and when.
+#[derive(Clone, Copy)]
+struct Kept {
+    mark: Mark,
+    sum: VillageSum,
+    at: Instant,
+}
+
+/// One date's sums.
 #[derive(Default)]
 struct OfDate {
-    sums: BTreeMap<VillageCode, (Mark, VillageSum)>,
+    sums: BTreeMap<VillageCode, Kept>,
 }
 
 /// The sums kept; the date asked for last stands first.
-#[derive(Default)]
-pub struct KeptSums(Mutex<VecDeque<(Date, OfDate)>>);
+pub struct KeptSums {
+    dates: Mutex<VecDeque<(Date, OfDate)>>,
+    anew: Allowance,
+    /// Held while sums are counted, so that nothing is counted twice.
+    counting: Mutex<()>,
+}
+
+/// Kept sums that are never taken from rows that have moved since.
+impl Default for KeptSums {
+    fn default() -> Self {
+        Self::with_allowance(Allowance::new(u32::MAX, 0))
+    }
+}
 
 impl KeptSums {
+    /// Kept sums for many who ask while the district works.
+    #[must_use]
+    pub fn for_many() -> Self {
+        let (burst, per_second) = ANEW;
+        Self::with_allowance(Allowance::new(burst, per_second))
+    }
+
+    fn with_allowance(anew: Allowance) -> Self {
+        Self { dates: Mutex::default(), anew, counting: Mutex::default() }
+    }
+
     fn with<T>(&self, date: Date, work: impl FnOnce(&mut OfDate) -> T) -> T {
-        let mut dates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut dates = self.dates.lock().unwrap_or_else(PoisonError::into_inner);
         let at = dates.iter().position(|(known, _)| *known == date);
         let mut kept = at.and_then(|at| dates.remove(at)).unwrap_or((date, OfDate::default()));
         let outcome = work(&mut kept.1);
@@ -37,17 +81,66 @@ impl KeptSums {
         outcome
     }
 
-    /// The sum of a village at a date, if it was counted from these rows.
-    pub(super) fn get(&self, village: VillageCode, date: Date, mark: Mark) -> Option<VillageSum> {
+    /// To be held by whoever counts what [`Self::look`] did not give.
+    pub(super) fn counting(&self) -> MutexGuard<'_, ()> {
+        self.counting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The sums of villages at a date, in their order; `None` = to be counted
+    /// anew.
+    pub(super) fn look(&self, date: Date, of: &[(VillageCode, Mark)]) -> Vec<Option<VillageSum>> {
         self.with(date, |kept| {
-            let (counted_from, sum) = kept.sums.get(&village)?;
-            (*counted_from == mark).then_some(*sum)
+            let mut moved = Vec::new();
+            let mut sums: Vec<Option<VillageSum>> = Vec::with_capacity(of.len());
+            for (number, (village, mark)) in of.iter().enumerate() {
+                let known = kept.sums.get(village);
+                sums.push(known.map(|known| known.sum));
+                if let Some(known) = known.filter(|known| known.mark != *mark) {
+                    moved.push((known.at, number));
+                }
+            }
+            moved.sort_unstable();
+            let overdue = moved.iter().take_while(|(at, _)| at.elapsed() >= OLDEST).count();
+            let anew = overdue + self.anew.take(moved.len() - overdue);
+            for (_, number) in moved.into_iter().take(anew) {
+                sums[number] = None;
+            }
+            sums
         })
     }
 
     /// Keeps a sum that was counted from rows at least as new as the mark: if
     /// they were newer, the mark has moved too and the sum is counted again.
     pub(super) fn put(&self, village: VillageCode, date: Date, mark: Mark, sum: VillageSum) {
-        self.with(date, |kept| kept.sums.insert(village, (mark, sum)));
+        let kept_now = Kept { mark, sum, at: Instant::now() };
+        self.with(date, |kept| kept.sums.insert(village, kept_now));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use lumbung_domain::region::roster;
+
+    use super::super::EMPTY;
+    use super::*;
+
+    #[test]
+    fn while_many_move_some_are_counted_anew_and_none_is_lost() {
+        let (day, all) = (date(2026, 12, 31), roster().villages());
+        let marked =
+            |mark| -> Vec<_> { all.iter().map(|it| (it.code, Mark([mark; 16]))).collect() };
+        let anew = |kept: &KeptSums, day, mark| -> usize {
+            kept.look(day, &marked(mark)).iter().filter(|sum| sum.is_none()).count()
+        };
+        for (kept, expected) in [(KeptSums::for_many(), ANEW.0), (KeptSums::default(), 248)] {
+            assert_eq!(anew(&kept, day, 1), 248, "what was never kept is counted");
+            marked(1).into_iter().for_each(|(village, mark)| kept.put(village, day, mark, EMPTY));
+            assert_eq!(anew(&kept, day, 1), 0);
+            let moved = anew(&kept, day, 2);
+            assert!((expected as usize..=248).contains(&moved), "{moved}");
+            assert!(moved == 248 || expected < 248, "{moved}");
+            assert_eq!(anew(&kept, date(2027, 1, 1), 1), 248);
+        }
     }
 }

@@ -1,9 +1,11 @@
 //! Outlines of villages made from their rows, kept while the rows stay.
 //!
 //! A search looks through outlines of the rows as they stand, as long as few
-//! of its villages have moved. While many move at once it makes some anew,
-//! oldest first, and looks through the others as they were made; who keeps
-//! them ready (`desk::ready`) lets none grow older than a few seconds.
+//! villages have moved. While many move at once some are made anew, oldest
+//! first and so many a second, and the others are looked through as they were
+//! made; who keeps them ready (`desk::ready`) lets none grow older than some
+//! seconds. Nobody waits for outlines that others make, but for those of
+//! villages that never had one.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,12 +24,14 @@ use super::facts;
 use super::scoped::condition;
 use super::upsert::village_sql;
 use super::village::village_code;
+use crate::allowance::Allowance;
 use crate::dataset::outline::{Family, House, NOWHERE, NikState, Outline, Resident, UNKNOWN_DAY};
 use crate::dataset::search::Mark;
 use crate::dataset::{DatasetError, Scope};
 
-/// Villages that moved and are read again by one search: about 10 ms each.
-const ANEW_AT_ONCE: usize = 6;
+/// Villages that moved and are read again by those who search, at once and a
+/// second: about 10 ms each.
+const ANEW: (u32, u32) = (12, 8);
 
 /// An outline, and when it was made.
 struct Made {
@@ -36,11 +40,19 @@ struct Made {
 }
 
 /// The outlines made so far.
-#[derive(Default)]
 pub(super) struct Outlines {
     made: Mutex<BTreeMap<VillageCode, Made>>,
     /// Held while outlines are made, so that nothing is made twice.
     making: Mutex<()>,
+    anew: Allowance,
+}
+
+impl Default for Outlines {
+    fn default() -> Self {
+        let (burst, per_second) = ANEW;
+        let (made, making) = (Mutex::default(), Mutex::default());
+        Self { made, making, anew: Allowance::new(burst, per_second) }
+    }
 }
 
 /// The marks of the scope's villages, by code. A mark is made of all that
@@ -78,22 +90,23 @@ impl SqliteDataset {
     /// The outlines of the scope's villages, by code: of rows as they stand
     /// now, but for what the module says.
     pub(super) fn outlines(&self, scope: &Scope) -> Result<Vec<Arc<Outline>>, DatasetError> {
-        self.outlines_within(scope, ANEW_AT_ONCE)
+        self.outlines_within(scope, false)
     }
 
     /// The same, all of rows as they stand now.
     pub(super) fn outlines_now(&self, scope: &Scope) -> Result<Vec<Arc<Outline>>, DatasetError> {
-        self.outlines_within(scope, usize::MAX)
+        self.outlines_within(scope, true)
     }
 
     fn outlines_within(
         &self,
         scope: &Scope,
-        anew_at_once: usize,
+        exactly: bool,
     ) -> Result<Vec<Arc<Outline>>, DatasetError> {
         let made = || self.outlines.made.lock().unwrap_or_else(PoisonError::into_inner);
         let marks = self.read(|conn| marks(conn, scope))?;
-        let stale = || -> Vec<(VillageCode, Mark)> {
+        // Villages without an outline, and those whose outline is old.
+        let stale = || -> (Vec<(VillageCode, Mark)>, Vec<(VillageCode, Mark)>) {
             let made = made();
             let (mut missing, mut moved) = (Vec::new(), Vec::new());
             for (village, mark) in &marks {
@@ -106,16 +119,28 @@ impl SqliteDataset {
                 }
             }
             moved.sort_unstable_by_key(|(at, (village, _))| (*at, *village));
-            let moved = moved.into_iter().take(anew_at_once).map(|(_, stale)| stale);
-            missing.into_iter().chain(moved).collect()
+            (missing, moved.into_iter().map(|(_, stale)| stale).collect())
         };
-        if !stale().is_empty() {
-            let _making = self.outlines.making.lock().unwrap_or_else(PoisonError::into_inner);
+        let (missing, moved) = stale();
+        let making = &self.outlines.making;
+        let making = match (exactly || !missing.is_empty(), moved.is_empty()) {
+            (true, _) => Some(making.lock().unwrap_or_else(PoisonError::into_inner)),
+            (false, true) => None,
+            // Others are at it: what there is will do.
+            (false, false) => making.try_lock().ok(),
+        };
+        if making.is_some() {
             // Whoever was here before may have made some of them.
-            self.make(&stale(), |outline| {
+            let (mut anew, mut moved) = stale();
+            if !exactly {
+                moved.truncate(self.outlines.anew.take(moved.len()));
+            }
+            anew.extend(moved);
+            self.make(&anew, |outline| {
                 made().insert(outline.village, Made { at: Instant::now(), outline });
             })?;
         }
+        drop(making);
         let made = made();
         let outline = |(village, _): &(VillageCode, Mark)| Some(&made.get(village)?.outline);
         Ok(marks.iter().filter_map(outline).cloned().collect())
