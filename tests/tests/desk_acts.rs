@@ -203,3 +203,30 @@ async fn revoking_at_the_console_cuts_the_machine_off_and_a_token_lets_it_in() -
     assert!(!log.contains(&token), "no secret in the log");
     district.stop().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn diagnostics_ask_the_villages_machine_while_it_is_connected() -> anyhow::Result<()> {
+    let mut district = District::joined(BINARY, 1, None).await?;
+    district.nodes[0].start().await?;
+    district.nodes[0].save_dusun("KRAJAN").await?;
+    district.wait_proven(WITHIN).await?;
+    let code = district.nodes[0].village.to_string();
+    let who = Browser::sign_in(&district.hub, "siti", &["--role", "kab.operator"]).await?;
+    let page = who.page(&format!("/desa/{code}/diagnostik")).await?;
+    assert!(page.contains("Versi node: ") && page.contains("Disk kosong: "), "{page}");
+    assert!(page.contains("Nomor terakhir / dikonfirmasi: 1 / "), "{page}");
+    assert!(!page.contains("KRAJAN"), "nothing of the records is told");
+    let ctl = || district.hub.ctl(&["describe", "machine", &code, "-o", "json"]);
+    let told = ctl()?;
+    assert_eq!(told.status.code(), Some(0), "{}", String::from_utf8_lossy(&told.stderr));
+    let told = String::from_utf8(told.stdout)?;
+    assert!(told.contains("lumbung/diagnosis/1") && told.contains("Penyimpanan dibuka"), "{told}");
+    district.nodes[0].stop().await?;
+    wait_until(WITHIN, "the hub knows that the line is lost", async || {
+        Ok(ctl()?.status.code() == Some(4))
+    })
+    .await?;
+    let page = who.page(&format!("/desa/{code}/diagnostik")).await?;
+    assert!(page.contains("tidak sedang tersambung"), "{page}");
+    district.hub.stop().await
+}

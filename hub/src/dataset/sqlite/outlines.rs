@@ -33,6 +33,9 @@ use crate::dataset::{DatasetError, Scope};
 /// second: about 10 ms each.
 const ANEW: (u32, u32) = (12, 8);
 
+/// A village and the mark of its rows.
+type Marked = (VillageCode, Mark);
+
 /// An outline, and when it was made.
 struct Made {
     at: Instant,
@@ -106,7 +109,7 @@ impl SqliteDataset {
         let made = || self.outlines.made.lock().unwrap_or_else(PoisonError::into_inner);
         let marks = self.read(|conn| marks(conn, scope))?;
         // Villages without an outline, and those whose outline is old.
-        let stale = || -> (Vec<(VillageCode, Mark)>, Vec<(VillageCode, Mark)>) {
+        let stale = || -> (Vec<Marked>, Vec<Marked>) {
             let made = made();
             let (mut missing, mut moved) = (Vec::new(), Vec::new());
             for (village, mark) in &marks {
