@@ -1,0 +1,126 @@
+//! What a head operator does with the accounts of others.
+
+use lumbung_telemetry::clock;
+
+use super::{Gate, SignInRefused};
+use crate::access::account::{Account, NewAccount};
+use crate::access::audit::Act;
+use crate::access::codes;
+use crate::access::operator::Operator;
+use crate::access::role::{Right, Role};
+
+/// The longest a supporter's account lasts, milliseconds.
+const SUPPORT_MS_MAX: i64 = 14 * 24 * 60 * 60 * 1000;
+
+impl Gate {
+    /// Every account.
+    ///
+    /// # Errors
+    /// [`SignInRefused::Refused`] without [`Right::ManageOperators`].
+    pub async fn accounts(&self, who: &Operator) -> Result<Vec<Account>, SignInRefused> {
+        who.must(Right::ManageOperators)?;
+        self.store(|inside| Ok(inside.accounts.accounts()?)).await
+    }
+
+    /// Makes an account and gives its first password, to be told to its
+    /// owner.
+    ///
+    /// # Errors
+    /// [`SignInRefused::Refused`]; name, kecamatan or end can't be taken.
+    pub async fn add(&self, who: &Operator, new: &NewAccount) -> Result<String, SignInRefused> {
+        who.must(Right::ManageOperators)?;
+        let password = codes::random(4)?;
+        let account = self.account_of(new, &password, clock::now_ms()).await?;
+        let words = described(&account);
+        if self.named(&new.name).await.is_ok() {
+            return Err(SignInRefused::Taken);
+        }
+        self.note(who.name(), Act::AccountMade, &new.name, &words).await?;
+        self.store(move |inside| Ok(inside.accounts.keep_account(&account, true)?)).await?;
+        Ok(password)
+    }
+
+    /// Changes role, kecamatan and end of an account, or blocks it. Its
+    /// sessions end.
+    ///
+    /// # Errors
+    /// [`SignInRefused::Refused`], [`SignInRefused::Unknown`],
+    /// [`SignInRefused::LastHead`]; kecamatan or end can't be taken.
+    pub async fn change(
+        &self,
+        who: &Operator,
+        changed: &NewAccount,
+        active: bool,
+    ) -> Result<(), SignInRefused> {
+        who.must(Right::ManageOperators)?;
+        check_account(changed, clock::now_ms())?;
+        let old = self.named(&changed.name).await?;
+        let NewAccount { role, kecamatan, until_ms, .. } = changed.clone();
+        let account = Account { role, kecamatan, until_ms, active, ..old };
+        self.keep_a_head(&account).await?;
+        let words = described(&account);
+        self.note(who.name(), Act::AccountChanged, &changed.name, &words).await?;
+        self.store(move |inside| Ok(inside.accounts.keep_account(&account, true)?)).await
+    }
+
+    /// A new first password for an account whose owner lost it; one-time
+    /// codes are taken away, sessions end, certificates count no longer.
+    ///
+    /// # Errors
+    /// [`SignInRefused::Refused`], [`SignInRefused::Unknown`].
+    pub async fn reset(&self, who: &Operator, name: &str) -> Result<String, SignInRefused> {
+        who.must(Right::ManageOperators)?;
+        let mut account = self.named(name).await?;
+        let password = codes::random(4)?;
+        account.password = self.hashed(&password).await?;
+        account.totp = None;
+        self.note(who.name(), Act::PasswordChanged, name, "sandi awal baru").await?;
+        self.store(move |inside| {
+            inside.accounts.keep_recovery_codes(&account.name, &[])?;
+            inside.accounts.revoke_operator_keys(&account.name, clock::now_ms())?;
+            Ok(inside.accounts.keep_account(&account, true)?)
+        })
+        .await?;
+        Ok(password)
+    }
+
+    async fn keep_a_head(&self, account: &Account) -> Result<(), SignInRefused> {
+        let stays = account.role == Role::Head && account.active && account.until_ms.is_none();
+        let name = account.name.clone();
+        let others = self.store(move |inside| {
+            let all = inside.accounts.accounts()?;
+            let is_head = |it: &Account| it.role == Role::Head && it.is_open(clock::now_ms());
+            Ok(all.iter().any(|it| it.name != name && is_head(it)))
+        });
+        if stays || others.await? { Ok(()) } else { Err(SignInRefused::LastHead) }
+    }
+}
+
+pub(super) fn is_name(name: &str) -> bool {
+    let fits =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
+    (3..=40).contains(&name.len())
+        && name.bytes().all(fits)
+        && name.bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+pub(super) fn check_account(new: &NewAccount, now_ms: i64) -> Result<(), SignInRefused> {
+    if !is_name(&new.name) {
+        return Err(SignInRefused::Name);
+    }
+    if new.role.is_of_kecamatan() && new.kecamatan.is_empty() {
+        return Err(SignInRefused::NoKecamatan);
+    }
+    let ends =
+        new.until_ms.is_some_and(|until| (now_ms..=now_ms + SUPPORT_MS_MAX).contains(&until));
+    if new.role == Role::Support && !ends {
+        return Err(SignInRefused::NoEnd);
+    }
+    Ok(())
+}
+
+fn described(account: &Account) -> String {
+    let kecamatan: Vec<_> = account.kecamatan.iter().map(ToString::to_string).collect();
+    let state = if account.active { "aktif" } else { "diblokir" };
+    format!("{} {} {state}", account.role, kecamatan.join(" "))
+}

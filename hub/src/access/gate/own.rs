@@ -1,0 +1,135 @@
+//! What operators do with their own account: password, one-time codes,
+//! sessions.
+
+use lumbung_telemetry::clock;
+
+use super::{Gate, SignInRefused, Visitor};
+use crate::access::account::{Account, Session};
+use crate::access::audit::Act;
+use crate::access::operator::Operator;
+use crate::access::{codes, password};
+
+/// One-time codes to be set up: nothing is kept until a code proves that the
+/// app has them.
+#[derive(Clone)]
+pub struct NewCodes {
+    /// The secret; comes back in [`Gate::keep_codes`].
+    pub secret: Vec<u8>,
+    /// The secret as people type it.
+    pub typed: String,
+    /// What an app reads as a QR code.
+    pub address: String,
+}
+
+impl Gate {
+    /// The operator's own sessions, newest first.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn sessions(&self, who: &Operator) -> Result<Vec<Session>, SignInRefused> {
+        let name = who.name().to_owned();
+        self.store(move |inside| Ok(inside.accounts.sessions(&name)?)).await
+    }
+
+    /// Ends all of the operator's sessions but this one.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn end_other_sessions(&self, who: &Operator) -> Result<(), SignInRefused> {
+        self.note(who.name(), Act::SessionEnded, who.name(), "").await?;
+        let (name, own) = (who.name().to_owned(), who.session());
+        self.store(move |inside| {
+            for session in inside.accounts.sessions(&name)? {
+                if Some(session.hash) != own {
+                    inside.accounts.end_session(session.hash)?;
+                }
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Changes the operator's own password; every other session ends.
+    ///
+    /// # Errors
+    /// The old password is wrong, or the new one too easy.
+    pub async fn change_password(
+        &self,
+        who: &Operator,
+        old: &str,
+        new: &str,
+    ) -> Result<(), SignInRefused> {
+        let now_ms = clock::now_ms();
+        self.may_try(who.name(), &Visitor::default(), now_ms)?;
+        let mut account = self.own(who).await?;
+        let right = self.0.hashing.verify(old.to_owned(), Some(account.password.clone())).await;
+        if !right {
+            self.0.attempts.failed(who.name(), None, now_ms);
+            return Err(SignInRefused::Wrong);
+        }
+        password::check(new, who.name())?;
+        account.password = self.hashed(new).await?;
+        self.note(who.name(), Act::PasswordChanged, who.name(), "").await?;
+        self.store(move |inside| Ok(inside.accounts.keep_account(&account, false)?)).await?;
+        self.end_other_sessions(who).await
+    }
+
+    /// One-time codes for the operator to set up.
+    ///
+    /// # Errors
+    /// When the machine has no randomness.
+    pub fn new_codes(&self, who: &Operator) -> Result<NewCodes, SignInRefused> {
+        Ok(offer(codes::new_secret()?, who.name()))
+    }
+
+    /// The codes of a secret as people type it, to be shown once more.
+    #[must_use]
+    pub fn same_codes(&self, who: &Operator, typed: &str) -> Option<NewCodes> {
+        codes::read_typed(typed).map(|secret| offer(secret, who.name()))
+    }
+
+    /// Sets up one-time codes once `code` proves that the app has them, and
+    /// gives the recovery codes: shown now and never again.
+    ///
+    /// # Errors
+    /// [`SignInRefused::Wrong`] when the code is not one of this secret.
+    pub async fn keep_codes(
+        &self,
+        who: &Operator,
+        secret: Vec<u8>,
+        code: &str,
+    ) -> Result<Vec<String>, SignInRefused> {
+        let step = codes::step(&secret, who.name(), code, clock::now_ms());
+        let step = step.ok_or(SignInRefused::Wrong)?;
+        let mut account = self.own(who).await?;
+        account.totp = Some(secret);
+        let recovery = codes::recovery()?;
+        let hashes: Vec<_> = recovery.iter().map(|code| codes::hash(code)).collect();
+        self.note(who.name(), Act::CodesChanged, who.name(), "dipasang").await?;
+        self.store(move |inside| {
+            inside.accounts.keep_recovery_codes(&account.name, &hashes)?;
+            inside.accounts.keep_account(&account, false)?;
+            inside.accounts.spend_code(&account.name, step)?;
+            Ok(())
+        })
+        .await?;
+        self.end_other_sessions(who).await?;
+        Ok(recovery)
+    }
+
+    /// Whether the operator has set up one-time codes.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn has_codes(&self, who: &Operator) -> Result<bool, SignInRefused> {
+        Ok(self.own(who).await?.totp.is_some())
+    }
+
+    async fn own(&self, who: &Operator) -> Result<Account, SignInRefused> {
+        self.named(who.name()).await
+    }
+}
+
+fn offer(secret: Vec<u8>, name: &str) -> NewCodes {
+    NewCodes { typed: codes::typed(&secret), address: codes::address(&secret, name), secret }
+}
