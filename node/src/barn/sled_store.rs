@@ -5,8 +5,8 @@
 //! sled's `db` file; the folder itself is fsynced once after creation; a
 //! half-written snapshot that would make every later open fail is removed
 //! before opening; a snapshot that sled can't read is set aside (sled then
-//! rebuilds from its log, of which a copy is kept first). Opening runs under `catch_unwind`, because a
-//! damaged file makes sled panic.
+//! rebuilds from its log, of which a copy is kept first). Opening runs under
+//! `catch_unwind`, because a damaged file makes sled panic.
 
 use std::fs::{self, File};
 use std::io::ErrorKind;
