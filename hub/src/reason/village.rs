@@ -187,7 +187,7 @@ fn quarantine(upkeep: &Upkeep, now_ms: i64) -> Option<Need> {
             since_ms,
             Words::new(
                 format!("{count} catatan belum bisa diterima hub. Isinya tersimpan utuh."),
-                format!("{count} records can't be taken by the hub yet. They are kept whole."),
+                format!("Records that the hub can't take yet: {count}. They are kept whole."),
             ),
             Words::new(
                 "Lihat sebabnya di karantina; sesudah hub diperbarui, coba lagi dari sana.",
@@ -302,7 +302,7 @@ fn findings(upkeep: &Upkeep) -> Option<Need> {
             upkeep.findings_since_ms,
             Words::new(
                 format!("{count} temuan terbuka dengan desa lain."),
-                format!("{count} open findings with other villages."),
+                format!("Open findings with other villages: {count}."),
             ),
             Words::new(
                 "Cocokkan kedua desa di meja temuan.",
