@@ -13,7 +13,6 @@ mod restore;
 mod trial;
 
 use std::fs::{self, File, OpenOptions};
-use std::io::Read as _;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
@@ -165,18 +164,10 @@ fn gather(
 }
 
 fn describe(folder: &Path, name: String) -> Result<v1::HubBackupFile, HubBackupError> {
-    let mut file = File::open(folder.join(&name))?;
+    let file = File::open(folder.join(&name))?;
+    let bytes = file.metadata()?.len();
     let mut hasher = blake3::Hasher::new();
-    let mut piece = vec![0; 256 * 1024];
-    let mut bytes = 0;
-    loop {
-        let read = file.read(&mut piece)?;
-        if read == 0 {
-            break;
-        }
-        hasher.update(&piece[..read]);
-        bytes += read as u64;
-    }
+    hasher.update_reader(file)?;
     let hash = hasher.finalize().as_bytes().to_vec().into();
     Ok(v1::HubBackupFile { name, bytes, hash })
 }

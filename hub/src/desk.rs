@@ -26,6 +26,7 @@ pub mod witness;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
+use lumbung_domain::identity::holds_number_of_a_person;
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_telemetry::clock;
 use tokio::sync::watch;
@@ -328,15 +329,11 @@ fn sees(scope: &Scope, region: RegionRef) -> bool {
 /// Words as the log may keep them.
 pub(crate) fn fit_words(words: &str) -> Result<String, DeskError> {
     let words = words.trim();
-    let mut run = 0;
-    for letter in words.chars() {
-        run = if letter.is_ascii_digit() { run + 1 } else { 0 };
-        if run >= 16 {
-            return Err(DeskError::unfit(
-                "Jangan tulis NIK atau nomor KK di alasan: catatan ini disimpan selamanya.",
-                "Don't write a NIK or family card number in a reason: it is kept for ever.",
-            ));
-        }
+    if holds_number_of_a_person(words) {
+        return Err(DeskError::unfit(
+            "Jangan tulis NIK atau nomor KK di alasan: catatan ini disimpan selamanya.",
+            "Don't write a NIK or family card number in a reason: it is kept for ever.",
+        ));
     }
     if words.chars().count() > WORDS_MAX {
         return Err(DeskError::unfit(
@@ -355,6 +352,7 @@ mod tests {
     fn reasons_hold_no_numbers_of_persons() {
         assert!(fit_words("Surat 470/12/2026 dari 3505902001, permintaan warga").is_ok());
         assert!(fit_words("NIK 3505900101900001").is_err());
+        assert!(fit_words("NIK 3505 9001 0190 0001").is_err());
         assert!(fit_words(&"a".repeat(WORDS_MAX + 1)).is_err());
         assert_eq!(fit_words(" satu\ndua ").unwrap(), "satu dua");
     }

@@ -2,6 +2,7 @@
 //! write down whom to call and what the others should know, read what the hub
 //! knows of it.
 
+use lumbung_domain::identity::holds_number_of_a_person;
 use lumbung_domain::region::VillageCode;
 use lumbung_telemetry::clock;
 
@@ -149,8 +150,7 @@ fn fit(text: &str, max: usize, what: (&str, &str)) -> Result<String, DeskError> 
             format!("{} has {max} characters at most. Nothing has changed.", what.1),
         ));
     }
-    let digits = |part: &str| part.chars().filter(char::is_ascii_digit).count();
-    if text.split(|letter: char| !letter.is_ascii_digit()).any(|part| digits(part) >= 16) {
+    if holds_number_of_a_person(text) {
         return Err(DeskError::unfit(
             "Jangan tulis NIK atau nomor KK di sini. Tidak ada yang diubah.",
             "Don't write a NIK or family card number here. Nothing has changed.",

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
 use lumbung_proto::v1;
-use lumbung_telemetry::clock;
+use lumbung_telemetry::{clock, masked};
 use tokio::runtime::Handle;
 use tonic::Code;
 
@@ -107,17 +107,8 @@ fn logged(line: &v1::LoggedLine) -> String {
 
 /// A node's text on one line, and without what looks like a person's number.
 fn short(text: &str) -> String {
-    let mut out = String::new();
-    let mut run = 0;
-    for letter in text.chars().take(WORDS_MAX) {
-        run = if letter.is_ascii_digit() { run + 1 } else { 0 };
-        match run {
-            16.. => {}
-            _ if letter.is_control() => out.push(' '),
-            _ => out.push(letter),
-        }
-    }
-    out
+    let plain = |letter: char| if letter.is_control() { ' ' } else { letter };
+    masked(text).chars().take(WORDS_MAX).map(plain).collect()
 }
 
 impl Desk {
@@ -178,7 +169,7 @@ mod tests {
 
     #[test]
     fn a_nodes_words_stay_on_one_line_and_hold_no_number() {
-        assert_eq!(short("a\nb 3505900101900001 c"), "a b 350590010190000 c");
+        assert_eq!(short("a\nb 3505900101900001 c"), "a b [angka] c");
         assert_eq!(short(&"x".repeat(1_000)).len(), WORDS_MAX);
         let told = v1::DiagnoseReply {
             clock_ms: 61_000,

@@ -6,11 +6,13 @@
 
 mod kk;
 mod nik;
+mod text;
 
 use std::fmt;
 
 pub use kk::{NoKk, NoKkError};
 pub use nik::{Nik, NikError, NikInput, NikSementara, NikWarning};
+pub use text::holds_number_of_a_person;
 
 /// What is left of a number once the marks that people and spreadsheets put
 /// into it are gone: spaces, dots, dashes, apostrophes and characters that

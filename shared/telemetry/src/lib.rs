@@ -12,7 +12,7 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
-pub use lines::{Logged, logged, logged_lately};
+pub use lines::{Logged, logged, logged_lately, masked};
 
 /// In which form a program logs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -230,8 +230,10 @@ impl Visit for Fields {
     }
 }
 
-/// The text without runs of sixteen digits or more.
-fn masked(text: &str) -> String {
+/// The text without runs of sixteen digits or more, which could be somebody's
+/// number.
+#[must_use]
+pub fn masked(text: &str) -> String {
     const RUN: usize = 16;
     let mut out = String::with_capacity(text.len());
     let mut digits = String::new();

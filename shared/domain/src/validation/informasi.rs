@@ -1,6 +1,7 @@
 //! Notices of the district, and the receipts that villages give for them.
 
 use super::Verdict;
+use crate::identity::holds_number_of_a_person;
 use crate::informasi::Informasi;
 use crate::record::TandaTerima;
 
@@ -10,9 +11,6 @@ pub const JUDUL_MAX: usize = 120;
 pub const ISI_MAX: usize = 4_000;
 /// Most places one notice is addressed to.
 pub const SASARAN_MAX: usize = 500;
-
-/// Digits of a NIK and of a family card number.
-const NOMOR_ORANG: usize = 16;
 
 /// Checks a notice before the district sends it.
 #[must_use]
@@ -84,35 +82,6 @@ pub(super) fn no_number_of_a_person(verdict: &mut Verdict, field: &'static str, 
              tanpa nomor orang.",
         );
     }
-}
-
-fn holds_number_of_a_person(text: &str) -> bool {
-    // Digits since the last separator and in the whole group, which one kind
-    // of separator holds together: a day and an hour use several.
-    let (mut row, mut group) = (0, 0);
-    let mut last = None;
-    let mut glue = None;
-    for c in text.chars().chain(['\n']) {
-        if c.is_ascii_digit() {
-            (row, group) = (row + 1, group + 1);
-            if row >= NOMOR_ORANG {
-                return true;
-            }
-        } else {
-            let follows_digit = last.is_some_and(|last: char| last.is_ascii_digit());
-            let glues = matches!(c, ' ' | '.' | '-' | '\u{a0}') && follows_digit;
-            let goes_on = glues && glue.is_none_or(|glue| glue == c);
-            if group == NOMOR_ORANG && !goes_on {
-                return true;
-            }
-            (row, group, glue) = match goes_on {
-                true => (0, group, Some(c)),
-                false => (0, 0, None),
-            };
-        }
-        last = Some(c);
-    }
-    false
 }
 
 #[cfg(test)]
