@@ -14,6 +14,7 @@ mod erase;
 mod erasures;
 mod group;
 pub(crate) mod head;
+mod journal;
 mod keys;
 mod log;
 mod memory;

@@ -21,8 +21,9 @@ use super::witness::{Testimony, Witness};
 use super::writer::Writer;
 use super::{Barn, Indexer, Job, QUEUE_MAX, SubmitError, keys, log, rewrite};
 
-/// The key space's version; a barn of a newer one is refused.
-pub(super) const FORMAT: u32 = 1;
+/// The version of key space and files; a barn of a newer one is refused. One of
+/// version 1 has no journal beside sled's file.
+pub(super) const FORMAT: u32 = 2;
 
 /// Why a barn could not be opened. Nothing was changed in it.
 #[derive(Debug, thiserror::Error)]
@@ -340,10 +341,18 @@ fn with(steps: &[OpenStep], last: OpenStep) -> Arc<[OpenStep]> {
     steps.iter().copied().chain([last]).collect()
 }
 
+/// Refuses a newer format, and marks a barn of an older one as this one's:
+/// a program that knows nothing of the journal must not open it any more.
 fn check_format(store: &dyn Store) -> Result<(), OpenBarnError> {
     let Some(bytes) = store.get(keys::FORMAT)? else { return Ok(()) };
     match bytes.as_ref().try_into().map(u32::from_be_bytes) {
         Ok(found) if found > FORMAT => Err(OpenBarnError::NewerFormat { found }),
+        Ok(found) if found < FORMAT => {
+            let mut batch = WriteBatch::default();
+            batch.put(keys::FORMAT.to_vec(), FORMAT.to_be_bytes().to_vec());
+            store.apply(batch)?;
+            Ok(store.sync()?)
+        }
         Ok(_) => Ok(()),
         Err(_) => Err(OpenBarnError::Inconsistent("its format can't be read")),
     }

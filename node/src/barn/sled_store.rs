@@ -1,8 +1,9 @@
 //! The store on sled: the only module that names it.
 //!
 //! What sled 0.34.7 does not promise is done here: `flush()` is
-//! `sync_file_range` on Linux, so every [`Store::sync`] adds an fdatasync of
-//! sled's `db` file; the folder itself is fsynced once after creation; a
+//! `sync_file_range` on Linux, so a checkpoint adds an fdatasync of sled's `db`
+//! file, and between two checkpoints small batches are durable by way of the
+//! [`Journal`]; the folder itself is fsynced once after creation; a
 //! half-written snapshot that would make every later open fail is removed
 //! before opening; a snapshot that sled can't read is set aside (sled then
 //! rebuilds from its log, of which a copy is kept first). Opening runs under
@@ -12,10 +13,12 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
+use super::journal::{Journal, Kept, Write};
 use super::seal::{sealed, unsealed};
 use super::store::{Pairs, Store, StoreError, WriteBatch};
 
@@ -34,11 +37,26 @@ const FREE_WITHIN: Duration = Duration::from_secs(1);
 /// A copy of sled's file from before it was opened without its snapshots.
 const KEPT_LOG: &str = "aside.db";
 
+/// The journal's file.
+const JOURNAL: &str = "journal";
+
+/// Where sled keeps the number of its last batch. Behind every key of the barn
+/// (see `keys`), so that no scan of it gets there.
+const LAST_BATCH: &[u8] = b"\xffbatch";
+
 /// The store on disk.
 pub struct SledStore {
     db: sled::Db,
     tree: sled::Tree,
     log_file: File,
+    batches: Mutex<Batches>,
+}
+
+/// What is applied, and what of it the journal holds.
+struct Batches {
+    /// Number of the last one.
+    last: u64,
+    journal: Journal,
 }
 
 /// A repair that opening had to make. Each is a sentence for the clerk.
@@ -74,13 +92,37 @@ impl SledStore {
         };
         let (db, tree) = opened?;
         let log_file = File::open(dir.join("db")).map_err(StoreError::Io)?;
+        let new_journal = !dir.join(JOURNAL).exists();
+        let (journal, kept) = Journal::open(&dir.join(JOURNAL)).map_err(StoreError::Io)?;
+        // Nothing outside the closure can see what a panic leaves half-done.
+        let last = std::panic::catch_unwind(AssertUnwindSafe(|| catch_up(&tree, kept)))
+            .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())))?;
+        let store = Self { db, tree, log_file, batches: Mutex::new(Batches { last, journal }) };
+        // What a process left in the system's cache when it was killed is
+        // served from here on, and a power cut must not take it back.
+        store.checkpoint(&mut store.batches())?;
+        if new_journal {
+            sync_dir(dir)?;
+        }
         if fresh {
             sync_dir(dir)?;
             if let Some(parent) = dir.parent() {
                 sync_dir(parent)?;
             }
         }
-        Ok((Self { db, tree, log_file }, repairs))
+        Ok((store, repairs))
+    }
+
+    fn batches(&self) -> MutexGuard<'_, Batches> {
+        self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes sled durable with everything applied so far.
+    fn checkpoint(&self, batches: &mut Batches) -> Result<(), StoreError> {
+        self.db.flush().map_err(failed)?;
+        self.log_file.sync_data().map_err(StoreError::Io)?;
+        batches.journal.restart();
+        Ok(())
     }
 
     /// Removes the copy of the file that opening without snapshots made in
@@ -119,11 +161,55 @@ fn try_open(dir: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
     match opened {
         Ok(Ok(opened)) => Ok(opened),
         Ok(Err(error)) => Err(from_sled(error, dir)),
-        Err(panic) => {
-            let text = panic.downcast_ref::<String>().map_or("", String::as_str);
-            Err(damage_or_disk(text, "opening it failed half-way".to_owned()))
+        Err(panic) => Err(from_panic(panic.as_ref())),
+    }
+}
+
+fn from_panic(panic: &(dyn std::any::Any + Send)) -> StoreError {
+    let text = panic.downcast_ref::<String>().map_or("", String::as_str);
+    damage_or_disk(text, "opening it failed half-way".to_owned())
+}
+
+/// Applies the batches that the journal has and sled does not, and gives the
+/// number of the last one.
+fn catch_up(tree: &sled::Tree, kept: Vec<Kept>) -> Result<u64, StoreError> {
+    let mut last = match tree.get(LAST_BATCH).map_err(failed)? {
+        Some(stored) => number(&stored).ok_or_else(|| {
+            StoreError::Damaged("the number of its last batch can't be read".to_owned())
+        })?,
+        None => 0,
+    };
+    for Kept { number, writes } in kept {
+        if number <= last {
+            continue;
+        }
+        if number != last + 1 {
+            // sled lost what it had once made durable. What is missing between
+            // can't be guessed; the witness knows how far the barn had been.
+            tracing::error!(last, number, "the journal does not continue the store");
+            break;
+        }
+        apply_writes(tree, number, &writes)?;
+        last = number;
+    }
+    Ok(last)
+}
+
+fn number(stored: &[u8]) -> Option<u64> {
+    let stored = unsealed(LAST_BATCH, &Bytes::copy_from_slice(stored));
+    Some(u64::from_le_bytes(stored.as_ref().try_into().ok()?))
+}
+
+fn apply_writes(tree: &sled::Tree, number: u64, writes: &[Write]) -> Result<(), StoreError> {
+    let mut batch = sled::Batch::default();
+    for (key, value) in writes {
+        match value {
+            Some(value) => batch.insert(key.as_slice(), value.as_slice()),
+            None => batch.remove(key.as_slice()),
         }
     }
+    batch.insert(LAST_BATCH, sealed(LAST_BATCH, number.to_le_bytes().to_vec()));
+    tree.apply_batch(batch).map_err(failed)
 }
 
 fn from_sled(error: sled::Error, dir: &Path) -> StoreError {
@@ -242,25 +328,31 @@ impl Store for SledStore {
     }
 
     fn apply(&self, batch: WriteBatch) -> Result<(), StoreError> {
-        let mut writes = sled::Batch::default();
-        for (key, value) in batch.into_writes() {
-            match value {
-                Some(value) => {
-                    let value = sealed(&key, value);
-                    writes.insert(key, value);
-                }
-                None => writes.remove(key),
-            }
+        let mut writes = batch.into_writes();
+        for (key, value) in &mut writes {
+            *value = value.take().map(|value| sealed(key, value));
         }
-        self.tree.apply_batch(writes).map_err(failed)
+        let mut batches = self.batches();
+        let number = batches.last + 1;
+        apply_writes(&self.tree, number, &writes)?;
+        batches.journal.add(number, &writes);
+        batches.last = number;
+        Ok(())
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.db.flush().map_err(failed)?;
-        self.log_file.sync_data().map_err(StoreError::Io)
+        let mut batches = self.batches();
+        if batches.journal.sync().map_err(StoreError::Io)? {
+            Ok(())
+        } else {
+            self.checkpoint(&mut batches)
+        }
     }
 
     fn disk_bytes(&self) -> u64 {
         self.log_file.metadata().map_or(0, |data| data.len())
     }
 }
+
+#[cfg(test)]
+mod tests;

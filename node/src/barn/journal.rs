@@ -1,0 +1,322 @@
+//! The journal: what makes a small save durable in one fsync.
+//!
+//! sled alone needs two waits for the disk, one after the other: `flush()`
+//! until its log was written, then our fdatasync until that survives a power
+//! cut. So a small batch is also appended to this file, which lies beside
+//! sled's and whose blocks all exist already: one write and one fdatasync. sled
+//! gets the batch at once too, in memory, and writes it when it likes. Once the
+//! file is full, sled is made durable and the file is written from its beginning
+//! again.
+//!
+//! Batches are numbered, and sled keeps the number of its last one in the same
+//! atomic step. Opening applies those that sled does not have. A batch that was
+//! cut off was never acknowledged; it and whatever lies behind it is ignored.
+//!
+//! ```text
+//! batch = length of the body, u32 | number, u64 | sum, 16 bytes | body
+//! body  = (length of the key, u32 | key | length of the value, u32 | value)*
+//! ```
+//!
+//! Integers are little-endian; a value's length of `u32::MAX` removes the key. A
+//! sum covers number, body and the sum before it, so that what an earlier round
+//! left behind can't be taken for a continuation.
+
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+/// Bytes of the file. Some hundred saves between two checkpoints of sled, and
+/// a size that a district of 248 on one disk does not feel.
+pub(super) const JOURNAL_BYTES: usize = 256 * 1024;
+
+const SUM_BYTES: usize = 16;
+const FRAME_BYTES: usize = 4 + 8 + SUM_BYTES;
+const REMOVED: u32 = u32::MAX;
+
+type Sum = [u8; SUM_BYTES];
+
+/// A key and its new value as the store keeps it; `None` removes it.
+pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
+
+/// A batch found in the file.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Kept {
+    /// Its number.
+    pub(super) number: u64,
+    /// Its writes, in order.
+    pub(super) writes: Vec<Write>,
+}
+
+/// The file, open for appending.
+#[derive(Debug)]
+pub(super) struct Journal {
+    file: File,
+    /// Where the next batch goes.
+    end: usize,
+    /// Sum of the batch before it.
+    last: Sum,
+    /// Batches that are not written yet.
+    waiting: Vec<u8>,
+    /// Whether what waits has no room: the store must be made durable itself.
+    full: bool,
+}
+
+impl Journal {
+    /// Opens the file, or creates it with all its blocks, and reads the batches
+    /// in it. It is to be written from its beginning: the store must be durable
+    /// with all of them first.
+    ///
+    /// # Errors
+    /// When the file can't be read or written.
+    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Kept>)> {
+        let file =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let mut bytes = vec![0; JOURNAL_BYTES];
+        let length = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+        let length = length.min(JOURNAL_BYTES);
+        file.read_exact_at(&mut bytes[..length], 0)?;
+        if length < JOURNAL_BYTES {
+            // Zeros, not a hole: a hole would be filled at each save's expense.
+            file.write_all_at(&bytes[length..], length as u64)?;
+            file.sync_all()?;
+        }
+        let kept = batches(&bytes);
+        let journal =
+            Self { file, end: 0, last: Sum::default(), waiting: Vec::new(), full: false };
+        Ok((journal, kept))
+    }
+
+    /// Takes a batch; durable after [`Journal::sync`]. Numbers must follow one
+    /// another.
+    pub(super) fn add(&mut self, number: u64, writes: &[Write]) {
+        if self.full {
+            return;
+        }
+        let begin = self.waiting.len();
+        self.waiting.resize(begin + FRAME_BYTES, 0);
+        for (key, value) in writes {
+            put_bytes(&mut self.waiting, key);
+            match value {
+                Some(value) => put_bytes(&mut self.waiting, value),
+                None => self.waiting.extend_from_slice(&REMOVED.to_le_bytes()),
+            }
+        }
+        if self.end + self.waiting.len() > JOURNAL_BYTES {
+            self.full = true;
+            self.waiting = Vec::new();
+            return;
+        }
+        let (frame, body) = self.waiting[begin..].split_at_mut(FRAME_BYTES);
+        let sum = sum(self.last, number, body);
+        // It fits the file, which is smaller than u32::MAX.
+        frame[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());
+        frame[4..12].copy_from_slice(&number.to_le_bytes());
+        frame[12..].copy_from_slice(&sum);
+        self.last = sum;
+    }
+
+    /// Makes everything taken so far survive a power cut; `false` when there is
+    /// no room for it and the store itself must be made durable.
+    ///
+    /// # Errors
+    /// When the file can't be written; nothing taken since the last success may
+    /// be acknowledged.
+    pub(super) fn sync(&mut self) -> io::Result<bool> {
+        if self.full {
+            return Ok(false);
+        }
+        if !self.waiting.is_empty() {
+            self.file.write_all_at(&self.waiting, self.end as u64)?;
+            self.file.sync_data()?;
+            self.end += self.waiting.len();
+            self.waiting.clear();
+        }
+        Ok(true)
+    }
+
+    /// Begins again at the file's beginning: the store is durable with all
+    /// batches so far.
+    pub(super) fn restart(&mut self) {
+        self.end = 0;
+        self.last = Sum::default();
+        self.waiting.clear();
+        self.full = false;
+    }
+}
+
+fn put_bytes(to: &mut Vec<u8>, bytes: &[u8]) {
+    // Keys and values are a few kilobytes; one too long fails its sum's
+    // comparison at the other end rather than anybody's data.
+    to.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+    to.extend_from_slice(bytes);
+}
+
+fn sum(before: Sum, number: u64, body: &[u8]) -> Sum {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&before).update(&number.to_le_bytes()).update(body);
+    let mut sum = Sum::default();
+    sum.copy_from_slice(&hasher.finalize().as_bytes()[..SUM_BYTES]);
+    sum
+}
+
+/// The sound batches from the file's beginning on.
+fn batches(mut bytes: &[u8]) -> Vec<Kept> {
+    let mut kept: Vec<Kept> = Vec::new();
+    let mut before = Sum::default();
+    while let Some((batch, found, rest)) = batch(bytes, before) {
+        if kept.last().is_some_and(|last| last.number + 1 != batch.number) {
+            break;
+        }
+        kept.push(batch);
+        (before, bytes) = (found, rest);
+    }
+    kept
+}
+
+fn batch(bytes: &[u8], before: Sum) -> Option<(Kept, Sum, &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let (number, rest) = rest.split_first_chunk()?;
+    let (found, rest) = rest.split_first_chunk()?;
+    let (body, rest) = rest.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    let number = u64::from_le_bytes(*number);
+    if *found != sum(before, number, body) {
+        return None;
+    }
+    Some((Kept { number, writes: writes(body)? }, *found, rest))
+}
+
+fn writes(mut body: &[u8]) -> Option<Vec<Write>> {
+    let mut writes = Vec::new();
+    while !body.is_empty() {
+        let (key, rest) = take_bytes(body)?;
+        let removed = rest.starts_with(&REMOVED.to_le_bytes());
+        let (value, rest) = if removed {
+            (None, &rest[4..])
+        } else {
+            let (value, rest) = take_bytes(rest)?;
+            (Some(value.to_vec()), rest)
+        };
+        writes.push((key.to_vec(), value));
+        body = rest;
+    }
+    Some(writes)
+}
+
+fn take_bytes(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    rest.split_at_checked(u32::from_le_bytes(*length) as usize)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(number: u64) -> Vec<Write> {
+        let key = |letter: u8| vec![letter, (number % 256) as u8];
+        vec![
+            (key(b'L'), Some(vec![7; (number as usize * 31) % 300])),
+            (key(b'S'), None),
+            (key(b'X'), Some(Vec::new())),
+        ]
+    }
+
+    fn fill(journal: &mut Journal, numbers: std::ops::RangeInclusive<u64>) {
+        for number in numbers {
+            journal.add(number, &write(number));
+            assert!(journal.sync().unwrap());
+        }
+    }
+
+    fn numbers(path: &Path) -> Vec<u64> {
+        let (_, kept) = Journal::open(path).unwrap();
+        for batch in &kept {
+            assert_eq!(batch.writes, write(batch.number));
+        }
+        kept.iter().map(|batch| batch.number).collect()
+    }
+
+    #[test]
+    fn what_was_synced_is_read_back_and_the_file_keeps_its_size() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let (mut journal, kept) = Journal::open(&path).unwrap();
+        assert_eq!(kept, []);
+        fill(&mut journal, 1..=40);
+        // Two batches that become durable together.
+        journal.add(41, &write(41));
+        journal.add(42, &write(42));
+        assert!(journal.sync().unwrap());
+        journal.add(43, &write(43));
+        drop(journal);
+        assert_eq!(numbers(&path), (1..=42).collect::<Vec<_>>(), "43 was never synced");
+        assert_eq!(path.metadata().unwrap().len(), JOURNAL_BYTES as u64);
+    }
+
+    #[test]
+    fn a_batch_torn_at_any_byte_takes_only_itself_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        fill(&mut journal, 1..=4);
+        let begin = journal.end;
+        fill(&mut journal, 5..=5);
+        let end = journal.end;
+        let whole = std::fs::read(&path).unwrap();
+        for cut in begin..end {
+            let mut torn = whole.clone();
+            torn[cut..end].fill(0);
+            if torn == whole {
+                continue;
+            }
+            std::fs::write(&path, &torn).unwrap();
+            assert_eq!(numbers(&path), [1, 2, 3, 4], "cut at {cut}");
+        }
+        for bit in begin * 8..end * 8 {
+            let mut flipped = whole.clone();
+            flipped[bit / 8] ^= 1 << (bit % 8);
+            std::fs::write(&path, &flipped).unwrap();
+            assert_eq!(numbers(&path), [1, 2, 3, 4], "bit {bit}");
+        }
+        std::fs::write(&path, &whole[..begin + 5]).unwrap();
+        assert_eq!(numbers(&path), [1, 2, 3, 4], "a file cut off is filled up again");
+        assert_eq!(path.metadata().unwrap().len(), JOURNAL_BYTES as u64);
+    }
+
+    #[test]
+    fn what_an_earlier_round_left_behind_is_not_taken_for_a_continuation() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        // Batches of one size, so that old and new ones lie in the same places.
+        let of = |byte| vec![(b"M".to_vec(), Some(vec![byte; 80]))];
+        for number in 1..=9 {
+            journal.add(number, &of(7));
+        }
+        assert!(journal.sync().unwrap());
+        // The store went back in time and counts as it did before.
+        journal.restart();
+        for number in 1..=2 {
+            journal.add(number, &of(8));
+        }
+        assert!(journal.sync().unwrap());
+        let (_, kept) = Journal::open(&path).unwrap();
+        let kept: Vec<_> = kept.into_iter().map(|batch| (batch.number, batch.writes)).collect();
+        assert_eq!(kept, [(1, of(8)), (2, of(8))]);
+    }
+
+    #[test]
+    fn a_batch_without_room_asks_for_a_checkpoint() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        fill(&mut journal, 1..=3);
+        journal.add(4, &[(b"L".to_vec(), Some(vec![7; JOURNAL_BYTES]))]);
+        journal.add(5, &write(5));
+        assert!(!journal.sync().unwrap());
+        assert_eq!(numbers(&path), [1, 2, 3]);
+        journal.restart();
+        fill(&mut journal, 6..=6);
+        assert_eq!(numbers(&path), [6]);
+    }
+}

@@ -1,0 +1,136 @@
+use super::super::journal::JOURNAL_BYTES;
+use super::*;
+
+/// sled's own files as they lie in `from`, without the journal: a disk that
+/// got nothing else since.
+fn sleds_files(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for item in fs::read_dir(from).unwrap() {
+        let path = item.unwrap().path();
+        if path.is_file() && path.file_name().unwrap() != JOURNAL {
+            fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
+        }
+    }
+}
+
+/// Sets `own` and the counter, and takes the counter's last companion away.
+fn save(store: &SledStore, number: u32) {
+    let mut batch = WriteBatch::default();
+    batch.put(own(number), vec![7; 200]);
+    batch.put(b"Mcount".to_vec(), number.to_be_bytes().to_vec());
+    if let Some(before) = number.checked_sub(1) {
+        batch.remove([&b"Y"[..], &before.to_be_bytes()].concat());
+    }
+    batch.put([&b"Y"[..], &number.to_be_bytes()].concat(), Vec::new());
+    store.apply(batch).unwrap();
+    store.sync().unwrap();
+}
+
+fn own(number: u32) -> Vec<u8> {
+    [&b"L"[..], &number.to_be_bytes()].concat()
+}
+
+/// The store holds saves up to `last`, each whole, and nothing else.
+fn assert_holds(dir: &Path, last: u32) {
+    let (store, repairs) = SledStore::open(dir).unwrap();
+    assert_eq!(repairs, []);
+    let keys = |from: &[u8], to: &[u8]| store.scan(from, to).map(|pair| pair.unwrap().0).count();
+    assert_eq!(keys(b"L", b"M") as u32, last + 1);
+    assert_eq!(keys(b"Y", b"Z"), 1);
+    assert_eq!(keys(b"", b"\xff") as u32, last + 3);
+    let count = store.get(b"Mcount").unwrap().unwrap();
+    assert_eq!(count, last.to_be_bytes().as_slice());
+    assert!(store.get(&own(last)).unwrap().is_some());
+}
+
+#[test]
+fn a_power_cut_before_sled_wrote_anything_loses_no_save() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    let (store, _) = SledStore::open(&live).unwrap();
+    save(&store, 0);
+    drop(store);
+    let (store, _) = SledStore::open(&live).unwrap();
+    let before = dir.path().join("before");
+    sleds_files(&live, &before);
+    for number in 1..=40 {
+        save(&store, number);
+        let cut = dir.path().join(format!("cut{number}"));
+        sleds_files(&before, &cut);
+        fs::copy(live.join(JOURNAL), cut.join(JOURNAL)).unwrap();
+        assert_holds(&cut, number);
+        // What the journal gave is in sled now, and stays.
+        save(&SledStore::open(&cut).unwrap().0, number + 1);
+        assert_holds(&cut, number + 1);
+    }
+    drop(store);
+    assert_holds(&live, 40);
+}
+
+#[test]
+fn what_sled_wrote_by_itself_and_the_journal_did_not_is_kept_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    let (store, _) = SledStore::open(&live).unwrap();
+    for number in 0..=5 {
+        save(&store, number);
+    }
+    let old = fs::read(live.join(JOURNAL)).unwrap();
+    for number in 6..=9 {
+        save(&store, number);
+    }
+    drop(store);
+    // sled's file has all ten, the journal six of them, which would undo four.
+    fs::write(live.join(JOURNAL), old).unwrap();
+    assert_holds(&live, 9);
+    // A journal that is gone or cut off takes nothing along.
+    fs::remove_file(live.join(JOURNAL)).unwrap();
+    assert_holds(&live, 9);
+    fs::write(live.join(JOURNAL), b"x").unwrap();
+    assert_holds(&live, 9);
+}
+
+#[test]
+fn a_full_journal_begins_again_once_sled_is_durable() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    let (store, _) = SledStore::open(&live).unwrap();
+    let saves = (JOURNAL_BYTES / 250) as u32 * 2;
+    for number in 0..saves {
+        save(&store, number);
+    }
+    let cut = dir.path().join("cut");
+    sleds_files(&live, &cut);
+    fs::copy(live.join(JOURNAL), cut.join(JOURNAL)).unwrap();
+    assert_holds(&cut, saves - 1);
+    // A batch that never fits.
+    let mut batch = WriteBatch::default();
+    for number in 0..1_000_u32 {
+        batch.put([&b"Z"[..], &number.to_be_bytes()].concat(), vec![7; 400]);
+    }
+    store.apply(batch).unwrap();
+    store.sync().unwrap();
+    let large = dir.path().join("large");
+    sleds_files(&live, &large);
+    let (large, _) = SledStore::open(&large).unwrap();
+    assert_eq!(large.scan(b"Z", b"[").count(), 1_000);
+}
+
+#[test]
+fn a_journal_that_does_not_continue_the_store_is_left_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    let (store, _) = SledStore::open(&live).unwrap();
+    for number in 0..=3 {
+        save(&store, number);
+    }
+    drop(store);
+    let older = dir.path().join("older");
+    sleds_files(&live, &older);
+    // Opening makes sled durable, and the journal goes on behind the fifth.
+    for number in 4..=6 {
+        save(&SledStore::open(&live).unwrap().0, number);
+    }
+    fs::copy(live.join(JOURNAL), older.join(JOURNAL)).unwrap();
+    assert_holds(&older, 3);
+}
