@@ -2,15 +2,17 @@
 //!
 //! sled alone needs two waits for the disk, one after the other: `flush()`
 //! until its log was written, then our fdatasync until that survives a power
-//! cut. So a small batch is also appended to this file, which lies beside
-//! sled's and whose blocks all exist already: one write and one fdatasync. sled
-//! gets the batch at once too, in memory, and writes it when it likes. Once the
-//! file is full, sled is made durable and the file is written from its beginning
-//! again.
+//! cut; and an atomic batch makes it write two buffers at once, flushed or not.
+//! So a small batch goes into this file first, which lies beside sled's and
+//! whose blocks all exist already: one write and one fdatasync. Then sled gets
+//! it key by key, in memory, and writes it when it likes. Once the file is full,
+//! sled is made durable and the file is written from its beginning again.
 //!
-//! Batches are numbered, and sled keeps the number of its last one in the same
-//! atomic step. Opening applies those that sled does not have. A batch that was
-//! cut off was never acknowledged; it and whatever lies behind it is ignored.
+//! Batches are numbered, and sled gets the number behind the last key. Since
+//! sled never has a key that the journal does not have, applying the journal's
+//! batches again in their order ends with all of them whole, however many of
+//! their keys sled had. A batch that was cut off was never acknowledged; it and
+//! whatever lies behind it is ignored.
 //!
 //! ```text
 //! batch = length of the body, u32 | number, u64 | sum, 16 bytes | body
@@ -56,10 +58,10 @@ pub(super) struct Journal {
     end: usize,
     /// Sum of the batch before it.
     last: Sum,
-    /// Batches that are not written yet.
-    waiting: Vec<u8>,
-    /// Whether what waits has no room: the store must be made durable itself.
-    full: bool,
+    /// The next batch, before it is written.
+    frame: Vec<u8>,
+    /// Whether the disk failed once: what it says afterwards proves nothing.
+    failed: bool,
 }
 
 impl Journal {
@@ -82,72 +84,63 @@ impl Journal {
             file.sync_all()?;
         }
         let kept = batches(&bytes);
-        let journal =
-            Self { file, end: 0, last: Sum::default(), waiting: Vec::new(), full: false };
+        let journal = Self { file, end: 0, last: Sum::default(), frame: Vec::new(), failed: false };
         Ok((journal, kept))
     }
 
-    /// Takes a batch; durable after [`Journal::sync`]. Numbers must follow one
-    /// another.
-    pub(super) fn add(&mut self, number: u64, writes: &[Write]) {
-        if self.full {
-            return;
-        }
-        let begin = self.waiting.len();
-        self.waiting.resize(begin + FRAME_BYTES, 0);
-        for (key, value) in writes {
-            put_bytes(&mut self.waiting, key);
-            match value {
-                Some(value) => put_bytes(&mut self.waiting, value),
-                None => self.waiting.extend_from_slice(&REMOVED.to_le_bytes()),
-            }
-        }
-        if self.end + self.waiting.len() > JOURNAL_BYTES {
-            self.full = true;
-            self.waiting = Vec::new();
-            return;
-        }
-        let (frame, body) = self.waiting[begin..].split_at_mut(FRAME_BYTES);
-        let sum = sum(self.last, number, body);
-        // It fits the file, which is smaller than u32::MAX.
-        frame[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());
-        frame[4..12].copy_from_slice(&number.to_le_bytes());
-        frame[12..].copy_from_slice(&sum);
-        self.last = sum;
-    }
-
-    /// Makes everything taken so far survive a power cut; `false` when there is
-    /// no room for it and the store itself must be made durable.
+    /// Writes a batch and makes it durable; `false`, and nothing is written,
+    /// when there is no room. Numbers must follow one another.
     ///
     /// # Errors
-    /// When the file can't be written; nothing taken since the last success may
+    /// When the file can't be written, now or once before: the batch must not
     /// be acknowledged.
-    pub(super) fn sync(&mut self) -> io::Result<bool> {
-        if self.full {
+    pub(super) fn append(&mut self, number: u64, writes: &[Write]) -> io::Result<bool> {
+        if self.failed {
+            return Err(io::Error::other("the journal could not be written before"));
+        }
+        if self.end + size(writes) > JOURNAL_BYTES {
             return Ok(false);
         }
-        if !self.waiting.is_empty() {
-            self.file.write_all_at(&self.waiting, self.end as u64)?;
-            self.file.sync_data()?;
-            self.end += self.waiting.len();
-            self.waiting.clear();
+        self.frame.clear();
+        self.frame.resize(FRAME_BYTES, 0);
+        for (key, value) in writes {
+            put_bytes(&mut self.frame, key);
+            match value {
+                Some(value) => put_bytes(&mut self.frame, value),
+                None => self.frame.extend_from_slice(&REMOVED.to_le_bytes()),
+            }
         }
+        let (head, body) = self.frame.split_at_mut(FRAME_BYTES);
+        let sum = sum(self.last, number, body);
+        // It fits the file, which is smaller than u32::MAX.
+        head[..4].copy_from_slice(&(body.len() as u32).to_le_bytes());
+        head[4..12].copy_from_slice(&number.to_le_bytes());
+        head[12..].copy_from_slice(&sum);
+        self.failed = true;
+        self.file.write_all_at(&self.frame, self.end as u64)?;
+        self.file.sync_data()?;
+        self.failed = false;
+        self.end += self.frame.len();
+        self.last = sum;
         Ok(true)
     }
 
     /// Begins again at the file's beginning: the store is durable with all
     /// batches so far.
-    pub(super) fn restart(&mut self) {
+    pub(super) const fn restart(&mut self) {
         self.end = 0;
-        self.last = Sum::default();
-        self.waiting.clear();
-        self.full = false;
+        self.last = [0; SUM_BYTES];
     }
 }
 
+/// Bytes that a batch takes in the file.
+pub(super) fn size(writes: &[Write]) -> usize {
+    let each = writes.iter().map(|(key, value)| 8 + key.len() + value.as_ref().map_or(0, Vec::len));
+    FRAME_BYTES + each.sum::<usize>()
+}
+
 fn put_bytes(to: &mut Vec<u8>, bytes: &[u8]) {
-    // Keys and values are a few kilobytes; one too long fails its sum's
-    // comparison at the other end rather than anybody's data.
+    // One that is too long for u32 is too long for the file.
     to.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
     to.extend_from_slice(bytes);
 }
@@ -223,8 +216,9 @@ mod tests {
 
     fn fill(journal: &mut Journal, numbers: std::ops::RangeInclusive<u64>) {
         for number in numbers {
-            journal.add(number, &write(number));
-            assert!(journal.sync().unwrap());
+            let end = journal.end;
+            assert!(journal.append(number, &write(number)).unwrap());
+            assert_eq!(journal.end, end + size(&write(number)));
         }
     }
 
@@ -237,19 +231,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_synced_is_read_back_and_the_file_keeps_its_size() {
+    fn what_was_written_is_read_back_and_the_file_keeps_its_size() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal");
         let (mut journal, kept) = Journal::open(&path).unwrap();
         assert_eq!(kept, []);
         fill(&mut journal, 1..=40);
-        // Two batches that become durable together.
-        journal.add(41, &write(41));
-        journal.add(42, &write(42));
-        assert!(journal.sync().unwrap());
-        journal.add(43, &write(43));
         drop(journal);
-        assert_eq!(numbers(&path), (1..=42).collect::<Vec<_>>(), "43 was never synced");
+        assert_eq!(numbers(&path), (1..=40).collect::<Vec<_>>());
         assert_eq!(path.metadata().unwrap().len(), JOURNAL_BYTES as u64);
     }
 
@@ -291,32 +280,44 @@ mod tests {
         // Batches of one size, so that old and new ones lie in the same places.
         let of = |byte| vec![(b"M".to_vec(), Some(vec![byte; 80]))];
         for number in 1..=9 {
-            journal.add(number, &of(7));
+            assert!(journal.append(number, &of(7)).unwrap());
         }
-        assert!(journal.sync().unwrap());
         // The store went back in time and counts as it did before.
         journal.restart();
         for number in 1..=2 {
-            journal.add(number, &of(8));
+            assert!(journal.append(number, &of(8)).unwrap());
         }
-        assert!(journal.sync().unwrap());
         let (_, kept) = Journal::open(&path).unwrap();
         let kept: Vec<_> = kept.into_iter().map(|batch| (batch.number, batch.writes)).collect();
         assert_eq!(kept, [(1, of(8)), (2, of(8))]);
     }
 
     #[test]
-    fn a_batch_without_room_asks_for_a_checkpoint() {
+    fn a_batch_without_room_is_not_written() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal");
         let (mut journal, _) = Journal::open(&path).unwrap();
         fill(&mut journal, 1..=3);
-        journal.add(4, &[(b"L".to_vec(), Some(vec![7; JOURNAL_BYTES]))]);
-        journal.add(5, &write(5));
-        assert!(!journal.sync().unwrap());
+        let large = [(b"L".to_vec(), Some(vec![7; JOURNAL_BYTES]))];
+        assert!(!journal.append(4, &large).unwrap());
         assert_eq!(numbers(&path), [1, 2, 3]);
+        fill(&mut journal, 4..=4);
+        assert_eq!(numbers(&path), [1, 2, 3, 4]);
         journal.restart();
-        fill(&mut journal, 6..=6);
-        assert_eq!(numbers(&path), [6]);
+        fill(&mut journal, 5..=5);
+        assert_eq!(numbers(&path), [5]);
+    }
+
+    #[test]
+    fn after_the_disk_failed_once_nothing_is_durable_any_more() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("journal");
+        let (mut journal, _) = Journal::open(&path).unwrap();
+        fill(&mut journal, 1..=1);
+        let writable = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
+        journal.append(2, &write(2)).unwrap_err();
+        journal.file = writable;
+        journal.append(2, &write(2)).unwrap_err();
+        assert_eq!(numbers(&path), [1]);
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
-use super::journal::{Journal, Kept, Write};
+use super::journal::{self, JOURNAL_BYTES, Journal, Kept, Write};
 use super::seal::{sealed, unsealed};
 use super::store::{Pairs, Store, StoreError, WriteBatch};
 
@@ -40,6 +40,10 @@ const KEPT_LOG: &str = "aside.db";
 /// The journal's file.
 const JOURNAL: &str = "journal";
 
+/// A batch that would take more than this in the journal goes to sled at once:
+/// it is worth a flush of its own.
+const SMALL_BYTES: usize = JOURNAL_BYTES / 8;
+
 /// Where sled keeps the number of its last batch. Behind every key of the barn
 /// (see `keys`), so that no scan of it gets there.
 const LAST_BATCH: &[u8] = b"\xffbatch";
@@ -52,11 +56,13 @@ pub struct SledStore {
     batches: Mutex<Batches>,
 }
 
-/// What is applied, and what of it the journal holds.
+/// What is applied, and by whom it is durable.
 struct Batches {
     /// Number of the last one.
     last: u64,
     journal: Journal,
+    /// Whether sled has batches that are not durable and not in the journal.
+    ahead: bool,
 }
 
 /// A repair that opening had to make. Each is a sentence for the clerk.
@@ -95,9 +101,10 @@ impl SledStore {
         let new_journal = !dir.join(JOURNAL).exists();
         let (journal, kept) = Journal::open(&dir.join(JOURNAL)).map_err(StoreError::Io)?;
         // Nothing outside the closure can see what a panic leaves half-done.
-        let last = std::panic::catch_unwind(AssertUnwindSafe(|| catch_up(&tree, kept)))
+        let last = std::panic::catch_unwind(AssertUnwindSafe(|| catch_up(&tree, &kept)))
             .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())))?;
-        let store = Self { db, tree, log_file, batches: Mutex::new(Batches { last, journal }) };
+        let batches = Batches { last, journal, ahead: false };
+        let store = Self { db, tree, log_file, batches: Mutex::new(batches) };
         // What a process left in the system's cache when it was killed is
         // served from here on, and a power cut must not take it back.
         store.checkpoint(&mut store.batches())?;
@@ -122,6 +129,7 @@ impl SledStore {
         self.db.flush().map_err(failed)?;
         self.log_file.sync_data().map_err(StoreError::Io)?;
         batches.journal.restart();
+        batches.ahead = false;
         Ok(())
     }
 
@@ -170,29 +178,30 @@ fn from_panic(panic: &(dyn std::any::Any + Send)) -> StoreError {
     damage_or_disk(text, "opening it failed half-way".to_owned())
 }
 
-/// Applies the batches that the journal has and sled does not, and gives the
-/// number of the last one.
-fn catch_up(tree: &sled::Tree, kept: Vec<Kept>) -> Result<u64, StoreError> {
-    let mut last = match tree.get(LAST_BATCH).map_err(failed)? {
+/// Applies what the journal has once more, and gives the number of the last
+/// batch.
+fn catch_up(tree: &sled::Tree, kept: &[Kept]) -> Result<u64, StoreError> {
+    let last = match tree.get(LAST_BATCH).map_err(failed)? {
         Some(stored) => number(&stored).ok_or_else(|| {
             StoreError::Damaged("the number of its last batch can't be read".to_owned())
         })?,
         None => 0,
     };
-    for Kept { number, writes } in kept {
-        if number <= last {
-            continue;
-        }
-        if number != last + 1 {
-            // sled lost what it had once made durable. What is missing between
-            // can't be guessed; the witness knows how far the barn had been.
-            tracing::error!(last, number, "the journal does not continue the store");
-            break;
-        }
-        apply_writes(tree, number, &writes)?;
-        last = number;
+    let (Some(first), Some(end)) = (kept.first(), kept.last()) else { return Ok(last) };
+    if end.number < last {
+        // sled was made durable since.
+        return Ok(last);
     }
-    Ok(last)
+    if first.number > last + 1 {
+        // sled lost what it had once made durable. What is missing between
+        // can't be guessed; the witness knows how far the barn had been.
+        tracing::error!(last, first = first.number, "the journal does not continue the store");
+        return Ok(last);
+    }
+    for Kept { number, writes } in kept {
+        apply_singly(tree, *number, writes)?;
+    }
+    Ok(end.number)
 }
 
 fn number(stored: &[u8]) -> Option<u64> {
@@ -200,16 +209,34 @@ fn number(stored: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(stored.as_ref().try_into().ok()?))
 }
 
-fn apply_writes(tree: &sled::Tree, number: u64, writes: &[Write]) -> Result<(), StoreError> {
+/// Applies a batch that the journal has.
+fn apply_singly(tree: &sled::Tree, number: u64, writes: &[Write]) -> Result<(), StoreError> {
+    for (key, value) in writes {
+        match value {
+            Some(value) => tree.insert(key, value.as_slice()),
+            None => tree.remove(key),
+        }
+        .map_err(failed)?;
+    }
+    tree.insert(LAST_BATCH, numbered(number)).map_err(failed)?;
+    Ok(())
+}
+
+/// Applies a batch that only sled gets, atomically.
+fn apply_at_once(tree: &sled::Tree, number: u64, writes: Vec<Write>) -> Result<(), StoreError> {
     let mut batch = sled::Batch::default();
     for (key, value) in writes {
         match value {
-            Some(value) => batch.insert(key.as_slice(), value.as_slice()),
-            None => batch.remove(key.as_slice()),
+            Some(value) => batch.insert(key, value),
+            None => batch.remove(key),
         }
     }
-    batch.insert(LAST_BATCH, sealed(LAST_BATCH, number.to_le_bytes().to_vec()));
+    batch.insert(LAST_BATCH, numbered(number));
     tree.apply_batch(batch).map_err(failed)
+}
+
+fn numbered(number: u64) -> Vec<u8> {
+    sealed(LAST_BATCH, number.to_le_bytes().to_vec())
 }
 
 fn from_sled(error: sled::Error, dir: &Path) -> StoreError {
@@ -332,21 +359,26 @@ impl Store for SledStore {
         for (key, value) in &mut writes {
             *value = value.take().map(|value| sealed(key, value));
         }
+        let small = journal::size(&writes) <= SMALL_BYTES;
         let mut batches = self.batches();
         let number = batches.last + 1;
-        apply_writes(&self.tree, number, &writes)?;
-        batches.journal.add(number, &writes);
+        if !small || batches.ahead {
+            apply_at_once(&self.tree, number, writes)?;
+            batches.ahead = true;
+            batches.last = number;
+            return Ok(());
+        }
+        while !batches.journal.append(number, &writes).map_err(StoreError::Io)? {
+            self.checkpoint(&mut batches)?;
+        }
         batches.last = number;
-        Ok(())
+        apply_singly(&self.tree, number, &writes)
     }
 
     fn sync(&self) -> Result<(), StoreError> {
         let mut batches = self.batches();
-        if batches.journal.sync().map_err(StoreError::Io)? {
-            Ok(())
-        } else {
-            self.checkpoint(&mut batches)
-        }
+        // Whatever the journal has is durable already.
+        if batches.ahead { self.checkpoint(&mut batches) } else { Ok(()) }
     }
 
     fn disk_bytes(&self) -> u64 {

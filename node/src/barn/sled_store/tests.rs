@@ -1,4 +1,3 @@
-use super::super::journal::JOURNAL_BYTES;
 use super::*;
 
 /// sled's own files as they lie in `from`, without the journal: a disk that
@@ -65,6 +64,45 @@ fn a_power_cut_before_sled_wrote_anything_loses_no_save() {
     }
     drop(store);
     assert_holds(&live, 40);
+}
+
+#[test]
+fn what_sled_has_of_a_batch_in_part_is_made_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    let (store, _) = SledStore::open(&live).unwrap();
+    save(&store, 0);
+    drop(store);
+    let before = dir.path().join("before");
+    let (store, _) = SledStore::open(&live).unwrap();
+    sleds_files(&live, &before);
+    for number in 1..=3 {
+        save(&store, number);
+    }
+    // Keys reach sled one by one, the batch's number as the last: it may stop
+    // behind any of them.
+    for part in 0..=8 {
+        let cut = dir.path().join(format!("cut{part}"));
+        sleds_files(&before, &cut);
+        let journal = Journal::open(&live.join(JOURNAL)).unwrap().1;
+        let all =
+            journal.iter().flat_map(|kept| kept.writes.iter().map(|write| (kept.number, write)));
+        let sled = try_open(&cut).unwrap();
+        let mut last = None;
+        for (number, (key, value)) in all.take(part) {
+            match value {
+                Some(value) => drop(sled.1.insert(key, value.as_slice()).unwrap()),
+                None => drop(sled.1.remove(key).unwrap()),
+            }
+            last = last.filter(|last| *last == number).or_else(|| {
+                sled.1.insert(LAST_BATCH, numbered(number - 1)).unwrap();
+                Some(number)
+            });
+        }
+        drop(sled);
+        fs::copy(live.join(JOURNAL), cut.join(JOURNAL)).unwrap();
+        assert_holds(&cut, 3);
+    }
 }
 
 #[test]
