@@ -26,6 +26,10 @@ const CHANGES_PER_COMMIT: usize = 20_000;
 /// make a long transaction either.
 const BYTES_PER_COMMIT: usize = 16 * 1024 * 1024;
 
+/// The writer's niceness. It never takes more than one core, which leaves the
+/// rest of the hub the others.
+const WRITER_NICENESS: i32 = -10;
+
 struct Job {
     batch: MergeBatch,
     reply: oneshot::Sender<Result<Merged, MergeError>>,
@@ -161,8 +165,18 @@ impl WriterWatch {
 }
 
 fn write(dataset: &dyn Dataset, mut jobs: mpsc::Receiver<Job>, counts: &Counts) {
+    go_first();
     while let Some(first) = jobs.blocking_recv() {
         write_waiting(dataset, first, &mut jobs, counts);
+    }
+}
+
+/// Puts this thread before the hub's others, where the system allows it: every
+/// village waits for it, and it for nobody but the disk.
+fn go_first() {
+    // On Linux a priority is a thread's own; `None` is the calling one.
+    if let Err(error) = rustix::process::setpriority_process(None, WRITER_NICENESS) {
+        tracing::debug!(%error, "the merge writer shares the cores on equal terms");
     }
 }
 
@@ -299,6 +313,21 @@ mod tests {
         assert_eq!(groups((0..5).map(half).collect()), [2, 2, 1]);
         let large = |at: u64| batch(BAKUNG, at, 1, BYTES_PER_COMMIT / 4);
         assert_eq!(groups((0..6).map(large).collect()), [4, 2]);
+    }
+
+    #[test]
+    fn the_writer_goes_before_the_hubs_other_threads_where_it_may() {
+        let niceness = || rustix::process::getpriority_process(None).unwrap();
+        let own = niceness();
+        let (allowed, went) = std::thread::spawn(move || {
+            let allowed = rustix::process::setpriority_process(None, own - 1).is_ok();
+            go_first();
+            (allowed, niceness())
+        })
+        .join()
+        .unwrap();
+        assert_eq!(went, if allowed { WRITER_NICENESS } else { own });
+        assert_eq!(niceness(), own, "no other thread moved");
     }
 
     #[tokio::test]
