@@ -27,6 +27,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
 use crate::access::Gate;
+use crate::access::audit::AuditLog;
 use crate::dataset::{Dataset, DatasetError};
 use crate::live::Live;
 use crate::merge::WriterWatch;
@@ -48,6 +49,8 @@ pub struct MetricsState {
     pub file: PathBuf,
     /// Where operators come in.
     pub gate: Gate,
+    /// What operators did.
+    pub audit: Arc<dyn AuditLog>,
 }
 
 impl MetricsState {

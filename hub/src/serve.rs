@@ -142,7 +142,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     }
     let desk = Arc::new(Desk::new(DeskParts {
         dataset: Arc::clone(&dataset),
-        audit,
+        audit: Arc::clone(&audit),
         live,
         registry: sqlite.clone(),
         wishes: shared.wishes.clone(),
@@ -166,7 +166,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
             tracing::error!(%error, "commands are not answered any more");
         }
     });
-    let metrics = metrics.map(|listener| (listener, gate.clone()));
+    let metrics = metrics.map(|listener| (listener, gate.clone(), audit));
     let router = console::router(ConsoleState { desk, gate, front: options.front, map })
         .into_make_service_with_connect_info::<SocketAddr>();
     let ringing = tokio::spawn(notices::keep_ringing(shared.bell.clone(), Arc::clone(&dataset)));

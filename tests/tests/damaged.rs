@@ -40,10 +40,13 @@ fn overwrite(store: &Path) {
 }
 
 /// All but the beginning, as a disk that lost its blocks. A few bytes more
-/// would leave a village without records, which is a lost tail.
+/// would leave a village without records, which is a lost tail; the journal
+/// alone would bring back a young village.
 fn cut_off(store: &Path) {
-    let file = fs::File::options().write(true).open(store.join("db")).unwrap();
-    file.set_len(100).unwrap();
+    for file in ["db", "journal"] {
+        let file = fs::File::options().write(true).open(store.join(file)).unwrap();
+        file.set_len(100).unwrap();
+    }
 }
 
 /// One joined village of some families, running and proven.

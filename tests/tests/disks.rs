@@ -242,7 +242,7 @@ async fn damaged_files_beside_the_database_cost_nothing() -> anyhow::Result<()> 
     let sound = folder.path().join("sound");
     let truth = settled(&sound).await?;
     assert!(!snapshots(&sound).is_empty(), "sled wrote no snapshot");
-    let cases: [Case; 7] = [
+    let cases: [Case; 10] = [
         ("snapshot emptied", |dir| fs::write(&snapshots(dir)[0], b"").unwrap()),
         ("snapshot cut off", |dir| {
             let (file, length) = snapshot(dir);
@@ -256,6 +256,12 @@ async fn damaged_files_beside_the_database_cost_nothing() -> anyhow::Result<()> 
         ("snapshot half written", |dir| {
             fs::write(dir.join("store/snap.00FFFFFFFFFFFFFF.generating"), b"half").unwrap();
         }),
+        ("journal damaged", |dir| fs::write(dir.join("store/journal"), b"RUSAK").unwrap()),
+        ("journal cut off", |dir| {
+            let file = fs::File::options().write(true).open(dir.join("store/journal")).unwrap();
+            file.set_len(100).unwrap();
+        }),
+        ("journal missing", |dir| fs::remove_file(dir.join("store/journal")).unwrap()),
         ("witness damaged", |dir| fs::write(dir.join("witness"), b"RUSAK").unwrap()),
         ("witness missing", |dir| fs::remove_file(dir.join("witness")).unwrap()),
     ];
@@ -265,6 +271,37 @@ async fn damaged_files_beside_the_database_cost_nothing() -> anyhow::Result<()> 
         damage(&dir);
         assert_eq!(judge(&dir, &truth).context(what)?, End::Whole, "{what}");
     }
+    Ok(())
+}
+
+/// sled writes when it likes. Power that goes before it wrote anything since
+/// its last checkpoint leaves its files as they were then, and the journal.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_only_the_journal_has_is_there_after_a_power_cut() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let live = folder.path().join("live");
+    settled(&live).await?;
+    let village = reopen(&live)?;
+    let checkpoint = folder.path().join("checkpoint");
+    copy(&live, &checkpoint)?;
+    for round in 1..=6 {
+        for save in 0..7 {
+            village.save("kader", Source::MANUAL, wishes(1_000 + round * 31 + save, 20)).await?;
+        }
+        let truth = fold::fold_barn(village.barn())?;
+        let cut = folder.path().join(format!("cut-{round}"));
+        copy(&checkpoint, &cut)?;
+        for file in ["store/journal", "witness"] {
+            fs::copy(live.join(file), cut.join(file))?;
+        }
+        assert_eq!(judge(&cut, &truth)?, End::Whole, "round {round}");
+        // Without the journal the same files lack the end, so it was needed.
+        let lost = folder.path().join(format!("lost-{round}"));
+        copy(&checkpoint, &lost)?;
+        fs::copy(live.join("witness"), lost.join("witness"))?;
+        assert_eq!(judge(&lost, &truth)?, End::Shortened, "round {round}");
+    }
+    village.close();
     Ok(())
 }
 

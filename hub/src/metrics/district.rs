@@ -33,6 +33,12 @@ pub(super) fn register(
         "When a backup of the hub last succeeded, tried by reading it back; 0 = never",
         seconds(outlook.hub.backup_ms.unwrap_or(0)),
     );
+    gauge(
+        registry,
+        "lumbung_hub_audit_head_seq",
+        "Entries of the log of what operators did; it never gets shorter by itself",
+        state.audit.audit_head()?.seq as f64,
+    );
     let counts = outlook.counts();
     gauges(
         registry,

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::access::Gate;
+use crate::access::audit::AuditLog;
 use crate::alerting::Alerting;
 use crate::backup;
 use crate::live::{Disk, Live};
@@ -46,7 +47,7 @@ pub(super) fn start(
     data: &Path,
     file: PathBuf,
     shared: &Shared,
-    metrics: Option<(TcpListener, Gate)>,
+    metrics: Option<(TcpListener, Gate, Arc<dyn AuditLog>)>,
 ) -> JoinSet<()> {
     let (dataset, live) = (Arc::clone(&shared.dataset), Arc::clone(&shared.live));
     let mut tasks = JoinSet::new();
@@ -59,8 +60,9 @@ pub(super) fn start(
         data: data.to_owned(),
     };
     tasks.spawn(alerting.keep());
-    if let Some((listener, gate)) = metrics {
-        let state = MetricsState { dataset, live, writer: shared.writer.watch(), file, gate };
+    if let Some((listener, gate, audit)) = metrics {
+        let writer = shared.writer.watch();
+        let state = MetricsState { dataset, live, writer, file, gate, audit };
         tasks.spawn(async move {
             if let Err(error) = axum::serve(listener, metrics::router(state)).await {
                 tracing::error!(code = "WCH-1201", %error, "metrics are no longer served");
