@@ -30,12 +30,14 @@ type Damage = (&'static str, fn(&Path));
 
 const DAMAGES: [Damage; 2] = [("overwritten", overwrite), ("cut off", cut_off)];
 
-/// The first half of the file, so that no shorter village is left in it.
+/// The first half of each file, so that no shorter village is left in it.
 fn overwrite(store: &Path) {
-    let file = fs::File::options().write(true).open(store.join("db")).unwrap();
-    let length = file.metadata().unwrap().len();
-    for at in (0..length / 2).step_by(NOISE.len()) {
-        file.write_all_at(NOISE, at).unwrap();
+    for file in ["db", "journal"] {
+        let file = fs::File::options().write(true).open(store.join(file)).unwrap();
+        let length = file.metadata().unwrap().len();
+        for at in (0..length / 2).step_by(NOISE.len()) {
+            file.write_all_at(NOISE, at).unwrap();
+        }
     }
 }
 

@@ -126,10 +126,16 @@ impl Journal {
     }
 
     /// Begins again at the file's beginning: the store is durable with all
-    /// batches so far.
-    pub(super) const fn restart(&mut self) {
+    /// batches so far. Those in the file are forgotten, at the latest by the
+    /// next one; applying them again would do nothing.
+    ///
+    /// # Errors
+    /// When the file can't be written.
+    pub(super) fn restart(&mut self) -> io::Result<()> {
+        self.file.write_all_at(&[0; FRAME_BYTES], 0)?;
         self.end = 0;
-        self.last = [0; SUM_BYTES];
+        self.last = Sum::default();
+        Ok(())
     }
 }
 
@@ -283,7 +289,7 @@ mod tests {
             assert!(journal.append(number, &of(7)).unwrap());
         }
         // The store went back in time and counts as it did before.
-        journal.restart();
+        journal.restart().unwrap();
         for number in 1..=2 {
             assert!(journal.append(number, &of(8)).unwrap());
         }
@@ -303,7 +309,8 @@ mod tests {
         assert_eq!(numbers(&path), [1, 2, 3]);
         fill(&mut journal, 4..=4);
         assert_eq!(numbers(&path), [1, 2, 3, 4]);
-        journal.restart();
+        journal.restart().unwrap();
+        assert_eq!(numbers(&path), [0; 0]);
         fill(&mut journal, 5..=5);
         assert_eq!(numbers(&path), [5]);
     }

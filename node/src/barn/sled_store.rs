@@ -128,7 +128,7 @@ impl SledStore {
     fn checkpoint(&self, batches: &mut Batches) -> Result<(), StoreError> {
         self.db.flush().map_err(failed)?;
         self.log_file.sync_data().map_err(StoreError::Io)?;
-        batches.journal.restart();
+        batches.journal.restart().map_err(StoreError::Io)?;
         batches.ahead = false;
         Ok(())
     }
