@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::form::{self, Field};
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
-use super::tile::{said, when};
+use super::tile::said;
 use super::{ConsoleState, Trouble, whole};
 use crate::access::gate::NewCodes;
 use crate::access::{Session, SignInRefused};
@@ -126,8 +126,8 @@ fn session_list(viewer: &Viewer, sessions: &[Session]) -> Markup {
         ul class="claims" {
             @for session in sessions {
                 li {
-                    (say("Masuk ", "Signed in ")) (when(session.made_ms, now_ms))
-                    (say(", terakhir dipakai ", ", last used ")) (when(session.seen_ms, now_ms))
+                    (say("Masuk ", "Signed in ")) (viewer.language.moment(session.made_ms, now_ms))
+                    (say(", terakhir dipakai ", ", last used ")) (viewer.language.moment(session.seen_ms, now_ms))
                     br; small { (session.agent) }
                 }
             }

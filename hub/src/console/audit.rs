@@ -10,7 +10,6 @@ use serde::Deserialize;
 
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
-use super::tile::when;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::audit::{Act, AuditCheck, AuditEntry, AuditFilter};
 
@@ -145,7 +144,7 @@ fn page(
                         @for entry in entries {
                             tr {
                                 td class="n" { (entry.seq) }
-                                td { (when(entry.at_ms, now_ms)) }
+                                td { (viewer.language.moment(entry.at_ms, now_ms)) }
                                 td { (entry.operator) }
                                 td { (act_words(viewer, &entry.act)) }
                                 td class="why" { (subject(&entry.subject)) }

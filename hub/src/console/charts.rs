@@ -15,7 +15,6 @@ pub(super) use self::draw::bar;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::recap::{Asked, href};
-use super::tile::{day, thousands};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::dataset::search::Ages;
 use crate::recap::{Recap, RegionRef};
@@ -52,18 +51,17 @@ fn share(vector: &IndikatorVector, indikator: Indikator) -> Option<u64> {
     (vector.get(indikator) * 1000).checked_div(vector.get(Indikator::JmlKrt))
 }
 
-/// "97,3%".
+/// "97,3%", or "-" where there are no houses.
 fn percent(viewer: &Viewer, tenths: Option<u64>) -> String {
-    let comma = viewer.language.say(",", ".");
-    tenths.map_or_else(|| "-".to_owned(), |it| format!("{}{comma}{}%", it / 10, it % 10))
+    tenths.map_or_else(|| "-".to_owned(), |tenths| viewer.language.percent(tenths))
 }
 
 fn render(viewer: &Viewer, recap: &Recap, region: RegionRef, ages: &Ages, date: Date) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let name = &recap.sheet.wilayah;
     let body = html! {
-        h1 { (say("Gambaran", "Charts")) " " (name) }
-        p class="lead" { (say("Keadaan pada", "As of")) " " (day(viewer.language, date)) ". "
+        h1 { (say("Gambaran", "Charts of")) " " (name) }
+        p class="lead" { (say("Keadaan pada", "As of")) " " (viewer.language.day(date)) ". "
             a href=(href(region, date)) { (say("Lihat rekapnya", "See the recap")) } "." }
         section aria-labelledby="umur" {
             h2 id="umur" { (say("Umur warga", "Ages of residents")) }
@@ -106,19 +104,19 @@ fn ages_table(viewer: &Viewer, ages: &Ages) -> Markup {
                     @for ((men, women), number) in ages.groups.iter().zip(0..) {
                         tr {
                             th scope="row" { (group(number)) }
-                            td class="n" { (thousands(u64::from(*men))) }
-                            td class="n" { (thousands(u64::from(*women))) }
+                            td class="n" { (viewer.language.count(u64::from(*men))) }
+                            td class="n" { (viewer.language.count(u64::from(*women))) }
                         }
                     }
                 }
                 tfoot { tr {
                     th scope="row" { (say("Jumlah", "Sum")) }
-                    td class="n" { (thousands(men)) } td class="n" { (thousands(women)) }
+                    td class="n" { (viewer.language.count(men)) } td class="n" { (viewer.language.count(women)) }
                 } }
             }
         }
         @if ages.unknown > 0 {
-            p { small { (thousands(u64::from(ages.unknown))) " "
+            p { small { (viewer.language.count(u64::from(ages.unknown))) " "
                 (say("warga belum diisi tanggal lahir atau jenis kelaminnya.",
                     "residents have no birth date or sex filled in.")) } }
         }
@@ -150,7 +148,7 @@ fn coverage(viewer: &Viewer, recap: &Recap, date: Date) -> Markup {
                                     }
                                 } @else { (label) }
                             }
-                            td class="n" { (thousands(vector.get(Indikator::JmlKrt))) }
+                            td class="n" { (viewer.language.count(vector.get(Indikator::JmlKrt))) }
                             @for (.., indikator) in COVERAGE {
                                 @let tenths = share(vector, indikator);
                                 td { (bar(tenths.unwrap_or(0)))

@@ -21,7 +21,7 @@ use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
 use super::search::regions;
-use super::tile::{day, said, thousands};
+use super::tile::said;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::desk::DeskError;
@@ -258,10 +258,10 @@ fn confirmation(viewer: &Viewer, asked: &Asked, ready: &ReadyExport) -> Markup {
     let facts = [
         (say("Isi", "Content"), kind_words(order.kind, language).to_owned()),
         (say("Wilayah", "Area"), ready.region.clone()),
-        (say("Jumlah catatan", "Records"), thousands(ready.records)),
+        (say("Jumlah catatan", "Records"), language.count(ready.records)),
         (say("NIK dan nomor KK", "NIK and card numbers"), numbers.to_owned()),
         (say("Keperluan", "Purpose"), order.purpose.trim().to_owned()),
-        (say("Dihapus paling lambat", "To be deleted by"), day(language, order.keep_until)),
+        (say("Dihapus paling lambat", "To be deleted by"), language.day(order.keep_until)),
     ];
     let body = html! {
         h1 { (say("Yang akan keluar", "What will leave")) }

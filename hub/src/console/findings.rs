@@ -15,7 +15,7 @@ use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
 use super::person::source;
-use super::tile::{full_name, said as in_language, when};
+use super::tile::{full_name, said as in_language};
 use super::village::{narrowed, only};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
@@ -188,9 +188,9 @@ pub(super) fn row(viewer: &Viewer, finding: &CrossFinding) -> Markup {
             p { (villages_of(finding)) }
             small {
                 (say("Nomor ", "Number ")) (finding.number) " · "
-                (say("terlihat sejak ", "seen since ")) (when(finding.since_ms, now_ms))
+                (say("terlihat sejak ", "seen since ")) (viewer.language.moment(finding.since_ms, now_ms))
                 @if let Some(closed) = finding.closed_ms {
-                    " · " (say("tertutup ", "closed ")) (when(closed, now_ms))
+                    " · " (say("tertutup ", "closed ")) (viewer.language.moment(closed, now_ms))
                 }
             }
         }
@@ -257,7 +257,7 @@ fn questions(
                 ul class="claims" {
                     @for entry in asked {
                         li { span lang="id" { (entry.words) } br;
-                            small { (when(entry.at_ms, now_ms)) (say(" oleh ", " by ")) (entry.operator) } }
+                            small { (viewer.language.moment(entry.at_ms, now_ms)) (say(" oleh ", " by ")) (entry.operator) } }
                     }
                 }
             }
@@ -297,12 +297,12 @@ fn one_page(
         h1 { (words(viewer.language, finding.kind)) }
         @match finding.closed_ms {
             Some(closed) => p class="done" {
-                (say("Tertutup sendiri ", "Closed by itself ")) (when(closed, now_ms))
+                (say("Tertutup sendiri ", "Closed by itself ")) (viewer.language.moment(closed, now_ms))
                 (say(": catatan kedua desa sudah sepakat.", ": both records agree now."))
             },
             None => p class="lead" { (advice(viewer.language, finding.kind)) },
         }
-        p { small { (say("Terlihat sejak ", "Seen since ")) (when(finding.since_ms, now_ms)) "." } }
+        p { small { (say("Terlihat sejak ", "Seen since ")) (viewer.language.moment(finding.since_ms, now_ms)) "." } }
         div class="sides" {
             @for side in sides { (side_card(viewer, side, sides)) }
             @if let Some(other) = finding.other_village {
@@ -342,7 +342,7 @@ fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
         section class="side" {
             h2 { a href=(format!("/desa/{}", claim.village)) { (full_name(claim.village)) } }
             p { small {
-                (say("Ditulis ", "Written ")) (when(claim.time_ms, now_ms))
+                (say("Ditulis ", "Written ")) (viewer.language.moment(claim.time_ms, now_ms))
                 (say(" oleh ", " by ")) (claim.actor) " (" (source(viewer.language, claim.source))
                 (say(", nomor urut ", ", entry ")) (claim.seq) ")"
             } }

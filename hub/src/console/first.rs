@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::tile::{Look, Tile, said, thousands, when};
+use super::tile::{Look, Tile, said};
 use super::{ConsoleState, Page, Trouble, at_desk, needs, trend, whole};
 use crate::dataset::Totals;
 use crate::desk::sight::{News, Sight, Told};
@@ -281,7 +281,7 @@ impl Parts<'_> {
     pub(super) fn numbers(&self) -> Markup {
         let Totals { warga, rumah_tangga, records, findings, quarantined } = self.sight.totals;
         let one = |count: u64, word: &str| {
-            html! { div { dt { (word) } dd { (thousands(count)) } } }
+            html! { div { dt { (word) } dd { (self.language.count(count)) } } }
         };
         html! {
             dl class="numbers" {
@@ -300,20 +300,20 @@ impl Parts<'_> {
         let live = || outlook.villages.iter().filter_map(|it| it.live.as_ref());
         let waiting: u64 = live().map(crate::live::LiveVillage::lag).sum();
         let up = duration(outlook.now_ms - outlook.hub.started_ms);
-        let gigabytes = |bytes: u64| thousands(bytes / 1_000_000_000);
+        let gigabytes = |bytes: u64| self.language.count(bytes / 1_000_000_000);
         html! {
             dl class="facts" {
                 div { dt { (self.say("Berjalan selama", "Up for")) }
                     dd { (said(self.language, &up)) } }
                 div { dt { (self.say("Cadangan terakhir", "Last backup")) }
                     dd { @match outlook.hub.backup_ms {
-                        Some(at_ms) => (when(at_ms, outlook.now_ms)),
+                        Some(at_ms) => (self.language.moment(at_ms, outlook.now_ms)),
                         None => (self.say("belum pernah", "never")),
                     } } }
                 div { dt { (self.say("Sambungan desa terbuka", "Open village lines")) }
                     dd { (outlook.in_touch()) } }
                 div { dt { (self.say("Menunggu digabung", "Waiting to be merged")) }
-                    dd { (thousands(waiting)) (self.say(" catatan", " records")) } }
+                    dd { (self.language.count(waiting)) (self.say(" catatan", " records")) } }
                 div { dt { (self.say("Versi hub", "The hub's version")) }
                     dd { (env!("CARGO_PKG_VERSION")) } }
                 @if let Some(disk) = outlook.hub.disk {
@@ -335,7 +335,7 @@ impl Parts<'_> {
         };
         html! {
             li {
-                time { (when(news.at_ms(), self.sight.outlook.now_ms)) } " "
+                time { (self.language.moment(news.at_ms(), self.sight.outlook.now_ms)) } " "
                 a href=(format!("/desa/{village}")) { (name) } " " (said(self.language, &words))
             }
         }
@@ -352,8 +352,11 @@ fn happened(what: &Happened) -> Words {
         Happened::CameIn => Words::new("tersambung", "connected"),
         Happened::WentAway => Words::new("putus", "disconnected"),
         Happened::Proven(seq) => {
-            let seq = thousands(*seq);
-            Words::new(format!("terbukti sama, nomor {seq}"), format!("proven equal, at {seq}"))
+            let seq = |language: Language| language.count(*seq);
+            Words::new(
+                format!("terbukti sama, nomor {}", seq(Language::Indonesian)),
+                format!("proven equal, at {}", seq(Language::English)),
+            )
         }
         Happened::ByStick => Words::new("datang lewat stik", "came by stick"),
         Happened::Troubled(code) => match VillageTrouble::from_code(code) {

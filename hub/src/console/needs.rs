@@ -4,7 +4,7 @@
 use maud::{Markup, html};
 
 use super::language::Language;
-use super::tile::{said, when};
+use super::tile::said;
 use crate::dataset::Narahubung;
 use crate::reason::{Need, Place, Severity};
 
@@ -31,7 +31,7 @@ fn card(need: &Need, language: Language, now_ms: i64, with_place: bool) -> Marku
             p { (said(language, &need.what)) }
             p class="todo" { (said(language, &need.todo)) }
             @if need.since_ms > 0 {
-                small { (say("Sejak ", "Since ")) (when(need.since_ms, now_ms)) ". " }
+                small { (say("Sejak ", "Since ")) (language.moment(need.since_ms, now_ms)) ". " }
             }
             (contact(need.call.as_ref(), need.message.as_deref(), language))
         }

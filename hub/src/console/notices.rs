@@ -13,7 +13,7 @@ use maud::{Markup, html};
 
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
-use super::tile::{day, full_name, when};
+use super::tile::full_name;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::dataset::notices::{DeliveryState, ListedNotice, NoticeDetail, NoticeVillage, Reach};
@@ -78,7 +78,7 @@ fn items(viewer: &Viewer, notices: &[&ListedNotice]) -> Markup {
                     h3 lang="id" { a href=(format!("/informasi/{}", listed.notice.number)) { (informasi.judul) } }
                     p { (status(viewer, informasi)) " · " (target_words(viewer, &informasi.sasaran)) }
                     (progress(viewer, listed.reach))
-                    small { (when(listed.notice.changed_ms, clock::now_ms())) (say(" oleh ", " by "))
+                    small { (viewer.language.moment(listed.notice.changed_ms, clock::now_ms())) (say(" oleh ", " by "))
                         (listed.notice.written_by) }
                 }
             }
@@ -145,7 +145,7 @@ fn one_page(viewer: &Viewer, detail: &NoticeDetail) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let notice = &detail.listed.notice;
     let informasi = &notice.informasi;
-    let date = |it: Option<jiff::civil::Date>| it.map(|it| day(viewer.language, it));
+    let date = |it: Option<jiff::civil::Date>| it.map(|it| viewer.language.day(it));
     let body = html! {
         p class="crumbs" { a href="/informasi" { (say("Informasi", "Notices")) } " / " (notice.number) }
         h1 lang="id" { (informasi.judul) }
@@ -156,7 +156,7 @@ fn one_page(viewer: &Viewer, detail: &NoticeDetail) -> Markup {
             " · " (target_words(viewer, &informasi.sasaran))
         }
         div class="side letter" lang="id" { @for line in informasi.isi.lines() { p { (line) } } }
-        p { small { (say("Ditulis ", "Written ")) (when(notice.changed_ms, clock::now_ms()))
+        p { small { (say("Ditulis ", "Written ")) (viewer.language.moment(notice.changed_ms, clock::now_ms()))
             (say(" oleh ", " by ")) (notice.written_by)
             @if informasi.versi > 1 { (say(", versi ", ", version ")) (informasi.versi) } } }
         section aria-labelledby="terima" {
@@ -176,7 +176,8 @@ fn one_page(viewer: &Viewer, detail: &NoticeDetail) -> Markup {
 fn receipts(viewer: &Viewer, villages: &[NoticeVillage]) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let now_ms = clock::now_ms();
-    let time = |at_ms: i64| if at_ms > 0 { when(at_ms, now_ms) } else { "-".to_owned() };
+    let time =
+        |at_ms: i64| if at_ms > 0 { viewer.language.moment(at_ms, now_ms) } else { "-".to_owned() };
     html! {
         div class="scroll" tabindex="0" role="region" aria-labelledby="terima" {
             table {

@@ -18,7 +18,7 @@ use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
 use super::search::{house_href, person_href, place_words, resident_words};
-use super::tile::{full_name, said, when};
+use super::tile::{full_name, said};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::access::audit::WORDS_MAX;
@@ -153,7 +153,7 @@ pub(super) const fn source(language: Language, source: Source) -> &'static str {
 
 /// Who wrote a record, when and with which entry.
 pub(super) fn origin(language: Language, from: &Provenance) -> String {
-    let at = when(from.time_ms, clock::now_ms());
+    let at = language.moment(from.time_ms, clock::now_ms());
     let (actor, source, seq) = (&from.actor, source(language, from.source), from.seq);
     match language {
         Language::Indonesian => {

@@ -11,7 +11,6 @@ use serde::Deserialize;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::tile::thousands;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::dataset::search::VillageQuality;
@@ -120,12 +119,8 @@ fn gaps(quality: &VillageQuality) -> u64 {
 }
 
 fn percent(language: Language, part: u64, whole: u64) -> String {
-    if whole == 0 {
-        return "-".to_owned();
-    }
-    let tenths = part * 1000 / whole;
-    let comma = language.say(",", ".");
-    format!("{}{comma}{}%", tenths / 10, tenths % 10)
+    let tenths = (part * 1000).checked_div(whole);
+    tenths.map_or_else(|| "-".to_owned(), |tenths| language.percent(tenths))
 }
 
 fn render(viewer: &Viewer, region: Option<RegionRef>, quality: &[VillageQuality]) -> Markup {
@@ -186,7 +181,7 @@ fn sums(viewer: &Viewer, region: Option<RegionRef>, quality: &[VillageQuality]) 
                                     None => (language.of(gap.words)),
                                 }
                             }
-                            td class="n" { (thousands(part)) }
+                            td class="n" { (language.count(part)) }
                             td class="n" { (percent(language, part, whole)) }
                         }
                     }
@@ -221,7 +216,7 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
                             }
                             @for gap in &GAPS {
                                 @let (part, _) = (gap.count)(it);
-                                td class={ "n" @if part == 0 { " zero" } } { (thousands(part.into())) }
+                                td class={ "n" @if part == 0 { " zero" } } { (language.count(part.into())) }
                             }
                         }
                     }

@@ -14,7 +14,7 @@ use super::exporting::kind_words;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::tile::{full_name, when};
+use super::tile::full_name;
 use super::village::{narrowed, only};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
@@ -98,7 +98,7 @@ fn one(viewer: &Viewer, entry: &QuarantinedEntry) -> Markup {
             small {
                 (kind.map_or_else(|| say("jenis baru", "a new kind"), |it| kind_words(it, viewer.language)))
                 (say(", nomor urut ", ", entry ")) (entry.seq) ", " (entry.bytes)
-                (say(" bita, sejak ", " bytes, since ")) (when(entry.since_ms, clock::now_ms()))
+                (say(" bita, sejak ", " bytes, since ")) (viewer.language.moment(entry.since_ms, clock::now_ms()))
             }
             @if viewer.who.may(Right::Act) {
                 form method="post" action=(format!("/karantina/{}/ulang", entry.number)) {

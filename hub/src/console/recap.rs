@@ -237,7 +237,7 @@ fn page(
             }
         }
         div class="scroll" tabindex="0" role="region" aria-label=(say("Lembar rekap", "Recap sheet")) {
-            (table::table(recap, printed, |row| {
+            (table::table(recap, printed, viewer.language, |row| {
                 if let Some(below) = recap.below.get(row).copied().flatten() {
                     return Some(href(below, date));
                 }

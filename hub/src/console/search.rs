@@ -22,7 +22,7 @@ pub(super) use self::form::regions;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::tile::{full_name, thousands};
+use super::tile::full_name;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::dataset::search::{FamilyLine, HouseLine, Place, PlaceLine, ResidentLine};
@@ -179,9 +179,9 @@ async fn answer(
 fn counted(language: Language, matched: u64) -> String {
     if matched > COUNTED_MAX {
         let more = language.say("lebih dari", "more than");
-        return format!("{more} {}", thousands(COUNTED_MAX));
+        return format!("{more} {}", language.count(COUNTED_MAX));
     }
-    thousands(matched)
+    language.count(matched)
 }
 
 fn answered(language: Language, answer: &Answer, ticket: &str) -> Markup {
@@ -202,7 +202,7 @@ fn answered(language: Language, answer: &Answer, ticket: &str) -> Markup {
                     "Nothing fits. Ask for less, or type only part of the name.")) }
             } @else {
                 p role="status" {
-                    (thousands(first as u64)) "–" (thousands((first + shown - 1) as u64)) " "
+                    (language.count(first as u64)) "–" (language.count((first + shown - 1) as u64)) " "
                     (say("dari", "of")) " " (counted(language, answer.matched)) "."
                 }
             }

@@ -11,7 +11,7 @@ use super::first::{Filter, tiles};
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::tile::{Tile, thousands, when};
+use super::tile::Tile;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 
 pub(super) fn routes() -> Router<ConsoleState> {
@@ -149,7 +149,7 @@ fn row(tile: &Tile, language: Language, now_ms: i64) -> Markup {
     let kecamatan = roster().kecamatan_of(tile.desa.kecamatan).map_or("", |it| it.name);
     let contact = match tile.last_ms {
         0 => language.say("belum pernah", "never").to_owned(),
-        at_ms => when(at_ms, now_ms),
+        at_ms => language.moment(at_ms, now_ms),
     };
     html! {
         tr {
@@ -158,7 +158,7 @@ fn row(tile: &Tile, language: Language, now_ms: i64) -> Markup {
                 " " small { (kecamatan) }
             }
             td { (tile.look.mark()) " " (language.of(tile.look.words())) }
-            td class="n" { (thousands(tile.lag)) }
+            td class="n" { (language.count(tile.lag)) }
             td { (contact) }
             td class="why" { (tile.line) }
         }

@@ -1,7 +1,6 @@
 //! How one village stands, as a colour, a shape, a letter and a few words.
 
 use lumbung_domain::region::{Desa, VillageCode, roster};
-use lumbung_telemetry::clock;
 use maud::{Markup, html};
 
 use super::language::Language;
@@ -174,18 +173,18 @@ pub(super) fn said(language: Language, words: &Words) -> &str {
 fn short(village: &VillageOutlook, look: Look, language: Language, now_ms: i64) -> String {
     let say = |id, en| language.say(id, en);
     let live = village.live.as_ref();
-    let last = || when(village.last_ms(), now_ms);
+    let last = || language.moment(village.last_ms(), now_ms);
     match look {
         Look::Troubled => say("perlu dilihat", "needs a look").to_owned(),
         Look::CatchingUp => {
-            let lag = thousands(live.map_or(0, crate::live::LiveVillage::lag));
+            let lag = language.count(live.map_or(0, crate::live::LiveVillage::lag));
             format!("{} {lag}", say("kurang", "behind"))
         }
         Look::Never => say("belum pernah", "never").to_owned(),
         Look::Held => say("ditahan", "on hold").to_owned(),
         Look::Fresh if village.in_touch => match live {
             Some(live) if live.proven() => {
-                format!("{} {}", say("sama", "equal"), when(live.last_proof_ms, now_ms))
+                format!("{} {}", say("sama", "equal"), language.moment(live.last_proof_ms, now_ms))
             }
             _ => say("terhubung", "connected").to_owned(),
         },
@@ -196,45 +195,6 @@ fn short(village: &VillageOutlook, look: Look, language: Language, now_ms: i64) 
             format!("{} {}", say("sejak", "since"), last())
         }
     }
-}
-
-/// "14.02" today, "23 Nov 14.02" otherwise.
-pub(super) fn when(at_ms: i64, now_ms: i64) -> String {
-    const BULAN: [&str; 12] =
-        ["Jan", "Feb", "Mar", "Apr", "Mei", "Jun", "Jul", "Agu", "Sep", "Okt", "Nov", "Des"];
-    let (at, now) = (clock::local(at_ms), clock::local(now_ms));
-    let time = format!("{:02}.{:02}", at.hour(), at.minute());
-    if at.date() == now.date() {
-        return time;
-    }
-    let bulan = usize::try_from(at.month() - 1).ok().and_then(|month| BULAN.get(month));
-    let bulan = bulan.copied().unwrap_or_default();
-    if at.year() == now.year() {
-        format!("{} {bulan} {time}", at.day())
-    } else {
-        format!("{} {bulan} {}", at.day(), at.year())
-    }
-}
-
-/// "31 Desember 2026", "31 December 2026".
-pub(super) fn day(language: Language, date: jiff::civil::Date) -> String {
-    match language {
-        Language::Indonesian => lumbung_domain::recap::tanggal_indonesia(date),
-        Language::English => date.strftime("%-d %B %Y").to_string(),
-    }
-}
-
-/// 1263480 as "1.263.480".
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() * 4 / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push('.');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// "Desa Jaten, Kecamatan Wonodadi", or the code of a village elsewhere.
@@ -305,12 +265,5 @@ mod tests {
         );
         assert_eq!(wrong.look, Look::Troubled);
         assert!(Look::Troubled < Look::Missing && Look::Late < Look::Fresh);
-    }
-
-    #[test]
-    fn numbers_are_grouped_as_people_write_them() {
-        for (number, text) in [(0, "0"), (999, "999"), (1000, "1.000"), (1_263_480, "1.263.480")] {
-            assert_eq!(thousands(number), text);
-        }
     }
 }

@@ -11,7 +11,6 @@ use super::charts::bar;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::tile::{thousands, when};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::desk::versions::{Runs, Version, Versions};
 
@@ -124,8 +123,9 @@ fn sums(language: Language, versions: &Versions) -> Markup {
                             @if channels { td { (channel(language, version)) } }
                             td { (if version.behind { say("tertinggal", "behind") }
                                   else { say("terbaru", "newest") }) }
-                            td class="n" { (thousands(count as u64)) }
-                            td { (bar((count * 1000 / heard) as u64)) }
+                            td class="n" { (language.count(count as u64)) }
+                            @let tenths = (count * 1000 / heard) as u64;
+                            td { (bar(tenths)) span { (language.percent(tenths)) } }
                         }
                     }
                 }
@@ -142,7 +142,7 @@ fn table<'a>(
     let say = |id, en| language.say(id, en);
     let contact = |at_ms: i64| match at_ms {
         0 => say("belum pernah", "never").to_owned(),
-        at_ms => when(at_ms, now_ms),
+        at_ms => language.moment(at_ms, now_ms),
     };
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(say("Desa yang tertinggal", "Villages behind")) {

@@ -16,7 +16,7 @@ use super::findings;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::tile::{Look, said, when};
+use super::tile::{Look, said};
 use super::{ConsoleState, Page, Trouble, acts, at_desk, needs, whole};
 use crate::access::Right;
 use crate::dataset::{CrossFinding, Incident, Remark, VillageState};
@@ -206,7 +206,7 @@ impl VillagePage<'_> {
                     tbody {
                         @for incident in &self.incidents {
                             tr {
-                                td { (when(incident.at_ms, now_ms)) }
+                                td { (language.moment(incident.at_ms, now_ms)) }
                                 td { (say(incident.heading(), incident.heading_en())) }
                                 @if language == Language::Indonesian || incident.sentence_en.is_empty() {
                                     td lang="id" { (incident.sentence) }

@@ -71,7 +71,7 @@ fn presently(village: &VillageOutlook, now_ms: i64) -> Words {
     if by_stick {
         return Words::new(
             format!("Datang lewat stik, terakhir {}.", moment(last_ms)),
-            format!("Comes by stick, last {}.", moment(last_ms)),
+            format!("Comes by stick, last {}.", moment(last_ms).en),
         );
     }
     if village.freshness > Freshness::Segar && !is_overdue(village) {
@@ -82,7 +82,7 @@ fn presently(village: &VillageOutlook, now_ms: i64) -> Words {
             ),
             format!(
                 "Last heard of {}; the hub itself could not hear for a while.",
-                moment(last_ms)
+                moment(last_ms).en
             ),
         );
     }

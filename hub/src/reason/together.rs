@@ -157,7 +157,7 @@ fn uplink_need(since_ms: i64, villages: Vec<VillageCode>) -> Need {
             format!(
                 "All village lines ({count}) broke at the same time, at {}. The cause is almost \
                  certainly the district's own line. Data at the hub and in the villages is safe.",
-                moment(since_ms)
+                moment(since_ms).en
             ),
         ),
         todo: Words::new(
@@ -192,7 +192,7 @@ fn kecamatan_need(
             format!(
                 "{count} of {known} villages in {name} have been silent since about {}. Probably \
                  one cause: power or network there. Data is safe.",
-                moment(since_ms)
+                moment(since_ms).en
             ),
         ),
         todo: Words::new(

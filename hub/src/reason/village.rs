@@ -61,7 +61,7 @@ fn held(upkeep: &Upkeep, hold: &Hold) -> Need {
         hold.since_ms,
         Words::new(
             format!("Ditahan oleh {by} sampai {until}: {reason}. Catatan desa aman di desa."),
-            format!("Held by {by} until {until}: {reason}. Its records are safe there."),
+            format!("Held by {by} until {}: {reason}. Its records are safe there.", until.en),
         ),
         Words::new("Lepas bila sudah selesai.", "Release it when that is over."),
     )
@@ -215,7 +215,7 @@ fn certificate(village: &VillageOutlook, upkeep: &Upkeep, now_ms: i64) -> Option
             format!(
                 "The certificate of its computer {} {}. Data is safe.",
                 verb.1,
-                moment(until_ms)
+                moment(until_ms).en
             ),
         ),
         if village.in_touch {

@@ -1,6 +1,7 @@
 //! Words that several reasons share: durations, moments, messages for the
 //! clerk, troubles in English.
 
+use lumbung_domain::recap::tanggal_indonesia;
 use lumbung_telemetry::clock;
 
 use super::{Need, Place, Severity, Words};
@@ -13,31 +14,13 @@ use crate::rhythm::{DAY_MS, HOUR_MS, Way};
 /// on any disk: a first load of the district and a backup need room, bytes.
 const DISK_FREE_MIN_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
-/// "24 November 2026 pukul 14.05".
-pub(super) fn moment(at_ms: i64) -> String {
-    const BULAN: [&str; 12] = [
-        "Januari",
-        "Februari",
-        "Maret",
-        "April",
-        "Mei",
-        "Juni",
-        "Juli",
-        "Agustus",
-        "September",
-        "Oktober",
-        "November",
-        "Desember",
-    ];
+/// "24 Desember 2026 pukul 14.05", "24 December 2026, 14:05".
+pub(super) fn moment(at_ms: i64) -> Words {
     let at = clock::local(at_ms);
-    let bulan = usize::try_from(at.month() - 1).ok().and_then(|month| BULAN.get(month));
-    format!(
-        "{} {} {} pukul {:02}.{:02}",
-        at.day(),
-        bulan.copied().unwrap_or_default(),
-        at.year(),
-        at.hour(),
-        at.minute()
+    let day = tanggal_indonesia(at.date());
+    Words::new(
+        format!("{day} pukul {:02}.{:02}", at.hour(), at.minute()),
+        at.strftime("%-d %B %Y, %H:%M").to_string(),
     )
 }
 

@@ -5,7 +5,6 @@ use maud::{Markup, html};
 
 use super::super::form::Field;
 use super::super::language::Language;
-use super::super::tile::thousands;
 use super::Before;
 use crate::access::Right;
 
@@ -247,7 +246,7 @@ pub(super) fn inputs<'a>(
             (reason.render())
         },
         Deed::Leftovers => html! {
-            ul { @for (kind, count) in &before.leftovers { li { (kind) ": " (thousands(*count)) } } }
+            ul { @for (kind, count) in &before.leftovers { li { (kind) ": " (language.count(*count)) } } }
             fieldset class="field checks" {
                 legend { (say("Putusan", "Decision")) }
                 label { input type="radio" name="putusan" value="kembalikan" required; " "

@@ -15,7 +15,7 @@ use maud::{Markup, html};
 use super::super::form::{self, Field};
 use super::super::frame::{Frame, Tab};
 use super::super::guard::Viewer;
-use super::super::tile::{day, said};
+use super::super::tile::said;
 use super::super::{ConsoleState, Page, Trouble, at_desk, whole};
 use super::target_words;
 use crate::access::Right;
@@ -151,9 +151,9 @@ fn review(
             @for line in draft.isi.lines() { p { (line) } }
         }
         p { small {
-            @if let Some(from) = draft.terbit { (say("Berlaku mulai ", "In force from ")) (day(language, from)) }
+            @if let Some(from) = draft.terbit { (say("Berlaku mulai ", "In force from ")) (language.day(from)) }
             @match draft.berlaku_sampai {
-                Some(until) => { (say(" sampai ", " until ")) (day(language, until)) },
+                Some(until) => { (say(" sampai ", " until ")) (language.day(until)) },
                 None => (say(", sampai ditarik", ", until withdrawn")),
             }
             "."

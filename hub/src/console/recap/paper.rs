@@ -101,7 +101,7 @@ impl Paper<'_> {
                         div { dt { "Lembar" } dd { ": " (sheet.form.number())
                             @if public { " (untuk umum)" } } }
                     }
-                    (table::table(self.recap, self.printed, |_| None))
+                    (table::table(self.recap, self.printed, Language::Indonesian, |_| None))
                     ul class="notes" { @for note in &self.printed.footnotes { li { (note) } } }
                     @let [left, right] = self.signers();
                     div class="signing" {

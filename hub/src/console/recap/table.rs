@@ -3,16 +3,19 @@
 use lumbung_domain::recap::{Cell, Isi};
 use maud::{Markup, html};
 
-use super::super::tile::thousands;
+use super::super::language::Language;
 use crate::recap::{Printed, Recap};
 
-/// The sheet with its group headers and its total; `link` says where a row's
-/// name leads.
+/// The sheet with its group headers and its total, its numbers as `language`
+/// writes them; `link` says where a row's name leads.
 pub(super) fn table(
     recap: &Recap,
     printed: &Printed,
+    language: Language,
     link: impl Fn(usize) -> Option<String>,
 ) -> Markup {
+    // The sheet's own words are official and stay Indonesian.
+    let foreign = (language != Language::Indonesian).then_some(language.tag());
     let columns = &recap.sheet.form.columns;
     let line = |row: &[Cell], link: Option<String>| {
         html! {
@@ -26,7 +29,9 @@ pub(super) fn table(
                     (Cell::Text(text), Isi::Jumlah(_)) => td class="n" { (text) },
                     (Cell::Text(text), _) => td { (text) },
                     (Cell::Number(0), _) => td class="n zero" { "0" },
-                    (Cell::Number(number), _) => td class="n" { (thousands(*number)) },
+                    (Cell::Number(number), _) => td class="n" lang=[foreign] {
+                        (language.count(*number))
+                    },
                 }
             }
         }

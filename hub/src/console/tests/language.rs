@@ -4,6 +4,7 @@
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::super::language::Language;
 use super::*;
 use crate::dataset::{ContactNote, Scope};
 use crate::dataset::{Dataset as _, DeepProof, IncidentKind, NewIncident};
@@ -87,6 +88,77 @@ fn strays(text: &str, words: &[&str]) -> Vec<String> {
     found
 }
 
+/// Names of months that only one of the languages writes so.
+const MONTHS: [(&str, &str); 12] = [
+    ("Mei", "May"),
+    ("Agu", "Aug"),
+    ("Okt", "Oct"),
+    ("Des", "Dec"),
+    ("Januari", "January"),
+    ("Februari", "February"),
+    ("Maret", "March"),
+    ("Juni", "June"),
+    ("Juli", "July"),
+    ("Agustus", "August"),
+    ("Oktober", "October"),
+    ("Desember", "December"),
+];
+
+/// Numbers, times and months in a text that are not written as `language`
+/// writes them. Codes of villages, versions, addresses and moments like
+/// 2026-11-24 14:05:00 are the same in both.
+fn odd_figures(text: &str, language: Language) -> Vec<String> {
+    let [group, decimal, hour] = language.say([',', '.', ':'], ['.', ',', '.']);
+    let odd = |word: &str| {
+        let split = |by: char| {
+            let parts: Vec<&str> = word.split(by).collect();
+            let digits = |part: &&str| part.bytes().all(|it| it.is_ascii_digit());
+            let fits = parts.iter().all(digits) && !parts[0].is_empty();
+            if fits { parts } else { Vec::new() }
+        };
+        let grouped = match &split(group)[..] {
+            [first, rest @ ..] => {
+                first.len() <= 3
+                    && (1..=2).contains(&rest.len())
+                    && rest.iter().all(|it| it.len() == 3)
+            }
+            [] => false,
+        };
+        let time = match &split(hour)[..] {
+            [hours, minutes] => {
+                let below = |text: &str, end: u32| {
+                    text.len() == 2 && text.parse::<u32>().is_ok_and(|it| it < end)
+                };
+                below(hours, 24) && below(minutes, 60)
+            }
+            _ => false,
+        };
+        let part = matches!(&split(decimal)[..], [_, tenths] if tenths.len() == 1);
+        let month = MONTHS.iter().any(|(id, en)| word == language.say(*en, *id));
+        grouped || time || part || month
+    };
+    let trimmed = |word: &'_ str| word.trim_matches(|it: char| !it.is_alphanumeric()).to_owned();
+    text.split(|it: char| it.is_whitespace() || "()–+".contains(it))
+        .map(trimmed)
+        .filter(|word| odd(word))
+        .collect()
+}
+
+#[test]
+fn figures_of_the_other_language_are_found() {
+    let indonesian = "Ada 1.263.480 warga (97,3%), 1.200. 23 Okt 14.02; sejak 17 Agustus 09.30!";
+    let english = "There are 1,263,480 people (97.3%), 1,200. 23 Oct 14:02; from 17 August 09:30!";
+    let both = "35.05.01.2001, 35.05.02, 0.1.0, v1.2.30, 127.0.0.1:8700, 2026-11-24 14:05:00, \
+                12, 14. Jan, 7-13, 3505012001, /rekap/1.200.csv";
+    for (language, own, other) in
+        [(Language::Indonesian, indonesian, english), (Language::English, english, indonesian)]
+    {
+        assert_eq!(odd_figures(own, language), Vec::<String>::new());
+        assert_eq!(odd_figures(other, language).len(), 7, "{:?}", odd_figures(other, language));
+        assert_eq!(odd_figures(both, language), Vec::<String>::new());
+    }
+}
+
 /// A console over a district with one of everything that pages tell of.
 async fn troubled() -> Console {
     let (folder, dataset) = troubled_district();
@@ -95,6 +167,13 @@ async fn troubled() -> Console {
     for kind in IncidentKind::all() {
         let words = Words::new("Ada kejadian.", "Something happened.");
         dataset.note_incident(village, &NewIncident::new(kind, words), clock::now_ms()).unwrap();
+    }
+    // Months whose names differ.
+    for day in ["2025-05-02", "2025-08-17", "2025-10-28", "2025-12-31"] {
+        let noon: jiff::Timestamp = format!("{day}T12:00:00+07:00").parse().unwrap();
+        let words = Words::new("Ada kejadian.", "Something happened.");
+        let incident = NewIncident::new(IncidentKind::all().next().unwrap(), words);
+        dataset.note_incident(village, &incident, noon.as_millisecond()).unwrap();
     }
     let words = Words::new("Semua sama.", "All equal.");
     let deep_proof = Some(DeepProof { equal: true, words });
@@ -154,6 +233,7 @@ async fn pages(console: &Console) -> Vec<String> {
             .await;
     let notice = written.split("/informasi/").nth(1).unwrap().split("\r\n").next().unwrap();
     post("/desa/35.05.01.2001/tindakan/narahubung", "nama=Siti&telepon=081234567890").await;
+    post("/desa/35.05.01.2001/tindakan/kuota", "kb=12500").await;
     post("/desa/35.05.01.2001/tindakan/catatan", "catatan=Yang+belum+dan+tidak").await;
     post("/desa/35.05.02.2001/tindakan/tahan", "alasan=Pindah+gedung&hari=3").await;
     let asked = post("/cari", "apa=warga&nama=tidak").await;
@@ -276,26 +356,50 @@ async fn every_page_speaks_the_language_that_was_chosen() {
     }
     let english = format!("{}; bahasa=en", console.head);
     let mut wrong = Vec::new();
-    for (session, tag, words) in
-        [(&english, "en", &INDONESIAN[..]), (&console.head, "id", &ENGLISH[..])]
+    for (session, language) in
+        [(&english, Language::English), (&console.head, Language::Indonesian)]
     {
+        let (tag, words) = (language.tag(), language.say(&ENGLISH[..], &INDONESIAN[..]));
+        let mut judge = |place: &str, page: &str| {
+            let text = read(page);
+            wrong.extend(strays(&text, words).iter().map(|it| format!("{place}: {it}")));
+            wrong.extend(odd_figures(&text, language).iter().map(|it| format!("{place}: {it}")));
+        };
         for path in &pages {
             let page = console.get_as(session, path).await;
             let own = page.contains(&format!("<html lang=\"{tag}\""));
             assert!(own || path.starts_with("/rekap/cetak"), "{path}: {page}");
             if own {
-                wrong.extend(strays(&read(&page), words).iter().map(|it| format!("{path}: {it}")));
+                judge(path, &page);
             }
         }
         for (path, form) in REFUSED {
             let page = console.post_as(session, path, form, "http://hub").await;
             assert!(page.starts_with("HTTP/1.1 4"), "{path} {form}: {page}");
             assert!(page.contains(&format!("<html lang=\"{tag}\"")), "{path} {form}: {page}");
-            let strays = strays(&read(&page), words);
-            wrong.extend(strays.iter().map(|it| format!("{path} {form}: {it}")));
+            judge(&format!("{path} {form}"), &page);
         }
         let page = console.post_as(session, "/operator", "", "http://lain.example").await;
-        wrong.extend(strays(&read(&page), words).iter().map(|it| format!("elsewhere: {it}")));
+        judge("elsewhere", &page);
+        // The first page goes on by itself.
+        let mut stream = console.ask_as(session, "/events").await;
+        let update = wait_for(&mut stream, "}\n\n").await;
+        let (_, update) = update.split_once("data: ").unwrap();
+        let update = update.split("\n\n").next().unwrap();
+        let update: serde_json::Value = serde_json::from_str(update.trim()).unwrap();
+        for part in ["kalimat", "hitung", "jumlah", "hub", "perlu", "umpan"] {
+            let part = match &update[part] {
+                serde_json::Value::Array(lines) => {
+                    lines.iter().filter_map(|it| it.as_str()).collect()
+                }
+                part => part.as_str().unwrap_or_default().to_owned(),
+            };
+            judge("/events", &format!("\r\n\r\n<html lang=\"{tag}\">{part}</html>"));
+        }
+        for tile in update["desa"].as_array().unwrap() {
+            let tile = format!("{} {}", tile["t"].as_str().unwrap(), tile["l"].as_str().unwrap());
+            judge("/events", &format!("\r\n\r\n<html lang=\"{tag}\">{tile}</html>"));
+        }
     }
     wrong.sort();
     wrong.dedup();

@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use super::super::guard::Viewer;
 use super::super::language::Language;
-use super::super::tile::{said, thousands, when};
+use super::super::tile::said;
 use super::VillagePage;
 use crate::access::Right;
 use crate::reason::duration;
@@ -25,7 +25,7 @@ impl VillagePage<'_> {
             at_ms => {
                 let ago = duration((now_ms - at_ms).max(0));
                 let ago = said(language, &ago);
-                format!("{} ({ago} {})", when(at_ms, now_ms), say("lalu", "ago"))
+                format!("{} ({ago} {})", language.moment(at_ms, now_ms), say("lalu", "ago"))
             }
         };
         let dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
@@ -37,7 +37,7 @@ impl VillagePage<'_> {
         let proof = match self.proof() {
             (0, _) => say("belum pernah", "never").to_owned(),
             (at_ms, seq) => {
-                format!("{}, {} {}", at(at_ms), say("nomor", "entry"), thousands(seq))
+                format!("{}, {} {}", at(at_ms), say("nomor", "entry"), language.count(seq))
             }
         };
         rows.push((say("Terakhir terbukti sama", "Last proven equal"), proof));
@@ -64,12 +64,12 @@ impl VillagePage<'_> {
         let (usual, long) = (said(language, &usual), said(language, &long));
         match rhythm.learned_from {
             0 => format!("{} {long} ({})", say("sampai", "up to"), say("perkiraan", "estimate")),
-            gaps => format!(
-                "{usual}, {} {long} ({} {gaps} {})",
-                say("paling lama", "at most"),
-                say("dari", "from"),
-                say("jeda", "silences")
-            ),
+            gaps => match language {
+                Language::Indonesian => {
+                    format!("{usual}, paling lama {long} (dari {gaps} jeda)")
+                }
+                Language::English => format!("{usual}, at most {long} (silences seen: {gaps})"),
+            },
         }
     }
 
@@ -87,24 +87,24 @@ impl VillagePage<'_> {
             }
         };
         let there = match lag {
-            0 => say("tidak ada yang diketahui", "nothing that is known of").to_owned(),
-            lag => format!("{} {records}{}", thousands(lag), oldest(self.proof().0)),
+            0 => say("tidak ada yang diketahui", "nothing known").to_owned(),
+            lag => format!("{} {records}{}", language.count(lag), oldest(self.proof().0)),
         };
         let mut rows = vec![(say("Menunggu di desa", "Waiting in the village"), there)];
         if let Some(upkeep) = self.outlook.upkeep.as_ref().filter(|it| it.quarantined > 0) {
             let text = format!(
                 "{} {records}{}",
-                thousands(upkeep.quarantined),
+                language.count(upkeep.quarantined),
                 oldest(upkeep.quarantine_since_ms)
             );
             rows.push((say("Di karantina hub", "In the hub's quarantine"), text));
         }
         if self.stored.undelivered > 0 {
-            let text = format!("{} {records}", thousands(self.stored.undelivered));
+            let text = format!("{} {records}", language.count(self.stored.undelivered));
             rows.push((say("Menunggu dikirim ke desa", "Waiting for the village"), text));
         }
         if self.stored.leftovers > 0 {
-            let text = format!("{} {records}", thousands(self.stored.leftovers));
+            let text = format!("{} {records}", language.count(self.stored.leftovers));
             rows.push((say("Menunggu keputusan", "Waiting for a decision"), text));
         }
         rows
@@ -126,29 +126,31 @@ impl VillagePage<'_> {
             let (down, up) = (live.traffic.received(), live.traffic.sent());
             let text = format!(
                 "{} {}, {} {} {}",
-                bytes(down),
+                bytes(language, down),
                 say("masuk", "in"),
-                bytes(up),
+                bytes(language, up),
                 say("keluar", "out"),
                 say("sejak hub menyala", "since the hub started")
             );
             rows.push((say("Lalu lintas", "Traffic"), text));
         }
         let Some(upkeep) = &self.outlook.upkeep else { return rows };
-        let budget = match upkeep.budget_bytes {
-            0 => say("tanpa batas", "no bound").to_owned(),
-            budget => format!("{} kB", thousands(budget / 1_000)),
+        let bound = match upkeep.budget_bytes {
+            0 => None,
+            budget => Some(format!("{} kB", language.count(budget / 1_000))),
         };
+        let title = say("Kuota sehari", "Budget a day");
         let Some(link) = &upkeep.link else {
-            rows.push((say("Kuota sehari", "Budget a day"), budget));
+            rows.push((title, bound.unwrap_or_else(|| say("tanpa batas", "no bound").to_owned())));
             return rows;
         };
-        let spent = thousands(link.spent_today_bytes.div_ceil(1_000));
-        let (spent_words, of) = (say("terpakai", "spent"), say("dari", "of"));
-        rows.push((
-            say("Kuota sehari", "Budget a day"),
-            format!("{spent} kB {spent_words} {of} {budget}"),
-        ));
+        let spent = language.count(link.spent_today_bytes.div_ceil(1_000));
+        let spent = format!("{spent} kB {}", say("terpakai", "spent"));
+        let budget = match bound {
+            None => format!("{spent}, {}", say("tanpa batas", "no bound")),
+            Some(bound) => format!("{spent} {} {bound}", say("dari", "of")),
+        };
+        rows.push((title, budget));
         rows.push((
             say("Jam komputer desa", "The village's clock"),
             clock_words(link.clock_ahead_ms, language),
@@ -202,11 +204,11 @@ impl VillagePage<'_> {
         let merged = self.outlook.live.as_ref().map_or(merged, |live| live.merged_seq);
         html! {
             (facts(&[
-                (say("Warga hidup", "Living residents"), thousands(self.stored.warga)),
-                (say("Rumah tangga", "Households"), thousands(self.stored.rumah_tangga)),
-                (say("Semua catatan", "All records"), thousands(self.stored.records)),
-                (say("Tergabung sampai nomor", "Merged up to entry"), thousands(merged)),
-                (say("Temuan terbuka", "Open findings"), thousands(self.stored.findings)),
+                (say("Warga hidup", "Living residents"), language.count(self.stored.warga)),
+                (say("Rumah tangga", "Households"), language.count(self.stored.rumah_tangga)),
+                (say("Semua catatan", "All records"), language.count(self.stored.records)),
+                (say("Tergabung sampai nomor", "Merged up to entry"), language.count(merged)),
+                (say("Temuan terbuka", "Open findings"), language.count(self.stored.findings)),
             ]))
             p class="files" {
                 a class="button" href=(format!("/rekap?wilayah={region}")) {
@@ -260,10 +262,10 @@ pub(super) fn facts(rows: &[(&str, String)]) -> Markup {
     }
 }
 
-fn bytes(count: u64) -> String {
+fn bytes(language: Language, count: u64) -> String {
     match count {
         0..1024 => format!("{count} B"),
         1024..1_048_576 => format!("{} KB", count / 1024),
-        _ => format!("{} MB", thousands(count / 1_048_576)),
+        _ => format!("{} MB", language.count(count / 1_048_576)),
     }
 }

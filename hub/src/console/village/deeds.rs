@@ -6,7 +6,6 @@ use maud::{Markup, html};
 use super::super::acts::Deed;
 use super::super::guard::Viewer;
 use super::super::needs;
-use super::super::tile::when;
 use super::VillagePage;
 use crate::access::Right;
 
@@ -66,7 +65,7 @@ impl VillagePage<'_> {
                 (needs::contact(call, None, viewer.language))
                 @if let Some(remark) = &self.remark {
                     p class="remark" lang="id" { (remark.words) }
-                    p { small { (remark.by) ", " (when(remark.changed_ms, now_ms)) } }
+                    p { small { (remark.by) ", " (viewer.language.moment(remark.changed_ms, now_ms)) } }
                 }
             }
         }
