@@ -324,7 +324,7 @@ impl Walk {
     fn english(&mut self) -> anyhow::Result<()> {
         self.press("English")?;
         self.browser.says("My account")?;
-        self.press("Bahasa Indonesia")
+        self.press("Indonesia")
     }
 }
 

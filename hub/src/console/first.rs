@@ -217,6 +217,11 @@ impl Parts<'_> {
                                                        " pieces of advice (not urgent)")) }
                     (needs::cards(advice.iter().take(NEEDS_MAX).copied(), self.language, now_ms,
                                   true))
+                    @if advice.len() > NEEDS_MAX {
+                        p { (self.say("Dan ", "And ")) (advice.len() - NEEDS_MAX)
+                            (self.say(" lagi, di halaman desanya masing-masing.",
+                                      " more, on the villages' own pages.")) }
+                    }
                 }
             }
         }

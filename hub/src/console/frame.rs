@@ -117,7 +117,7 @@ impl<'a> Frame<'a> {
             div class="corner" {
                 form method="post" action="/bahasa" {
                     button class="plain" name="ke" value=(say("en", "id"))
-                        lang=(say("en", "id")) { (say("English", "Bahasa Indonesia")) }
+                        lang=(say("en", "id")) { (say("English", "Indonesia")) }
                 }
                 @if let Some(who) = self.who {
                     a class="who-am-i" href="/akun"

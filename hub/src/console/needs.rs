@@ -33,7 +33,7 @@ fn card(need: &Need, language: Language, now_ms: i64, with_place: bool) -> Marku
             @if need.since_ms > 0 {
                 small { (say("Sejak ", "Since ")) (language.moment(need.since_ms, now_ms)) ". " }
             }
-            (contact(need.call.as_ref(), need.message.as_deref(), language))
+            (contact(need.call.as_ref(), need.message.as_deref(), language, need.place))
         }
     }
 }
@@ -53,6 +53,7 @@ pub(super) fn contact(
     call: Option<&Narahubung>,
     message: Option<&str>,
     language: Language,
+    place: Place,
 ) -> Markup {
     let say = |id, en| language.say(id, en);
     html! {
@@ -67,7 +68,7 @@ pub(super) fn contact(
                         href=(whatsapp(&number, message.unwrap_or_default())) { "WhatsApp" }
                 } @else { " " (call.telepon) }
             }
-        } @else if message.is_some() {
+        } @else if message.is_some() && matches!(place, Place::Village(_)) {
             p { small { (say("Narahubung desa ini belum dicatat.",
                              "Nobody to call is noted for this village.")) } }
         }

@@ -4,7 +4,7 @@
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::routing::get;
-use lumbung_domain::region::{Desa, roster};
+use lumbung_domain::region::roster;
 use maud::{Markup, html};
 use serde::Deserialize;
 
@@ -131,7 +131,10 @@ fn render(viewer: &Viewer, region: Option<RegionRef>, quality: &[VillageQuality]
         _ => None,
     };
     let body = html! {
-        h1 { (say("Mutu data", "Data quality")) @if let Some(desa) = one { " " (desa.full_name()) } }
+        h1 {
+            (say("Mutu data", "Data quality"))
+            @if let Some(desa) = one { (say(" ", " of ")) (desa.full_name()) }
+        }
         p class="lead" { (say(
             "Yang kosong atau saling bertentangan dalam catatan desa. Hub tidak mengubahnya: desa \
              yang memperbaiki.",
@@ -196,7 +199,10 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
     let mut sorted: Vec<_> = quality.iter().filter(|it| it.residents > 0).collect();
     sorted.sort_by_key(|it| std::cmp::Reverse(gaps(it) * 10_000 / u64::from(it.residents.max(1))));
     let name = |it: &VillageQuality| {
-        roster().village(it.village).map_or_else(|| it.village.to_string(), Desa::full_name)
+        let desa = roster().village(it.village);
+        let kecamatan = desa.and_then(|desa| roster().kecamatan_of(desa.kecamatan));
+        let name = desa.map_or_else(|| it.village.to_string(), |desa| desa.name.to_owned());
+        (name, kecamatan.map_or("", |kecamatan| kecamatan.name))
     };
     html! {
         @if sorted.is_empty() {
@@ -210,9 +216,11 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
                 } }
                 tbody {
                     @for it in sorted {
+                        @let (name, kecamatan) = name(it);
                         tr {
                             th scope="row" {
-                                a href=(format!("/mutu?wilayah={}", it.village)) { (name(it)) }
+                                a href=(format!("/mutu?wilayah={}", it.village)) { (name) }
+                                " " small { (kecamatan) }
                             }
                             @for gap in &GAPS {
                                 @let (part, _) = (gap.count)(it);

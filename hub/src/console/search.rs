@@ -242,6 +242,11 @@ pub(super) fn house_href(village: VillageCode, id: RecordId) -> String {
     format!("/rumah/{village}/{id}")
 }
 
+/// An English word for one thing or for several.
+const fn plural(one: bool, single: &'static str, several: &'static str) -> &'static str {
+    if one { single } else { several }
+}
+
 /// "52 tahun", "8 bulan"; nothing when the birth date isn't known.
 pub(super) fn age(language: Language, born: Option<i32>) -> Option<String> {
     let born = born.and_then(date::from_days)?;
@@ -249,9 +254,12 @@ pub(super) fn age(language: Language, born: Option<i32>) -> Option<String> {
     let years = umur_tahun(born, today);
     if years < 1 {
         let months = lumbung_domain::indicator::umur_bulan(born, today).max(0);
-        return Some(format!("{months} {}", language.say("bulan", "months")));
+        return Some(format!(
+            "{months} {}",
+            language.say("bulan", plural(months == 1, "month", "months"))
+        ));
     }
-    Some(format!("{years} {}", language.say("tahun", "years")))
+    Some(format!("{years} {}", language.say("tahun", plural(years == 1, "year", "years"))))
 }
 
 /// "RT 004, Melati, Jl. Mawar 3".
@@ -292,7 +300,7 @@ fn resident(language: Language, line: &ResidentLine) -> Markup {
 }
 
 fn people(language: Language, count: u32) -> String {
-    format!("{count} {}", language.say("jiwa", "people"))
+    format!("{count} {}", language.say("jiwa", plural(count == 1, "person", "people")))
 }
 
 fn house(language: Language, line: &HouseLine) -> Markup {
@@ -335,7 +343,7 @@ fn group(language: Language, line: &PlaceLine) -> Markup {
     html! {
         li {
             a href=(format!("/rekap?wilayah={region}")) { (line.label) }
-            p { (line.houses) " " (language.say("rumah", "houses")) }
+            p { (line.houses) " " (language.say("rumah", plural(line.houses == 1, "house", "houses"))) }
             small {
                 (around.join(", ")) @if !around.is_empty() { " · " } (full_name(line.village))
             }

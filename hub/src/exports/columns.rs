@@ -10,9 +10,13 @@ use lumbung_domain::identity::{Nik, NoKk};
 use lumbung_domain::record::{
     Dasawisma, Dusun, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, TandaTerima, Warga,
 };
+use lumbung_domain::region::{Desa, VillageCode, roster};
 use lumbung_telemetry::clock;
 
 use super::records::IdentityNumbers;
+
+/// The village of the other end of a move.
+const OTHER_VILLAGE: &str = "Desa lain";
 
 /// What stands for a number that is closed.
 const CLOSED: &str = "****************";
@@ -103,7 +107,7 @@ pub(super) const fn headers(kind: Kind) -> &'static [&'static str] {
             "NIK",
             "Id warga",
             "Jenis pindah",
-            "Desa lain",
+            OTHER_VILLAGE,
             "Alamat pindah",
             "Alasan pindah",
             "Keterangan",
@@ -133,7 +137,7 @@ const fn telling(kind: Kind) -> &'static [&'static str] {
             "Tanggal peristiwa",
             "Tanggal lapor",
             "Jenis pindah",
-            "Desa lain",
+            OTHER_VILLAGE,
             "Alamat pindah",
             "Alasan pindah",
             "Keterangan",
@@ -148,12 +152,20 @@ const fn telling(kind: Kind) -> &'static [&'static str] {
 }
 
 /// A record beside another of its kind: what tells them apart, without
-/// identity numbers and without specific data.
+/// identity numbers and without specific data. A village is named.
 #[must_use]
 pub fn compared(record: &Record) -> Vec<(&'static str, String)> {
     let kind = record.kind();
     let all = headers(kind).iter().copied().zip(cells(record, IdentityNumbers::Masked));
-    all.filter(|(header, _)| telling(kind).contains(header)).collect()
+    let telling = all.filter(|(header, _)| telling(kind).contains(header));
+    telling.map(|(header, value)| (header, named(header, value))).collect()
+}
+
+/// The name of the village whose code a cell holds; the cell itself otherwise.
+fn named(header: &str, value: String) -> String {
+    let village = VillageCode::parse(&value).ok().filter(|_| header == OTHER_VILLAGE);
+    let name = village.and_then(|code| roster().village(code)).map(Desa::full_name);
+    name.unwrap_or(value)
 }
 
 /// A record's own cells, as many as its headers.

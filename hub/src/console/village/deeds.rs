@@ -8,6 +8,7 @@ use super::super::guard::Viewer;
 use super::super::needs;
 use super::VillagePage;
 use crate::access::Right;
+use crate::reason::Place;
 
 impl VillagePage<'_> {
     /// Whether there is anything for this deed to do.
@@ -62,7 +63,7 @@ impl VillagePage<'_> {
                 @if call.is_none() {
                     p { small { (say("Narahubung belum dicatat.", "Nobody to call is noted.")) } }
                 }
-                (needs::contact(call, None, viewer.language))
+                (needs::contact(call, None, viewer.language, Place::Village(self.outlook.desa.code)))
                 @if let Some(remark) = &self.remark {
                     p class="remark" lang="id" { (remark.words) }
                     p { small { (remark.by) ", " (viewer.language.moment(remark.changed_ms, now_ms)) } }
