@@ -1,16 +1,22 @@
-//! What every program of Lumbung does: log, read the wall clock, stop.
+//! What every program of Lumbung does: log, read the wall clock, stop. With
+//! the feature `traces` also what one of them does: trace.
 
 pub mod clock;
 pub mod said;
 pub mod stop;
+#[cfg(feature = "traces")]
+pub mod traces;
 
 mod lines;
 
 use std::io::IsTerminal;
 
+use tracing::Subscriber;
+use tracing_subscriber::filter::{FilterExt as _, LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Layer as _};
+use tracing_subscriber::{EnvFilter, Layer};
 
 pub use lines::{Logged, logged, logged_lately, masked};
 
@@ -34,6 +40,16 @@ pub fn start(default_filter: &str) {
 /// Starts logging to standard error. `LUMBUNG_LOG` sets the filter
 /// (`default_filter` when it is not set). A second call changes nothing.
 pub fn start_as(default_filter: &str, format: Format) {
+    // An error here means that logging was started before.
+    let _ = tracing_subscriber::registry().with(logs(default_filter, format)).try_init();
+}
+
+/// What writes events, and what counts them. It has no use for spans: where
+/// nothing else asks for them, none are made.
+fn logs<S>(default_filter: &str, format: Format) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+{
     let filter =
         EnvFilter::try_from_env("LUMBUNG_LOG").unwrap_or_else(|_| EnvFilter::new(default_filter));
     let text = match format {
@@ -47,9 +63,9 @@ pub fn start_as(default_filter: &str, format: Format) {
     } else {
         lines::JsonLines::new(std::io::stderr()).boxed()
     };
-    let all = tracing_subscriber::registry().with(filter).with(lines::Tally).with(layer);
-    // An error here means that logging was started before.
-    let _ = all.try_init();
+    let is_event = |meta: &tracing::Metadata<'_>| meta.is_event();
+    let events = filter_fn(is_event).with_max_level_hint(LevelFilter::TRACE);
+    lines::Tally.and_then(layer).with_filter(filter.and(events))
 }
 
 /// Prints a line for people, like `println!`, but a reader that went away
