@@ -31,6 +31,7 @@ use tonic::{Code, Extensions, Request, Response, Status};
 
 use crate::access::{Gate, Operator};
 use crate::desk::Desk;
+use crate::spans;
 pub use port::Port;
 pub(crate) use socket::user_of;
 pub use socket::{SOCKET, Socket, socket};
@@ -86,7 +87,7 @@ impl AdminService {
         work: impl Future<Output = Result<T, Status>>,
     ) -> Result<T, Status> {
         let begun = Instant::now();
-        let answer = work.await;
+        let answer = spans::admin_call(method, work).await;
         let code = answer.as_ref().map_or_else(Status::code, |_| Code::Ok);
         self.gate.counts().called(method, code, begun.elapsed());
         answer
@@ -99,7 +100,8 @@ impl AdminService {
         work: impl FnOnce(&Desk, &Operator) -> Result<T, Status> + Send + 'static,
     ) -> Result<T, Status> {
         let desk = Arc::clone(&self.desk);
-        let done = tokio::task::spawn_blocking(move || work(&desk, &who)).await;
+        let work = spans::within(move || work(&desk, &who));
+        let done = tokio::task::spawn_blocking(work).await;
         done.unwrap_or_else(|_| Err(Status::unavailable("Hub sedang berhenti.")))
     }
 }
@@ -181,7 +183,7 @@ impl v1::admin_server::Admin for AdminService {
             let order = words::export_order(&who, asked)?;
             let (pieces, sent) = mpsc::channel(PIECES_QUEUED);
             let desk = Arc::clone(&self.desk);
-            tokio::task::spawn_blocking(move || {
+            tokio::task::spawn_blocking(spans::within(move || {
                 let mut out = Pieces { pieces: pieces.clone(), waiting: Vec::new() };
                 let written = desk.export_now(&who, order, &mut out).map_err(desk_refused);
                 let last = written.and_then(|records| {
@@ -190,7 +192,7 @@ impl v1::admin_server::Admin for AdminService {
                 });
                 // A reader that went away needs no last piece.
                 drop(pieces.blocking_send(last));
-            });
+            }));
             let sent: Items<_> = Box::pin(ReceiverStream::new(sent));
             Ok(Response::new(sent))
         })

@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use lumbung_telemetry::traces::{self, Collector, Traces};
 
 use crate::console::Front;
 use crate::dataset::sqlite::SqliteDataset;
@@ -91,6 +92,13 @@ enum Command {
         /// Bentuk log: json, teks, atau sesuai tempat (teks di terminal, json di tempat lain).
         #[arg(long, value_enum, default_value_t)]
         log_format: LogFormat,
+        /// Alamat pengumpul jejak OTLP/gRPC (Jaeger, Tempo, OpenTelemetry Collector), misalnya
+        /// http://127.0.0.1:4317; tidak ada jejak tanpa ini.
+        #[arg(long, value_name = "URL", env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+        otlp: Option<String>,
+        /// Bagian jejak yang dikirim: 1 semua, 0.1 satu dari sepuluh.
+        #[arg(long, value_name = "BAGIAN", default_value_t = 1.0, requires = "otlp")]
+        otlp_ratio: f64,
         /// Alamat untuk operator dari jauh (lumbung-hubctl dengan sertifikat), misalnya
         /// 0.0.0.0:8702; tidak dilayani tanpa ini.
         #[arg(long)]
@@ -206,11 +214,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(code);
         }
     };
-    match cli.command {
-        Command::Serve { log_format, .. } => {
-            lumbung_telemetry::start_as("info", log_format.into());
-        }
-        _ => lumbung_telemetry::start("warn"),
+    // Serving begins to log by itself: traces need its runtime.
+    if !matches!(cli.command, Command::Serve { .. }) {
+        lumbung_telemetry::start("warn");
     }
     match run(cli, &args) {
         Ok(code) => code,
@@ -231,10 +237,16 @@ fn run(cli: Cli, args: &[OsString]) -> anyhow::Result<ExitCode> {
         admin,
         sessions_max,
         map,
-        ..
+        log_format,
+        otlp,
+        otlp_ratio,
     } = cli.command
     {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let traces = {
+            let _within = runtime.enter();
+            observe(log_format, otlp, otlp_ratio)?
+        };
         let front = Front { https: console_https, proxy: console_proxy };
         let data = cli.data;
         let options =
@@ -244,6 +256,9 @@ fn run(cli: Cli, args: &[OsString]) -> anyhow::Result<ExitCode> {
             lumbung_telemetry::stop::asked()
         };
         let served = runtime.block_on(serve::run(options, stop));
+        if let Some(traces) = traces {
+            traces.end();
+        }
         // Console pages that are still open don't hold the process.
         runtime.shutdown_timeout(std::time::Duration::from_secs(1));
         return served.map(|()| ExitCode::SUCCESS);
@@ -281,6 +296,27 @@ fn run(cli: Cli, args: &[OsString]) -> anyhow::Result<ExitCode> {
     perform(cli.command, &place)?;
     drop(lock);
     Ok(ExitCode::SUCCESS)
+}
+
+/// Begins to log, and to trace when there is a collector for it.
+fn observe(
+    log_format: LogFormat,
+    collector: Option<String>,
+    ratio: f64,
+) -> anyhow::Result<Option<Traces>> {
+    // Set to nothing is not set, as OpenTelemetry has it.
+    let Some(endpoint) = collector.filter(|endpoint| !endpoint.is_empty()) else {
+        lumbung_telemetry::start_as("info", log_format.into());
+        return Ok(None);
+    };
+    let collector =
+        Collector { endpoint, ratio, service: "lumbung-hub", version: env!("CARGO_PKG_VERSION") };
+    let traces = traces::start_as("info", log_format.into(), &collector).context(
+        "Jejak tidak bisa dikirim ke alamat --otlp. Tidak ada yang dijalankan. Contoh yang benar: \
+         http://127.0.0.1:4317",
+    )?;
+    lumbung_telemetry::say!("Jejak dikirim ke {}.", collector.endpoint);
+    Ok(Some(traces))
 }
 
 /// Runs a command on the open dataset.

@@ -48,6 +48,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::access::{Gate, SignInRefused};
 use crate::desk::{Desk, DeskError};
+use crate::spans;
 use crate::words::Words;
 
 use self::guard::Viewer;
@@ -72,7 +73,7 @@ pub struct ConsoleState {
 
 /// The console's routes.
 pub fn router(state: ConsoleState) -> Router {
-    Router::new()
+    let router = Router::new()
         .route("/style.css", get(|| asset("text/css; charset=utf-8", STYLE)))
         .route("/live.js", get(|| asset("text/javascript; charset=utf-8", SCRIPT)))
         .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))
@@ -107,7 +108,8 @@ pub fn router(state: ConsoleState) -> Router {
         .layer(axum::middleware::map_response(secured))
         // Streams of events are left as they are: each event goes out at once.
         .layer(CompressionLayer::new())
-        .with_state(state)
+        .with_state(state);
+    if spans::are_on() { router.layer(axum::middleware::from_fn(spans::request)) } else { router }
 }
 
 async fn asset(kind: &'static str, body: &'static str) -> Response {
@@ -186,7 +188,8 @@ async fn at_desk<T: Send + 'static>(
     work: impl FnOnce(&Desk, &Viewer) -> Result<T, Trouble> + Send + 'static,
 ) -> Result<T, Trouble> {
     let desk = Arc::clone(&state.desk);
-    tokio::task::spawn_blocking(move || work(&desk, &viewer)).await.unwrap_or_else(|_| {
+    let work = spans::within(move || work(&desk, &viewer));
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| {
         let words = ("Hub sedang berhenti.", "The hub is stopping.");
         Err(Trouble::words(StatusCode::SERVICE_UNAVAILABLE, words))
     })

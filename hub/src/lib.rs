@@ -7,8 +7,8 @@
 //! `reason` says what is wrong and what to do. `access` knows the operators,
 //! `desk` is what they see and do. `notices` are what the district tells
 //! villages. `recap` and `exports` count and write files; `console` shows,
-//! `admin` answers commands. `serve` puts the parts together, `cli` is the
-//! hub's own command, `ctl` the operators'.
+//! `admin` answers commands. `serve` puts the parts together, `spans` is
+//! what traces say of them, `cli` is the hub's own command, `ctl` the operators'.
 
 pub mod access;
 pub mod admin;
@@ -36,5 +36,6 @@ pub mod registry;
 pub mod repair;
 pub mod rhythm;
 pub mod serve;
+mod spans;
 pub mod uplink;
 pub mod words;

@@ -34,6 +34,7 @@ use crate::merge::WriterWatch;
 use crate::outlook::Outlook;
 
 pub use counts::{Counts, Cut, SessionEnd};
+pub(crate) use operators::code_name;
 pub use operators::{Entrance, OperatorCounts};
 
 /// What a scrape reads.

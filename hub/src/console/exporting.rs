@@ -28,6 +28,7 @@ use crate::desk::DeskError;
 use crate::desk::exporting::{ExportOrder, FileForm, KEEP_DAYS_MAX, ReadyExport};
 use crate::exports::XLSX;
 use crate::recap::RegionRef;
+use crate::spans;
 
 /// Bytes handed to the browser at a time.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -135,7 +136,7 @@ async fn write(
         FileForm::Xlsx => XLSX,
     };
     let (chunks, waiting) = mpsc::channel(CHUNKS_WAITING);
-    tokio::task::spawn_blocking(move || {
+    tokio::task::spawn_blocking(spans::within(move || {
         let mut out = io::BufWriter::with_capacity(CHUNK_BYTES, Chunks(chunks.clone()));
         let written = state.desk.write_export(&ready, &mut out).map_err(io::Error::other);
         // A download that broke off must not look whole.
@@ -143,7 +144,7 @@ async fn write(
             tracing::warn!(%error, "an export broke off");
             drop(chunks.blocking_send(Err(error)));
         }
-    });
+    }));
     let disposition = format!("attachment; filename=\"{name}\"");
     let headers =
         [(header::CONTENT_TYPE, kind.to_owned()), (header::CONTENT_DISPOSITION, disposition)];

@@ -14,6 +14,7 @@ use tonic::Code;
 use super::{Desk, DeskError};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
+use crate::spans;
 
 /// How long a node may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
@@ -129,6 +130,7 @@ impl Desk {
         let asked_ms = clock::now_ms();
         let asking = async {
             let asked = fleet.diagnose(v1::DiagnoseRequest {});
+            let asked = spans::node_call(village, "lumbung.v1.Fleet/Diagnose", asked);
             tokio::time::timeout(ANSWER_WITHIN, asked).await
         };
         Ok(match runtime.block_on(asking) {

@@ -19,6 +19,7 @@ use crate::access::audit::Act;
 use crate::access::{Operator, Right};
 use crate::exports::{ExportError, IdentityNumbers, RecordsExport};
 use crate::recap::RegionRef;
+use crate::spans;
 
 /// The shortest purpose that says anything, letters.
 const PURPOSE_MIN: usize = 10;
@@ -201,7 +202,9 @@ impl Desk {
         ready: &ReadyExport,
         out: &mut (dyn Write + Send),
     ) -> Result<u64, ExportError> {
-        match ready.order.form {
+        let order = &ready.order;
+        let _span = spans::export(order.kind, order.region, ready.records).entered();
+        match order.form {
             FileForm::Csv => ready.export.csv(&*self.dataset, out),
             FileForm::Xlsx => ready.export.xlsx(&*self.dataset, out),
         }

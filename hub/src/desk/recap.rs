@@ -6,6 +6,7 @@ use super::{Desk, DeskError, sees};
 use crate::access::{Operator, Right};
 use crate::dataset::search::Ages;
 use crate::recap::{Recap, RegionRef};
+use crate::spans;
 
 impl Desk {
     /// The recap of a region at a date. The sheet of the kabupaten is for who
@@ -18,6 +19,7 @@ impl Desk {
         if !sees(who.scope(), region) {
             return Err(DeskError::NotThere);
         }
+        let _span = spans::recap(region).entered();
         let mut recap = Recap::with(&*self.dataset, &self.sums, region, date)?;
         if !recap.houses.is_empty() && !who.may(Right::SeeRecords) {
             for (row, number) in recap.sheet.rows.iter_mut().zip(1..) {

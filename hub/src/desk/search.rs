@@ -26,6 +26,7 @@ use crate::dataset::search::{
     ResidentLine, ResidentTerms, Slice, Words,
 };
 use crate::recap::RegionRef;
+use crate::spans;
 
 /// Lines on one page.
 pub const PAGE: usize = 50;
@@ -225,6 +226,7 @@ impl Desk {
         })?;
         let scope = region_scope(who, question.region)?;
         let slice = Slice { after, limit: PAGE };
+        let _span = spans::search(question.what, question.region).entered();
         let (lines, matched, next) = self.look(&scope, &question, &slice)?;
         let more = next.is_some() && page < PAGES_MAX;
         self.questions.with(|all| {
@@ -290,7 +292,10 @@ impl Desk {
     pub fn find_nik(&self, who: &Operator, typed: &str) -> Result<Vec<ResidentLine>, DeskError> {
         who.must(Right::SeeRecords)?;
         match Nik::parse(typed) {
-            Ok(NikInput::Nik(nik)) => Ok(self.dataset.find_nik(who.scope(), nik)?),
+            Ok(NikInput::Nik(nik)) => {
+                let _span = spans::search_by_number().entered();
+                Ok(self.dataset.find_nik(who.scope(), nik)?)
+            }
             Ok(_) => Err(DeskError::unfit("Ketik NIK 16 angka.", "Type the 16 digits of a NIK.")),
             Err(error) => Err(DeskError::unfit(
                 error.to_string(),

@@ -10,9 +10,11 @@ use std::time::Instant;
 
 use lumbung_telemetry::clock;
 use tokio::sync::{mpsc, oneshot};
+use tracing::Span;
 
 use crate::dataset::{Dataset, DatasetError, MergeBatch, Merged};
 use crate::metrics::Counts;
+use crate::spans;
 
 /// Batches that may wait: two for each of a district's villages.
 const QUEUE_MAX: usize = 512;
@@ -32,6 +34,8 @@ const WRITER_NICENESS: i32 = -10;
 
 struct Job {
     batch: MergeBatch,
+    /// The batch's way, for traces.
+    span: Span,
     reply: oneshot::Sender<Result<Merged, MergeError>>,
 }
 
@@ -106,7 +110,8 @@ impl MergeWriter {
     /// [`MergeError::Stopping`].
     pub async fn submit(&self, batch: MergeBatch) -> Result<Pending, MergeError> {
         let (reply, answer) = oneshot::channel();
-        self.queue.send(Job { batch, reply }).await.map_err(|_| MergeError::Stopping)?;
+        let job = Job { batch, span: Span::current(), reply };
+        self.queue.send(job).await.map_err(|_| MergeError::Stopping)?;
         Ok(Pending(answer))
     }
 
@@ -188,10 +193,16 @@ fn write_waiting(
     counts: &Counts,
 ) {
     let gathered = gather(first, jobs);
-    let (batches, replies): (Vec<_>, Vec<_>) =
-        gathered.into_iter().map(|job| (job.batch, job.reply)).unzip();
+    let (mut batches, mut spans, mut replies) = (Vec::new(), Vec::new(), Vec::new());
+    for Job { batch, span, reply } in gathered {
+        batches.push(batch);
+        spans.push(span);
+        replies.push(reply);
+    }
+    let span = spans::merging(&spans, &batches);
+    drop(spans);
     let began = Instant::now();
-    let merged = dataset.merge(&batches, clock::now_ms());
+    let merged = span.in_scope(|| dataset.merge(&batches, clock::now_ms()));
     counts.transaction(began.elapsed(), merged.is_ok());
     for (outcome, batch) in merged.iter().flatten().zip(&batches) {
         match outcome {
@@ -204,10 +215,12 @@ fn write_waiting(
         Err(error) => {
             let cause = error.source();
             tracing::error!(%error, cause, "the transaction was rolled back");
+            spans::rolled_back(&span);
             vec![Err(refused(error)); replies.len()]
         }
     }
     .into_iter();
+    drop(span);
     for reply in replies {
         // A puller that is gone will ask for its batch again.
         drop(reply.send(outcomes.next().unwrap_or(Err(MergeError::Stopping))));
@@ -288,7 +301,7 @@ mod tests {
     }
 
     fn job(batch: MergeBatch) -> Job {
-        Job { batch, reply: oneshot::channel().0 }
+        Job { batch, span: Span::none(), reply: oneshot::channel().0 }
     }
 
     /// How many of the waiting batches each transaction takes.

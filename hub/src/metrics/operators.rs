@@ -87,7 +87,7 @@ fn with_numbers(numbers: bool) -> Labels {
 }
 
 /// A code's name as the gRPC specification writes it.
-const fn code_name(code: Code) -> &'static str {
+pub(crate) const fn code_name(code: Code) -> &'static str {
     match code {
         Code::Ok => "OK",
         Code::Cancelled => "CANCELLED",

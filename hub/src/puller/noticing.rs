@@ -25,6 +25,7 @@ use super::trouble::Trouble;
 use crate::dataset::notices::{Addressee, DueNotice, NoticeDelivered};
 use crate::dataset::{Dataset, DatasetError};
 use crate::notices::message_for;
+use crate::spans;
 
 /// Notices handed over in one call.
 const NOTICES_MAX: u32 = 16;
@@ -93,6 +94,7 @@ impl Noticing {
         sent: &[DueNotice],
     ) -> Result<Vec<NoticeDelivered>, Ended> {
         let calling = self.inbox.deliver(tokio_stream::iter(parcels));
+        let calling = spans::node_call(self.village, "lumbung.v1.Inbox/Deliver", calling);
         let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, calling).await;
         match answer.map_err(|_| Ended::Lost)? {
             Ok(receipt) => Ok(read_receipt(&receipt.into_inner(), sent)),

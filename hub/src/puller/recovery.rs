@@ -31,6 +31,7 @@ use crate::dataset::{
     After, Change, Dataset, DatasetError, Delivered, NewIncident, Outcome, SetAside,
 };
 use crate::merge::decode;
+use crate::spans;
 
 /// Versions handed back in one call.
 const PARCELS_MAX: u32 = 128;
@@ -159,7 +160,9 @@ impl<'a> Recovery<'a> {
             position: Some(batch::position_to_wire(stored)),
             marks: marks.iter().copied().map(batch::position_to_wire).collect(),
         };
-        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, sync.restart(request)).await;
+        let asked = sync.restart(request);
+        let asked = spans::node_call(self.village, "lumbung.v1.Sync/Restart", asked);
+        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, asked).await;
         let reply = answer.map_err(|_| Ended::Lost)?.map_err(|status| too_old(status, parted))?;
         let v1::RestartReply { fork, head: restarted } = reply.into_inner();
         let read = |position: Option<v1::Position>| {
@@ -232,7 +235,9 @@ impl<'a> Recovery<'a> {
                 break;
             }
             let sent = tokio_stream::iter(versions.iter().map(parcel).collect::<Vec<_>>());
-            let receipt = tokio::time::timeout(limits::ANSWER_TIMEOUT, inbox.deliver(sent)).await;
+            let sending = inbox.deliver(sent);
+            let sending = spans::node_call(self.village, "lumbung.v1.Inbox/Deliver", sending);
+            let receipt = tokio::time::timeout(limits::ANSWER_TIMEOUT, sending).await;
             let receipt = receipt.map_err(|_| Ended::Lost)??.into_inner();
             let told = read_receipt(receipt, &versions);
             let Some(last) = told.last().map(|told| told.number) else { return Err(PROTOCOL) };

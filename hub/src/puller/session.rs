@@ -21,6 +21,7 @@ use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio::time::Instant;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
+use tracing::{Instrument as _, Span};
 
 mod parcel;
 mod settling;
@@ -38,7 +39,8 @@ use crate::dataset::{Merged, VillageState};
 use crate::live::Phase;
 use crate::merge::{MergeError, Pending};
 use crate::metrics::Cut;
-use crate::uplink::Open;
+use crate::spans;
+use crate::uplink::{self, Open};
 
 /// Control messages that may wait for the stream.
 const CONTROLS_QUEUED: usize = 64;
@@ -95,6 +97,16 @@ struct Merging {
     raw_bytes: u64,
     /// What all records amount to after it, if it ends at the head.
     seal: Option<Seal>,
+    /// Its way, for traces.
+    span: Span,
+}
+
+/// A batch that is durable.
+struct Durable {
+    merged: Merged,
+    raw_bytes: u64,
+    seal: Option<Seal>,
+    span: Span,
 }
 
 /// Where a pull stands.
@@ -110,6 +122,14 @@ struct Pulling {
 }
 
 type Controls = mpsc::Sender<v1::PullControl>;
+
+/// A pull that has begun.
+struct Opened {
+    pulling: Pulling,
+    items: tonic::Streaming<v1::PullItem>,
+    controls: Controls,
+    noticing: Noticing,
+}
 
 pub(super) struct Session<'a> {
     pub(super) village: VillageCode,
@@ -179,12 +199,22 @@ impl<'a> Session<'a> {
         self.state().await?;
         let session = open.open(self.traffic.clone()).await.map_err(|_| Ended::Lost)?;
         self.patience = Patience::new(session.is_quiet(), self.traffic.received(), Instant::now());
-        let (mut sync, mut inbox) = (session.sync, session.inbox);
+        let span = spans::opening(self.village);
+        let begun = self.begin(&session).instrument(span).await?;
+        let Opened { pulling, items, controls, noticing } = begun;
+        self.pull(pulling, items, &controls, noticing).await
+    }
+
+    /// Agrees with the node where to begin, and begins.
+    async fn begin(&mut self, session: &uplink::Session) -> Result<Opened, Ended> {
+        let village = self.village;
+        let (mut sync, mut inbox) = (session.sync.clone(), session.inbox.clone());
         let stored = self.state().await?.position;
         let recovery = Recovery::new(self.village, self.shared);
         let visit = recovery.next_visit().await?;
         let hello = self.hello(stored, visit);
-        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, sync.hello(hello));
+        let asked = spans::node_call(village, "lumbung.v1.Sync/Hello", sync.hello(hello));
+        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, asked);
         let reply = answer.await.map_err(|_| Ended::Lost)?.map_err(|status| {
             // The one precondition of Hello is a common protocol version.
             match status.code() {
@@ -207,13 +237,14 @@ impl<'a> Session<'a> {
         self.forms = Forms::common(reply.forms.as_ref());
         send(&controls, Control::Start(self.start(position))).await?;
         let opening = sync.pull(ReceiverStream::new(outgoing));
+        let opening = spans::node_call(village, "lumbung.v1.Sync/Pull", opening);
         let opened = tokio::time::timeout(limits::ANSWER_TIMEOUT, opening).await;
         let items = opened.map_err(|_| Ended::Lost)??.into_inner();
         let behind = reply.head.as_ref().is_some_and(|head| head.seq > position.seq.0);
         let merging = VecDeque::with_capacity(MERGING_MAX);
         let waiting_since = None;
         let pulling = Pulling { position, standing, merging, turn, behind, waiting_since };
-        self.pull(pulling, items, &controls, noticing).await
+        Ok(Opened { pulling, items, controls, noticing })
     }
 
     fn start(&self, position: Position) -> v1::pull_control::Start {
@@ -387,10 +418,22 @@ impl<'a> Session<'a> {
         parcel: Parcel,
         controls: &Controls,
     ) -> Result<(), Ended> {
+        let span = spans::batch(self.village, parcel.wire_bytes());
+        self.take(at, parcel, controls).instrument(span).await
+    }
+
+    async fn take(
+        &mut self,
+        at: &mut Pulling,
+        parcel: Parcel,
+        controls: &Controls,
+    ) -> Result<(), Ended> {
         self.stated(None);
         let took = at.waiting_since.take().map(|since| since.elapsed());
         let wire_bytes = parcel.wire_bytes();
-        let Proven { batch, raw_bytes, size, seal } = self.verify(parcel, at.position).await?;
+        let proven = self.verify(parcel, at.position).instrument(spans::verifying()).await;
+        spans::verified(proven.as_ref().ok().map(|proven| proven.batch.changes.len()));
+        let Proven { batch, raw_bytes, size, seal } = proven?;
         if self.again.whole(at.position, batch.last) {
             self.shared.writer.counts().sent_again(Cut::Whole);
         }
@@ -404,7 +447,7 @@ impl<'a> Session<'a> {
         });
         let pending = self.shared.writer.submit(batch).await;
         let pending = pending.map_err(|_| Ended::Lost)?;
-        at.merging.push_back(Merging { pending, raw_bytes, seal });
+        at.merging.push_back(Merging { pending, raw_bytes, seal, span: Span::current() });
         if self.forms.slim && took.is_some_and(|took| self.pace.arrived(size, wire_bytes, took)) {
             let size = v1::pull_control::Size {
                 batch_bytes: self.pace.batch_bytes(),
@@ -430,13 +473,13 @@ impl<'a> Session<'a> {
 
 /// The oldest merge under way, once it is durable; for ever when there is
 /// none.
-async fn next(merging: &mut VecDeque<Merging>) -> Result<(Merged, u64, Option<Seal>), Ended> {
+async fn next(merging: &mut VecDeque<Merging>) -> Result<Durable, Ended> {
     let Some(oldest) = merging.front_mut() else { return std::future::pending().await };
     let outcome = (&mut oldest.pending).await;
-    let (raw_bytes, seal) = (oldest.raw_bytes, oldest.seal);
+    let (raw_bytes, seal, span) = (oldest.raw_bytes, oldest.seal, oldest.span.clone());
     merging.pop_front();
     match outcome {
-        Ok(merged) => Ok((merged, raw_bytes, seal)),
+        Ok(merged) => Ok(Durable { merged, raw_bytes, seal, span }),
         // Somebody else moved the position: begin again from what is stored.
         Err(MergeError::NotNext | MergeError::Stopping) => Err(Ended::Lost),
         Err(MergeError::Dataset(_)) => Err(Ended::Trouble(Trouble::HubDisk)),

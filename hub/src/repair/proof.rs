@@ -23,6 +23,7 @@ use crate::dataset::{
     Dataset, DatasetError, IncidentKind, Merged, NewIncident, Repair, RowContent,
 };
 use crate::merge::decode;
+use crate::spans;
 use crate::words::Words;
 
 /// Places asked for in one question.
@@ -148,6 +149,7 @@ impl Proof<'_> {
             let places = asks.iter().map(|place| place.to_wire()).collect();
             let request = v1::FingerprintRequest { places, ..v1::FingerprintRequest::default() };
             let asked = self.sync.fingerprint(request);
+            let asked = spans::node_call(self.village, "lumbung.v1.Sync/Fingerprint", asked);
             let reply = match tokio::time::timeout(limits::ANSWER_TIMEOUT, asked).await {
                 Ok(Ok(reply)) => reply.into_inner(),
                 Ok(Err(status)) => return unanswered(&status),
@@ -208,6 +210,7 @@ impl Proof<'_> {
             }
             Ok::<_, Status>(fetched)
         };
+        let fetching = spans::node_call(self.village, "lumbung.v1.Sync/Fetch", fetching);
         let items = match tokio::time::timeout(limits::ANSWER_TIMEOUT, fetching).await {
             Ok(Ok(items)) => items,
             Ok(Err(status)) => return unanswered(&status),
@@ -261,6 +264,7 @@ impl Proof<'_> {
         equal: Outcome,
     ) -> Step<Outcome> {
         let asked = self.sync.rederive(v1::RederiveRequest {});
+        let asked = spans::node_call(self.village, "lumbung.v1.Sync/Rederive", asked);
         let reply = match tokio::time::timeout(limits::ANSWER_TIMEOUT, asked).await {
             Ok(Ok(reply)) => reply.into_inner(),
             Ok(Err(status)) if status.code() == Code::Unimplemented => {

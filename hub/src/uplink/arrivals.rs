@@ -23,6 +23,7 @@ use tokio::sync::Notify;
 use tonic::transport::Channel;
 
 use super::{Open, Session};
+use crate::spans;
 
 /// How long a connection that may be a ghost gets to answer.
 const GHOST_TIMEOUT: Duration = Duration::from_secs(5);
@@ -232,7 +233,8 @@ async fn incarnation(village: VillageCode, channel: &Channel) -> Option<[u8; 16]
         ..v1::HelloRequest::default()
     };
     let mut sync = SyncClient::new(channel.clone());
-    let answer = tokio::time::timeout(GHOST_TIMEOUT, sync.hello(request)).await;
+    let asked = spans::node_call(village, "lumbung.v1.Sync/Hello", sync.hello(request));
+    let answer = tokio::time::timeout(GHOST_TIMEOUT, asked).await;
     let reply = answer.ok()?.ok()?.into_inner();
     reply.incarnation.as_ref().try_into().ok()
 }

@@ -23,6 +23,7 @@ use super::witnessing;
 use crate::dataset::DatasetError;
 use crate::puller::Shared;
 use crate::registry::LinkState;
+use crate::spans;
 
 /// How long a node that finds no place is asked to stay away, about.
 const WAIT: Duration = Duration::from_secs(120);
@@ -68,14 +69,16 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
     }
     let mut fleet = arrival.fleet();
     let request = witnessing::show(door, village, None, request).await;
-    let Some(mut reply) = arrange(&mut fleet, request.clone()).await else {
+    let Some(mut reply) = arrange(village, &mut fleet, request.clone()).await else {
         return Welcome::Leaves;
     };
     if wait.is_none()
         && let Some(stands) = witnessing::still_at(&request, &reply)
     {
         let request = witnessing::show(door, village, Some(stands), request).await;
-        let Some(again) = arrange(&mut fleet, request).await else { return Welcome::Leaves };
+        let Some(again) = arrange(village, &mut fleet, request).await else {
+            return Welcome::Leaves;
+        };
         reply = again;
     }
     witnessing::note(door, village, &reply).await;
@@ -89,10 +92,12 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
 }
 
 async fn arrange(
+    village: VillageCode,
     fleet: &mut FleetClient<Channel>,
     request: v1::ArrangeRequest,
 ) -> Option<v1::ArrangeReply> {
-    let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, fleet.arrange(request)).await;
+    let asked = spans::node_call(village, "lumbung.v1.Fleet/Arrange", fleet.arrange(request));
+    let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, asked).await;
     Some(asked.ok()?.ok()?.into_inner())
 }
 
@@ -145,7 +150,9 @@ async fn certified(door: &Arc<Door>, peer: Peer, mut fleet: FleetClient<Channel>
         backup_recipient: door.backup_recipient.clone(),
         hub_key: Bytes::copy_from_slice(&authority.hub_key().public().0),
     };
-    let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, fleet.certify(request)).await;
+    let asked = fleet.certify(request);
+    let asked = spans::node_call(peer.village, "lumbung.v1.Fleet/Certify", asked);
+    let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, asked).await;
     asked.ok()?.ok()?;
     let registry = Arc::clone(&door.registry);
     let root = authority.root_hash();

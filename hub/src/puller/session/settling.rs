@@ -7,16 +7,16 @@ use lumbung_telemetry::clock;
 use lumbung_wire::batch;
 use lumbung_wire::tree::Part;
 
-use super::{Controls, Ended, Session, Standing, send};
-use crate::dataset::Merged;
+use super::{Controls, Durable, Ended, Session, Standing, send};
 use crate::live::Phase;
 use crate::puller::trouble::Trouble;
+use crate::spans;
 
 impl Session<'_> {
     /// A batch is durable: say so to the node and to the watchers.
     pub(super) async fn merged(
         &mut self,
-        (merged, raw_bytes, seal): (Merged, u64, Option<Seal>),
+        Durable { merged, raw_bytes, seal, span }: Durable,
         controls: &Controls,
     ) -> Result<Standing, Ended> {
         self.progressed = true;
@@ -33,6 +33,8 @@ impl Session<'_> {
             send(controls, Control::Ack(v1::pull_control::Ack { position })).await?;
             send(controls, Control::Credit(v1::pull_control::Credit { bytes: raw_bytes })).await?;
         }
+        spans::acked(&span);
+        drop(span);
         let standing = Standing { fingerprint: merged.fingerprint, records: merged.records };
         let own = Part { fingerprint: merged.fingerprint, records: merged.records };
         let equal =
