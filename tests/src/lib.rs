@@ -11,6 +11,7 @@
 
 pub mod browser;
 pub mod chromium;
+pub mod collector;
 pub mod district;
 pub mod faulty_store;
 pub mod fictitious;

@@ -159,6 +159,17 @@ fn the_operators_command_line_and_its_api_know_no_dataset() -> anyhow::Result<()
 }
 
 #[test]
+fn spans_are_made_where_everything_they_say_can_be_read() -> anyhow::Result<()> {
+    let mut files = naming("span!(")?;
+    files.retain(|path| path.contains("/src/"));
+    assert_eq!(files, ["hub/src/spans.rs"]);
+    for attribute in ["[instrument", "::instrument("] {
+        assert!(naming(attribute)?.is_empty(), "{attribute}");
+    }
+    Ok(())
+}
+
+#[test]
 fn the_stores_are_named_in_their_own_modules_only() -> anyhow::Result<()> {
     assert_eq!(naming("sled::")?, ["node/src/barn/sled_store.rs"]);
     let sqlite = naming("rusqlite")?;
