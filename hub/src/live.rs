@@ -36,6 +36,22 @@ pub enum Phase {
     Held,
 }
 
+impl Phase {
+    /// What people read, in Indonesian and English.
+    #[must_use]
+    pub const fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Waiting => ("menunggu giliran", "waiting for its turn"),
+            Self::Connecting => ("menyambung", "connecting"),
+            Self::CatchingUp => ("mengejar ketinggalan", "catching up"),
+            Self::Live => ("tersambung", "connected"),
+            Self::Retrying => ("putus, akan mencoba lagi", "lost, will try again"),
+            Self::Stopped => ("berhenti, perlu dilihat", "stopped, needs a look"),
+            Self::Held => ("ditahan", "on hold"),
+        }
+    }
+}
+
 /// One village at this moment.
 #[derive(Clone, Debug)]
 pub struct LiveVillage {

@@ -59,7 +59,7 @@ async fn a_held_village_is_left_alone_until_it_is_released() -> anyhow::Result<(
     let village = format!("/desa/{held}");
     assert!(who.page(&village).await?.contains("kantor pindah"));
     wait_until(WITHIN, "the hub lets the village be", async || {
-        Ok(who.page(&format!("{village}/diagnostik")).await?.contains("Held"))
+        Ok(who.page(&format!("{village}/diagnostik")).await?.contains("Sambungan: ditahan"))
     })
     .await?;
 

@@ -264,8 +264,8 @@ pub(super) fn facts(rows: &[(&str, String)]) -> Markup {
 
 fn bytes(language: Language, count: u64) -> String {
     match count {
-        0..1024 => format!("{count} B"),
-        1024..1_048_576 => format!("{} KB", count / 1024),
-        _ => format!("{} MB", language.count(count / 1_048_576)),
+        0..1_000 => format!("{count} B"),
+        1_000..1_000_000 => format!("{} kB", count / 1_000),
+        _ => format!("{} MB", language.count(count / 1_000_000)),
     }
 }

@@ -56,7 +56,7 @@ impl VillagePage<'_> {
         line("Hub", env!("CARGO_PKG_VERSION"));
         line(language.say("Waktu", "Time"), &clock::display(self.sight.outlook.now_ms));
         if let Some(live) = &self.outlook.live {
-            line(language.say("Penarik", "Puller"), &format!("{:?}", live.phase));
+            line(language.say("Sambungan", "Line"), language.of(live.phase.words()));
             let seqs = format!("{} / {} / {}", live.head_seq, live.merged_seq, live.proven_seq);
             line(language.say("Nomor desa/hub/terbukti", "Entry there/here/proven"), &seqs);
         }

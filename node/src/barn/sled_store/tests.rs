@@ -33,7 +33,10 @@ fn own(number: u32) -> Vec<u8> {
 fn assert_holds(dir: &Path, last: u32) {
     let (store, repairs) = SledStore::open(dir).unwrap();
     assert_eq!(repairs, []);
-    let keys = |from: &[u8], to: &[u8]| store.scan(from, to).map(|pair| pair.unwrap().0).count();
+    let keys = |from: &[u8], to: &[u8]| {
+        let pairs = store.scan(from, to).collect::<Result<Vec<_>, _>>();
+        pairs.unwrap().len()
+    };
     assert_eq!(keys(b"L", b"M") as u32, last + 1);
     assert_eq!(keys(b"Y", b"Z"), 1);
     assert_eq!(keys(b"", b"\xff") as u32, last + 3);
