@@ -141,6 +141,14 @@ impl SledStore {
     }
 }
 
+impl Drop for SledStore {
+    fn drop(&mut self) {
+        // So that the next opening writes nothing. What can't be written now
+        // is in the journal.
+        drop(self.checkpoint(&mut self.batches()));
+    }
+}
+
 /// Opens, waiting a moment for a lock that is on its way out: a process that
 /// starts another one lends it the lock until the other has begun.
 fn open_once_free(dir: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
@@ -178,8 +186,8 @@ fn from_panic(panic: &(dyn std::any::Any + Send)) -> StoreError {
     damage_or_disk(text, "opening it failed half-way".to_owned())
 }
 
-/// Applies what the journal has once more, and gives the number of the last
-/// batch.
+/// Applies what the journal has and sled has not, or in part, and gives the
+/// number of the last batch.
 fn catch_up(tree: &sled::Tree, kept: &[Kept]) -> Result<u64, StoreError> {
     let last = match tree.get(LAST_BATCH).map_err(failed)? {
         Some(stored) => number(&stored).ok_or_else(|| {
@@ -187,21 +195,21 @@ fn catch_up(tree: &sled::Tree, kept: &[Kept]) -> Result<u64, StoreError> {
         })?,
         None => 0,
     };
-    let (Some(first), Some(end)) = (kept.first(), kept.last()) else { return Ok(last) };
-    if end.number < last {
-        // sled was made durable since.
-        return Ok(last);
-    }
-    if first.number > last + 1 {
+    // Keys reach sled in order and its log is cut off at its end only: a batch
+    // whose number is there is there.
+    let mut missing = kept.iter().filter(|batch| batch.number > last).peekable();
+    if let Some(first) = missing.peek().filter(|first| first.number > last + 1) {
         // sled lost what it had once made durable. What is missing between
         // can't be guessed; the witness knows how far the barn had been.
         tracing::error!(last, first = first.number, "the journal does not continue the store");
         return Ok(last);
     }
-    for Kept { number, writes } in kept {
+    let mut end = last;
+    for Kept { number, writes } in missing {
         apply_singly(tree, *number, writes)?;
+        end = *number;
     }
-    Ok(end.number)
+    Ok(end)
 }
 
 fn number(stored: &[u8]) -> Option<u64> {

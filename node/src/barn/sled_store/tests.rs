@@ -168,10 +168,27 @@ fn a_journal_that_does_not_continue_the_store_is_left_out() {
     drop(store);
     let older = dir.path().join("older");
     sleds_files(&live, &older);
-    // Opening makes sled durable, and the journal goes on behind the fifth.
-    for number in 4..=6 {
+    // Opening makes sled durable, and the journal goes on behind that.
+    for number in 4..=5 {
         save(&SledStore::open(&live).unwrap().0, number);
     }
+    let (store, _) = SledStore::open(&live).unwrap();
+    save(&store, 6);
     fs::copy(live.join(JOURNAL), older.join(JOURNAL)).unwrap();
+    drop(store);
     assert_holds(&older, 3);
+    assert_holds(&live, 6);
+}
+
+#[test]
+fn a_store_that_was_closed_is_opened_without_writing_anything_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    let (store, _) = SledStore::open(&live).unwrap();
+    for number in 0..=3 {
+        save(&store, number);
+    }
+    drop(store);
+    assert_eq!(Journal::open(&live.join(JOURNAL)).unwrap().1, []);
+    assert_holds(&live, 3);
 }
