@@ -17,6 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use rustix::fs::fstatvfs;
 
 use super::journal::{self, JOURNAL_BYTES, Journal, Kept, Write};
 use super::seal::{sealed, unsealed};
@@ -43,6 +44,10 @@ const JOURNAL: &str = "journal";
 /// A batch that would take more than this in the journal goes to sled at once:
 /// it is worth a flush of its own.
 const SMALL_BYTES: usize = JOURNAL_BYTES / 8;
+
+/// With less room on the disk every batch goes to sled at once: pages that sled
+/// can't write any more would get into the way of reading, too.
+const ROOM_BYTES_MIN: u64 = 16 * 1024 * 1024;
 
 /// Where sled keeps the number of its last batch. Behind every key of the barn
 /// (see `keys`), so that no scan of it gets there.
@@ -122,6 +127,12 @@ impl SledStore {
 
     fn batches(&self) -> MutexGuard<'_, Batches> {
         self.batches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether sled can write later what it does not write now.
+    fn has_room(&self) -> bool {
+        fstatvfs(&self.log_file)
+            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= ROOM_BYTES_MIN)
     }
 
     /// Makes sled durable with everything applied so far.
@@ -367,7 +378,7 @@ impl Store for SledStore {
         for (key, value) in &mut writes {
             *value = value.take().map(|value| sealed(key, value));
         }
-        let small = journal::size(&writes) <= SMALL_BYTES;
+        let small = journal::size(&writes) <= SMALL_BYTES && self.has_room();
         let mut batches = self.batches();
         let number = batches.last + 1;
         if !small || batches.ahead {
