@@ -8,11 +8,13 @@
 //! it key by key, in memory, and writes it when it likes. Once the file is full,
 //! sled is made durable and the file is written from its beginning again.
 //!
-//! Batches are numbered, and sled gets the number behind the last key. Since
-//! sled never has a key that the journal does not have, applying the journal's
-//! batches again in their order ends with all of them whole, however many of
-//! their keys sled had. A batch that was cut off was never acknowledged; it and
-//! whatever lies behind it is ignored.
+//! Batches are numbered, and sled gets the number behind the last key: what
+//! sled's log holds of the last batches is a beginning of them. Opening applies
+//! those whose number is not there, whole, however many of their keys are. What
+//! sled has already is not written again: that wears out its file, and a small
+//! one that was rewritten so can't always be rebuilt without its snapshot. A
+//! batch that was cut off was never acknowledged; it and whatever lies behind it
+//! is ignored.
 //!
 //! ```text
 //! batch = length of the body, u32 | number, u64 | sum, 16 bytes | body
@@ -236,12 +238,18 @@ mod tests {
         kept.iter().map(|batch| batch.number).collect()
     }
 
-    #[test]
-    fn what_was_written_is_read_back_and_the_file_keeps_its_size() {
+    /// An empty journal and where it lies.
+    fn fresh() -> (tempfile::TempDir, std::path::PathBuf, Journal) {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("journal");
-        let (mut journal, kept) = Journal::open(&path).unwrap();
+        let (journal, kept) = Journal::open(&path).unwrap();
         assert_eq!(kept, []);
+        (dir, path, journal)
+    }
+
+    #[test]
+    fn what_was_written_is_read_back_and_the_file_keeps_its_size() {
+        let (_dir, path, mut journal) = fresh();
         fill(&mut journal, 1..=40);
         drop(journal);
         assert_eq!(numbers(&path), (1..=40).collect::<Vec<_>>());
@@ -250,9 +258,7 @@ mod tests {
 
     #[test]
     fn a_batch_torn_at_any_byte_takes_only_itself_away() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("journal");
-        let (mut journal, _) = Journal::open(&path).unwrap();
+        let (_dir, path, mut journal) = fresh();
         fill(&mut journal, 1..=4);
         let begin = journal.end;
         fill(&mut journal, 5..=5);
@@ -280,9 +286,7 @@ mod tests {
 
     #[test]
     fn what_an_earlier_round_left_behind_is_not_taken_for_a_continuation() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("journal");
-        let (mut journal, _) = Journal::open(&path).unwrap();
+        let (_dir, path, mut journal) = fresh();
         // Batches of one size, so that old and new ones lie in the same places.
         let of = |byte| vec![(b"M".to_vec(), Some(vec![byte; 80]))];
         for number in 1..=9 {
@@ -300,9 +304,7 @@ mod tests {
 
     #[test]
     fn a_batch_without_room_is_not_written() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("journal");
-        let (mut journal, _) = Journal::open(&path).unwrap();
+        let (_dir, path, mut journal) = fresh();
         fill(&mut journal, 1..=3);
         let large = [(b"L".to_vec(), Some(vec![7; JOURNAL_BYTES]))];
         assert!(!journal.append(4, &large).unwrap());
@@ -317,9 +319,7 @@ mod tests {
 
     #[test]
     fn after_the_disk_failed_once_nothing_is_durable_any_more() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("journal");
-        let (mut journal, _) = Journal::open(&path).unwrap();
+        let (_dir, path, mut journal) = fresh();
         fill(&mut journal, 1..=1);
         let writable = std::mem::replace(&mut journal.file, File::open(&path).unwrap());
         journal.append(2, &write(2)).unwrap_err();

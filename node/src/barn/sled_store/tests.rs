@@ -12,6 +12,14 @@ fn sleds_files(from: &Path, to: &Path) {
     }
 }
 
+/// A folder, in it the folder of an empty store, and the store.
+fn fresh() -> (tempfile::TempDir, PathBuf, SledStore) {
+    let dir = tempfile::tempdir().unwrap();
+    let live = dir.path().join("live");
+    let (store, _) = SledStore::open(&live).unwrap();
+    (dir, live, store)
+}
+
 /// Sets `own` and the counter, and takes the counter's last companion away.
 fn save(store: &SledStore, number: u32) {
     let mut batch = WriteBatch::default();
@@ -47,9 +55,7 @@ fn assert_holds(dir: &Path, last: u32) {
 
 #[test]
 fn a_power_cut_before_sled_wrote_anything_loses_no_save() {
-    let dir = tempfile::tempdir().unwrap();
-    let live = dir.path().join("live");
-    let (store, _) = SledStore::open(&live).unwrap();
+    let (dir, live, store) = fresh();
     save(&store, 0);
     drop(store);
     let (store, _) = SledStore::open(&live).unwrap();
@@ -71,9 +77,7 @@ fn a_power_cut_before_sled_wrote_anything_loses_no_save() {
 
 #[test]
 fn what_sled_has_of_a_batch_in_part_is_made_whole() {
-    let dir = tempfile::tempdir().unwrap();
-    let live = dir.path().join("live");
-    let (store, _) = SledStore::open(&live).unwrap();
+    let (dir, live, store) = fresh();
     save(&store, 0);
     drop(store);
     let before = dir.path().join("before");
@@ -110,9 +114,7 @@ fn what_sled_has_of_a_batch_in_part_is_made_whole() {
 
 #[test]
 fn what_sled_wrote_by_itself_and_the_journal_did_not_is_kept_whole() {
-    let dir = tempfile::tempdir().unwrap();
-    let live = dir.path().join("live");
-    let (store, _) = SledStore::open(&live).unwrap();
+    let (_dir, live, store) = fresh();
     for number in 0..=5 {
         save(&store, number);
     }
@@ -133,9 +135,7 @@ fn what_sled_wrote_by_itself_and_the_journal_did_not_is_kept_whole() {
 
 #[test]
 fn a_full_journal_begins_again_once_sled_is_durable() {
-    let dir = tempfile::tempdir().unwrap();
-    let live = dir.path().join("live");
-    let (store, _) = SledStore::open(&live).unwrap();
+    let (dir, live, store) = fresh();
     let saves = (JOURNAL_BYTES / 250) as u32 * 2;
     for number in 0..saves {
         save(&store, number);
@@ -159,9 +159,7 @@ fn a_full_journal_begins_again_once_sled_is_durable() {
 
 #[test]
 fn a_journal_that_does_not_continue_the_store_is_left_out() {
-    let dir = tempfile::tempdir().unwrap();
-    let live = dir.path().join("live");
-    let (store, _) = SledStore::open(&live).unwrap();
+    let (dir, live, store) = fresh();
     for number in 0..=3 {
         save(&store, number);
     }
@@ -182,9 +180,7 @@ fn a_journal_that_does_not_continue_the_store_is_left_out() {
 
 #[test]
 fn a_store_that_was_closed_is_opened_without_writing_anything_again() {
-    let dir = tempfile::tempdir().unwrap();
-    let live = dir.path().join("live");
-    let (store, _) = SledStore::open(&live).unwrap();
+    let (_dir, live, store) = fresh();
     for number in 0..=3 {
         save(&store, number);
     }
