@@ -63,9 +63,9 @@ pub struct Shared {
     pub live: Arc<Live>,
     /// Contacts on their way into the dataset.
     pub contacts: Contacts,
-    /// One permit per batch that may be verified at the same time: a district
-    /// that returns at once must not put a thread behind every village, and
-    /// the writer keeps a core to itself.
+    /// One permit per core for batches that are being verified: a district
+    /// that returns at once must not put a thread behind every village. The
+    /// writer goes before them.
     pub verifying: Arc<Semaphore>,
     /// One permit per village that may catch up at full speed.
     pub catching_up: Arc<Semaphore>,
@@ -87,7 +87,7 @@ impl Shared {
             writer,
             live,
             contacts: Contacts::default(),
-            verifying: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))),
+            verifying: Arc::new(Semaphore::new(cores)),
             catching_up: Arc::new(Semaphore::new(CATCHING_UP_MAX)),
             agenda: Agenda::default(),
             wishes: Wishes::default(),

@@ -19,10 +19,11 @@ use crate::spans;
 /// Batches that may wait: two for each of a district's villages.
 const QUEUE_MAX: usize = 512;
 
-/// A transaction takes no further batch once it holds this many changes:
-/// long enough to spread the cost of a commit, short enough that a lone save
-/// never waits long behind a first load.
-const CHANGES_PER_COMMIT: usize = 20_000;
+/// A transaction takes no further batch once it holds this many changes, a
+/// fifth of a second's work: long enough to spread the cost of a commit and of
+/// index pages that every village touches, short enough that a lone save never
+/// waits long behind a first load.
+const CHANGES_PER_COMMIT: usize = 50_000;
 
 /// Nor once it holds this many bytes of payload: few large records must not
 /// make a long transaction either.

@@ -2,7 +2,7 @@
 //!
 //! When a village answered and when it was proven equal is worth keeping,
 //! but not worth a transaction each: notes are gathered and written together
-//! once a second.
+//! four times a second.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use crate::words::Words;
 
 /// How often notes are written. A crash loses at most this much of when
 /// villages were last seen, and nothing else.
-const WRITE_EVERY: Duration = Duration::from_secs(1);
+const WRITE_EVERY: Duration = Duration::from_millis(250);
 
 /// How often the hub says that it is awake.
 const AWAKE_EVERY: Duration = Duration::from_secs(60);
@@ -96,7 +96,7 @@ impl Contacts {
         }
     }
 
-    /// Writes notes once a second, and once a minute that the hub is awake,
+    /// Writes notes every [`WRITE_EVERY`], and once a minute that the hub is awake,
     /// for ever. A time in which it was away is known before any note is
     /// written, so that nobody's gap is longer for it.
     pub async fn keep_flushing(self, dataset: Arc<dyn Dataset>) {

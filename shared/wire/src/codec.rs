@@ -37,6 +37,7 @@ const FLUSH_BYTES: usize = 16;
 // once, not once a thread. A node rarely packs two batches at the same time.
 static SMALL: Mutex<Option<(u32, Compressor<'static>)>> = Mutex::new(None);
 static LARGE: Mutex<Option<(i32, Encoder<'static>)>> = Mutex::new(None);
+static ROWS: Mutex<Option<Compressor<'static>>> = Mutex::new(None);
 
 /// What is kept, for whoever takes it first.
 fn take<T>(kept: &Mutex<Option<T>>) -> Option<T> {
@@ -81,9 +82,17 @@ pub(crate) fn deflate_columns(block: &[u8], cuts: &[usize]) -> Option<Bytes> {
     deflate_large(level, block, cuts)
 }
 
-/// Compresses a block of rows, quickly. `None` when it does not shrink.
+/// Compresses a block of rows, quickly and in one piece: unlike the stream that
+/// columns need, that copies nothing into a window of its own. `None` when it
+/// does not shrink.
 pub(crate) fn deflate_rows(block: &[u8]) -> Option<Bytes> {
-    deflate_large(LEVEL_FAST, block, &[])
+    let mut compressor = match take(&ROWS) {
+        Some(compressor) => compressor,
+        None => Compressor::new(LEVEL_FAST).ok()?,
+    };
+    let frame = compressor.compress(block).ok()?;
+    keep(&ROWS, compressor);
+    without_magic(frame, block)
 }
 
 fn deflate_large(level: i32, block: &[u8], cuts: &[usize]) -> Option<Bytes> {
