@@ -44,7 +44,7 @@ use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
 pub use alerts::{Alerts, KnownAlert, Letter, Maintenance};
 pub use care::{Care, Hold, Remark};
 pub use content::{Repair, RowContent};
-pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts};
+pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, Masa, VillageFacts};
 pub use incident::{Incident, IncidentKind, NewIncident};
 pub use notices::Notices;
 pub use recovery::{After, Delivered, HandedBack, Outcome, Recovery, SetAside, Told, Why};

@@ -80,10 +80,14 @@ pub fn recap_csv(recap: &Recap, printed: &Printed) -> Vec<u8> {
         "" => column.header.to_owned(),
         group => format!("{group}: {}", column.header),
     });
+    // Of what and as of when, in every line: a table has no place above it.
+    let about = ["WILAYAH", "TANGGAL ACUAN"].map(str::to_owned);
     // Writing to memory can't fail.
-    drop(writer.write_record(header));
+    drop(writer.write_record(header.chain(about)));
     for row in cells.rows.iter().chain([&cells.total]) {
-        drop(writer.write_record(row.iter().map(|cell| harmless(text(cell)))));
+        let about = [sheet.wilayah.clone(), sheet.tanggal_acuan.to_string()];
+        let row = row.iter().map(text).chain(about);
+        drop(writer.write_record(row.map(harmless)));
     }
     writer.into_inner().unwrap_or_default()
 }

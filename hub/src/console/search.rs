@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::{get, post};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::indicator::umur_tahun;
-use lumbung_domain::region::VillageCode;
+use lumbung_domain::region::{Desa, VillageCode, roster};
 use lumbung_telemetry::clock;
 use lumbung_wire::date;
 use maud::{Markup, html};
@@ -336,7 +336,10 @@ fn group(language: Language, line: &PlaceLine) -> Markup {
         .map(|(kind, label)| match kind {
             Kind::Rt => format!("RT {label}"),
             Kind::Rw => format!("RW {label}"),
-            _ => format!("Dusun {label}"),
+            _ => format!(
+                "{} {label}",
+                roster().village(line.village).map_or("Dusun", Desa::label_dusun)
+            ),
         })
         .collect();
     let region = RegionRef::Below(line.village, line.id);

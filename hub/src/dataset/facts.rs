@@ -39,6 +39,29 @@ pub struct FactsRegion {
     pub label: String,
     /// The region it lies in.
     pub parent: Option<RecordId>,
+    /// When it is in use.
+    pub masa: Masa,
+}
+
+/// From when to when something is in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Masa {
+    /// First day; `None` = not known, so ever since.
+    pub dari: Option<Date>,
+    /// Last day; `None` = no end is known.
+    pub sampai: Option<Date>,
+    /// Whether it is in use by the record's own word, which has no day.
+    pub aktif: bool,
+}
+
+impl Masa {
+    /// Whether it is in use on a day.
+    #[must_use]
+    pub fn meliputi(&self, day: Date) -> bool {
+        self.aktif
+            && self.dari.is_none_or(|first| first <= day)
+            && self.sampai.is_none_or(|last| day <= last)
+    }
 }
 
 /// A house.
@@ -63,6 +86,8 @@ pub struct FactsFamily {
     pub house: u32,
     /// Whether its card is in use.
     pub aktif: bool,
+    /// When it was registered.
+    pub tgl_daftar: Option<Date>,
 }
 
 /// A resident.

@@ -32,7 +32,9 @@ fn a_recap_is_the_same_in_every_file() {
         .collect();
     assert_eq!(rows.len(), 22 + 1);
     let total = recap.sheet.cells().total;
-    assert_eq!(rows[22].iter().collect::<Vec<_>>(), total.iter().map(text).collect::<Vec<_>>());
+    let about = ["Kabupaten Blitar", "2026-12-31"].map(str::to_owned);
+    let total: Vec<_> = total.iter().map(text).chain(about).collect();
+    assert_eq!(rows[22].iter().collect::<Vec<_>>(), total);
     assert!(recap_table(&recap).contains("Wonodadi"));
     let workbook = recap_xlsx(&recap, &recap.printed(Audience::Office).unwrap()).unwrap();
     assert!(workbook.starts_with(b"PK"));

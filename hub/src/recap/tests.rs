@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use jiff::civil::date;
 use lumbung_domain::id::Kind;
+use lumbung_domain::region::JenisDesa;
 use lumbung_ledger::{Entry, Header, LogId, Operation, Payload, Position, Salt, Source};
 use lumbung_proto::v1;
 use prost::Message;
@@ -45,8 +46,12 @@ fn records(size: u64) -> Vec<(u64, Kind, Vec<u8>)> {
         put(number, Kind::Rt, rt.encode_to_vec());
     }
     for (number, rt) in [(30, 20), (31, 21)] {
-        let group =
-            v1::Dasawisma { nama: "Melati".to_owned(), rt_id: raw(rt), ..Default::default() };
+        let group = v1::Dasawisma {
+            nama: "Melati".to_owned(),
+            rt_id: raw(rt),
+            aktif: true,
+            ..Default::default()
+        };
         put(number, Kind::Dasawisma, group.encode_to_vec());
     }
     for house in 0..size {
@@ -239,6 +244,99 @@ fn houses_outside_every_region_get_a_row() {
     assert_eq!(sheet.rows.len(), 1);
     assert_eq!(sheet.rows[0].label, "(tanpa RW)");
     assert_eq!(sheet.rows[0].vector.get(Indikator::JmlRt), 1);
+}
+
+/// One village: two RT of which one was dissolved at the end of 2025, a
+/// dasawisma that is not in use, a house whose people left on 10 August 2026
+/// and closed their card, and one whose people came on 5 July.
+fn changing() -> (tempfile::TempDir, SqliteDataset, VillageCode) {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = SqliteDataset::open(folder.path().join("hub.db")).unwrap();
+    let village = VillageCode::from_u64(VILLAGES[0]).unwrap();
+    dataset.register(village, "").unwrap();
+    let day = |day| lumbung_wire::date::to_wire(Some(day));
+    let rt = |nomor: &str, dari, sampai| v1::Rt {
+        nomor: nomor.to_owned(),
+        aktif_dari: dari,
+        aktif_sampai: sampai,
+        ..Default::default()
+    };
+    let old = rt("2", 0, day(date(2025, 12, 31)));
+    let group = v1::Dasawisma { nama: "Melati".to_owned(), rt_id: raw(20), ..Default::default() };
+    let mut records = vec![
+        (20, Kind::Rt, rt("1", day(date(2020, 1, 1)), 0).encode_to_vec()),
+        (21, Kind::Rt, old.encode_to_vec()),
+        (30, Kind::Dasawisma, group.encode_to_vec()),
+    ];
+    for (at, aktif, status_dasar, peristiwa, when) in
+        [(0, false, 3, 3, date(2026, 8, 10)), (1, true, 1, 5, date(2026, 7, 5))]
+    {
+        let house = v1::RumahTangga { rt_id: raw(20), ..Default::default() };
+        let card = v1::Keluarga {
+            rumah_tangga_id: raw(1000 + at),
+            tgl_daftar: day(date(2026, 1, 1).max(when.saturating_sub(jiff::Span::new().days(1)))),
+            aktif,
+            ..Default::default()
+        };
+        let warga = v1::Warga {
+            nama: "Tidak Nyata".to_owned(),
+            keluarga_id: raw(2000 + at),
+            jenis_kelamin: 1,
+            status_dasar,
+            ..Default::default()
+        };
+        let event = v1::Mutasi {
+            warga_id: raw(3000 + at),
+            peristiwa,
+            tgl_peristiwa: day(when),
+            ..Default::default()
+        };
+        records.extend([
+            (1000 + at, Kind::RumahTangga, house.encode_to_vec()),
+            (2000 + at, Kind::Keluarga, card.encode_to_vec()),
+            (3000 + at, Kind::Warga, warga.encode_to_vec()),
+            (4000 + at, Kind::Mutasi, event.encode_to_vec()),
+        ]);
+    }
+    dataset.merge(&[batch(village, records)], 1).unwrap().remove(0).unwrap();
+    (folder, dataset, village)
+}
+
+#[test]
+fn cards_houses_and_regions_count_on_the_days_they_were_there() {
+    let (_folder, dataset, village) = changing();
+    let expected = [
+        // Both RT; the first house alone.
+        (date(2025, 12, 31), [1, 1, 1, 2, 0]),
+        (date(2026, 6, 30), [1, 1, 1, 1, 0]),
+        (date(2026, 7, 31), [2, 2, 2, 1, 0]),
+        // The first card is closed, its people are gone.
+        (date(2026, 8, 31), [1, 1, 1, 1, 0]),
+    ];
+    for (day, counts) in expected {
+        let recap = Recap::of(&dataset, RegionRef::Desa(village), day).unwrap();
+        let total = recap.sheet.total;
+        use Indikator as I;
+        let own = [I::JmlKrt, I::JmlKk, I::TotalL, I::JmlRt, I::JmlDasawisma];
+        assert_eq!(own.map(|indikator| total.get(indikator)), counts, "{day}");
+        // The village's row in its kecamatan says the same.
+        let kecamatan = RegionRef::Kecamatan(village.kecamatan());
+        let above = Recap::of(&dataset, kecamatan, day).unwrap().sheet.total;
+        assert_eq!(own.map(|indikator| above.get(indikator)), counts, "{day}");
+    }
+}
+
+#[test]
+fn a_kelurahan_has_lingkungan() {
+    let (_folder, dataset) = district();
+    let kelurahan = roster().villages().iter().find(|desa| desa.kind == JenisDesa::Kelurahan);
+    let village = kelurahan.unwrap().code;
+    dataset.register(village, "").unwrap();
+    dataset.merge(&[batch(village, records(7))], 1).unwrap().remove(0).unwrap();
+    let desa = Recap::of(&dataset, RegionRef::Desa(village), T).unwrap();
+    assert_eq!(desa.sheet.rows.last().unwrap().label, "(tanpa lingkungan)");
+    let part = Recap::of(&dataset, RegionRef::Below(village, id(1)), T).unwrap();
+    assert_eq!(part.sheet.wilayah, "Lingkungan Krajan");
 }
 
 #[test]

@@ -1,14 +1,21 @@
-//! One village's houses, counted and added up its own tree.
+//! One village's houses, counted and added up its own tree, as of one day.
+//!
+//! Who was here on that day is told by the population events, and what follows
+//! from it: a family card counts while somebody on it is here, and a house
+//! whose people had not come yet or have all gone stands in no row. What has
+//! no day of its own (the state of the house, pregnancy, marital status) is
+//! counted as last recorded; the sheet says so.
 
 use std::collections::HashMap;
 
 use jiff::civil::Date;
+use lumbung_domain::code_list::{Code, StatusDasar};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::indicator::{
     Indikator, IndikatorVector, WargaFacts, hadir_pada, rumah_tangga_vector, wafat_pada,
 };
 use lumbung_domain::recap::{Level, Sheet};
-use lumbung_domain::region::{NAMA_KABUPATEN, roster};
+use lumbung_domain::region::{JenisDesa, NAMA_KABUPATEN, roster};
 
 use super::{Recap, RegionRef, kecamatan_name, row};
 use crate::dataset::{FactsHouse, FactsRegion, VillageFacts};
@@ -19,6 +26,8 @@ pub(super) struct Houses<'a> {
     regions: HashMap<RecordId, &'a FactsRegion>,
     /// One vector per house, in the order of `facts.houses`.
     houses: Vec<IndikatorVector>,
+    date: Date,
+    jenis: JenisDesa,
 }
 
 impl<'a> Houses<'a> {
@@ -34,24 +43,25 @@ impl<'a> Houses<'a> {
                 house.push(warga);
             }
         }
-        let mut active = vec![0_u64; facts.houses.len()];
-        for family in facts.families.iter().filter(|family| family.aktif) {
-            if let Some(count) = active.get_mut(family.house as usize) {
-                *count += 1;
+        let cards = cards(facts, &residents, date);
+        let houses = facts.houses.iter().zip(cards).zip(&residents).map(|((house, kk), warga)| {
+            let empty = kk == 0 && !warga.is_empty() && !warga.iter().any(|one| one.hadir);
+            match empty {
+                true => IndikatorVector::default(),
+                false => rumah_tangga_vector(&house.facts, kk, warga, date),
             }
-        }
-        let houses = facts.houses.iter().zip(active).zip(&residents);
-        let houses =
-            houses.map(|((house, kk), warga)| rumah_tangga_vector(&house.facts, kk, warga, date));
+        });
         let regions = facts.regions.iter().map(|region| (region.id, region)).collect();
-        Self { facts, houses: houses.collect(), regions }
+        let desa = roster().village(facts.village);
+        let jenis = desa.map_or(JenisDesa::Desa, |desa| desa.kind);
+        Self { facts, houses: houses.collect(), regions, date, jenis }
     }
 
     /// The whole village with its region counters, without itself.
     pub(super) fn total(&self) -> IndikatorVector {
         let mut total: IndikatorVector = self.houses.iter().copied().sum();
         for region in &self.facts.regions {
-            total += counter(region.kind);
+            total += self.counter(region);
         }
         total
     }
@@ -66,7 +76,7 @@ impl<'a> Houses<'a> {
     /// The sheet of a dusun, RW, RT or dasawisma.
     pub(super) fn below(&self, id: RecordId, date: Date) -> Option<Recap> {
         let region = self.regions.get(&id)?;
-        let name = name(region);
+        let name = self.name(region);
         Some(match region.kind {
             Kind::Dusun => self.sheet(Level::Dusun, name, Some(id), Kind::Rw, date),
             Kind::Rw => self.sheet(Level::Rw, name, Some(id), Kind::Rt, date),
@@ -80,7 +90,9 @@ impl<'a> Houses<'a> {
     fn dasawisma(&self, name: String, id: RecordId, date: Date) -> Recap {
         let houses = self.facts.houses.iter().zip(&self.houses);
         let (rows, houses): (Vec<_>, Vec<_>) = houses
-            .filter(|(house, _)| self.dasawisma_of(house) == Some(id))
+            .filter(|(house, vector)| {
+                self.dasawisma_of(house) == Some(id) && vector.get(Indikator::JmlKrt) > 0
+            })
             .map(|(house, vector)| (row(house.kepala.clone(), *vector), house.id))
             .unzip();
         Recap {
@@ -115,7 +127,7 @@ impl<'a> Houses<'a> {
                 places.push(region);
                 sums.entry(Some(region.id)).or_default();
             } else {
-                *sums.entry(self.place(&path, kind)).or_default() += counter(region.kind);
+                *sums.entry(self.place(&path, kind)).or_default() += self.counter(region);
             }
         }
         for (house, vector) in self.facts.houses.iter().zip(&self.houses) {
@@ -125,9 +137,16 @@ impl<'a> Houses<'a> {
                 *sums.entry(self.place(&path, kind)).or_default() += *vector;
             }
         }
+        // A place that was not in use has no row, unless somebody lived there
+        // all the same.
+        places.retain(|region| {
+            let sum = sums.get(&Some(region.id)).copied().unwrap_or_default();
+            region.masa.meliputi(date) || sum != IndikatorVector::default()
+        });
         places.sort_by(|a, b| order(&a.label).cmp(&order(&b.label)));
         let placed = places.iter().map(|region| (Some(region.id), region.label.clone()));
-        let outside = sums.contains_key(&None).then(|| (None, format!("(tanpa {})", word(kind))));
+        let outside =
+            sums.contains_key(&None).then(|| (None, format!("(tanpa {})", self.word(kind))));
         let (mut rows, mut below) = (Vec::new(), Vec::new());
         for (place, label) in placed.chain(outside) {
             rows.push(row(label, sums.get(&place).copied().unwrap_or_default()));
@@ -154,7 +173,7 @@ impl<'a> Houses<'a> {
         let desa = roster().village(village).map(|desa| desa.short_name());
         above.push((RegionRef::Desa(village), desa.unwrap_or_default()));
         for id in self.path(within).into_iter().skip(1).rev() {
-            let region = self.regions.get(&id).map(|region| name(region));
+            let region = self.regions.get(&id).map(|region| self.name(region));
             above.extend(region.map(|name| (RegionRef::Below(village, id), name)));
         }
         above
@@ -176,40 +195,73 @@ impl<'a> Houses<'a> {
         std::iter::successors(Some(id), up).take(LEVELS).collect()
     }
 
+    /// A region's own part of the counts of regions, while it is in use.
+    fn counter(&self, region: &FactsRegion) -> IndikatorVector {
+        let indikator = match region.kind {
+            Kind::Dusun => Indikator::JmlDusun,
+            Kind::Rw => Indikator::JmlRw,
+            Kind::Rt => Indikator::JmlRt,
+            Kind::Dasawisma => Indikator::JmlDasawisma,
+            _ => return IndikatorVector::default(),
+        };
+        match region.masa.meliputi(self.date) {
+            true => IndikatorVector::single(indikator, 1),
+            false => IndikatorVector::default(),
+        }
+    }
+
+    /// "RT 004"; what a desa calls dusun is a lingkungan in a kelurahan.
+    fn name(&self, region: &FactsRegion) -> String {
+        let kind = match region.kind {
+            Kind::Dusun => self.jenis.label_dusun(),
+            Kind::Dasawisma => "Dasawisma",
+            other => self.word(other),
+        };
+        format!("{kind} {}", region.label)
+    }
+
+    /// The kind inside a sentence.
+    const fn word(&self, kind: Kind) -> &'static str {
+        match (kind, self.jenis) {
+            (Kind::Rw, _) => "RW",
+            (Kind::Rt, _) => "RT",
+            (Kind::Dusun, JenisDesa::Kelurahan) => "lingkungan",
+            (other, _) => other.name(),
+        }
+    }
+
     fn place(&self, path: &[RecordId], kind: Kind) -> Option<RecordId> {
         let is_kind = |id: &&RecordId| self.regions.get(*id).is_some_and(|r| r.kind == kind);
         path.iter().find(is_kind).copied()
     }
 }
 
-fn counter(kind: Kind) -> IndikatorVector {
-    let indikator = match kind {
-        Kind::Dusun => Indikator::JmlDusun,
-        Kind::Rw => Indikator::JmlRw,
-        Kind::Rt => Indikator::JmlRt,
-        Kind::Dasawisma => Indikator::JmlDasawisma,
-        _ => return IndikatorVector::default(),
-    };
-    IndikatorVector::single(indikator, 1)
-}
-
-/// "RT 004".
-fn name(region: &FactsRegion) -> String {
-    let kind = match region.kind {
-        Kind::Dusun => "Dusun",
-        Kind::Dasawisma => "Dasawisma",
-        other => word(other),
-    };
-    format!("{kind} {}", region.label)
-}
-
-/// The kind inside a sentence.
-const fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Rw => "RW",
-        Kind::Rt => "RT",
-        other => other.name(),
+/// Family cards of each house on a day. One that is in use counts from its
+/// registration on, or as soon as somebody on it is here; one that is closed
+/// since counts while somebody was here who no longer is.
+fn cards(facts: &VillageFacts, residents: &[Vec<WargaFacts>], date: Date) -> Vec<u64> {
+    let mut here = vec![false; facts.families.len()];
+    for one in residents.iter().flatten().filter(|one| one.hadir) {
+        here[one.keluarga as usize] = true;
     }
+    let mut left = vec![false; facts.families.len()];
+    for resident in &facts.residents {
+        let stays = resident.status_dasar.is_none_or(|status| status == Code::<StatusDasar>::HIDUP);
+        if let Some(left) = left.get_mut(resident.family as usize) {
+            *left |= !stays;
+        }
+    }
+    let mut cards = vec![0; facts.houses.len()];
+    for (at, family) in facts.families.iter().enumerate() {
+        let counts = match family.aktif {
+            true => here[at] || family.tgl_daftar.is_none_or(|day| day <= date),
+            false => here[at] && left[at],
+        };
+        if let Some(count) = cards.get_mut(family.house as usize) {
+            *count += u64::from(counts);
+        }
+    }
+    cards
 }
 
 /// Numbers by value ("2" before "10"), then words.

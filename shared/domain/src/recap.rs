@@ -16,7 +16,7 @@ use jiff::civil::Date;
 
 /// Version of the counting rules, printed on each sheet. It rises when the
 /// same records would give other numbers.
-pub const RULE_VERSION: u32 = 1;
+pub const RULE_VERSION: u32 = 2;
 
 /// The level a recap is about. Its rows are the units one level below.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

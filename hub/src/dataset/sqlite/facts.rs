@@ -10,13 +10,15 @@ use lumbung_domain::indicator::{RumahFacts, WargaFacts};
 use lumbung_domain::record::JenisKelamin;
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::Seq;
+use lumbung_proto::v1;
 use lumbung_wire::date;
+use prost::Message as _;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
 use super::upsert::{STATUS_HIDUP, village_sql};
 use super::village::count;
 use crate::dataset::{
-    DatasetError, FactsFamily, FactsHouse, FactsRegion, FactsResident, VillageFacts, bits,
+    DatasetError, FactsFamily, FactsHouse, FactsRegion, FactsResident, Masa, VillageFacts, bits,
 };
 
 /// Reads one village's facts.
@@ -39,13 +41,17 @@ pub(super) fn regions(
     village: VillageCode,
 ) -> rusqlite::Result<Vec<FactsRegion>> {
     let sources = [
-        (Kind::Dusun, "SELECT id, nama, NULL FROM dusun WHERE village = ?1 AND epoch > 0"),
-        (Kind::Rw, "SELECT id, nomor, dusun_id FROM rw WHERE village = ?1 AND epoch > 0"),
+        (Kind::Dusun, "SELECT id, nama, NULL, bytes FROM dusun WHERE village = ?1 AND epoch > 0"),
+        (Kind::Rw, "SELECT id, nomor, dusun_id, bytes FROM rw WHERE village = ?1 AND epoch > 0"),
         (
             Kind::Rt,
-            "SELECT id, nomor, coalesce(rw_id, dusun_id) FROM rt WHERE village = ?1 AND epoch > 0",
+            "SELECT id, nomor, coalesce(rw_id, dusun_id), bytes FROM rt
+             WHERE village = ?1 AND epoch > 0",
         ),
-        (Kind::Dasawisma, "SELECT id, nama, rt_id FROM dasawisma WHERE village = ?1 AND epoch > 0"),
+        (
+            Kind::Dasawisma,
+            "SELECT id, nama, rt_id, bytes FROM dasawisma WHERE village = ?1 AND epoch > 0",
+        ),
     ];
     let mut regions = Vec::new();
     for (kind, sql) in sources {
@@ -57,10 +63,24 @@ pub(super) fn regions(
                 id: RecordId(row.get(0)?),
                 label: row.get(1)?,
                 parent: maybe_id(row, 2)?,
+                masa: masa(kind, row.get_ref(3)?.as_blob()?),
             });
         }
     }
     Ok(regions)
+}
+
+/// When a region is in use, from its own bytes: a column of its own would be
+/// read by recaps only. A row whose bytes can't be read would not be here.
+fn masa(kind: Kind, bytes: &[u8]) -> Masa {
+    let (dari, sampai, aktif) = match kind {
+        Kind::Dusun => v1::Dusun::decode(bytes).map(|it| (it.aktif_dari, it.aktif_sampai, true)),
+        Kind::Rw => v1::Rw::decode(bytes).map(|it| (it.aktif_dari, it.aktif_sampai, true)),
+        Kind::Rt => v1::Rt::decode(bytes).map(|it| (it.aktif_dari, it.aktif_sampai, true)),
+        _ => v1::Dasawisma::decode(bytes).map(|it| (0, 0, it.aktif)),
+    }
+    .unwrap_or((0, 0, true));
+    Masa { dari: date::from_wire(dari), sampai: date::from_wire(sampai), aktif }
 }
 
 type Indexed<T> = (Vec<RecordId>, Vec<T>);
@@ -110,7 +130,8 @@ fn families(
     houses: &[RecordId],
 ) -> rusqlite::Result<Indexed<FactsFamily>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, rumah_tangga_id, aktif FROM keluarga WHERE village = ?1 AND epoch > 0 ORDER BY id",
+        "SELECT id, rumah_tangga_id, aktif, bytes FROM keluarga
+         WHERE village = ?1 AND epoch > 0 ORDER BY id",
     )?;
     let mut rows = statement.query([village_sql(village)])?;
     let (mut ids, mut families) = (Vec::new(), Vec::new());
@@ -119,7 +140,9 @@ fn families(
             continue;
         };
         ids.push(RecordId(row.get(0)?));
-        families.push(FactsFamily { house, aktif: row.get(2)? });
+        let family = v1::Keluarga::decode(row.get_ref(3)?.as_blob()?).unwrap_or_default();
+        let tgl_daftar = date::from_wire(family.tgl_daftar);
+        families.push(FactsFamily { house, aktif: row.get(2)?, tgl_daftar });
     }
     Ok((ids, families))
 }

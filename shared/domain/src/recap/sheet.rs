@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::form::{Form, Isi};
 use super::{RULE_VERSION, tanggal_indonesia};
-use crate::indicator::{Indikator, IndikatorVector};
+use crate::indicator::{Indikator, IndikatorVector, Kejanggalan};
 
 /// One row: a house, a group or a region.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,7 +83,9 @@ impl Sheet {
     #[must_use]
     pub fn footnotes(&self) -> Vec<String> {
         let mut notes = vec![format!(
-            "Keadaan pada tanggal {}. Umur dihitung pada tanggal itu.",
+            "Keadaan pada tanggal {}: orang, kartu keluarga dan wilayah yang ada, dan umur, \
+             dihitung pada tanggal itu. Keadaan rumah, hamil, menyusui, status kawin dan \
+             kegiatan menurut catatan terakhir.",
             tanggal_indonesia(self.tanggal_acuan)
         )];
         for column in &self.form.columns {
@@ -116,6 +118,13 @@ impl Sheet {
             if count > 0 {
                 notes.push(format!("{count} {words}"));
             }
+        }
+        if self.total.kejanggalan().contains(&Kejanggalan::KkKurangDariKrt) {
+            notes.push(
+                "Kartu keluarga lebih sedikit daripada rumah tangga: ada rumah tangga yang belum \
+                 punya kartu keluarga."
+                    .to_owned(),
+            );
         }
         notes.push(format!("Aturan hitung versi {RULE_VERSION}."));
         notes
@@ -208,7 +217,7 @@ mod tests {
         let notes = sheet(Level::Rt.form()).footnotes();
         assert!(notes[0].contains("31 Desember 2026"), "{notes:?}");
         let all = notes.join("\n");
-        for words in ["UP2K", "Sungai dihitung", "2 rumah belum dinilai", "versi 1", "pasangan"] {
+        for words in ["UP2K", "Sungai dihitung", "2 rumah belum dinilai", "versi 2", "pasangan"] {
             assert!(all.contains(words), "{words} in {all}");
         }
         assert!(!all.contains("jenis kelaminnya"), "no gap, no note: {all}");
