@@ -185,6 +185,7 @@ impl Merge<'_> {
         let mut standing = self.standing(village)?.ok_or(DatasetError::UnknownVillage(village))?;
         if standing.position.is_some_and(|stored| stored.log_id != position.log_id) {
             self.close_log(&mut standing)?;
+            self.touch_whole(village)?;
         }
         standing.position = Some(position);
         // What was proven there says nothing about the same number here.

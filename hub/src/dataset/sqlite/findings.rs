@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lumbung_domain::id::RecordId;
-use lumbung_domain::region::VillageCode;
+use lumbung_domain::region::{VillageCode, roster};
 use lumbung_ledger::{Seq, Source};
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
@@ -18,6 +18,13 @@ use crate::dataset::{Claim, CrossFinding, DatasetError, FindingKind, Scope};
 
 /// How far the two ends of one move may lie apart, days.
 pub(super) const MOVE_DAYS_MAX: u32 = 180;
+
+/// Codes of moves that stay within the kabupaten: out of the village, out of
+/// the kecamatan.
+const STAYS_NEAR: [u16; 2] = [1, OUT_OF_KECAMATAN];
+
+/// See [`STAYS_NEAR`].
+const OUT_OF_KECAMATAN: u16 = 2;
 
 /// Most rows that are looked at for one number. More than a handful of
 /// villages with the same number is one contradiction all the same.
@@ -35,6 +42,56 @@ pub(super) struct Touched {
 }
 
 impl Touched {
+    /// Everything that a village has a part in: its rows stopped counting.
+    pub(super) fn involve(
+        &mut self,
+        conn: &Connection,
+        village: VillageCode,
+    ) -> rusqlite::Result<()> {
+        let mut claimed = conn.prepare_cached(
+            "SELECT DISTINCT kind, key FROM finding JOIN claim ON claim.finding = finding.number
+             WHERE claim.village = ?1 AND closed_ms IS NULL",
+        )?;
+        let mut rows = claimed.query([village_sql(village)])?;
+        while let Some(row) = rows.next()? {
+            let key = count(row, 1)?;
+            match finding_kind(row, 0)? {
+                FindingKind::NikGanda => self.niks.insert(key),
+                FindingKind::KkGanda => self.kks.insert(key),
+                FindingKind::PindahTanpaDatang | FindingKind::DatangTanpaPindah => {
+                    self.moves.insert(key)
+                }
+            };
+        }
+        self.moves_where(conn, "village", village)
+    }
+
+    /// Moves that name a village as their other end: it is here only now.
+    pub(super) fn named(
+        &mut self,
+        conn: &Connection,
+        village: VillageCode,
+    ) -> rusqlite::Result<()> {
+        self.moves_where(conn, "desa", village)
+    }
+
+    fn moves_where(
+        &mut self,
+        conn: &Connection,
+        column: &str,
+        village: VillageCode,
+    ) -> rusqlite::Result<()> {
+        let mut moves = conn.prepare_cached(&format!(
+            "SELECT nik FROM mutasi
+             WHERE {column} = ?1 AND nik IS NOT NULL AND peristiwa IN (3, 5)"
+        ))?;
+        let mut rows = moves.query([village_sql(village)])?;
+        while let Some(row) = rows.next()? {
+            self.moves.insert(count(row, 0)?);
+        }
+        Ok(())
+    }
+
     /// Opens, updates and closes findings by what the rows now say.
     pub(super) fn settle(&self, conn: &Connection, now_ms: i64) -> rusqlite::Result<()> {
         for nik in &self.niks {
@@ -84,8 +141,10 @@ fn settle_duplicate(
     now_ms: i64,
 ) -> rusqlite::Result<()> {
     let living = match kind {
-        FindingKind::KkGanda => "keluarga WHERE no_kk = ?1 AND aktif".to_owned(),
-        _ => format!("warga WHERE nik = ?1 AND status_dasar <= {STATUS_HIDUP}"),
+        FindingKind::KkGanda => "keluarga WHERE no_kk = ?1 AND aktif AND epoch > 0".to_owned(),
+        _ => {
+            format!("warga WHERE nik = ?1 AND status_dasar <= {STATUS_HIDUP} AND epoch > 0")
+        }
     };
     let sql =
         format!("SELECT {CLAIM_COLUMNS} FROM {living} ORDER BY village, id LIMIT {CLAIMS_MAX}");
@@ -116,24 +175,76 @@ fn settle_duplicate(
 struct Move {
     claim: RowClaim,
     peristiwa: u16,
+    /// Code of [`JenisPindah`](lumbung_domain::code_list::JenisPindah); 0 blank.
+    jenis: u16,
     day: Option<i32>,
     desa: Option<VillageCode>,
 }
 
-/// Whether two events can be the ends of one move.
-fn pairs(one: &Move, other: &Move) -> bool {
-    let near = match (one.day, other.day) {
-        (Some(one), Some(other)) => one.abs_diff(other) <= MOVE_DAYS_MAX,
-        // A missing day contradicts nothing.
-        _ => true,
+impl Move {
+    /// Whether its other end can be in a village.
+    fn may_be_with(&self, village: VillageCode) -> bool {
+        self.claim.village != village && self.desa.is_none_or(|desa| desa == village)
+    }
+}
+
+/// Days between two events if they can be the ends of one move. A missing day
+/// contradicts nothing, but any known one fits better.
+fn apart(from: &Move, to: &Move) -> Option<u32> {
+    let days = match (from.day, to.day) {
+        (Some(from), Some(to)) => from.abs_diff(to),
+        _ => MOVE_DAYS_MAX,
     };
-    one.peristiwa != other.peristiwa && one.claim.village != other.claim.village && near
+    let places = from.may_be_with(to.claim.village) && to.may_be_with(from.claim.village);
+    let ends = from.peristiwa == PINDAH_KELUAR && to.peristiwa == PINDAH_MASUK;
+    (ends && places && days <= MOVE_DAYS_MAX).then_some(days)
+}
+
+/// Which events have their other end among them: each departure goes with one
+/// arrival, those closest in time first.
+fn paired(moves: &[Move]) -> BTreeSet<usize> {
+    let mut pairs = Vec::new();
+    for (from, departure) in moves.iter().enumerate() {
+        for (to, arrival) in moves.iter().enumerate() {
+            pairs.extend(apart(departure, arrival).map(|days| (days, from, to)));
+        }
+    }
+    pairs.sort_unstable();
+    let mut paired = BTreeSet::new();
+    for (_, from, to) in pairs {
+        if !paired.contains(&from) && !paired.contains(&to) {
+            paired.extend([from, to]);
+        }
+    }
+    paired
+}
+
+/// Where the other end of an unpaired event should have been recorded, if the
+/// hub can know that it was not: `Some(None)` is one of several villages, all
+/// of which are here.
+fn missing_end(conn: &Connection, event: &Move) -> rusqlite::Result<Option<Option<VillageCode>>> {
+    let village = event.claim.village;
+    if let Some(desa) = event.desa {
+        let here = desa != village && is_registered(conn, desa)?;
+        return Ok(here.then_some(Some(desa)));
+    }
+    if event.peristiwa != PINDAH_KELUAR || !STAYS_NEAR.contains(&event.jenis) {
+        return Ok(None);
+    }
+    for desa in roster().villages() {
+        let near = event.jenis == OUT_OF_KECAMATAN || desa.code.kecamatan() == village.kecamatan();
+        if near && !is_registered(conn, desa.code)? {
+            return Ok(None);
+        }
+    }
+    Ok(Some(None))
 }
 
 fn settle_moves(conn: &Connection, nik: u64, now_ms: i64) -> rusqlite::Result<()> {
     let sql = format!(
-        "SELECT {CLAIM_COLUMNS}, peristiwa, tgl_peristiwa, desa FROM mutasi
-         WHERE nik = ?1 AND peristiwa IN (3, 5) ORDER BY village, id LIMIT {CLAIMS_MAX}"
+        "SELECT {CLAIM_COLUMNS}, peristiwa, tgl_peristiwa, desa, jenis_pindah FROM mutasi
+         WHERE nik = ?1 AND peristiwa IN (3, 5) AND epoch > 0
+         ORDER BY village, id LIMIT {CLAIMS_MAX}"
     );
     let moves: Vec<Move> = conn
         .prepare_cached(&sql)?
@@ -142,28 +253,28 @@ fn settle_moves(conn: &Connection, nik: u64, now_ms: i64) -> rusqlite::Result<()
             Ok(Move {
                 claim: RowClaim::read(row)?,
                 peristiwa: row.get(7)?,
+                jenis: row.get(10)?,
                 day: row.get(8)?,
                 desa: desa.and_then(|desa| VillageCode::from_u64(desa.cast_unsigned())),
             })
         })?
         .collect::<Result<_, _>>()?;
     let mut open = open_moves(conn, nik)?;
-    for event in &moves {
-        let Some(desa) = event.desa.filter(|desa| *desa != event.claim.village) else {
+    let paired = paired(&moves);
+    for (at, event) in moves.iter().enumerate() {
+        if paired.contains(&at) {
             continue;
-        };
+        }
+        let Some(other) = missing_end(conn, event)? else { continue };
         let kind = match event.peristiwa {
             PINDAH_KELUAR => FindingKind::PindahTanpaDatang,
             PINDAH_MASUK => FindingKind::DatangTanpaPindah,
             _ => continue,
         };
-        if moves.iter().any(|other| pairs(event, other)) || !is_registered(conn, desa)? {
-            continue;
-        }
-        let place = (kind as u8, event.claim.village, event.claim.id, desa);
+        let place = (kind as u8, event.claim.village, event.claim.id, other);
         let number = match open.remove(&place) {
             Some(number) => number,
-            None => open_finding(conn, kind, nik, Some(&event.claim), Some(desa), now_ms)?,
+            None => open_finding(conn, kind, nik, Some(&event.claim), other, now_ms)?,
         };
         write_claims(conn, number, std::slice::from_ref(&event.claim))?;
     }
@@ -173,7 +284,7 @@ fn settle_moves(conn: &Connection, nik: u64, now_ms: i64) -> rusqlite::Result<()
     Ok(())
 }
 
-type Place = (u8, VillageCode, RecordId, VillageCode);
+type Place = (u8, VillageCode, RecordId, Option<VillageCode>);
 
 /// Open findings about the moves of one NIK, by what they are about.
 fn open_moves(conn: &Connection, nik: u64) -> rusqlite::Result<BTreeMap<Place, i64>> {
@@ -183,7 +294,9 @@ fn open_moves(conn: &Connection, nik: u64) -> rusqlite::Result<BTreeMap<Place, i
     )?
     .query_map([nik.cast_signed()], |row| {
         let id = RecordId(row.get(2)?);
-        Ok(((row.get(0)?, village_code(row, 1)?, id, village_code(row, 3)?), row.get(4)?))
+        let other = row.get::<_, Option<i64>>(3)?;
+        let other = other.and_then(|desa| VillageCode::from_u64(desa.cast_unsigned()));
+        Ok(((row.get(0)?, village_code(row, 1)?, id, other), row.get(4)?))
     })?
     .collect()
 }

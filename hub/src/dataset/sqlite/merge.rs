@@ -173,6 +173,10 @@ impl<'c> Merge<'c> {
     /// Writes what was gathered in memory; the transaction can commit once
     /// the erasures it gives are in the ledger.
     pub(super) fn finish(mut self) -> Result<Vec<Erased>, DatasetError> {
+        let firsts = self.villages.values().filter(|village| village.stood.is_none());
+        for village in firsts.filter(|village| village.position.is_some()) {
+            self.touched.named(self.conn, village.village)?;
+        }
         self.touched.settle(self.conn, self.now_ms)?;
         for Erased { erasure, .. } in &self.erased {
             erasing::forget_findings(self.conn, erasure.village, erasure.id)?;
@@ -471,6 +475,11 @@ impl<'c> Merge<'c> {
                 &change.bytes[..],
             ])?;
         Ok(())
+    }
+
+    /// Notes everything that a village has a part in.
+    pub(super) fn touch_whole(&mut self, village: VillageCode) -> rusqlite::Result<()> {
+        self.touched.involve(self.conn, village)
     }
 
     /// Notes the numbers that more than one village may claim.

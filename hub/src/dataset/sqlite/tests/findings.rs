@@ -1,5 +1,7 @@
 //! Contradictions between villages.
 
+use lumbung_domain::region::roster;
+
 use super::*;
 use crate::dataset::{FindingKind, Row, RumahTanggaRow, Scope, bits};
 
@@ -143,6 +145,106 @@ fn a_move_that_names_another_village_is_a_new_question() {
         store.merge(&[bakung.batch([update(5, Kind::Mutasi, &away)])]);
         assert_eq!(open_kinds(&store), []);
     }
+}
+
+#[test]
+fn each_departure_goes_with_one_arrival_at_the_place_it_names() {
+    let store = Store::new();
+    let (mut bakung, mut lorejo) = (Log::new(BAKUNG), Log::new(LOREJO));
+    let mut sidomulyo = Log::new(SIDOMULYO);
+    // There, back, and there again, where only the first arrival is recorded.
+    store.merge(&[
+        bakung.batch([
+            create(5, Kind::Mutasi, &pindah(NIK, 3, 20_000, LOREJO)),
+            create(6, Kind::Mutasi, &pindah(NIK, 5, 20_050, LOREJO)),
+            create(7, Kind::Mutasi, &pindah(NIK, 3, 20_090, LOREJO)),
+        ]),
+        lorejo.batch([
+            create(8, Kind::Mutasi, &pindah(NIK, 5, 20_001, BAKUNG)),
+            create(9, Kind::Mutasi, &pindah(NIK, 3, 20_049, BAKUNG)),
+        ]),
+    ]);
+    let open = store.dataset.findings(&Scope::whole(), true, 10).unwrap();
+    assert_eq!(open.len(), 1);
+    assert_eq!((open[0].kind, open[0].claims[0].id), (FindingKind::PindahTanpaDatang, id(7)));
+    // Who arrives elsewhere did not arrive where the departure says.
+    store.merge(&[sidomulyo.batch([create(1, Kind::Mutasi, &pindah(NIK, 5, 20_091, BAKUNG))])]);
+    let kinds = [FindingKind::DatangTanpaPindah, FindingKind::PindahTanpaDatang];
+    assert_eq!(open_kinds(&store), kinds);
+    // An arrival that does not say from where goes with any departure.
+    store.merge(&[sidomulyo.batch([delete(1, Kind::Mutasi)])]);
+    store.merge(&[lorejo.batch([create(10, Kind::Mutasi, &pindah(NIK, 5, 20_092, 0))])]);
+    assert_eq!(open_kinds(&store), []);
+}
+
+#[test]
+fn a_move_to_nowhere_in_particular_is_found_once_all_who_may_know_are_here() {
+    let store = Store::new();
+    let mut bakung = Log::new(BAKUNG);
+    let near = |jenis| {
+        let movement = v1::Perpindahan { jenis, ..Default::default() };
+        v1::Mutasi { perpindahan: Some(movement), ..pindah(NIK, 3, 20_000, 0) }
+    };
+    store.merge(&[bakung.batch([create(5, Kind::Mutasi, &near(1))])]);
+    assert_eq!(open_kinds(&store), [], "others of the kecamatan are not here yet");
+    let kecamatan = bakung.village.kecamatan();
+    let here = roster().villages().iter().filter(|desa| desa.code.kecamatan() == kecamatan);
+    for desa in here {
+        store.dataset.register(desa.code, "").unwrap();
+    }
+    // Out of the kabupaten is beyond what the hub sees; out of the kecamatan
+    // may be anywhere in it.
+    for (jenis, kinds) in [(1, vec![FindingKind::PindahTanpaDatang]), (2, vec![]), (3, vec![])] {
+        store.merge(&[bakung.batch([update(5, Kind::Mutasi, &near(jenis))])]);
+        assert_eq!(open_kinds(&store), kinds, "jenis {jenis}");
+    }
+    store.merge(&[bakung.batch([update(5, Kind::Mutasi, &near(1))])]);
+    let open = store.dataset.findings(&Scope::whole(), true, 10).unwrap();
+    assert_eq!(open[0].other_village, None);
+    let mut lorejo = Log::new(LOREJO);
+    store.merge(&[lorejo.batch([create(6, Kind::Mutasi, &pindah(NIK, 5, 20_002, BAKUNG))])]);
+    assert_eq!(open_kinds(&store), []);
+}
+
+#[test]
+fn a_move_is_found_when_the_village_it_names_comes_later() {
+    let store = Store::new();
+    let mut bakung = Log::new(BAKUNG);
+    let later = roster().villages().last().unwrap().code;
+    let away = pindah(NIK, 3, 20_000, later.as_u64());
+    store.merge(&[bakung.batch([create(5, Kind::Mutasi, &away)])]);
+    assert_eq!(open_kinds(&store), []);
+    store.dataset.register(later, "").unwrap();
+    let mut there = Log::new(later.as_u64());
+    store.merge(&[there.batch([create(1, Kind::Warga, &warga(""))])]);
+    assert_eq!(open_kinds(&store), [FindingKind::PindahTanpaDatang]);
+}
+
+#[test]
+fn what_is_left_of_a_closed_log_claims_nothing() {
+    let store = Store::new();
+    let (mut bakung, mut lorejo) = (Log::new(BAKUNG), Log::new(LOREJO));
+    store.merge(&[
+        bakung.batch([
+            create(1, Kind::Warga, &warga(NIK)),
+            create(2, Kind::Keluarga, &keluarga(NIK)),
+            create(3, Kind::Mutasi, &pindah(OTHER_NIK, 5, 20_000, LOREJO)),
+        ]),
+        lorejo.batch([
+            create(1, Kind::Warga, &warga(NIK)),
+            create(2, Kind::Keluarga, &keluarga(NIK)),
+            create(3, Kind::Mutasi, &pindah(OTHER_NIK, 3, 20_000, BAKUNG)),
+        ]),
+    ]);
+    assert_eq!(open_kinds(&store), [FindingKind::KkGanda, FindingKind::NikGanda]);
+    // Reinstalled: nothing of the old log counts, so neither number is held
+    // twice, and the arrival is recorded nowhere.
+    let anew = Position::origin(LogId([0x99; 16]));
+    store.dataset.resume_at(bakung.village, anew).unwrap();
+    assert_eq!(open_kinds(&store), [FindingKind::PindahTanpaDatang]);
+    // Nor does it when the other village moves on.
+    store.merge(&[lorejo.batch([update(1, Kind::Warga, &warga(NIK))])]);
+    assert_eq!(open_kinds(&store), [FindingKind::PindahTanpaDatang]);
 }
 
 #[test]
