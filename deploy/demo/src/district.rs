@@ -4,6 +4,7 @@ mod edits;
 mod fill;
 mod parts;
 mod progress;
+mod size;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use serde_json::json;
 use crate::population;
 use fill::Filled;
 use parts::Parts;
+use size::Size;
 
 /// How often the merged dataset is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(300);
@@ -27,9 +29,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(300);
 #[derive(Clone, Debug, clap::Parser)]
 #[command(name = "lumbung-demo", version)]
 pub struct Options {
-    /// Bagian dari jumlah warga sebenarnya; 1 = seluruh 1,26 juta jiwa.
-    #[arg(long, default_value_t = 0.03)]
-    scale: f64,
+    /// Bagian dari jumlah warga sebenarnya; 1 = seluruh 1,26 juta jiwa. Tanpa
+    /// ini 0.03, atau sebanyak yang sudah ada di folder data.
+    #[arg(long)]
+    scale: Option<f64>,
     /// Folder data; demo berikutnya meneruskan dari sini.
     #[arg(long, default_value = "lumbung-demo")]
     dir: PathBuf,
@@ -37,9 +40,10 @@ pub struct Options {
     /// berupa JSON.
     #[arg(long)]
     once: bool,
-    /// Benih penduduk rekaan.
-    #[arg(long, default_value_t = 3505)]
-    seed: u64,
+    /// Benih penduduk rekaan. Tanpa ini 3505, atau yang sudah ada di folder
+    /// data.
+    #[arg(long)]
+    seed: Option<u64>,
     /// Alamat konsol kabupaten.
     #[arg(long, default_value = "127.0.0.1:8700")]
     console: SocketAddr,
@@ -53,14 +57,11 @@ pub struct Options {
 /// # Errors
 /// When the folder can't be used or a part can't be started.
 pub async fn run(options: Options) -> anyhow::Result<()> {
-    anyhow::ensure!(
-        options.scale > 0.0 && options.scale <= 1.0,
-        "--scale harus di antara 0 dan 1. Tidak ada yang dibuat."
-    );
     std::fs::create_dir_all(options.dir.join("log"))
         .with_context(|| format!("Folder {} tidak bisa dipakai", options.dir.display()))?;
     let begun = Instant::now();
-    let plans = population::plans(options.seed, options.scale);
+    let size = Size::of(&options.dir, options.scale, options.seed)?;
+    let plans = population::plans(size.seed, size.scale);
     let dir = options.dir.clone();
     let filled = tokio::task::spawn_blocking(move || fill::villages(&dir, &plans)).await??;
     let fill_s = begun.elapsed().as_secs_f64();
@@ -121,7 +122,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     );
     tokio::select! {
         () = &mut interrupted => {}
-        done = edits::keep_making(&options.dir, &filled, options.seed) => done?,
+        done = edits::keep_making(&options.dir, &filled, size.seed) => done?,
         () = parts.keep_alive() => {}
     }
     lumbung_telemetry::say!("Berhenti; semua yang tersimpan ada di {}.", options.dir.display());
