@@ -285,7 +285,17 @@ impl Desk {
         Ok(self.audit.audit(filter)?)
     }
 
-    /// Whether the audit log is whole.
+    /// Whether the audit log goes on whole from where this hub walked it last:
+    /// for pages, which are opened often.
+    ///
+    /// # Errors
+    /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::Failed`].
+    pub fn check_audit_on(&self, who: &Operator) -> Result<AuditCheck, DeskError> {
+        who.must(Right::Audit)?;
+        Ok(self.audit.check_audit_on()?)
+    }
+
+    /// Whether the whole audit log is whole.
     ///
     /// # Errors
     /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::Failed`].

@@ -268,6 +268,14 @@ pub trait AuditLog: Witnesses {
     /// [`DatasetError::Store`].
     fn check_audit(&self) -> Result<AuditCheck, DatasetError>;
 
+    /// Walks what was added since this process walked the chain last, if that
+    /// still stands where it stood. What was walked already is not read again:
+    /// [`Self::check_audit`] does that.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn check_audit_on(&self) -> Result<AuditCheck, DatasetError>;
+
     /// How often an operator did this since a moment.
     ///
     /// # Errors

@@ -49,7 +49,7 @@ async fn log(
     at_desk(&state, viewer, move |desk, viewer| {
         let filter = asked.filter();
         let entries = desk.audit(&viewer.who, &filter)?;
-        let check = desk.check_audit(&viewer.who)?;
+        let check = desk.check_audit_on(&viewer.who)?;
         Ok(whole(page(viewer, &filter, &entries, check)))
     })
     .await
@@ -66,6 +66,8 @@ fn verdict(viewer: &Viewer, check: AuditCheck) -> Markup {
                     (say(" catatan, rantainya tidak terputus. Sidik: ",
                          " entries, the chain is unbroken. Digest: "))
                     code { (&hash[..16]) }
+                    ". " (say("Catatan lama diperiksa lagi seluruhnya dengan ",
+                              "Old entries are all checked again by ")) code { "lumbung-hubctl audit verify" } "."
                 }
             }
         }

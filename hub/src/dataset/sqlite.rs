@@ -56,6 +56,7 @@ use super::{
     NewIncident, QuarantinedEntry, RecordFilter, Repair, RowContent, Scope, StoredRecord, Totals,
     VillageFacts, VillageState,
 };
+use crate::access::audit::AuditHead;
 
 pub use self::bulk::upsert_bulk;
 
@@ -75,6 +76,8 @@ pub struct SqliteDataset {
     /// Reading connections that nobody uses right now.
     idle: Mutex<Vec<Connection>>,
     outlines: Outlines,
+    /// How far the audit log's chain was walked and found whole.
+    walked: Mutex<Option<AuditHead>>,
 }
 
 struct Writer {
@@ -114,6 +117,7 @@ impl SqliteDataset {
             writer: Mutex::new(writer),
             idle: Mutex::default(),
             outlines: Outlines::default(),
+            walked: Mutex::default(),
         })
     }
 

@@ -1,5 +1,7 @@
 //! The audit log in the dataset's file.
 
+use std::sync::PoisonError;
+
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, TransactionBehavior};
 
 use super::SqliteDataset;
@@ -29,6 +31,27 @@ fn entry(row: &SqlRow<'_>) -> rusqlite::Result<AuditEntry> {
         words: row.get(5)?,
         hash: row.get(6)?,
     })
+}
+
+fn hash_at(conn: &Connection, seq: u64) -> rusqlite::Result<Option<[u8; 32]>> {
+    let mut statement = conn.prepare_cached("SELECT hash FROM audit WHERE seq = ?1")?;
+    statement.query_row([seq.cast_signed()], |row| row.get(0)).optional()
+}
+
+/// Walks the chain from a head that is known to be of it.
+fn walk(conn: &Connection, mut head: AuditHead) -> rusqlite::Result<AuditCheck> {
+    let mut statement = conn.prepare_cached(
+        "SELECT seq, at_ms, operator, act, subject, words, hash FROM audit
+         WHERE seq > ?1 ORDER BY seq",
+    )?;
+    for read in statement.query_map([head.seq.cast_signed()], entry)? {
+        let read = read?;
+        if read.seq != head.seq + 1 || read.hash != read.chained(&head.hash) {
+            return Ok(AuditCheck::BrokenAt(head.seq + 1));
+        }
+        head = AuditHead { seq: read.seq, hash: read.hash };
+    }
+    Ok(AuditCheck::Whole(head))
 }
 
 impl AuditLog for SqliteDataset {
@@ -93,28 +116,30 @@ impl AuditLog for SqliteDataset {
         if seq == 0 {
             return Ok(Some(EMPTY));
         }
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached("SELECT hash FROM audit WHERE seq = ?1")?;
-            let hash = statement.query_row([seq.cast_signed()], |row| row.get(0)).optional()?;
-            Ok(hash.map(|hash| AuditHead { seq, hash }))
-        })
+        self.read(|conn| Ok(hash_at(conn, seq)?.map(|hash| AuditHead { seq, hash })))
     }
 
     fn check_audit(&self) -> Result<AuditCheck, DatasetError> {
-        self.read(|conn| {
-            let mut statement = conn.prepare_cached(
-                "SELECT seq, at_ms, operator, act, subject, words, hash FROM audit ORDER BY seq",
-            )?;
-            let mut head = EMPTY;
-            for read in statement.query_map([], entry)? {
-                let read = read?;
-                if read.seq != head.seq + 1 || read.hash != read.chained(&head.hash) {
-                    return Ok(AuditCheck::BrokenAt(head.seq + 1));
+        self.read(|conn| Ok(walk(conn, EMPTY)?))
+    }
+
+    fn check_audit_on(&self) -> Result<AuditCheck, DatasetError> {
+        let walked = || self.walked.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *walked();
+        let check = self.read(|conn| {
+            Ok(match before {
+                // A chain that stood elsewhere is another one: from the start.
+                Some(before) if hash_at(conn, before.seq)? == Some(before.hash) => {
+                    walk(conn, before)?
                 }
-                head = AuditHead { seq: read.seq, hash: read.hash };
-            }
-            Ok(AuditCheck::Whole(head))
-        })
+                _ => walk(conn, EMPTY)?,
+            })
+        })?;
+        *walked() = match check {
+            AuditCheck::Whole(head) => Some(head),
+            AuditCheck::BrokenAt(_) => None,
+        };
+        Ok(check)
     }
 
     fn count_acts(&self, operator: &str, act: Act, since_ms: i64) -> Result<u64, DatasetError> {
