@@ -18,6 +18,7 @@ pub mod care;
 mod content;
 pub mod erasures;
 mod facts;
+mod gap;
 mod incident;
 pub mod lineage;
 pub mod notices;

@@ -11,9 +11,10 @@ use serde::Deserialize;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
+use super::search::gap_conditions;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
-use crate::dataset::search::VillageQuality;
+use crate::dataset::search::{Gap, VillageQuality};
 use crate::desk::DeskError;
 use crate::recap::RegionRef;
 
@@ -26,76 +27,30 @@ struct Asked {
     wilayah: Option<String>,
 }
 
-/// One kind of gap.
-struct Gap {
-    words: (&'static str, &'static str),
-    /// How many, and of how many.
-    count: fn(&VillageQuality) -> (u32, u32),
-    /// What a search for them asks; `None` = no search finds them.
-    search: Option<&'static str>,
-}
-
-const GAPS: [Gap; 10] = [
-    Gap {
-        words: ("Warga tanpa NIK", "Residents without NIK"),
-        count: |it| (it.without_nik, it.residents),
-        search: Some("apa=warga&tanpa_nomor=1"),
-    },
-    Gap {
-        words: (
-            "NIK beda dengan tanggal lahir atau jenis kelamin",
-            "NIK against birth date or sex",
-        ),
-        count: |it| (it.nik_contradicts, it.residents),
-        search: None,
-    },
-    Gap {
-        words: ("Warga tanpa tanggal lahir", "Residents without birth date"),
-        count: |it| (it.without_birth, it.residents),
-        search: None,
-    },
-    Gap {
-        words: ("Warga belum punya keluarga atau rumah", "Residents in no family or house"),
-        count: |it| (it.unplaced, it.residents),
-        search: Some("apa=warga&tanpa_tempat=1"),
-    },
-    Gap {
-        words: ("Keluarga tanpa kepala", "Families without a head"),
-        count: |it| (it.without_head, it.families),
-        search: Some("apa=keluarga&tanpa_kepala=1"),
-    },
-    Gap {
-        words: ("Keluarga tanpa nomor KK", "Families without card number"),
-        count: |it| (it.without_number, it.families),
-        search: Some("apa=keluarga&tanpa_nomor=1"),
-    },
-    Gap {
-        words: ("KK berlaku tanpa warga hidup", "Cards in use with nobody living"),
-        count: |it| (it.empty_families, it.families),
-        search: None,
-    },
-    Gap {
-        words: ("Rumah tanpa dasawisma", "Houses without dasawisma"),
-        count: |it| (it.without_dasawisma, it.houses),
-        search: Some("apa=rumah&tanpa_dasawisma=1"),
-    },
-    Gap {
-        words: (
-            "Kepala rumah yang tertulis bukan penghuninya",
-            "Declared head does not live there",
-        ),
-        count: |it| (it.head_elsewhere, it.houses),
-        search: None,
-    },
-    Gap {
-        words: (
+/// A gap, in both languages.
+pub(super) const fn gap_words(gap: Gap) -> (&'static str, &'static str) {
+    match gap {
+        Gap::Nik => ("Warga tanpa NIK", "Residents without NIK"),
+        Gap::NikContradicts => {
+            ("NIK beda dengan tanggal lahir atau jenis kelamin", "NIK against birth date or sex")
+        }
+        Gap::Birth => ("Warga tanpa tanggal lahir", "Residents without birth date"),
+        Gap::Unplaced => {
+            ("Warga belum punya keluarga atau rumah", "Residents in no family or house")
+        }
+        Gap::Head => ("Keluarga tanpa kepala", "Families without a head"),
+        Gap::CardNumber => ("Keluarga tanpa nomor KK", "Families without card number"),
+        Gap::EmptyCard => ("KK berlaku tanpa warga hidup", "Cards in use with nobody living"),
+        Gap::Dasawisma => ("Rumah tanpa dasawisma", "Houses without dasawisma"),
+        Gap::HeadElsewhere => {
+            ("Kepala rumah yang tertulis bukan penghuninya", "Declared head does not live there")
+        }
+        Gap::HealthyDoubtful => (
             "Ditulis sehat, padahal jamban, SPAL atau tempat sampah tidak ada",
             "Declared healthy without latrine, drain or waste place",
         ),
-        count: |it| (it.healthy_doubtful, it.houses),
-        search: Some("apa=rumah&kriteria=sehat"),
-    },
-];
+    }
+}
 
 async fn show(
     State(state): State<ConsoleState>,
@@ -115,7 +70,7 @@ async fn show(
 
 /// All gaps of a village against all that could have one.
 fn gaps(quality: &VillageQuality) -> u64 {
-    GAPS.iter().map(|gap| u64::from((gap.count)(quality).0)).sum()
+    Gap::ALL.iter().map(|gap| u64::from(gap.of(quality).0)).sum()
 }
 
 fn percent(language: Language, part: u64, whole: u64) -> String {
@@ -145,6 +100,13 @@ fn render(viewer: &Viewer, region: Option<RegionRef>, quality: &[VillageQuality]
         section aria-labelledby="jumlah" {
             h2 id="jumlah" { (say("Jumlah", "Sums")) }
             (sums(viewer, region, quality))
+            p { small { (say(
+                "Jumlah yang dinyatakan desa sendiri (misalnya berapa warganya) tidak ada di antara \
+                 catatan, jadi tidak bisa dibandingkan dengan hitungan ini. Yang dinyatakan dan bisa \
+                 dibandingkan hanya kepala rumah dan rumah sehat.",
+                "Totals that villages declare themselves (how many residents, say) are no part of \
+                 the records and can't be held against these counts. What is declared and can be \
+                 compared is the head of a house and whether it is healthy.")) } }
         }
         @if one.is_none() {
             section aria-labelledby="per-desa" {
@@ -170,19 +132,18 @@ fn sums(viewer: &Viewer, region: Option<RegionRef>, quality: &[VillageQuality]) 
                     th scope="col" class="n" { (say("Bagian", "Share")) }
                 } }
                 tbody {
-                    @for gap in &GAPS {
-                        @let counts = quality.iter().map(gap.count);
+                    @for gap in Gap::ALL {
+                        @let counts = quality.iter().map(|it| gap.of(it));
                         @let (part, whole) = counts.fold((0_u64, 0_u64), |sum, one| {
                             (sum.0 + u64::from(one.0), sum.1 + u64::from(one.1))
                         });
                         tr {
                             th scope="row" {
-                                @match gap.search.filter(|_| searches && part > 0) {
-                                    Some(search) => a href=(format!("/cari/syarat?{search}{area}")) {
-                                        (language.of(gap.words))
-                                    },
-                                    None => (language.of(gap.words)),
-                                }
+                                @if searches && part > 0 {
+                                    a href=(format!("/cari/syarat?{}{area}", gap_conditions(gap))) {
+                                        (language.of(gap_words(gap)))
+                                    }
+                                } @else { (language.of(gap_words(gap))) }
                             }
                             td class="n" { (language.count(part)) }
                             td class="n" { (percent(language, part, whole)) }
@@ -212,7 +173,7 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
             table {
                 thead { tr {
                     th scope="col" { (say("Desa", "Village")) }
-                    @for gap in &GAPS { th scope="col" class="n" { (language.of(gap.words)) } }
+                    @for gap in Gap::ALL { th scope="col" class="n" { (language.of(gap_words(gap))) } }
                 } }
                 tbody {
                     @for it in sorted {
@@ -222,8 +183,8 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
                                 a href=(format!("/mutu?wilayah={}", it.village)) { (name) }
                                 " " small { (kecamatan) }
                             }
-                            @for gap in &GAPS {
-                                @let (part, _) = (gap.count)(it);
+                            @for gap in Gap::ALL {
+                                @let (part, _) = gap.of(it);
                                 td class={ "n" @if part == 0 { " zero" } } { (language.count(part.into())) }
                             }
                         }

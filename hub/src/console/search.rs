@@ -18,7 +18,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use self::form::Asked;
-pub(super) use self::form::regions;
+pub(super) use self::form::{gap_conditions, regions};
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;

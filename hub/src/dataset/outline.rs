@@ -294,6 +294,9 @@ impl Outline {
                 return;
             }
             let house = self.house_of(resident);
+            if terms.gap.is_some_and(|gap| !self.resident_has(resident, gap)) {
+                return;
+            }
             if terms.unplaced && house.is_some() || !inside.holds(house) {
                 return;
             }
@@ -309,7 +312,8 @@ impl Outline {
         for (at, house) in (0..).zip(&self.houses) {
             let fits = house.bits & terms.with == terms.with
                 && house.bits & terms.without == 0
-                && !(terms.without_dasawisma && house.dasawisma != NOWHERE);
+                && !(terms.without_dasawisma && house.dasawisma != NOWHERE)
+                && terms.gap.is_none_or(|gap| self.house_has(house, gap));
             let name = self.name(house.head);
             if fits && inside.holds(Some(house)) && begins(name, &terms.words) {
                 top.take(Hit { name, village: self.village, id: house.id, outline, at });
@@ -319,8 +323,11 @@ impl Outline {
 
     pub(super) fn families<'a>(&'a self, outline: usize, terms: &FamilyTerms, top: &mut Top<'a>) {
         let Some(inside) = self.narrowed(terms.within) else { return };
+        let people = terms.gap.map(|_| self.people_of_families()).unwrap_or_default();
         for (at, family) in (0..).zip(&self.families) {
-            let fits = (!terms.without_head || family.head == NOWHERE)
+            let here = people.get(at as usize).copied().unwrap_or(0);
+            let fits = terms.gap.is_none_or(|gap| self.family_has(family, here, gap))
+                && (!terms.without_head || family.head == NOWHERE)
                 && (!terms.without_number || !family.has_number);
             let name = self.name(family.head);
             let house = self.houses.get(family.house as usize);

@@ -6,8 +6,8 @@ use lumbung_domain::id::RecordId;
 use lumbung_wire::date;
 
 use super::bits::house;
-use super::outline::{NikState, Outline, UNKNOWN_DAY};
-use super::search::{Ages, VillageQuality};
+use super::outline::{Family, House, NikState, Outline, Resident, UNKNOWN_DAY};
+use super::search::{Ages, Gap, VillageQuality};
 
 /// Years in one group of ages.
 const GROUP_YEARS: i64 = 5;
@@ -38,44 +38,70 @@ impl Outline {
         }
     }
 
+    /// Whether a resident has a gap.
+    pub(super) fn resident_has(&self, it: &Resident, gap: Gap) -> bool {
+        it.is_living()
+            && match gap {
+                Gap::Nik => it.nik == NikState::Missing,
+                Gap::NikContradicts => it.nik == NikState::Contradicts,
+                Gap::Birth => it.born == UNKNOWN_DAY,
+                Gap::Unplaced => self.house_of(it).is_none(),
+                _ => false,
+            }
+    }
+
+    /// Whether a family has a gap; `people` of it are living residents.
+    pub(super) fn family_has(&self, it: &Family, people: u32, gap: Gap) -> bool {
+        match gap {
+            Gap::Head => people > 0 && self.residents.get(it.head as usize).is_none(),
+            Gap::CardNumber => !it.has_number,
+            Gap::EmptyCard => it.aktif && people == 0,
+            _ => false,
+        }
+    }
+
+    /// Whether a house has a gap.
+    pub(super) fn house_has(&self, it: &House, gap: Gap) -> bool {
+        const BASICS: u32 = house::JAMBAN | house::SPAL | house::TPS;
+        match gap {
+            Gap::Dasawisma => self.region(it.dasawisma).is_none(),
+            Gap::HeadElsewhere => {
+                let head = self.residents.get(it.head as usize).filter(|head| head.is_living());
+                head.and_then(|head| self.house_of(head)).is_none_or(|home| home.id != it.id)
+            }
+            Gap::HealthyDoubtful => it.bits & house::SEHAT != 0 && it.bits & BASICS != BASICS,
+            _ => false,
+        }
+    }
+
     /// The gaps of the village.
     pub(super) fn quality(&self) -> VillageQuality {
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let living = || self.residents.iter().filter(|resident| resident.is_living());
-        let residents = |fits: &dyn Fn(&super::outline::Resident) -> bool| {
-            count(living().filter(|resident| fits(resident)).count())
+        let residents = |gap| {
+            count(self.residents.iter().filter(|resident| self.resident_has(resident, gap)).count())
         };
         let people = self.people_of_families();
-        let families = |fits: &dyn Fn(&super::outline::Family, u32) -> bool| {
+        let families = |gap| {
             let own = self.families.iter().zip(&people);
-            count(own.filter(|(family, people)| fits(family, **people)).count())
+            count(own.filter(|(family, people)| self.family_has(family, **people, gap)).count())
         };
-        let houses = |fits: &dyn Fn(&super::outline::House) -> bool| {
-            count(self.houses.iter().filter(|house| fits(house)).count())
-        };
-        let basics = house::JAMBAN | house::SPAL | house::TPS;
+        let houses =
+            |gap| count(self.houses.iter().filter(|house| self.house_has(house, gap)).count());
         VillageQuality {
             village: self.village,
-            residents: residents(&|_| true),
+            residents: count(self.residents.iter().filter(|it| it.is_living()).count()),
             houses: count(self.houses.len()),
             families: count(self.families.len()),
-            without_nik: residents(&|it| it.nik == NikState::Missing),
-            nik_contradicts: residents(&|it| it.nik == NikState::Contradicts),
-            unplaced: residents(&|it| self.house_of(it).is_none()),
-            without_birth: residents(&|it| it.born == UNKNOWN_DAY),
-            without_dasawisma: houses(&|it| self.region(it.dasawisma).is_none()),
-            without_head: families(&|it, people| {
-                people > 0 && self.residents.get(it.head as usize).is_none()
-            }),
-            without_number: families(&|it, _| !it.has_number),
-            empty_families: families(&|it, people| it.aktif && people == 0),
-            healthy_doubtful: houses(&|it| {
-                it.bits & house::SEHAT != 0 && it.bits & basics != basics
-            }),
-            head_elsewhere: houses(&|it| {
-                let head = self.residents.get(it.head as usize).filter(|head| head.is_living());
-                head.and_then(|head| self.house_of(head)).is_none_or(|home| home.id != it.id)
-            }),
+            without_nik: residents(Gap::Nik),
+            nik_contradicts: residents(Gap::NikContradicts),
+            unplaced: residents(Gap::Unplaced),
+            without_birth: residents(Gap::Birth),
+            without_dasawisma: houses(Gap::Dasawisma),
+            without_head: families(Gap::Head),
+            without_number: families(Gap::CardNumber),
+            empty_families: families(Gap::EmptyCard),
+            healthy_doubtful: houses(Gap::HealthyDoubtful),
+            head_elsewhere: houses(Gap::HeadElsewhere),
         }
     }
 }

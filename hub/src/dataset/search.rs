@@ -15,6 +15,7 @@ use lumbung_domain::record::JenisKelamin;
 use lumbung_domain::region::VillageCode;
 
 use super::DatasetError;
+pub use super::gap::Gap;
 use super::scope::Scope;
 
 /// Says that nothing of a village's records has changed since it was read
@@ -101,6 +102,8 @@ pub struct ResidentTerms {
     pub unplaced: bool,
     /// The dead and those who moved away too.
     pub gone_too: bool,
+    /// With this gap only.
+    pub gap: Option<Gap>,
 }
 
 /// Which houses.
@@ -116,6 +119,8 @@ pub struct HouseTerms {
     pub without: u32,
     /// In no dasawisma of their RT only.
     pub without_dasawisma: bool,
+    /// With this gap only.
+    pub gap: Option<Gap>,
 }
 
 /// Which families.
@@ -129,6 +134,8 @@ pub struct FamilyTerms {
     pub without_head: bool,
     /// Without a card number only.
     pub without_number: bool,
+    /// With this gap only.
+    pub gap: Option<Gap>,
 }
 
 /// Which RT or dasawisma.

@@ -22,7 +22,7 @@ use super::{Desk, DeskError, sees};
 use crate::access::{Operator, Right};
 use crate::dataset::Scope;
 use crate::dataset::search::{
-    Bookmark, FamilyLine, FamilyTerms, Found, HouseLine, HouseTerms, PlaceLine, PlaceTerms,
+    Bookmark, FamilyLine, FamilyTerms, Found, Gap, HouseLine, HouseTerms, PlaceLine, PlaceTerms,
     ResidentLine, ResidentTerms, Slice, Words,
 };
 use crate::recap::RegionRef;
@@ -103,6 +103,8 @@ pub struct Question {
     pub house_with: u32,
     /// What houses must not have.
     pub house_without: u32,
+    /// What must be missing of the record, or contradict itself.
+    pub gap: Option<Gap>,
 }
 
 impl Question {
@@ -264,6 +266,7 @@ impl Desk {
                     within,
                     without_head: question.without_head,
                     without_number: question.without_number,
+                    gap: question.gap,
                 };
                 parts(self.dataset.find_families(scope, &terms, slice)?, Lines::Families)
             }
@@ -274,6 +277,7 @@ impl Desk {
                     with: question.house_with,
                     without: question.house_without,
                     without_dasawisma: question.without_dasawisma,
+                    gap: question.gap,
                 };
                 parts(self.dataset.find_houses(scope, &terms, slice)?, Lines::Houses)
             }
@@ -367,6 +371,7 @@ fn resident_terms(question: &Question, words: Words, within: Option<RecordId>) -
         without_nik: question.without_number,
         unplaced: question.unplaced,
         gone_too: question.gone_too,
+        gap: question.gap,
     }
 }
 

@@ -10,9 +10,10 @@ use serde::Deserialize;
 use super::super::Trouble;
 use super::super::guard::Viewer;
 use super::super::language::Language;
+use super::super::quality::gap_words;
 use super::super::recap::DATE_WORDS;
 use crate::dataset::bits::house;
-use crate::dataset::search::PlaceLine;
+use crate::dataset::search::{Gap, PlaceLine};
 use crate::desk::DeskError;
 use crate::desk::search::{Name, Question, What};
 use crate::recap::RegionRef;
@@ -45,6 +46,7 @@ pub(super) struct Asked {
     jamban: String,
     tps: String,
     spal: String,
+    kekurangan: String,
 }
 
 const fn what_name(what: What) -> &'static str {
@@ -55,6 +57,20 @@ const fn what_name(what: What) -> &'static str {
         What::Rt => "rt",
         What::Dasawisma => "dasawisma",
     }
+}
+
+/// What is looked for to find a gap.
+pub(in crate::console) const fn of_gap(gap: Gap) -> What {
+    match gap.kind() {
+        Kind::Keluarga => What::Keluarga,
+        Kind::RumahTangga => What::RumahTangga,
+        _ => What::Warga,
+    }
+}
+
+/// The conditions of a link to the records with a gap.
+pub(in crate::console) fn gap_conditions(gap: Gap) -> String {
+    format!("apa={}&kekurangan={}", what_name(of_gap(gap)), gap.code())
 }
 
 const fn what_words(what: What, language: Language) -> &'static str {
@@ -118,11 +134,12 @@ impl Asked {
             "" => None,
             text => Some(text.parse().map_err(|_| DeskError::Unfit(DATE_WORDS.into()))?),
         };
+        let what = What::ALL.into_iter().find(|what| what_name(*what) == self.apa);
+        let what = what.unwrap_or_default();
         Ok(Question {
-            what: What::ALL
-                .into_iter()
-                .find(|what| what_name(*what) == self.apa)
-                .unwrap_or_default(),
+            what,
+            // A gap of another kind of record would find nothing.
+            gap: Gap::from_code(&self.kekurangan).filter(|gap| of_gap(*gap) == what),
             region: self.region()?,
             name: Name(self.nama.trim().chars().take(100).collect()),
             jenis_kelamin: match self.jk.as_str() {
@@ -211,6 +228,7 @@ pub(super) fn render(
                     legend { (say("Keluarga dan rumah", "Families and houses")) }
                     (of_houses(language, question))
                 }
+                (gaps(language, question.gap))
             }
             button type="submit" { (say("Cari", "Search")) }
         }
@@ -286,6 +304,27 @@ fn of_houses(language: Language, question: &Question) -> Markup {
         (check("tanpa_dasawisma", say("Rumah tanpa dasawisma", "Houses without a dasawisma"),
             question.without_dasawisma))
     }
+}
+
+/// What may be missing, by the kind of record that has it.
+fn gaps(language: Language, chosen: Option<Gap>) -> Markup {
+    let say = |id, en| language.say(id, en);
+    select(
+        "kekurangan",
+        say("Yang kurang", "Gap"),
+        &html! {
+            option value="" { (say("Semua", "All")) }
+            @for what in [What::Warga, What::Keluarga, What::RumahTangga] {
+                optgroup label=(what_words(what, language)) {
+                    @for gap in Gap::ALL.into_iter().filter(|gap| of_gap(*gap) == what) {
+                        option value=(gap.code()) selected[chosen == Some(gap)] {
+                            (language.of(gap_words(gap)))
+                        }
+                    }
+                }
+            }
+        },
+    )
 }
 
 fn select(name: &str, label: &str, options: &Markup) -> Markup {

@@ -5,7 +5,7 @@ use jiff::civil::date;
 use proptest::prelude::*;
 
 use super::*;
-use crate::dataset::search::Search as _;
+use crate::dataset::search::{FamilyTerms, Gap, HouseTerms, ResidentTerms, Search as _, Slice};
 use crate::recap::{KeptSums, Recap, RegionRef};
 
 /// One thing that happens in a village.
@@ -115,6 +115,7 @@ fn gaps_and_ages_are_counted() {
         create(3, Kind::Warga, &v1::Warga::default()),
     ])]);
     let one = Scope::of_village(village(BAKUNG));
+    let slice = Slice { after: None, limit: 9 };
     let found = store.dataset.quality(&one).unwrap();
     let [it] = found[..] else { panic!("one village") };
     assert_eq!((it.residents, it.houses, it.families), (3, 1, 2));
@@ -122,6 +123,24 @@ fn gaps_and_ages_are_counted() {
     assert_eq!((it.unplaced, it.without_birth), (2, 1));
     assert_eq!((it.without_head, it.empty_families, it.without_number), (1, 1, 2));
     assert_eq!((it.without_dasawisma, it.healthy_doubtful, it.head_elsewhere), (1, 1, 1));
+    for gap in Gap::ALL {
+        let matched = match gap.kind() {
+            Kind::Keluarga => {
+                let terms = FamilyTerms { gap: Some(gap), ..Default::default() };
+                store.dataset.find_families(&one, &terms, &slice).unwrap().matched
+            }
+            Kind::RumahTangga => {
+                let terms = HouseTerms { gap: Some(gap), ..Default::default() };
+                store.dataset.find_houses(&one, &terms, &slice).unwrap().matched
+            }
+            _ => {
+                let terms = ResidentTerms { gap: Some(gap), ..Default::default() };
+                store.dataset.find_residents(&one, &terms, &slice).unwrap().matched
+            }
+        };
+        assert_eq!(matched, u64::from(gap.of(&it).0), "{gap:?} leads to its records");
+        assert_eq!(Gap::from_code(gap.code()), Some(gap));
+    }
     let ages = store.dataset.ages(&one, None, date(2026, 12, 31)).unwrap();
     assert_eq!(ages.groups[7], (0, 1), "36 years");
     assert_eq!(ages.groups[15], (1, 0), "96 years");
