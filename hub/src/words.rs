@@ -6,6 +6,10 @@
 
 use std::fmt;
 
+use jiff::civil::DateTime;
+use lumbung_domain::recap::tanggal_indonesia;
+use lumbung_telemetry::clock;
+
 /// Words in both languages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Words {
@@ -21,6 +25,36 @@ impl Words {
     pub fn new(id: impl Into<String>, en: impl Into<String>) -> Self {
         Self { id: id.into(), en: en.into() }
     }
+
+    /// "24 Desember 2026 pukul 14.05", "24 December 2026, 14:05".
+    #[must_use]
+    pub fn moment(at_ms: i64) -> Self {
+        let at = clock::local(at_ms);
+        let (id, en) = hour(at);
+        Self::at(at, &id, &en)
+    }
+
+    /// A moment to the second, for what machines did: "24 Desember 2026 pukul
+    /// 14.05.09", "24 December 2026, 14:05:09".
+    #[must_use]
+    pub fn instant(at_ms: i64) -> Self {
+        let at = clock::local(at_ms);
+        let (id, en) = hour(at);
+        Self::at(at, &format!("{id}.{:02}", at.second()), &format!("{en}:{:02}", at.second()))
+    }
+
+    fn at(at: DateTime, id: &str, en: &str) -> Self {
+        Self::new(
+            format!("{} pukul {id}", tanggal_indonesia(at.date())),
+            format!("{}, {en}", at.strftime("%-d %B %Y")),
+        )
+    }
+}
+
+/// "14.05", "14:05".
+fn hour(at: DateTime) -> (String, String) {
+    let (hour, minute) = (at.hour(), at.minute());
+    (format!("{hour:02}.{minute:02}"), format!("{hour:02}:{minute:02}"))
 }
 
 impl From<(&str, &str)> for Words {
@@ -32,5 +66,20 @@ impl From<(&str, &str)> for Words {
 impl fmt::Display for Words {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_language_writes_a_moment_its_own_way() {
+        let at: jiff::Timestamp = "2026-12-24T14:05:09+07:00".parse().unwrap();
+        let at_ms = at.as_millisecond();
+        let moment = Words::new("24 Desember 2026 pukul 14.05", "24 December 2026, 14:05");
+        assert_eq!(Words::moment(at_ms), moment);
+        let instant = Words::new("24 Desember 2026 pukul 14.05.09", "24 December 2026, 14:05:09");
+        assert_eq!(Words::instant(at_ms), instant);
     }
 }

@@ -58,7 +58,7 @@ fn diagnosis(desk: &Desk, who: &Operator, code: &str) -> Result<Sheet, Status> {
     }
     if let Diagnosis::Told(machine) = diagnosis {
         machine.lines().into_iter().for_each(|((word, _), value)| {
-            sheet.row([word.to_owned(), value]);
+            sheet.row([word.to_owned(), value.id]);
         });
     }
     Ok(sheet)

@@ -3,13 +3,12 @@
 use std::fmt::Write as _;
 
 use lumbung_domain::region::{KecamatanCode, VillageCode};
-use lumbung_telemetry::clock;
 use serde_json::json;
 
 use super::config::{Config, EMAIL, WEBHOOK};
 use super::decide::Decision;
 use crate::dataset::alerts::Letter;
-use crate::reason::{Need, Place};
+use crate::reason::{Need, Place, Words};
 
 /// Items written out in one e-mail; the others are counted.
 const ITEMS_MAX: usize = 20;
@@ -65,7 +64,7 @@ fn text(decision: &Decision, config: &Config) -> String {
     if !decision.over.is_empty() {
         let _ = writeln!(text, "Sudah selesai:");
         for (key, since_ms) in &decision.over {
-            let _ = writeln!(text, "- {} (sejak {})", named(key), clock::display(*since_ms));
+            let _ = writeln!(text, "- {} (sejak {})", named(key), Words::moment(*since_ms));
         }
         text.push('\n');
     }
@@ -76,7 +75,7 @@ fn text(decision: &Decision, config: &Config) -> String {
 fn item(text: &mut String, need: &Need, config: &Config) {
     let _ = writeln!(text, "{} ({})", need.place.name(), need.code);
     if need.since_ms > 0 {
-        let _ = writeln!(text, "Sejak: {}", clock::display(need.since_ms));
+        let _ = writeln!(text, "Sejak: {}", Words::moment(need.since_ms));
     }
     let _ = writeln!(text, "{}", need.what.id);
     let _ = writeln!(text, "Yang perlu dilakukan: {}", need.todo.id);

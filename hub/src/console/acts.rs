@@ -14,7 +14,6 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use lumbung_domain::id::{Kind, KindCode};
 use lumbung_domain::region::{Desa, VillageCode};
-use lumbung_telemetry::clock;
 use maud::{Markup, PreEscaped, html};
 
 pub(super) use self::deed::{Deed, news};
@@ -30,6 +29,7 @@ use crate::desk::asks::Heard;
 use crate::desk::machine::Leftovers;
 use crate::desk::{Desk, DeskError};
 use crate::invitation::Invitation;
+use crate::words::Words;
 
 pub(super) fn routes() -> Router<ConsoleState> {
     Router::new().route("/desa/{code}/tindakan/{deed}", get(ask).post(act))
@@ -275,7 +275,7 @@ fn token_page(viewer: &Viewer, invitation: &Invitation) -> Markup {
         div class="narrow token" {
             h1 { (desa.full_name()) }
             p { b { (title) } ". " (say("Sekali pakai, berlaku sampai ", "Works once, until "))
-                b { (clock::display(*expires_ms)) } "." }
+                b { (said(viewer.language, &Words::moment(*expires_ms))) } "." }
             p class="alert" { (say(
                 "Token ini hanya ditampilkan sekarang. Cetak halaman ini atau salin tokennya \
                  sebelum menutupnya.",

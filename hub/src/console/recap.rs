@@ -30,9 +30,11 @@ pub(super) fn routes() -> Router<ConsoleState> {
         .route("/rekap/{file}", get(file))
 }
 
-/// How a date is typed.
-pub(super) const DATE_WORDS: (&str, &str) =
-    ("Tanggal ditulis seperti 2026-12-31.", "A date is written like 2026-12-31.");
+/// What is said of a date that is none.
+pub(super) const DATE_WORDS: (&str, &str) = (
+    "Tanggal ini tidak bisa dibaca. Pilih lagi dari kalender.",
+    "This date can't be read. Choose it again from the calendar.",
+);
 
 /// What a link to a recap says. Ids and codes hold no character that a query
 /// would mistake.

@@ -160,7 +160,7 @@ async fn what_is_not_there_is_said_in_words() {
         ("/desa/35.05.03.2001/tindakan/token", 200, "sekali"),
         ("/desa/35.05.03.2001/tindakan/tahan", 404, "tidak ada, atau di luar wilayah"),
         ("/rekap?wilayah=35.06.01", 404, "Wilayah ini tidak dikenal"),
-        ("/rekap?tanggal=kemarin", 400, "Tanggal ditulis seperti"),
+        ("/rekap?tanggal=kemarin", 400, "Tanggal ini tidak bisa dibaca"),
         ("/peta", 404, "belum diberi peta"),
         ("/lain", 404, "Halaman ini tidak ada"),
     ] {

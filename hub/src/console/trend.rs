@@ -28,9 +28,9 @@ pub(super) fn draw(days: &[(Day, FreshnessCounts)], language: Language) -> Marku
     let text = format!(
         "{words}: {} ({}) {to} {} ({}).",
         then.of(Freshness::Segar),
-        first.date(),
+        language.day(first.date()),
         now.of(Freshness::Segar),
-        last.date()
+        language.day(last.date())
     );
     html! {
         figure class="trend" {

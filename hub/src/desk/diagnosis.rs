@@ -15,6 +15,7 @@ use super::{Desk, DeskError};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
 use crate::spans;
+use crate::words::Words;
 
 /// How long a node may take to answer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(8);
@@ -44,7 +45,7 @@ pub struct Machine {
 }
 
 /// One line about a machine: what it is in both languages, and how it is.
-pub type Line = ((&'static str, &'static str), String);
+pub type Line = ((&'static str, &'static str), Words);
 
 impl Machine {
     /// What there is to tell, in order.
@@ -52,28 +53,29 @@ impl Machine {
     pub fn lines(&self) -> Vec<Line> {
         let told = &self.told;
         let mut lines = vec![
-            (("Versi node", "Node version"), short(&told.software)),
-            (("Mesin", "Machine"), short(&told.machine)),
+            (("Versi node", "Node version"), same(short(&told.software))),
+            (("Mesin", "Machine"), same(short(&told.machine))),
             (("Jam node", "Node clock"), self.clock()),
-            (("Node berjalan sejak", "Node started"), clock::display(told.started_ms)),
+            (("Node berjalan sejak", "Node started"), Words::instant(told.started_ms)),
             (("Mesin menyala", "Machine up"), hours(told.machine_up_seconds)),
-            (("Penyimpanan dibuka", "Store opened"), format!("{} ×", told.starts)),
-            (("Disk kosong", "Free disk"), disk(told.disk_free_bytes, told.disk_total_bytes)),
-            (("Besar penyimpanan", "Store size"), megabytes(told.store_bytes)),
-            (("Catatan hidup", "Living records"), told.records.to_string()),
-            (("Nomor terakhir / dikonfirmasi", "Last entry / confirmed"), self.queue()),
+            (("Penyimpanan dibuka", "Store opened"), same(format!("{} ×", told.starts))),
+            (("Disk kosong", "Free disk"), same(disk(told.disk_free_bytes, told.disk_total_bytes))),
+            (("Besar penyimpanan", "Store size"), same(megabytes(told.store_bytes))),
+            (("Catatan hidup", "Living records"), same(told.records.to_string())),
+            (("Nomor terakhir / dikonfirmasi", "Last entry / confirmed"), same(self.queue())),
             (
                 ("Peringatan / kesalahan", "Warnings / errors"),
-                format!("{} / {}", told.warnings, told.errors),
+                same(format!("{} / {}", told.warnings, told.errors)),
             ),
         ];
         lines.extend(told.logged.iter().map(|it| (("Log", "Log"), logged(it))));
         lines
     }
 
-    fn clock(&self) -> String {
-        let ahead_ms = self.told.clock_ms.saturating_sub(self.asked_ms);
-        format!("{} ({:+} s)", clock::display(self.told.clock_ms), ahead_ms / 1_000)
+    fn clock(&self) -> Words {
+        let ahead = self.told.clock_ms.saturating_sub(self.asked_ms) / 1_000;
+        let at = Words::instant(self.told.clock_ms);
+        Words::new(format!("{} ({ahead:+} s)", at.id), format!("{} ({ahead:+} s)", at.en))
     }
 
     fn queue(&self) -> String {
@@ -82,10 +84,16 @@ impl Machine {
     }
 }
 
-fn hours(seconds: u64) -> String {
+/// What reads the same in both languages.
+fn same(text: String) -> Words {
+    Words::new(text.clone(), text)
+}
+
+fn hours(seconds: u64) -> Words {
+    let (hours, minutes) = (seconds / 3_600, seconds % 3_600 / 60);
     match seconds {
-        0 => "?".to_owned(),
-        seconds => format!("{} j {} m", seconds / 3_600, seconds % 3_600 / 60),
+        0 => Words::new("?", "?"),
+        _ => Words::new(format!("{hours} j {minutes} m"), format!("{hours} h {minutes} min")),
     }
 }
 
@@ -100,10 +108,12 @@ fn disk(free: u64, total: u64) -> String {
     }
 }
 
-fn logged(line: &v1::LoggedLine) -> String {
+fn logged(line: &v1::LoggedLine) -> Words {
     let times = if line.times > 1 { format!(" ({} ×)", line.times) } else { String::new() };
-    let at = clock::display(line.at_ms);
-    format!("{at} {} {}: {}{times}", short(&line.level), short(&line.code), short(&line.words))
+    let at = Words::instant(line.at_ms);
+    let (level, code, words) = (short(&line.level), short(&line.code), short(&line.words));
+    let said = format!("{level} {code}: {words}{times}");
+    Words::new(format!("{} {said}", at.id), format!("{} {said}", at.en))
 }
 
 /// A node's text on one line, and without what looks like a person's number.
@@ -181,7 +191,7 @@ mod tests {
             ..Default::default()
         };
         let lines = Machine { asked_ms: 1_000, told }.lines();
-        let of = |word: &str| lines.iter().find(|it| it.0.0 == word).unwrap().1.clone();
+        let of = |word: &str| lines.iter().find(|it| it.0.0 == word).unwrap().1.id.clone();
         assert!(of("Jam node").ends_with("(+60 s)"));
         assert_eq!(of("Nomor terakhir / dikonfirmasi"), "9 / 7 (2)");
         assert!(of("Log").ends_with("disk (3 ×)"));

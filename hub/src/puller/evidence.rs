@@ -5,7 +5,6 @@
 
 use lumbung_ledger::Position;
 use lumbung_proto::v1::{BundleHeader, Replaced};
-use lumbung_telemetry::clock;
 
 use crate::dataset::{HandedBack, IncidentKind, NewIncident};
 use crate::words::Words;
@@ -32,7 +31,7 @@ fn place(position: Position) -> String {
 fn contact(number: u64) -> Words {
     match i64::try_from(number) {
         Ok(0) => Words::new("tidak ada", "none"),
-        Ok(at_ms) => Words::new(clock::display(at_ms), clock::display(at_ms)),
+        Ok(at_ms) => Words::instant(at_ms),
         Err(_) => Words::new(number.to_string(), number.to_string()),
     }
 }
@@ -175,16 +174,16 @@ fn damage(old: Position, replaced: Option<Replaced>) -> Words {
             ),
         ),
     };
-    let at = clock::display(at_ms);
+    let at = Words::instant(at_ms);
     Words::new(
         format!(
             "Berkas data di komputer desa rusak dan disisihkan di sana ({at}, jam komputer desa). {}",
             unsent.id
         ),
         format!(
-            "The data files on the village's computer were damaged and set aside there ({at}, the \
+            "The data files on the village's computer were damaged and set aside there ({}, the \
              village's clock). {}",
-            unsent.en
+            at.en, unsent.en
         ),
     )
 }
@@ -252,7 +251,7 @@ pub(super) fn taking_turns(shown: u64, last: u64, incarnation: &[u8]) -> NewInci
 
 /// A stick whose history is another than the one merged.
 pub(crate) fn stick_parted(stick: &BundleHeader, to: Position) -> NewIncident {
-    let (number, made) = (stick.number, clock::display(stick.time_ms));
+    let (number, made) = (stick.number, Words::instant(stick.time_ms));
     let words = Words::new(
         format!(
             "Bundel nomor {number} (dibuat {made}) membawa riwayat lain daripada yang sudah \
@@ -261,10 +260,11 @@ pub(crate) fn stick_parted(stick: &BundleHeader, to: Position) -> NewIncident {
              jawabannya ke sana (lumbung-hub bundle export)."
         ),
         format!(
-            "Bundle {number} (made {made}) brings another history than the one merged: a backup was \
+            "Bundle {number} (made {}) brings another history than the one merged: a backup was \
              restored, or a disk copied. Nothing was merged; what is merged is safe. Make sure that \
              the village uses one computer only, then carry the answer there (lumbung-hub bundle \
-             export)."
+             export).",
+            made.en
         ),
     );
     NewIncident::new(IncidentKind::Rewound, words).about(format!("{} {to}", to.log_id))
@@ -276,7 +276,7 @@ pub(crate) fn sticks_taking_turns(
     to: Position,
     stored: Position,
 ) -> NewIncident {
-    let (number, made) = (stick.number, clock::display(stick.time_ms));
+    let (number, made) = (stick.number, Words::instant(stick.time_ms));
     let (to, stored) = (place(to), place(stored));
     let words = Words::new(
         format!(
@@ -286,10 +286,11 @@ pub(crate) fn sticks_taking_turns(
              lumbung-hub villages resolve, dan minta stik baru dari komputer yang tinggal."
         ),
         format!(
-            "Two machines take turns sending sticks for this village: bundle {number} (made {made}) \
+            "Two machines take turns sending sticks for this village: bundle {number} (made {}) \
              leads to {to}, but what was merged last is {stored} of another machine. Merging is \
              stopped; what is merged is safe. Turn one off, then run lumbung-hub villages resolve, \
-             and ask for a new stick of the computer that is left."
+             and ask for a new stick of the computer that is left.",
+            made.en
         ),
     );
     NewIncident::new(IncidentKind::Twin, words)

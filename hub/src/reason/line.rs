@@ -1,7 +1,7 @@
 //! One line per village: why it is late or wrong, or that all is well.
 
 use super::together::Shared;
-use super::words::{duration, moment};
+use super::words::duration;
 use super::{Need, Place, Severity, Words, is_overdue};
 use crate::live::Phase;
 use crate::outlook::VillageOutlook;
@@ -70,19 +70,19 @@ fn presently(village: &VillageOutlook, now_ms: i64) -> Words {
     let by_stick = village.upkeep.as_ref().is_some_and(|it| it.heard.way() == Way::Stick);
     if by_stick {
         return Words::new(
-            format!("Datang lewat stik, terakhir {}.", moment(last_ms)),
-            format!("Comes by stick, last {}.", moment(last_ms).en),
+            format!("Datang lewat stik, terakhir {}.", Words::moment(last_ms)),
+            format!("Comes by stick, last {}.", Words::moment(last_ms).en),
         );
     }
     if village.freshness > Freshness::Segar && !is_overdue(village) {
         return Words::new(
             format!(
                 "Terakhir terdengar {}; hub sendiri sempat tidak bisa mendengar.",
-                moment(last_ms)
+                Words::moment(last_ms)
             ),
             format!(
                 "Last heard of {}; the hub itself could not hear for a while.",
-                moment(last_ms).en
+                Words::moment(last_ms).en
             ),
         );
     }

@@ -228,10 +228,3 @@ fn maintenance_covers_what_lies_within() {
         assert_eq!(place.is_within(scope), covered, "{place:?} {scope}");
     }
 }
-
-#[test]
-fn each_language_writes_a_moment_its_own_way() {
-    let at: jiff::Timestamp = "2026-12-24T14:05:00+07:00".parse().unwrap();
-    let moment = words::moment(at.as_millisecond());
-    assert_eq!(moment, Words::new("24 Desember 2026 pukul 14.05", "24 December 2026, 14:05"));
-}

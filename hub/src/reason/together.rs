@@ -8,7 +8,7 @@
 
 use lumbung_domain::region::{KecamatanCode, VillageCode, roster};
 
-use super::words::{self, moment};
+use super::words;
 use super::{Need, Place, Severity, Words, is_overdue};
 use crate::outlook::{Outlook, VillageOutlook};
 use crate::rhythm::HOUR_MS;
@@ -152,12 +152,12 @@ fn uplink_need(since_ms: i64, villages: Vec<VillageCode>) -> Need {
             format!(
                 "Semua sambungan desa ({count}) putus bersamaan sejak {}. Sebabnya hampir pasti \
                  internet kabupaten. Data di hub dan di desa aman.",
-                moment(since_ms)
+                Words::moment(since_ms)
             ),
             format!(
                 "All village lines ({count}) broke at the same time, at {}. The cause is almost \
                  certainly the district's own line. Data at the hub and in the villages is safe.",
-                moment(since_ms).en
+                Words::moment(since_ms).en
             ),
         ),
         todo: Words::new(
@@ -187,12 +187,12 @@ fn kecamatan_need(
             format!(
                 "{count} dari {known} desa di {name} diam sejak sekitar {}. Mungkin satu sebab: \
                  listrik atau jaringan di kecamatan itu. Data aman.",
-                moment(since_ms)
+                Words::moment(since_ms)
             ),
             format!(
                 "{count} of {known} villages in {name} have been silent since about {}. Probably \
                  one cause: power or network there. Data is safe.",
-                moment(since_ms).en
+                Words::moment(since_ms).en
             ),
         ),
         todo: Words::new(

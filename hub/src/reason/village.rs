@@ -2,7 +2,7 @@
 
 use lumbung_domain::region::VillageCode;
 
-use super::words::{self, Clerk, duration, moment};
+use super::words::{self, Clerk, duration};
 use super::{Need, Place, Severity, Words, is_overdue};
 use crate::dataset::{Hold, IncidentKind, Upkeep};
 use crate::outlook::VillageOutlook;
@@ -53,7 +53,7 @@ pub(super) fn needs(village: &VillageOutlook, shared: bool, now_ms: i64) -> Vec<
 
 /// A village that is held needs nothing but to be remembered.
 fn held(upkeep: &Upkeep, hold: &Hold) -> Need {
-    let (until, reason, by) = (moment(hold.until_ms), &hold.reason, &hold.by);
+    let (until, reason, by) = (Words::moment(hold.until_ms), &hold.reason, &hold.by);
     need(
         "ditahan",
         Severity::Advice,
@@ -211,11 +211,11 @@ fn certificate(village: &VillageOutlook, upkeep: &Upkeep, now_ms: i64) -> Option
         village_of(upkeep),
         until_ms - CERTIFICATE_LEFT_MS,
         Words::new(
-            format!("Sertifikat komputer desa {} {}. Data aman.", verb.0, moment(until_ms)),
+            format!("Sertifikat komputer desa {} {}. Data aman.", verb.0, Words::moment(until_ms)),
             format!(
                 "The certificate of its computer {} {}. Data is safe.",
                 verb.1,
-                moment(until_ms).en
+                Words::moment(until_ms).en
             ),
         ),
         if village.in_touch {

@@ -1,9 +1,6 @@
 //! Words that several reasons share: durations, moments, messages for the
 //! clerk, troubles in English.
 
-use lumbung_domain::recap::tanggal_indonesia;
-use lumbung_telemetry::clock;
-
 use super::{Need, Place, Severity, Words};
 use crate::dataset::Upkeep;
 use crate::outlook::Outlook;
@@ -13,16 +10,6 @@ use crate::rhythm::{DAY_MS, HOUR_MS, Way};
 /// Less than a tenth of the hub's disk free is too little, and less than this
 /// on any disk: a first load of the district and a backup need room, bytes.
 const DISK_FREE_MIN_BYTES: u64 = 2 * 1024 * 1024 * 1024;
-
-/// "24 Desember 2026 pukul 14.05", "24 December 2026, 14:05".
-pub(super) fn moment(at_ms: i64) -> Words {
-    let at = clock::local(at_ms);
-    let day = tanggal_indonesia(at.date());
-    Words::new(
-        format!("{day} pukul {:02}.{:02}", at.hour(), at.minute()),
-        at.strftime("%-d %B %Y, %H:%M").to_string(),
-    )
-}
 
 /// "2 hari 3 jam", "2 d 3 h": the two largest parts.
 #[must_use]
@@ -64,7 +51,7 @@ impl Clerk {
 }
 
 pub(super) fn silence_message(clerk: &Clerk, way: Way, since_ms: i64) -> String {
-    let since = moment(since_ms);
+    let since = Words::moment(since_ms);
     clerk.letter(&match way {
         Way::Link => format!(
             "Komputer Lumbung desa tidak terhubung ke kabupaten sejak {since}. Catatan yang sudah \
@@ -90,7 +77,7 @@ pub(super) fn kecamatan_message(name: &str, since_ms: i64) -> String {
         "Yth. Bapak/Ibu di {name}. Sebagian besar komputer Lumbung desa di {name} tidak terhubung \
          ke kabupaten sejak sekitar {}. Catatan di desa aman. Apakah ada pemadaman listrik atau \
          gangguan jaringan? Terima kasih. (Kabupaten, Lumbung)",
-        moment(since_ms)
+        Words::moment(since_ms)
     )
 }
 

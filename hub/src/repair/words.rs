@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use lumbung_domain::id::RecordId;
 use lumbung_ledger::Seq;
 use lumbung_proto::v1;
-use lumbung_telemetry::clock;
 use lumbung_wire::tree::Place;
 
 use super::difference::Difference;
@@ -143,7 +142,7 @@ pub(super) fn sums_repaired(at: Seq) -> Words {
 
 /// The node put right what it had derived.
 pub(super) fn node_mended(mending: &v1::Mending) -> Words {
-    let at = clock::display(mending.at_ms);
+    let at = Words::instant(mending.at_ms);
     let v1::Mending { records, index, sum, .. } = mending;
     let (jumlah, and_sum) = if *sum { (", dan jumlah isinya", ", and its sum") } else { ("", "") };
     Words::new(
@@ -153,9 +152,10 @@ pub(super) fn node_mended(mending: &v1::Mending) -> Words {
              minta desa memeriksa disknya."
         ),
         format!(
-            "At {at} the node rebuilt its content from its log: {records} pointers to records, \
+            "At {} the node rebuilt its content from its log: {records} pointers to records, \
              {index} index entries{and_sum}. The village's log is whole and no record is lost. If \
-             it comes again, ask the village to check its disk."
+             it comes again, ask the village to check its disk.",
+            at.en
         ),
     )
 }

@@ -82,7 +82,7 @@ impl Paper<'_> {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
-                    title { (sheet.form.number()) " " (sheet.wilayah) " " (sheet.tanggal_acuan) }
+                    title { (sheet.form.number()) " " (sheet.wilayah) " " (date) }
                     link rel="stylesheet" href="/style.css";
                 }
                 body class=(format!("paper {paper}")) {

@@ -105,8 +105,8 @@ const MONTHS: [(&str, &str); 12] = [
 ];
 
 /// Numbers, times and months in a text that are not written as `language`
-/// writes them. Codes of villages, versions, addresses and moments like
-/// 2026-11-24 14:05:00 are the same in both.
+/// writes them. Codes of villages, versions and addresses are the same in
+/// both; a day like 2026-11-24 is of neither.
 fn odd_figures(text: &str, language: Language) -> Vec<String> {
     let [group, decimal, hour] = language.say([',', '.', ':'], ['.', ',', '.']);
     let odd = |word: &str| {
@@ -133,9 +133,13 @@ fn odd_figures(text: &str, language: Language) -> Vec<String> {
             }
             _ => false,
         };
+        let iso = match &split('-')[..] {
+            [year, month, day] => (year.len(), month.len(), day.len()) == (4, 2, 2),
+            _ => false,
+        };
         let part = matches!(&split(decimal)[..], [_, tenths] if tenths.len() == 1);
         let month = MONTHS.iter().any(|(id, en)| word == language.say(*en, *id));
-        grouped || time || part || month
+        grouped || time || iso || part || month
     };
     let trimmed = |word: &'_ str| word.trim_matches(|it: char| !it.is_alphanumeric()).to_owned();
     text.split(|it: char| it.is_whitespace() || "()–+".contains(it))
@@ -148,14 +152,15 @@ fn odd_figures(text: &str, language: Language) -> Vec<String> {
 fn figures_of_the_other_language_are_found() {
     let indonesian = "Ada 1.263.480 warga (97,3%), 1.200. 23 Okt 14.02; sejak 17 Agustus 09.30!";
     let english = "There are 1,263,480 people (97.3%), 1,200. 23 Oct 14:02; from 17 August 09:30!";
-    let both = "35.05.01.2001, 35.05.02, 0.1.0, v1.2.30, 127.0.0.1:8700, 2026-11-24 14:05:00, \
-                12, 14. Jan, 7-13, 3505012001, /rekap/1.200.csv";
+    let both = "35.05.01.2001, 35.05.02, 0.1.0, v1.2.30, 127.0.0.1:8700, 12, 14. Jan, \
+                7-13, 3505012001, /rekap/1.200.csv";
     for (language, own, other) in
         [(Language::Indonesian, indonesian, english), (Language::English, english, indonesian)]
     {
         assert_eq!(odd_figures(own, language), Vec::<String>::new());
         assert_eq!(odd_figures(other, language).len(), 7, "{:?}", odd_figures(other, language));
         assert_eq!(odd_figures(both, language), Vec::<String>::new());
+        assert_eq!(odd_figures("Sejak 2026-11-24 14.05.09", language), ["2026-11-24"]);
     }
 }
 

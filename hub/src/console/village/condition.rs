@@ -1,7 +1,6 @@
 //! The page's lists of facts: the line, the machine, what waits, what is
 //! there.
 
-use lumbung_telemetry::clock;
 use maud::{Markup, html};
 
 use super::super::guard::Viewer;
@@ -11,6 +10,7 @@ use super::VillagePage;
 use crate::access::Right;
 use crate::reason::duration;
 use crate::recap::RegionRef;
+use crate::words::Words;
 
 /// A clock this far off is shown as wrong, milliseconds.
 const CLOCK_OFF_MS: i64 = 60_000;
@@ -181,12 +181,18 @@ impl VillagePage<'_> {
         let key = match &self.key {
             None => say("belum ada yang bergabung", "none has joined").to_owned(),
             Some(key) => {
-                format!("{}, {} {}", key.key, say("sejak", "since"), clock::display(key.since_ms))
+                format!(
+                    "{}, {} {}",
+                    key.key,
+                    say("sejak", "since"),
+                    language.moment(key.since_ms, self.sight.outlook.now_ms)
+                )
             }
         };
         rows.push((say("Kunci komputer", "The machine's key"), key));
         if let Some(key) = &self.key {
-            let until = clock::display(key.certified_until_ms);
+            let until = Words::moment(key.certified_until_ms);
+            let until = said(language, &until).to_owned();
             rows.push((say("Sertifikat sampai", "Certificate until"), until));
         }
         if !self.stored.address.is_empty() {

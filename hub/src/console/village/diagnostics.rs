@@ -4,7 +4,6 @@
 use std::fmt::Write as _;
 
 use axum::extract::{Path, State};
-use lumbung_telemetry::clock;
 use maud::html;
 
 use super::super::frame::{Frame, Tab};
@@ -14,6 +13,7 @@ use super::super::tile::said;
 use super::super::{ConsoleState, Page, Trouble, at_desk, whole};
 use super::{VillagePage, named};
 use crate::desk::diagnosis::Diagnosis;
+use crate::words::Words;
 
 pub(super) async fn page(
     State(state): State<ConsoleState>,
@@ -42,6 +42,11 @@ pub(super) async fn page(
     .await
 }
 
+/// A moment to the second: helpers compare it with logs.
+fn instant(language: Language, at_ms: i64) -> String {
+    said(language, &Words::instant(at_ms)).to_owned()
+}
+
 impl VillagePage<'_> {
     fn text(&self, language: Language, diagnosis: &Diagnosis) -> String {
         let desa = self.outlook.desa;
@@ -54,7 +59,7 @@ impl VillagePage<'_> {
             };
         };
         line("Hub", env!("CARGO_PKG_VERSION"));
-        line(language.say("Waktu", "Time"), &clock::display(self.sight.outlook.now_ms));
+        line(language.say("Waktu", "Time"), &instant(language, self.sight.outlook.now_ms));
         if let Some(live) = &self.outlook.live {
             line(language.say("Sambungan", "Line"), language.of(live.phase.words()));
             let seqs = format!("{} / {} / {}", live.head_seq, live.merged_seq, live.proven_seq);
@@ -69,7 +74,10 @@ impl VillagePage<'_> {
         line("", language.say("-- komputer desa --", "-- the village's machine --"));
         match diagnosis {
             Diagnosis::Told(machine) => {
-                machine.lines().iter().for_each(|(word, value)| line(language.of(*word), value));
+                let lines = machine.lines();
+                lines
+                    .iter()
+                    .for_each(|(word, value)| line(language.of(*word), &said(language, value)));
             }
             _ => line("", language.of(diagnosis.why_not().unwrap_or_default())),
         }
@@ -79,7 +87,7 @@ impl VillagePage<'_> {
         }
         for incident in &self.incidents {
             let words = language.say(incident.sentence.as_str(), incident.english());
-            line(&clock::display(incident.at_ms), words);
+            line(&instant(language, incident.at_ms), words);
         }
         text
     }

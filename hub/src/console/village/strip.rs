@@ -62,7 +62,7 @@ pub(super) fn draw(days: &[StripDay], language: Language) -> Markup {
                 @let top = if class == "fS" || class == "fM" { 2 } else { height - 8 };
                 rect class=(class) x=(at * width + 1) y=(top) width=(width - 3)
                     height=(height - top) rx="2" {
-                    title { (day.day.date()) ": " (words) }
+                    title { (language.day(day.day.date())) ": " (words) }
                 }
             }
         }
@@ -77,7 +77,7 @@ pub(super) fn draw(days: &[StripDay], language: Language) -> Markup {
                     } }
                     tbody {
                         @for day in days.iter().rev() {
-                            tr { th scope="row" { (day.day.date()) }
+                            tr { th scope="row" { (language.day(day.day.date())) }
                                 td { (look(day, language).1) } }
                         }
                     }
