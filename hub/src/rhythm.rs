@@ -9,7 +9,7 @@
 mod days;
 mod freshness;
 
-pub use days::{ContactDay, Day, StripDay, StripKind, strip};
+pub use days::{ContactDay, Day, StripDay, StripKind, freshness_of_days, strip};
 pub use freshness::{Freshness, FreshnessCounts, Thresholds};
 
 /// Silence from this long on is a gap between contacts, milliseconds; shorter

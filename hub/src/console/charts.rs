@@ -8,16 +8,17 @@ use axum::extract::{Query, State};
 use axum::routing::get;
 use jiff::civil::Date;
 use lumbung_domain::indicator::{Indikator, IndikatorVector};
-use lumbung_telemetry::clock;
 use maud::{Markup, html};
 
 pub(super) use self::draw::bar;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::recap::{Asked, href};
+use super::trend;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::dataset::search::Ages;
 use crate::recap::{Recap, RegionRef};
+use crate::rhythm::{Day, FreshnessCounts};
 
 pub(super) fn routes() -> Router<ConsoleState> {
     Router::new().route("/gambaran", get(show))
@@ -28,11 +29,16 @@ async fn show(
     Query(asked): Query<Asked>,
     viewer: Viewer,
 ) -> Result<Page, Trouble> {
-    let (region, date) = (asked.region(&viewer)?, clock::today());
+    let (region, date) = (asked.region(&viewer)?, asked.date()?);
     at_desk(&state, viewer, move |desk, viewer| {
         let recap = desk.recap(&viewer.who, region, date)?;
         let ages = desk.ages(&viewer.who, region, date)?;
-        Ok(whole(render(viewer, &recap, region, &ages, date)))
+        // Below a village nothing comes and goes by itself.
+        let days = match region {
+            RegionRef::Below(..) => Vec::new(),
+            _ => desk.freshness_days(&viewer.who, Some(region), trend::DAYS)?,
+        };
+        Ok(whole(render(viewer, &recap, region, &ages, (date, &days))))
     })
     .await
 }
@@ -56,7 +62,13 @@ fn percent(viewer: &Viewer, tenths: Option<u64>) -> String {
     tenths.map_or_else(|| "-".to_owned(), |tenths| viewer.language.percent(tenths))
 }
 
-fn render(viewer: &Viewer, recap: &Recap, region: RegionRef, ages: &Ages, date: Date) -> Markup {
+fn render(
+    viewer: &Viewer,
+    recap: &Recap,
+    region: RegionRef,
+    ages: &Ages,
+    (date, days): (Date, &[(Day, FreshnessCounts)]),
+) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let name = &recap.sheet.wilayah;
     let body = html! {
@@ -77,6 +89,14 @@ fn render(viewer: &Viewer, recap: &Recap, region: RegionRef, ages: &Ages, date: 
             h2 id="air" { (say("Air dan sanitasi, bagian dari rumah tangga",
                 "Water and sanitation, share of houses")) }
             (coverage(viewer, recap, date))
+        }
+        @if days.len() > 1 {
+            section aria-labelledby="kesegaran" {
+                h2 id="kesegaran" { (say("Kesegaran desa hari demi hari",
+                    "How fresh villages were, day by day")) }
+                (trend::draw(days, viewer.language))
+                (trend::table(days, viewer.language))
+            }
         }
     };
     Frame::of(viewer, say("Gambaran", "Charts"), Tab::Charts).page(&body)

@@ -91,7 +91,7 @@ async fn first(
     at_desk(&state, viewer, move |desk, viewer| {
         let sight = desk.sight(&viewer.who)?;
         let (news, told) = desk.news(&viewer.who, &sight, Told::default())?;
-        let days = desk.freshness_days(&viewer.who, trend::DAYS)?;
+        let days = desk.freshness_days(&viewer.who, None, trend::DAYS)?;
         let parts = Parts { sight: &sight, language: viewer.language };
         let trend = trend::draw(&days, viewer.language);
         Ok(whole(page(viewer, &parts, &filter, (&news, told), &trend, map)))
@@ -127,12 +127,11 @@ fn page(
                 p { a class="button" href="/versi" { (say("Versi node desa", "The nodes' versions")) } }
                 div id="jumlah" { (parts.numbers()) }
                 (trend)
+                p { a class="button" href="/gambaran#kesegaran" {
+                    (say("Kesegaran hari demi hari", "Freshness day by day")) } }
             }
             section aria-labelledby="umpan-judul" {
-                h2 id="umpan-judul" { (say("Baru saja", "Just now"))
-                    " " button type="button" id="jeda" class="plain" hidden
-                        data-lanjut=(say("Lanjutkan", "Go on")) { (say("Jeda", "Pause")) }
-                }
+                h2 id="umpan-judul" { (say("Baru saja", "Just now")) }
                 ol id="umpan" class="news" data-id=(told) {
                     @for item in news.iter().take(NEWS_MAX) { (parts.news(item)) }
                 }

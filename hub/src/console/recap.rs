@@ -234,7 +234,7 @@ fn page(
             a class="button" href=(format!("/rekap/rekap.csv?{link}")) {
                 (say("Unduh CSV", "Download CSV"))
             }
-            a class="button" href=(format!("/gambaran?wilayah={region}")) {
+            a class="button" href=(format!("/gambaran?wilayah={region}&tanggal={date}")) {
                 (say("Lihat gambaran", "See charts"))
             }
         }

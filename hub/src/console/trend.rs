@@ -1,4 +1,4 @@
-//! How fresh the district was, day by day, as a small drawing.
+//! How fresh villages were, day by day: a small drawing, and its table.
 
 use std::fmt::Write as _;
 
@@ -40,7 +40,47 @@ pub(super) fn draw(days: &[(Day, FreshnessCounts)], language: Language) -> Marku
                     path class=(format!("f{}", Look::of_class(class).letter())) d=(path) {}
                 }
             }
-            figcaption { (text) }
+            figcaption {
+                (text)
+                ul class="legend" aria-label=(language.say("Arti warna, dari bawah ke atas",
+                    "What the colours mean, from the bottom up")) {
+                    @for look in Freshness::ALL.map(Look::of_class) {
+                        li { (look.mark()) " " (language.of(look.words())) }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The same in figures, newest first.
+pub(super) fn table(days: &[(Day, FreshnessCounts)], language: Language) -> Markup {
+    let title = language.say("Kesegaran hari demi hari", "Freshness day by day");
+    html! {
+        details {
+            summary { (language.say("Sebagai tabel", "As a table")) }
+            div class="scroll" tabindex="0" role="region" aria-label=(title) {
+                table {
+                    thead { tr {
+                        th scope="col" { (language.say("Tanggal", "Date")) }
+                        @for class in Freshness::ALL {
+                            th scope="col" class="n" {
+                                (language.of(Look::of_class(class).words()))
+                            }
+                        }
+                    } }
+                    tbody {
+                        @for (day, counts) in days.iter().rev() {
+                            tr {
+                                th scope="row" { (language.day(day.date())) }
+                                @for class in Freshness::ALL {
+                                    td class="n" { (language.count(counts.of(class).into())) }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
         }
     }
 }

@@ -7,17 +7,25 @@ use std::str::FromStr;
 use lumbung_domain::region::VillageCode;
 use lumbung_telemetry::clock;
 
+use super::search::region_scope;
 use super::{Desk, DeskError};
 use crate::access::{Operator, Right};
 use crate::dataset::{Away, Incident, Scope, Totals};
 use crate::live::Happening;
 use crate::outlook::{Outlook, VillageOutlook};
 use crate::reason::{Need, Place, Reasons};
-use crate::rhythm::{ContactDay, Day, FreshnessCounts, StripDay, strip};
+use crate::recap::RegionRef;
+use crate::rhythm::{
+    ContactDay, Day, Freshness, FreshnessCounts, StripDay, freshness_of_days, strip,
+};
 
 /// Things that happened that are told at once; a hub that has just started
 /// hears from everybody.
 const TOLD_MAX: usize = 30;
+
+/// Contacts this long before a day still tell how long a silence is; who came
+/// before that only is missing by any rhythm.
+const SILENCE_SEEN_DAYS: i64 = 45;
 
 /// Days of a contact strip.
 pub const STRIP_DAYS: u16 = 30;
@@ -148,21 +156,44 @@ impl Desk {
         Ok((news, Told { run, happening, incident }))
     }
 
-    /// How fresh the whole district was at the end of each of the last days,
-    /// oldest first; nothing for who may not see all of it.
+    /// How fresh the villages of a region were at the end of each of the last
+    /// days, oldest first; `None` = all that the operator sees. The whole
+    /// district's days were kept as they were; others are counted from the
+    /// contacts that are kept, by the rhythm that each village has now.
     ///
     /// # Errors
-    /// [`DeskError::Failed`].
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
     pub fn freshness_days(
         &self,
         who: &Operator,
+        region: Option<RegionRef>,
         days: i64,
     ) -> Result<Vec<(Day, FreshnessCounts)>, DeskError> {
         who.must(Right::SeeVillages)?;
-        if !who.scope().is_whole() {
-            return Ok(Vec::new());
+        let scope = region_scope(who, region)?;
+        let today = Day::of(clock::now_ms());
+        if scope.is_whole() {
+            return Ok(self.dataset.freshness_days(today.before(days))?);
         }
-        Ok(self.dataset.freshness_days(Day::of(clock::now_ms()).before(days))?)
+        let asked = || (0..=days).rev().map(|ago| today.before(ago));
+        let mut counts: Vec<Vec<Freshness>> = vec![Vec::new(); asked().count()];
+        let mut begun = None;
+        let heard = self.dataset.heard()?;
+        for heard in heard.iter().filter(|it| scope.holds(it.village)) {
+            let first = self.dataset.first_contact_day(heard.village)?;
+            begun = begun.into_iter().chain(first).min();
+            let from = today.before(days + SILENCE_SEEN_DAYS);
+            let came = self.dataset.contact_days(heard.village, from)?;
+            let rhythm = heard.rhythm();
+            let classes = freshness_of_days(&came, first, &rhythm, asked());
+            counts.iter_mut().zip(classes).for_each(|(day, class)| day.push(class));
+        }
+        let counts = counts.into_iter().map(FreshnessCounts::from_iter);
+        // Before anybody came there is nothing to tell.
+        Ok(asked()
+            .zip(counts)
+            .filter(|(day, _)| begun.is_some_and(|begun| *day >= begun))
+            .collect())
     }
 
     /// A village's contacts of the last days, oldest first.

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use lumbung_telemetry::clock;
 
-use super::{DAY_MS, HOUR_MS};
+use super::{DAY_MS, Freshness, HOUR_MS, Rhythm};
 
 /// East Java's clocks are this far ahead of UTC, milliseconds.
 const WIB_MS: i64 = 7 * HOUR_MS;
@@ -68,6 +68,14 @@ impl ContactDay {
         self.hours.count_ones()
     }
 
+    /// The end of the last hour in which there was a sign of it, Unix
+    /// milliseconds; a stick counts for its whole day.
+    #[must_use]
+    pub const fn last_ms(&self) -> i64 {
+        let hours = if self.sticks > 0 { 24 } else { u32::BITS - self.hours.leading_zeros() };
+        self.day.starts_ms() + hours as i64 * HOUR_MS
+    }
+
     /// Whether it came at all; a trouble alone is no contact.
     #[must_use]
     pub const fn has_contact(&self) -> bool {
@@ -122,6 +130,27 @@ pub fn strip(
     (0..i64::from(span)).rev().map(|ago| of(today.before(ago))).collect()
 }
 
+/// How fresh a village was at the end of each of these days, by the rhythm it
+/// has now. `days` are those with anything on them, oldest first; `first` is
+/// the first day known of it.
+pub fn freshness_of_days(
+    days: &[ContactDay],
+    first: Option<Day>,
+    rhythm: &Rhythm,
+    asked: impl Iterator<Item = Day>,
+) -> impl Iterator<Item = Freshness> {
+    asked.map(move |day| {
+        if first.is_none_or(|first| day < first) {
+            return Freshness::BelumTerdaftar;
+        }
+        let came = days.iter().rfind(|it| it.day <= day && it.has_contact());
+        let ends_ms = Day(day.0 + 1).starts_ms();
+        // Known, but not since these days began.
+        let silence_ms = came.map_or(i64::MAX, |came| ends_ms - came.last_ms());
+        Freshness::of(Some(silence_ms), rhythm)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -161,6 +190,25 @@ mod tests {
             ]
         );
         assert_eq!(strip.last().unwrap().day, today);
+    }
+
+    #[test]
+    fn each_day_is_judged_by_the_last_sign_before_its_end() {
+        let today = Day(20_000);
+        // Heard of from eight to ten, then silent for eight days.
+        let days = [came(today.before(9)), came(today.before(8)), came(today)];
+        let rhythm = Rhythm::learn(&crate::rhythm::Gaps::default(), crate::rhythm::Way::Link);
+        let asked = (0..11).rev().map(|ago| today.before(ago));
+        let classes: Vec<_> =
+            freshness_of_days(&days, Some(today.before(9)), &rhythm, asked).collect();
+        let mut expected = vec![Freshness::BelumTerdaftar, Freshness::Segar, Freshness::Segar];
+        expected.extend([Freshness::Terlambat; 2]);
+        expected.extend([Freshness::Lama; 4]);
+        expected.extend([Freshness::Hilang, Freshness::Segar]);
+        assert_eq!(classes, expected);
+        let long_ago = Some(today.before(90));
+        let silent = freshness_of_days(&[], long_ago, &rhythm, std::iter::once(today));
+        assert_eq!(silent.collect::<Vec<_>>(), [Freshness::Hilang]);
     }
 
     #[test]

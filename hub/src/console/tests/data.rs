@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::Right;
+use crate::dataset::{ContactNote, Dataset as _};
 
 const REASON: &str = "tujuan=Verifikasi+bantuan+2026";
 
@@ -159,4 +160,54 @@ async fn each_role_reads_and_takes_what_its_rights_say() {
             assert!(own.contains("Jaten") && !own.contains("35.05.02."), "{own}");
         }
     }
+}
+
+#[tokio::test]
+async fn charts_keep_the_day_and_say_how_fresh_the_villages_were() {
+    let (folder, dataset) = district();
+    let village = VillageCode::from_u64(3_505_012_001).unwrap();
+    for days in [9, 1] {
+        let at_ms = clock::now_ms() - days * 24 * 60 * 60 * 1000;
+        let note = ContactNote { at_ms, ..ContactNote::default() };
+        dataset.note_contacts(&[(village, note)]).unwrap();
+    }
+    let console = console_over(folder, Arc::new(dataset)).await;
+    let page = console.get("/rekap?wilayah=35.05.01&tanggal=2025-12-31").await;
+    let there = "/gambaran?wilayah=35.05.01&amp;tanggal=2025-12-31";
+    assert!(page.contains(there), "{page}");
+    let own = console.session_of(Role::KecamatanOperator, &[350_501]).await;
+    for session in [&console.head, &own] {
+        let page = console.get_as(session, &there.replace("&amp;", "&")).await;
+        assert!(page.contains("31 Desember 2025"), "{page}");
+        let table = page.split("id=\"kesegaran\"").nth(1).expect("the days before");
+        // Ten days, newest first: late on the third, missing on the last but one.
+        assert_eq!(table.matches("<th scope=\"row\">").count(), 10, "{table}");
+        for look in ["segar", "terlambat", "lama", "hilang"] {
+            assert!(table.contains(look), "{look}: {table}");
+        }
+    }
+    assert!(console.get_as(&own, "/").await.contains("class=\"trend\""));
+    let wrong = console.get("/gambaran?tanggal=kemarin").await;
+    assert!(wrong.starts_with("HTTP/1.1 400"), "{wrong}");
+}
+
+#[tokio::test]
+async fn every_gap_leads_to_its_records() {
+    let console = console().await;
+    let page = console.get("/mutu?wilayah=35.05.01.2001").await;
+    let sums = page.split("<tbody>").nth(1).unwrap().split("</tbody>").next().unwrap();
+    let mut followed = 0;
+    for row in sums.split("<tr>").skip(1) {
+        let cell = row.split("<td class=\"n\">").nth(1).unwrap().split('<').next().unwrap();
+        let count: u64 = cell.replace('.', "").parse().unwrap();
+        let link = row.split("href=\"").nth(1).map(|it| it.split('"').next().unwrap());
+        assert_eq!(link.is_some(), count > 0, "{row}");
+        let Some(link) = link else { continue };
+        let moved = console.get(&link.replace("&amp;", "&")).await;
+        let ticket = moved.split("location: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let found = console.get(ticket).await;
+        assert!(found.contains(&format!("dari {count}.")), "{row}: {found}");
+        followed += 1;
+    }
+    assert!(followed > 0, "{sums}");
 }
