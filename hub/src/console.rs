@@ -15,6 +15,7 @@ mod form;
 mod frame;
 mod guard;
 mod household;
+mod kept;
 mod language;
 mod line;
 pub mod map;
@@ -56,6 +57,7 @@ pub use self::line::Front;
 
 const STYLE: &str = concat!(include_str!("console/style.css"), include_str!("console/data.css"));
 const SCRIPT: &str = include_str!("console/live.js");
+const SESSION: &str = include_str!("console/session.js");
 const ICON: &str = include_str!("console/icon.svg");
 
 /// What the console is made of.
@@ -76,6 +78,7 @@ pub fn router(state: ConsoleState) -> Router {
     let router = Router::new()
         .route("/style.css", get(|| asset("text/css; charset=utf-8", STYLE)))
         .route("/live.js", get(|| asset("text/javascript; charset=utf-8", SCRIPT)))
+        .route("/session.js", get(|| asset("text/javascript; charset=utf-8", SESSION)))
         .route("/icon.svg", get(|| asset("image/svg+xml", ICON)))
         .merge(first::routes())
         .merge(watcher::routes())
@@ -102,6 +105,7 @@ pub fn router(state: ConsoleState) -> Router {
             let words = ("Halaman ini tidak ada.", "There is no such page.");
             Trouble::words(StatusCode::NOT_FOUND, words)
         })
+        .layer(axum::middleware::from_fn_with_state(state.clone(), kept::at_the_door))
         .layer(axum::middleware::from_fn(guard::own_pages_only))
         .layer(axum::middleware::from_fn_with_state(state.clone(), pages::in_words))
         .layer(axum::middleware::from_fn_with_state(state.front, line::told))

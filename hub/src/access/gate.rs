@@ -32,6 +32,9 @@ const SESSION_MS: i64 = 12 * 60 * 60 * 1000;
 /// The longest pause within a session, milliseconds.
 const IDLE_MS: i64 = 30 * 60 * 1000;
 
+/// An unused session lasts at least this long, milliseconds.
+pub const IDLE_AT_LEAST_MS: i64 = IDLE_MS - TOUCH_EVERY_MS;
+
 /// A session's use is noted this often at most, milliseconds.
 const TOUCH_EVERY_MS: i64 = 60_000;
 

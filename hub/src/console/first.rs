@@ -42,6 +42,9 @@ pub(super) struct Filter {
     kelas: String,
     #[serde(default)]
     kecamatan: String,
+    /// `ya` = without a script, load the page anew now and then.
+    #[serde(default)]
+    muat: String,
 }
 
 impl Filter {
@@ -62,9 +65,22 @@ impl Filter {
         self.class().is_some() || self.kecamatan().is_some()
     }
 
+    /// The reader asked for a page that loads itself anew.
+    fn reloads(&self) -> bool {
+        self.muat == "ya"
+    }
+
     /// This page with another class.
     fn with_class(&self, class: Option<Freshness>) -> String {
+        self.link(class, self.reloads())
+    }
+
+    /// This page with another class, loading itself anew or not.
+    fn link(&self, class: Option<Freshness>, reloads: bool) -> String {
         let mut pairs = Vec::new();
+        if reloads {
+            pairs.push("muat=ya".to_owned());
+        }
         if let Some(class) = class {
             pairs.push(format!("kelas={}", class.code()));
         }
@@ -110,6 +126,12 @@ fn page(
     let say = |id, en| viewer.language.say(id, en);
     let body = html! {
         h1 id="kalimat" class="sentence" aria-live="polite" { (parts.sentence()) }
+        p id="hidup" class="live" hidden {
+            span { (say("Halaman ini berubah sendiri.", "This page changes by itself.")) }
+            " " button type="button" id="jeda" class="plain"
+                data-lanjut=(say("Lanjutkan", "Go on")) { (say("Jeda", "Pause")) }
+        }
+        noscript { (still(viewer.language, filter)) }
         nav id="hitung" aria-label=(say("Kesegaran", "Freshness")) { (parts.counters(filter)) }
         section aria-labelledby="perlu-judul" {
             h2 id="perlu-judul" { (say("Perlu tindakan", "Needs somebody")) }
@@ -139,7 +161,26 @@ fn page(
             }
         }
     };
-    Frame::of(viewer, say("Desa", "Villages"), Tab::Villages).live().page(&body)
+    Frame::of(viewer, say("Desa", "Villages"), Tab::Villages).live(filter.reloads()).page(&body)
+}
+
+/// What stands for the script where there is none: the reader decides whether
+/// the page loads anew by itself.
+fn still(language: Language, filter: &Filter) -> Markup {
+    let say = |id, en| language.say(id, en);
+    let (class, reloads) = (filter.class(), filter.reloads());
+    html! {
+        p class="live" {
+            @if reloads {
+                (say("Halaman ini dimuat ulang tiap menit. ", "This page loads anew every minute. "))
+                a href=(filter.link(class, false)) { (say("Berhenti memuat ulang", "Stop that")) }
+            } @else {
+                a href=(filter.link(class, false)) { (say("Muat ulang", "Load anew")) } " · "
+                a href=(filter.link(class, true)) {
+                    (say("Muat ulang sendiri tiap menit", "Load anew every minute")) }
+            }
+        }
+    }
 }
 
 /// The parts of the page that change.
@@ -230,6 +271,7 @@ impl Parts<'_> {
         let say = |id, en| self.say(id, en);
         html! {
             form class="pick" action="/" {
+                @if filter.reloads() { input type="hidden" name="muat" value="ya"; }
                 @if let Some(class) = filter.class() {
                     input type="hidden" name="kelas" value=(class.code());
                 }

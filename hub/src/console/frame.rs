@@ -1,10 +1,12 @@
 //! The frame of every page: head, navigation, who is signed in, language.
 
 use lumbung_domain::region::NAMA_KABUPATEN;
+use lumbung_telemetry::clock;
 use maud::{DOCTYPE, Markup, html};
 
 use super::guard::Viewer;
 use super::language::Language;
+use crate::access::gate::IDLE_AT_LEAST_MS;
 use crate::access::{Operator, Right};
 
 /// The pages in the navigation.
@@ -31,22 +33,32 @@ pub(super) struct Frame<'a> {
     title: &'a str,
     tab: Tab,
     live: bool,
+    reloads: bool,
 }
 
 impl<'a> Frame<'a> {
     /// Around a page of a signed-in operator.
     pub(super) const fn of(viewer: &'a Viewer, title: &'a str, tab: Tab) -> Self {
-        Self { who: Some(&viewer.who), language: viewer.language, title, tab, live: false }
+        Self {
+            who: Some(&viewer.who),
+            language: viewer.language,
+            title,
+            tab,
+            live: false,
+            reloads: false,
+        }
     }
 
     /// Around a page for anybody.
     pub(super) const fn outside(language: Language, title: &'a str, tab: Tab) -> Self {
-        Self { who: None, language, title, tab, live: false }
+        Self { who: None, language, title, tab, live: false, reloads: false }
     }
 
-    /// The page changes by itself.
-    pub(super) const fn live(mut self) -> Self {
+    /// The page changes by itself; without a script it does so by loading
+    /// anew, if its reader has `asked` for that.
+    pub(super) const fn live(mut self, asked: bool) -> Self {
         self.live = true;
+        self.reloads = asked;
         self
     }
 
@@ -85,9 +97,10 @@ impl<'a> Frame<'a> {
                     link rel="stylesheet" href="/style.css";
                     link rel="icon" href="/icon.svg" type="image/svg+xml";
                     @if self.live {
-                        noscript { meta http-equiv="refresh" content="20"; }
+                        @if self.reloads { noscript { meta http-equiv="refresh" content="60"; } }
                         script src="/live.js" defer {}
                     }
+                    @if self.who.is_some() { script src="/session.js" defer {} }
                 }
                 body {
                     a class="skip" href="#isi" { (say("Langsung ke isi", "Skip to content")) }
@@ -105,6 +118,35 @@ impl<'a> Frame<'a> {
                         }
                     }
                     main id="isi" class="wide" { (body) }
+                    (self.session())
+                }
+            }
+        }
+    }
+
+    /// When the session ends for want of use, and the warning before that.
+    fn session(&self) -> Markup {
+        let say = |id, en| self.language.say(id, en);
+        let now_ms = clock::now_ms();
+        let ends = self.language.moment(now_ms + IDLE_AT_LEAST_MS, now_ms);
+        html! {
+            @if self.who.is_some() {
+                footer class="wide session" {
+                    p id="sesi" data-lama=(IDLE_AT_LEAST_MS) { small {
+                        (say("Bila tidak dipakai, sesi Anda berakhir pukul ",
+                             "Unless it is used, your session ends at ")) (ends) "."
+                    } }
+                    p id="sesi-peringatan" class="alert" role="alert" hidden {
+                        span data-segera=(say("Sesi Anda segera berakhir karena tidak dipakai. ",
+                                              "Your session is about to end for want of use. "))
+                            data-berakhir=(say(
+                                "Sesi Anda sudah berakhir. Pesan yang sedang ditulis tidak hilang: \
+                                 kirim saja, lalu masuk lagi.",
+                                "Your session has ended. A message that is being written is not \
+                                 lost: send it, then sign in again.")) {}
+                        " " button type="button" class="button" {
+                            (say("Tetap masuk", "Stay signed in")) }
+                    }
                 }
             }
         }

@@ -34,6 +34,11 @@ fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
         .find_map(|(key, value)| (key == name).then_some(value))
 }
 
+/// Whether a browser shows the cookie of a session, be it over.
+pub(super) fn had_session(headers: &HeaderMap) -> bool {
+    cookie(headers, SESSION).is_some_and(|secret| !secret.is_empty())
+}
+
 /// The language a browser asked for.
 pub(super) fn language(headers: &HeaderMap) -> Language {
     cookie(headers, Language::COOKIE).map(Language::parse).unwrap_or_default()
@@ -80,7 +85,7 @@ impl FromRequestParts<ConsoleState> for Viewer {
             Ok(None) if state.gate.is_founding() => Err(Redirect::to("/awal").into_response()),
             // Whoever had a session is told that it has ended, and that a form
             // sent without one went nowhere.
-            Ok(None) if cookie(&parts.headers, SESSION).is_some_and(|it| !it.is_empty()) => {
+            Ok(None) if had_session(&parts.headers) => {
                 Err(Redirect::to("/masuk?habis=1").into_response())
             }
             Ok(None) => Err(Redirect::to("/masuk").into_response()),

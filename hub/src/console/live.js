@@ -1,5 +1,5 @@
-// Updates the first page in place from server-sent events. Without this
-// script the page reloads itself now and then.
+// Updates the first page in place from server-sent events, until its reader
+// pauses it. Without this script the page loads anew when its reader asks.
 //
 // A stream's first event brings everything, so a page that comes back from
 // the background closes its stream and opens a new one.
@@ -11,7 +11,7 @@
   var LINES = 30;
   var pause = document.getElementById("jeda");
   var paused = false;
-  var waiting = [];
+  var kept = {};
   var last = list.getAttribute("data-id") || "";
   var source = null;
 
@@ -23,21 +23,49 @@
     while (list.children.length > LINES) list.removeChild(list.lastChild);
   }
 
+  // What a link, a fold or a button is, wherever it stands after an update.
+  function key(it) {
+    var card = it.closest("[data-kunci]");
+    return [card ? card.getAttribute("data-kunci") : "", it.tagName,
+      it.getAttribute("href") || it.textContent].join("|");
+  }
+
+  function within(place, selector) {
+    return Array.prototype.slice.call(place.querySelectorAll(selector));
+  }
+
+  // Somebody has marked words here, to copy them.
+  function marked(place) {
+    var selection = window.getSelection && window.getSelection();
+    return selection && !selection.isCollapsed && place.contains(selection.anchorNode);
+  }
+
   function part(name, html) {
     var place = document.getElementById(name);
     if (!place || html === undefined) return;
+    if (marked(place)) {
+      kept[name] = html;
+      return;
+    }
+    delete kept[name];
     // What has the focus, and what is folded open, stays so.
-    var open = Array.prototype.map.call(place.querySelectorAll("details"), function (it) {
-      return it.open;
-    });
-    var links = place.querySelectorAll("a, summary");
-    var focus = Array.prototype.indexOf.call(links, document.activeElement);
+    var open = within(place, "details[open] > summary").map(key);
+    var active = document.activeElement;
+    var focus = active && active !== place && place.contains(active) ? key(active) : null;
     place.innerHTML = html;
-    Array.prototype.forEach.call(place.querySelectorAll("details"), function (it, at) {
-      it.open = !!open[at];
+    within(place, "details > summary").forEach(function (it) {
+      it.parentNode.open = open.indexOf(key(it)) >= 0;
     });
-    links = place.querySelectorAll("a, summary");
-    if (focus >= 0 && links[focus]) links[focus].focus();
+    if (focus === null) return;
+    var again = within(place, "a, summary, button").filter(function (it) {
+      return key(it) === focus;
+    })[0];
+    if (!again) {
+      // It is gone: stay here rather than at the top of the page.
+      place.tabIndex = -1;
+      again = place;
+    }
+    again.focus({ preventScroll: true });
   }
 
   function show(event) {
@@ -57,13 +85,14 @@
       tile.querySelector(".mark").textContent = one.s;
       tile.querySelector("small").textContent = one.t;
     });
-    if (update.umpan && paused) waiting = waiting.concat(update.umpan).slice(-LINES);
-    else if (update.umpan) tell(update.umpan);
+    if (update.umpan) tell(update.umpan);
     document.body.classList.remove("stale");
   }
 
   function open() {
     close();
+    if (paused) return;
+    document.body.setAttribute("data-hidup", "");
     var query = location.search ? location.search + "&" : "?";
     source = new EventSource("/events" + query + "id=" + encodeURIComponent(last));
     source.onmessage = show;
@@ -80,19 +109,24 @@
   function close() {
     if (source) source.close();
     source = null;
+    document.body.removeAttribute("data-hidup");
   }
 
-  pause.hidden = false;
+  document.getElementById("hidup").hidden = false;
   pause.setAttribute("aria-pressed", "false");
   var words = [pause.textContent, pause.getAttribute("data-lanjut")];
   pause.addEventListener("click", function () {
     paused = !paused;
     pause.setAttribute("aria-pressed", String(paused));
     pause.textContent = words[paused ? 1 : 0];
-    if (!paused) {
-      tell(waiting);
-      waiting = [];
-    }
+    // A new stream begins with everything, and with the news missed.
+    if (paused) close();
+    else open();
+  });
+  document.addEventListener("selectionchange", function () {
+    Object.keys(kept).forEach(function (name) {
+      part(name, kept[name]);
+    });
   });
   document.addEventListener("visibilitychange", function () {
     if (document.hidden) close();

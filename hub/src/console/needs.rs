@@ -26,7 +26,7 @@ fn card(need: &Need, language: Language, now_ms: i64, with_place: bool) -> Marku
     let say = |id, en| language.say(id, en);
     let letter = if need.severity == Severity::Act { "M" } else { "B" };
     html! {
-        li class=(format!("s{letter}")) {
+        li class=(format!("s{letter}")) data-kunci=(format!("{}:{}", need.code, need.place.name())) {
             @if with_place { p class="where" { (place(need.place)) } }
             p { (said(language, &need.what)) }
             p class="todo" { (said(language, &need.todo)) }

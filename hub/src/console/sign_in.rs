@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::form::{self, Field};
 use super::frame::{Frame, Tab};
 use super::guard::{self, Viewer};
+use super::kept::Kept;
 use super::language::Language;
 use super::line::Line;
 use super::tile::said;
@@ -22,6 +23,7 @@ pub(super) fn routes() -> Router<ConsoleState> {
         .route("/masuk", get(sign_in_page).post(sign_in))
         .route("/awal", get(found_page).post(found))
         .route("/keluar", post(sign_out))
+        .route("/sesi", post(stay))
         .route("/bahasa", post(choose_language))
 }
 
@@ -31,6 +33,12 @@ struct SignIn {
     sandi: String,
     #[serde(default)]
     kode: String,
+    /// Where a form goes that was sent after a session had ended.
+    #[serde(default)]
+    lanjut: String,
+    /// Its fields.
+    #[serde(default)]
+    isi: String,
 }
 
 fn field(name: &str, label: &str, kind: &str, autocomplete: &str) -> Markup {
@@ -45,12 +53,24 @@ fn refused(language: Language, error: Option<&SignInRefused>) -> Markup {
     }
 }
 
-fn sign_in_form(language: Language, error: Option<&SignInRefused>, ended: bool) -> Markup {
+/// The page to sign in; `kept` is a form that waits for it.
+pub(super) fn form(
+    language: Language,
+    error: Option<&SignInRefused>,
+    ended: bool,
+    kept: Option<&Kept>,
+) -> Markup {
     let say = |id, en| language.say(id, en);
     let body = html! {
         div class="narrow" {
             h1 { (say("Masuk", "Sign in")) }
-            @if ended {
+            @if kept.is_some() {
+                p class="alert" role="status" { (say(
+                    "Sesi Anda sudah berakhir. Isian Anda belum dikerjakan tetapi tidak hilang: \
+                     sesudah masuk, Anda bisa mengirimnya lagi.",
+                    "Your session has ended. Nothing was done with your form, but it is not lost: \
+                     you can send it again once you are signed in.")) }
+            } @else if ended {
                 p class="alert" role="status" { (say(
                     "Sesi Anda sudah berakhir. Bila Anda baru mengirim isian, isian itu belum \
                      dikerjakan: masuk lagi, lalu ulangi.",
@@ -59,6 +79,7 @@ fn sign_in_form(language: Language, error: Option<&SignInRefused>, ended: bool) 
             }
             (refused(language, error))
             form class="form" method="post" action="/masuk" {
+                @if let Some(kept) = kept { (kept.carried()) }
                 (field("nama", say("Nama operator", "Operator name"), "text", "username"))
                 (field("sandi", say("Kata sandi", "Password"), "password", "current-password"))
                 (Field {
@@ -96,23 +117,32 @@ async fn sign_in_page(
         return Redirect::to("/awal").into_response();
     }
     let ended = before.habis.is_some();
-    whole(sign_in_form(guard::language(&headers), None, ended)).into_response()
+    whole(form(guard::language(&headers), None, ended, None)).into_response()
 }
 
 async fn sign_in(State(state): State<ConsoleState>, request: Request) -> Result<Response, Trouble> {
     let line = Line::of(request.extensions());
-    let (form, visitor, headers) = form::read::<SignIn>(request).await?;
-    match state.gate.sign_in(&form.nama, &form.sandi, &form.kode, &visitor).await {
+    let (typed, visitor, headers) = form::read::<SignIn>(request).await?;
+    let (language, kept) = (guard::language(&headers), Kept::back(typed.lanjut, typed.isi));
+    match state.gate.sign_in(&typed.nama, &typed.sandi, &typed.kode, &visitor).await {
         Ok(secret) => {
-            let cookie = guard::session_cookie(&secret, line);
-            Ok(([(header::SET_COOKIE, cookie)], Redirect::to("/")).into_response())
+            let cookie = [(header::SET_COOKIE, guard::session_cookie(&secret, line))];
+            Ok(match kept {
+                None => (cookie, Redirect::to("/")).into_response(),
+                Some(kept) => (cookie, kept.again(language).await).into_response(),
+            })
         }
         Err(error @ SignInRefused::Failed(_)) => Err(error.into()),
         Err(error) => {
-            let page = whole(sign_in_form(guard::language(&headers), Some(&error), false));
+            let page = whole(form(language, Some(&error), false, kept.as_ref()));
             Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
         }
     }
+}
+
+/// Somebody is still there: asking for the viewer has noted it.
+async fn stay(_viewer: Viewer) -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 async fn sign_out(

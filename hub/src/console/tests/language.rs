@@ -22,8 +22,15 @@ const ENGLISH: [&str; 16] = [
 ];
 
 /// Pages that have no text, or that another page already stands for.
-const WITHOUT_TEXT: [&str; 6] =
-    ["/events", "/style.css", "/live.js", "/icon.svg", "/cari/syarat", "/rekap/{file}"];
+const WITHOUT_TEXT: [&str; 7] = [
+    "/events",
+    "/style.css",
+    "/live.js",
+    "/session.js",
+    "/icon.svg",
+    "/cari/syarat",
+    "/rekap/{file}",
+];
 
 /// What a reader reads, or hears, of a page in its own language.
 fn read(page: &str) -> String {
@@ -429,9 +436,49 @@ async fn what_can_not_be_opened_leaves_the_way_to_the_other_pages() {
 #[tokio::test]
 async fn whoever_had_a_session_is_told_that_it_ended() {
     let console = console().await;
-    let answer = console.post_as(&"0".repeat(64), "/informasi", "judul=A", "http://hub").await;
+    let answer = console.post_as(&"0".repeat(64), "/operator", "nama=a", "http://hub").await;
     assert!(answer.contains("location: /masuk?habis=1"), "{answer}");
     let page = console.get_as("", "/masuk?habis=1").await;
     assert!(page.contains("Sesi Anda sudah berakhir"), "{page}");
     assert!(!console.get_as("", "/masuk").await.contains("Sesi Anda sudah"));
+}
+
+#[tokio::test]
+async fn what_was_written_when_the_session_ended_is_sent_after_signing_in_again() {
+    let console = console().await;
+    let ended = "0".repeat(64);
+    let form = "judul=Posyandu+Melati&isi=Rabu+%26+Kamis&kategori=1&semua=ya&kirim=ya";
+    let page = console.post_as(&ended, "/informasi", form, "http://hub").await;
+    assert!(page.starts_with("HTTP/1.1 401") && page.contains("tidak hilang"), "{page}");
+    assert!(page.contains("name=\"lanjut\" value=\"/informasi\""), "{page}");
+    let nobody = console.post_as("", "/informasi", form, "http://hub").await;
+    assert!(nobody.contains("location: /masuk\r\n"), "{nobody}");
+
+    let escaped = form.replace('%', "%25").replace('&', "%26").replace('+', "%2B");
+    let sign_in =
+        |password: &str| format!("nama=kepala&sandi={password}&lanjut=%2Finformasi&isi={escaped}");
+    let wrong = console.post_as("", "/masuk", &sign_in("salah"), "http://hub").await;
+    assert!(wrong.starts_with("HTTP/1.1 422") && wrong.contains("name=\"isi\""), "{wrong}");
+    let right = sign_in(&PASSWORD.replace(' ', "+"));
+    let page = console.post_as("", "/masuk", &right, "http://hub").await;
+    assert!(page.starts_with("HTTP/1.1 200") && page.contains("set-cookie: sesi="), "{page}");
+    assert!(page.contains("action=\"/informasi\"") && page.contains("Kirim sekarang"), "{page}");
+    assert!(page.contains("name=\"isi\" value=\"Rabu &amp; Kamis\""), "{page}");
+    // Nothing was done yet; nor does any other path come back.
+    assert!(!console.get("/informasi").await.contains("Posyandu Melati"));
+    let elsewhere = right.replace("%2Finformasi", "%2Foperator");
+    let page = console.post_as("", "/masuk", &elsewhere, "http://hub").await;
+    assert!(page.contains("location: /\r\n"), "{page}");
+}
+
+#[tokio::test]
+async fn without_a_script_the_first_page_loads_anew_only_when_asked() {
+    let console = console().await;
+    let page = console.get("/").await;
+    assert!(!page.contains("http-equiv=\"refresh\""), "{page}");
+    assert!(page.contains("href=\"/?muat=ya\""), "{page}");
+    let page = console.get("/?muat=ya&kelas=hilang").await;
+    assert!(page.contains("http-equiv=\"refresh\""), "{page}");
+    assert!(page.contains("href=\"/?kelas=hilang\"") && page.contains("Berhenti"), "{page}");
+    assert!(page.contains("id=\"sesi\" data-lama=\"1740000\""), "{page}");
 }
