@@ -112,7 +112,7 @@
   const inSentence = (it) => getComputedStyle(it).display === 'inline'
     && it.parentElement.innerText.trim().length > it.innerText.trim().length;
   for (const { it, box } of pressed) {
-    if ((box.width >= 24 && box.height >= 24) || inSentence(it) || it.closest('svg')) continue;
+    if ((box.width >= 24 && box.height >= 24) || it.closest('svg') || inSentence(it)) continue;
     const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
     const crowded = pressed.some(({ it: other, box: its }) => {
       if (other === it || other.contains(it) || it.contains(other)) return false;

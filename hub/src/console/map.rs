@@ -54,8 +54,16 @@ pub enum MapError {
 pub struct Map {
     /// Width and height of the drawing.
     size: (i64, i64),
-    /// Path of each village.
-    paths: BTreeMap<u64, String>,
+    /// Each village.
+    shapes: BTreeMap<u64, Shape>,
+}
+
+/// A village on the map.
+#[derive(Clone, Debug)]
+struct Shape {
+    path: String,
+    /// Where its letter stands.
+    middle: (i64, i64),
 }
 
 impl Map {
@@ -85,11 +93,12 @@ impl Map {
         let mut tolerance = 0.5;
         while tolerance <= TOLERANCE_MAX {
             let drawn = |(village, rings): (&u64, &Vec<Ring>)| {
-                (*village, outline::path(rings, &window, tolerance))
+                let path = outline::path(rings, &window, tolerance);
+                (*village, Shape { path, middle: outline::middle(rings, &window) })
             };
-            let paths: BTreeMap<_, _> = rings.iter().map(drawn).collect();
-            if paths.values().map(String::len).sum::<usize>() <= BYTES_MAX {
-                return Ok(Self { size: window.size(), paths });
+            let shapes: BTreeMap<_, _> = rings.iter().map(drawn).collect();
+            if shapes.values().map(|shape| shape.path.len()).sum::<usize>() <= BYTES_MAX {
+                return Ok(Self { size: window.size(), shapes });
             }
             tolerance *= 2.0;
         }
@@ -99,13 +108,13 @@ impl Map {
     /// How many villages have an outline.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.paths.len()
+        self.shapes.len()
     }
 
     /// Whether none has.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.paths.is_empty()
+        self.shapes.is_empty()
     }
 }
 
@@ -146,21 +155,29 @@ fn render(viewer: &Viewer, map: &Map, tiles: &[Tile], sentence: &str) -> Markup 
     let language = viewer.language;
     let say = |id, en| language.say(id, en);
     let (width, height) = map.size;
-    let drawn: Vec<_> = tiles.iter().filter(|tile| map.paths.contains_key(&tile.key())).collect();
+    let drawn: Vec<_> = tiles
+        .iter()
+        .filter_map(|tile| map.shapes.get(&tile.key()).map(|shape| (tile, shape)))
+        .collect();
     let body = html! {
         h1 { (sentence) }
         p { a class="button" href="/" { (say("Sebagai ubin", "As tiles")) } " "
             a class="button" href="/desa?tampilan=tabel" { (say("Sebagai tabel", "As a table")) } }
-        ul class="legend" aria-label=(say("Arti warna", "What the colours mean")) {
+        ul class="legend" aria-label=(say("Arti huruf dan warna",
+            "What the letters and colours mean")) {
             @for look in Look::ALL { li { (look.mark()) " " (language.of(look.words())) } }
         }
-        svg class="map" viewBox=(format!("0 0 {width} {height}")) role="group"
-            aria-label=(say("Peta desa", "Map of the villages")) {
-            @for tile in &drawn {
-                a href=(format!("/desa/{}", tile.desa.code)) aria-label=(tile.spoken(language)) {
-                    path class=(format!("f{}", tile.look.letter()))
-                        d=(map.paths.get(&tile.key()).map_or("", String::as_str)) {
-                        title { (tile.spoken(language)) }
+        // Letters stay legible on a phone: the map is pushed sideways there.
+        div class="scroll" tabindex="0" role="region" aria-label=(say("Peta", "Map")) {
+            svg class="map" viewBox=(format!("0 0 {width} {height}")) role="group"
+                aria-label=(say("Peta desa", "Map of the villages")) {
+                @for (tile, shape) in &drawn {
+                    @let letter = tile.look.letter();
+                    a href=(format!("/desa/{}", tile.desa.code)) aria-label=(tile.spoken(language)) {
+                        path class=(format!("f{letter}")) d=(shape.path) {
+                            title { (tile.spoken(language)) }
+                        }
+                        text x=(shape.middle.0) y=(shape.middle.1) aria-hidden="true" { (letter) }
                     }
                 }
             }
@@ -202,8 +219,11 @@ mod tests {
         ]);
         let map = Map::parse(&map).unwrap();
         assert_eq!(map.len(), 2);
-        let first = map.paths.values().next().unwrap();
-        assert!(first.starts_with("M0 0") && first.ends_with('z'), "{first}");
+        let first = map.shapes.values().next().unwrap();
+        assert!(first.path.starts_with("M0 0") && first.path.ends_with('z'), "{first:?}");
+        // The first of two squares, side by side.
+        assert!((240..=260).contains(&first.middle.0), "{first:?}");
+        assert!((240..=260).contains(&first.middle.1), "{first:?}");
         // Two tenths of a degree wide and one high, a little narrower here.
         assert!((490..=510).contains(&map.size.1), "{:?}", map.size);
     }

@@ -93,6 +93,28 @@ pub(super) fn path(rings: &[Ring], window: &Window, tolerance: f64) -> String {
     path
 }
 
+/// The middle of the largest of these rings, in whole units: where a letter
+/// stands best.
+#[allow(clippy::cast_possible_truncation, reason = "units of the drawing, some thousands")]
+pub(super) fn middle(rings: &[Ring], window: &Window) -> (i64, i64) {
+    // Twice the area, and the centre times six times the area.
+    let of = |ring: &Ring| {
+        let placed: Vec<_> = ring.iter().map(|point| window.place(*point)).collect();
+        let pairs = placed.iter().zip(placed.iter().cycle().skip(1));
+        pairs.fold((0.0, 0.0, 0.0), |(area, x, y), (one, other)| {
+            let cross = one.0 * other.1 - other.0 * one.1;
+            (area + cross, x + (one.0 + other.0) * cross, y + (one.1 + other.1) * cross)
+        })
+    };
+    let sums = rings.iter().map(of);
+    let largest = sums.max_by(|one, other| one.0.abs().total_cmp(&other.0.abs()));
+    let (area, x, y) = largest.unwrap_or_default();
+    if area == 0.0 {
+        return (0, 0);
+    }
+    ((x / (3.0 * area)).round() as i64, (y / (3.0 * area)).round() as i64)
+}
+
 /// Leaves out points that lie within `tolerance` of the line without them
 /// (Douglas and Peucker).
 fn simplified(points: &[(f64, f64)], tolerance: f64) -> Vec<(f64, f64)> {
