@@ -40,7 +40,7 @@ use bytes::Bytes;
 use lumbung_domain::id::{Kind, KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{Fingerprint, Operation, Position, Seq, Source};
+use lumbung_ledger::{Epoch, Fingerprint, Operation, Position, Seq, Source};
 
 pub use alerts::{Alerts, KnownAlert, Letter, Maintenance};
 pub use care::{Care, Hold, Remark};
@@ -189,6 +189,9 @@ pub struct StoredRecord {
     pub source: Source,
     /// The payload as it came.
     pub bytes: Bytes,
+    /// The epoch it was merged in; 0 for what is left of a closed log, which
+    /// counts in no sum.
+    pub epoch: Epoch,
 }
 
 /// Which records to read. Regions below the village are ids of that village.
@@ -223,6 +226,8 @@ pub struct QuarantinedEntry {
     pub since_ms: i64,
     /// Size of the payload, bytes.
     pub bytes: u64,
+    /// Of a closed log: it counts in no sum.
+    pub left_over: bool,
 }
 
 /// What two villages' records contradict each other about.

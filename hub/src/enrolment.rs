@@ -4,6 +4,8 @@
 //! what the hub holds of the caller's village: of the village in its
 //! certificate, whatever the message says.
 
+pub(crate) mod restore;
+
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,16 +14,18 @@ use bytes::Bytes;
 use lumbung_domain::region::VillageCode;
 use lumbung_identity::{PublicKey, Secret, join_message};
 use lumbung_link::world;
-use lumbung_proto::v1::{self, restore_item::Item};
+use lumbung_proto::v1;
 use lumbung_telemetry::clock;
+use lumbung_wire::batch;
 use tokio::sync::{Semaphore, mpsc};
 use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::dataset::{DatasetError, RecordFilter, Scope, VillageState};
+use crate::dataset::{DatasetError, VillageState};
 use crate::registry::{Redemption, TokenRefused};
 use crate::uplink::{Caller, Door};
+use restore::Restored;
 
 /// Joinings looked at at the same time; with the pause below, what guessing a
 /// secret of 128 bits is slowed to.
@@ -30,11 +34,11 @@ const JOININGS_MAX: usize = 8;
 /// A wrong secret is answered after this.
 const WRONG_PAUSE: Duration = Duration::from_secs(1);
 
-/// Records read and sent at once.
-const PAGE: u32 = 500;
+/// Records that may wait for a slow link, for a node that reads no pages.
+const RECORDS_QUEUED: usize = 1_000;
 
-/// Items that may wait for a slow link: two pages.
-const ITEMS_QUEUED: usize = 1_000;
+/// Pages that may wait for a slow link.
+const PAGES_QUEUED: usize = 2;
 
 /// The service.
 pub(crate) struct EnrolmentService {
@@ -101,18 +105,28 @@ impl v1::enrolment_server::Enrolment for EnrolmentService {
         let Some(peer) = caller else {
             return Err(Status::unauthenticated("Tidak ada sertifikat desa."));
         };
+        let request = request.into_inner();
         let held = self.held(peer.village).await?;
-        let (items, stream) = mpsc::channel(ITEMS_QUEUED);
+        let stands = request.position.as_ref().and_then(batch::position_from_wire);
+        let known = stands.is_some() && stands == held.state.position;
+        let after = if known { request.after } else { 0 };
+        let (queued, page_bytes) = match request.page_bytes {
+            0 => (RECORDS_QUEUED, None),
+            wanted => (PAGES_QUEUED, Some(wanted)),
+        };
+        let (items, stream) = mpsc::channel(queued);
         let dataset = Arc::clone(&self.door.dataset);
         tokio::task::spawn_blocking(move || {
-            let sent =
-                restore::stream(&*dataset, &held, |item| items.blocking_send(Ok(item)).is_ok());
-            if let Err(error) = sent {
-                // The node may be gone by then.
-                drop(items.blocking_send(Err(unreadable(&error))));
-            }
+            let send = |item| items.blocking_send(Ok(item)).is_ok();
+            let refused = match restore::stream(&*dataset, &held, after, page_bytes, send) {
+                Ok(Restored::Sent | Restored::Gone) => return,
+                Ok(Restored::MovedOn) => moved_on(),
+                Err(error) => unreadable(&error),
+            };
+            // The node may be gone by then.
+            drop(items.blocking_send(Err(refused)));
         });
-        tracing::info!(village = %peer.village, "a village gets its data back");
+        tracing::info!(village = %peer.village, after, "a village gets its data back");
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 }
@@ -129,11 +143,12 @@ impl EnrolmentService {
 }
 
 /// What there is of a village.
-struct Held {
-    state: VillageState,
+pub(crate) struct Held {
+    /// Where it stands.
+    pub(crate) state: VillageState,
     /// Records of a closed log that no later log has replaced: a machine that
     /// is rebuilt gets these, too, because nobody else has them.
-    leftovers: u64,
+    pub(crate) leftovers: u64,
 }
 
 impl Held {
@@ -144,6 +159,10 @@ impl Held {
 
 fn stopping() -> Status {
     Status::unavailable("Hub sedang berhenti. Tidak ada yang hilang; coba lagi sebentar lagi.")
+}
+
+fn moved_on() -> Status {
+    Status::aborted("Data desa ini di kabupaten berubah selama dikirim. Ulangi.")
 }
 
 fn unreadable(error: &DatasetError) -> Status {
@@ -185,118 +204,6 @@ const fn sentence(refused: TokenRefused) -> &'static str {
         TokenRefused::Occupied => {
             "Desa ini sudah punya komputer yang terdaftar. Tidak ada yang berubah. Bila komputer \
              itu rusak, minta token pengganti ke kabupaten."
-        }
-    }
-}
-
-mod restore {
-    //! What the hub holds of one village, as a stream.
-
-    use std::collections::HashMap;
-
-    use lumbung_domain::id::{KindCode, RecordId};
-    use lumbung_ledger::Fingerprint;
-    use lumbung_ledger::fingerprint::content_hash;
-
-    use super::{Bytes, DatasetError, Held, Item, PAGE, RecordFilter, Scope, v1};
-    use crate::dataset::{Content, Dataset};
-
-    /// Sends everything; stops early when nobody takes it any more.
-    pub(super) fn stream(
-        dataset: &dyn Dataset,
-        held: &Held,
-        mut send: impl FnMut(v1::RestoreItem) -> bool,
-    ) -> Result<(), DatasetError> {
-        let state = &held.state;
-        let village = state.village;
-        let start = v1::RestoreStart {
-            position: state.position.map(lumbung_wire::batch::position_to_wire),
-            records: held.records(),
-            last_contact_ms: state.last_contact_ms,
-        };
-        if !send(v1::RestoreItem { item: Some(Item::Start(start)) }) {
-            return Ok(());
-        }
-        // The newest content of a record may wait in quarantine: the village
-        // wrote it, so it gets it back.
-        let mut newest: HashMap<RecordId, v1::RestoreRecord> = HashMap::new();
-        for entry in dataset.quarantine(&Scope::of_village(village))? {
-            let change = dataset.quarantined_change(entry.number)?;
-            let Some(change) = change.filter(|change| !change.bytes.is_empty()) else { continue };
-            if matches!(change.content, Content::Tombstone) {
-                continue;
-            }
-            newest.insert(
-                change.id,
-                v1::RestoreRecord {
-                    id: Bytes::copy_from_slice(change.id.as_bytes()),
-                    kind: u32::from(change.kind.0),
-                    schema: u32::from(change.schema),
-                    seq: change.seq.0,
-                    time_ms: change.time_ms,
-                    actor: change.actor.to_string(),
-                    source: u32::from(change.source.0),
-                    payload: change.bytes,
-                },
-            );
-        }
-        let mut sent = Sent::default();
-        let mut after = None;
-        loop {
-            let filter =
-                RecordFilter { scope: Scope::of_village(village), kind: None, after, limit: PAGE };
-            let page = dataset.records(&filter)?;
-            let Some(last) = page.last() else { break };
-            after = Some((village, last.id));
-            for row in page {
-                let record = newest.remove(&row.id).unwrap_or_else(|| v1::RestoreRecord {
-                    id: Bytes::copy_from_slice(row.id.as_bytes()),
-                    kind: u32::from(row.kind.0),
-                    schema: u32::from(row.schema),
-                    seq: row.seq.0,
-                    time_ms: row.time_ms,
-                    actor: row.actor,
-                    source: u32::from(row.source.0),
-                    payload: row.bytes,
-                });
-                sent.add(row.id, &record);
-                if !send(v1::RestoreItem { item: Some(Item::Record(record)) }) {
-                    return Ok(());
-                }
-            }
-        }
-        for (id, record) in newest {
-            sent.add(id, &record);
-            if !send(v1::RestoreItem { item: Some(Item::Record(record)) }) {
-                return Ok(());
-            }
-        }
-        // Read again: whoever merged meanwhile changed what was sent. Records
-        // of a closed log are part of no sum but that of what was sent.
-        let fingerprint = match held.leftovers {
-            0 => dataset.village(village)?.fingerprint,
-            _ => sent.sum,
-        };
-        let fingerprint = Bytes::copy_from_slice(&fingerprint.to_bytes());
-        let end = v1::RestoreEnd { records: sent.records, fingerprint };
-        send(v1::RestoreItem { item: Some(Item::End(end)) });
-        Ok(())
-    }
-
-    /// What was sent so far.
-    #[derive(Default)]
-    struct Sent {
-        records: u64,
-        sum: Fingerprint,
-    }
-
-    impl Sent {
-        fn add(&mut self, id: RecordId, record: &v1::RestoreRecord) {
-            self.records += 1;
-            // Both were made of numbers of this size.
-            let kind = KindCode(u16::try_from(record.kind).unwrap_or_default());
-            let schema = u16::try_from(record.schema).unwrap_or_default();
-            self.sum += content_hash(id, kind, schema, &record.payload);
         }
     }
 }

@@ -16,6 +16,7 @@ mod returning;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{LogId, Position, Seq};
@@ -25,10 +26,14 @@ use crate::backup::{self, BackupError, Kept, Shelf};
 use crate::barn::{Barn, OpenBarnError, Replaced, Resting, Witness};
 use crate::identity::{Identity, IdentityError};
 
-pub use returning::{Held, ReturnError, Returning};
+pub use returning::{Held, Patience, ReturnError, Returned, Returning};
 
 /// Where the new store is built; nobody misses it.
 const BUILDING: &str = "bangun-ulang";
+
+/// How long a line is taken up again on which nothing comes, while somebody
+/// waits for it.
+pub const SOMEBODY_WAITS: Duration = Duration::from_secs(10 * 60);
 
 /// Whether a person has said that what the district holds is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,6 +78,11 @@ pub enum RecoverError {
 pub struct Recovered {
     /// What the district held.
     pub held: Held,
+    /// Records of a closed log that gave way to others; the district keeps
+    /// them.
+    pub left_out: u64,
+    /// The district's own rows are not what was proven once.
+    pub doubtful: bool,
     /// The last entry this machine is known to have had beyond that.
     pub unsent: Option<Seq>,
     /// Where the damaged store lies.
@@ -107,7 +117,12 @@ pub async fn recover(
     }
     let building = dir.join(BUILDING);
     remove(&building)?;
-    let built = returning.build(&building, village, || {}).await?;
+    let patience = match consent {
+        Consent::None => Patience::Endless,
+        Consent::Given => Patience::Limited(SOMEBODY_WAITS),
+    };
+    let returned = returning.build(&building, village, patience, |_| {}).await?;
+    let Returned { village: built, left_out, doubtful } = returned;
     let now_ms = built.clock().now_ms();
     let replaced = Replaced { at_ms: now_ms, last: last.map_or(Seq::ZERO, |(_, seq)| seq) };
     built.barn().set_replaced(replaced).map_err(ReturnError::Store)?;
@@ -119,7 +134,7 @@ pub async fn recover(
     let aside = aside.await?;
     let reached = held.position.map(|position| (position.epoch, position.seq));
     let unsent = last.filter(|last| Some(*last) > reached).map(|(_, seq)| seq);
-    Ok(Recovered { held, unsent, aside })
+    Ok(Recovered { held, left_out, doubtful, unsent, aside })
 }
 
 /// Removes what a recovery that was cut off left in `dir`. Nobody may be at

@@ -34,7 +34,7 @@ use crate::barn::{
 use census::Census;
 pub use checkup::Checkup;
 pub use mint::Mint;
-pub use rebuilt::{Kept, Rebuilding};
+pub use rebuilt::{Kept, LeftOut, Rebuilding};
 pub use tree::tree;
 
 /// One village, open for work. Clones share it.

@@ -171,14 +171,23 @@ async fn what_had_not_arrived_is_named_and_what_was_erased_stays_so() -> anyhow:
     node.kill()?;
     damage(node, overwrite).await?;
 
-    // Without the district there is nothing to come back from.
-    let refused = node.run(&["serve"]).await?;
-    ensure!(!refused.status.success());
-    assert!(said(&refused).contains("Kabupaten belum bisa dihubungi"), "{}", said(&refused));
-    assert!(aside(node.dir()).is_empty());
-
+    // Without the district there is nothing to come back from: the node asks
+    // until there is, and stops when it is told to.
+    for wait in [false, true] {
+        node.spawn()?;
+        wait_until(WITHIN, "the clerk reads what is missing", async || {
+            Ok(node.said().contains("Kabupaten belum bisa dihubungi"))
+        })
+        .await?;
+        assert!(aside(node.dir()).is_empty());
+        if !wait {
+            node.stop().await?;
+        }
+    }
     district.hub.start().await?;
-    district.nodes[0].start().await?;
+    let node = &district.nodes[0];
+    wait_until(WITHIN, "the node came back by itself", async || Ok(node.status().await.is_ok()))
+        .await?;
     whole(&mut district).await?;
     let words = district.nodes[0].said();
     assert!(words.contains(&format!("sampai {last} belum sampai di kabupaten")), "{words}");
@@ -193,16 +202,11 @@ async fn what_had_not_arrived_is_named_and_what_was_erased_stays_so() -> anyhow:
 #[tokio::test(flavor = "multi_thread")]
 async fn what_only_the_old_log_had_comes_back_too() -> anyhow::Result<()> {
     let mut district = settled().await?;
-    let (dir, village) = (district.nodes[0].dir().to_path_buf(), district.nodes[0].village);
+    let village = district.nodes[0].village;
     let records = district.hub.village(village)?.records;
     district.nodes[0].stop().await?;
     // Set up anew by hand: an empty log, and everything is left over.
-    fs::remove_dir_all(dir.join("store"))?;
-    for file in ["witness", "node.toml"] {
-        fs::remove_file(dir.join(file))?;
-    }
-    let begun = district.nodes[0].run(&["init", &village.compact()]).await?;
-    ensure!(begun.status.success(), "{}", said(&begun));
+    reinstall(&district.nodes[0]).await?;
     district.nodes[0].start().await?;
     follows(&mut district).await?;
     assert_eq!(district.hub.village(village)?.records, 0);
@@ -212,6 +216,72 @@ async fn what_only_the_old_log_had_comes_back_too() -> anyhow::Result<()> {
     district.nodes[0].start().await?;
     whole(&mut district).await?;
     assert_eq!(district.hub.village(village)?.records, records);
+    district.stop().await?;
+    district.compare()?;
+    Ok(())
+}
+
+/// Begins the stopped node's log anew, in an empty store.
+async fn reinstall(node: &NodeProcess) -> anyhow::Result<()> {
+    fs::remove_dir_all(node.dir().join("store"))?;
+    for file in ["witness", "node.toml"] {
+        fs::remove_file(node.dir().join(file))?;
+    }
+    let begun = node.run(&["init", &node.village.compact()]).await?;
+    ensure!(begun.status.success(), "{}", said(&begun));
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_new_log_has_under_other_ids_is_not_doubled() -> anyhow::Result<()> {
+    let mut district = settled().await?;
+    let village = district.nodes[0].village;
+    let residents = district.hub.village(village)?.warga;
+    district.nodes[0].stop().await?;
+    reinstall(&district.nodes[0]).await?;
+    // The same people again; nobody has decided about the old records.
+    fill(&district, 0, 60).await?;
+    district.nodes[0].start().await?;
+    follows(&mut district).await?;
+    district.wait_proven(WITHIN).await?;
+    let old: u64 = district.hub.dataset()?.leftovers(village)?.values().sum();
+    assert!(old >= residents && district.hub.village(village)?.warga == residents);
+
+    district.nodes[0].stop().await?;
+    damage(&district.nodes[0], cut_off).await?;
+    district.nodes[0].start().await?;
+    let words = district.nodes[0].said();
+    assert!(words.contains("tidak dipasang karena NIK"), "{words}");
+    follows(&mut district).await?;
+    district.wait_proven(WITHIN).await?;
+    assert_eq!(district.hub.village(village)?.warga, residents);
+    let left = district.hub.dataset()?.leftovers(village)?;
+    assert_eq!(left.get(&Kind::Warga.code()), Some(&residents), "they stay left over: {left:?}");
+    district.stop().await?;
+    let folded = fold::fold(district.nodes[0].dir(), village)?;
+    assert_eq!(folded.fingerprint, district.hub.village(village)?.fingerprint);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_row_that_the_hub_lost_keeps_nobody_from_coming_back() -> anyhow::Result<()> {
+    let mut district = settled().await?;
+    let village = district.nodes[0].village;
+    let records = district.hub.village(village)?.records;
+    district.stop().await?;
+    let conn = rusqlite::Connection::open(district.hub.dir().join("hub.db"))?;
+    let one = "DELETE FROM warga WHERE id = (SELECT id FROM warga ORDER BY id LIMIT 1 OFFSET 7)";
+    assert_eq!(conn.execute(one, [])?, 1);
+    drop(conn);
+    damage(&district.nodes[0], overwrite).await?;
+    district.hub.start().await?;
+    district.nodes[0].start().await?;
+    let words = district.nodes[0].said();
+    assert!(words.contains("Sebagian data yang disimpan kabupaten rusak"), "{words}");
+    let told = incidents(&district)?;
+    assert!(told.contains("sebagian baris di hub rusak atau hilang"), "{told}");
+    whole(&mut district).await?;
+    assert_eq!(district.hub.village(village)?.records, records - 1);
     district.stop().await?;
     district.compare()?;
     Ok(())

@@ -19,7 +19,7 @@ use super::{reach, recover};
 use crate::barn::Barn;
 use crate::config::Config;
 use crate::identity::{self, Identity, Membership, hex};
-use crate::recovery::Returning;
+use crate::recovery::{Patience, Returned, Returning, SOMEBODY_WAITS};
 use crate::uplink;
 
 /// Stands in a folder whose data is being rebuilt: what is there is not whole.
@@ -155,9 +155,11 @@ async fn rebuild(data: &Path, token: &JoinToken) -> anyhow::Result<()> {
         ProgressStyle::with_template("{bar:30} {pos}/{len} catatan")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let built = returning.build(data, token.village, || bar.inc(1)).await;
+    let patience = Patience::Limited(SOMEBODY_WAITS);
+    let built = returning.build(data, token.village, patience, |taken| bar.set_position(taken));
+    let built = built.await;
     bar.finish_and_clear();
-    let village = built.map_err(recover::not_returned)?;
+    let Returned { village, left_out, doubtful } = built.map_err(recover::not_returned)?;
     let records = village.barn().head().records;
     village.close();
     Config::new(token.village).create(data)?;
@@ -168,6 +170,7 @@ async fn rebuild(data: &Path, token: &JoinToken) -> anyhow::Result<()> {
         records,
         clock::display(held.last_contact_ms)
     );
+    recover::say_incomplete(left_out, doubtful);
     Ok(())
 }
 

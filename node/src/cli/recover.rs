@@ -1,12 +1,14 @@
 //! Opening a village whose store may be damaged, and `recover`.
 //!
 //! `serve` brings back what the district holds by itself, because a village
-//! has no technician; where that could cost something it says what to do.
+//! has no technician, and tries again for as long as the district is away;
+//! where that could cost something it says what to do.
 
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use lumbung_link::backoff::Backoff;
 use lumbung_telemetry::clock;
 
 use super::reach;
@@ -14,6 +16,9 @@ use crate::barn::OpenBarnError;
 use crate::config::Config;
 use crate::recovery::{self, Consent, RecoverError, Recovered, ReturnError};
 use crate::village::Village;
+
+/// Waits between two attempts while the district is away.
+const BETWEEN_ATTEMPTS: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(300));
 
 /// A store that was closed here lets its lock go within this.
 const LET_GO_WITHIN: Duration = Duration::from_secs(5);
@@ -79,14 +84,15 @@ pub(super) async fn recover(dir: &Path) -> anyhow::Result<ExitCode> {
 }
 
 async fn come_back(dir: &Path, config: &Config, consent: Consent) -> anyhow::Result<()> {
-    let recovered = recovery::recover(dir, config.desa, consent).await.map_err(not_recovered)?;
-    let Recovered { held, unsent, aside } = recovered;
-    tracing::warn!(records = held.records, "the village came back from the district's data");
+    let recovered = keep_trying(dir, config, consent).await.map_err(not_recovered)?;
+    let Recovered { held, left_out, doubtful, unsent, aside } = recovered;
+    let records = held.records.saturating_sub(left_out);
+    tracing::warn!(records, left_out, doubtful, "the village came back from the district's data");
     lumbung_telemetry::say!(
-        "{} catatan kembali dan terbukti sama dengan di kabupaten (kontak terakhir {}).",
-        held.records,
+        "{records} catatan kembali dan terbukti sama dengan di kabupaten (kontak terakhir {}).",
         clock::display(held.last_contact_ms)
     );
+    say_incomplete(left_out, doubtful);
     let reached = held.position.map_or(0, |position| position.seq.0);
     if let Some(unsent) = unsent {
         lumbung_telemetry::say!(
@@ -100,6 +106,53 @@ async fn come_back(dir: &Path, config: &Config, consent: Consent) -> anyhow::Res
         aside.display()
     );
     Ok(())
+}
+
+/// One attempt, or, when nobody is there who could try again, as many as it
+/// takes for the district to answer.
+async fn keep_trying(
+    dir: &Path,
+    config: &Config,
+    consent: Consent,
+) -> Result<Recovered, RecoverError> {
+    let mut backoff = Backoff::new(BETWEEN_ATTEMPTS.0, BETWEEN_ATTEMPTS.1);
+    let mut said = false;
+    loop {
+        match recovery::recover(dir, config.desa, consent).await {
+            Err(RecoverError::Returning(error))
+                if consent == Consent::None
+                    && (error.may_pass() || matches!(error, ReturnError::MovedOn)) =>
+            {
+                tracing::warn!(%error, "the data did not come back; once more");
+                if !std::mem::replace(&mut said, true) {
+                    lumbung_telemetry::say!(
+                        "Kabupaten belum bisa dihubungi, jadi data belum bisa diambil kembali. \
+                         Periksa internet; dicoba lagi terus sampai berhasil. Tanpa internet: \
+                         hentikan node ini, lalu pulihkan dari cadangan (lumbung-node restore \
+                         BERKAS)."
+                    );
+                }
+                tokio::time::sleep(backoff.wait()).await;
+            }
+            ended => return ended,
+        }
+    }
+}
+
+/// What did not come back as it was, for the clerk.
+pub(super) fn say_incomplete(left_out: u64, doubtful: bool) {
+    if left_out > 0 {
+        lumbung_telemetry::say!(
+            "{left_out} catatan lama tidak dipasang karena NIK atau nomor KK-nya dipakai catatan \
+             lain. Kabupaten tetap menyimpannya dan memutuskan bersama Anda."
+        );
+    }
+    if doubtful {
+        lumbung_telemetry::say!(
+            "Sebagian data yang disimpan kabupaten rusak: yang masih terbaca sudah kembali. \
+             Kabupaten sudah diberi tahu. Periksa lagi data desa ini."
+        );
+    }
 }
 
 /// Opens what was just put in place.
@@ -155,6 +208,11 @@ pub(super) fn not_returned(error: ReturnError) -> anyhow::Error {
             "Sambungan putus di tengah pemulihan. Belum ada data yang dipakai. Ulangi perintah \
              yang sama",
         ),
+        ReturnError::MovedOn => {
+            anyhow::anyhow!(
+                "Data di kabupaten berubah selama dikirim. Belum ada yang dipakai. Ulangi."
+            )
+        }
         ReturnError::Malformed => anyhow::anyhow!("Kiriman kabupaten rusak. Ulangi."),
         ReturnError::Incomplete => {
             anyhow::anyhow!("Kiriman kabupaten tidak lengkap. Belum ada data yang dipakai. Ulangi.")

@@ -45,7 +45,11 @@ pub struct ServeOptions {
 /// When the barn can't be opened or the address is taken.
 pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> anyhow::Result<()> {
     let config = Config::load(&options.data)?;
-    let village = recover::open(&options.data, &config).await?;
+    tokio::pin!(stop);
+    let village = tokio::select! {
+        opened = recover::open(&options.data, &config) => opened?,
+        () = &mut stop => return Ok(()),
+    };
     let listen = options.listen.unwrap_or(config.listen);
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("Alamat {listen} tidak bisa dipakai. Data aman. Pilih alamat lain dengan --listen")
@@ -106,7 +110,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     let local = tokio::spawn(async move { serve_local(local, &local_socket, wait(stopped)).await });
     tokio::pin!(sync, local);
     tokio::select! {
-        () = stop => {}
+        () = &mut stop => {}
         ended = &mut sync => ended?.context("Layanan untuk kabupaten berhenti")?,
         ended = &mut local => ended?.context("Layanan di komputer ini berhenti")?,
     }

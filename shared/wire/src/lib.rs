@@ -2,7 +2,7 @@
 //!
 //! [`record`]: domain records ↔ protobuf payloads. [`batch`]: runs of ledger
 //! entries ↔ compressed batches with their positions, checked on the way in.
-//! [`informasi`]: notices of the district.
+//! [`informasi`]: notices of the district. [`pages`]: records on their way back.
 //! [`tree`]: a village's records as sums by RT, rumah tangga and record.
 //! Pure: no I/O; whoever stores or forwards a payload keeps its bytes.
 
@@ -12,6 +12,7 @@ pub mod date;
 pub mod dictionary;
 pub mod forms;
 pub mod informasi;
+pub mod pages;
 pub mod record;
 pub mod run;
 pub mod tree;

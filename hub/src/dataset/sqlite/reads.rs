@@ -6,7 +6,7 @@ use bytes::Bytes;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{Operation, Seq, Source};
+use lumbung_ledger::{Epoch, Operation, Seq, Source};
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
 use super::merge::kind_code;
@@ -21,7 +21,8 @@ fn record_columns(shelf: Shelf) -> String {
     let kind = shelf.kind().map_or_else(|| "kind".to_owned(), |kind| kind.code().0.to_string());
     format!(
         "village, id, {kind}, schema, seq, time_ms,
-         (SELECT name FROM actor WHERE actor.number = {}.actor), source, bytes",
+         (SELECT name FROM actor WHERE actor.number = {}.actor), source, bytes,
+         epoch",
         shelf.table()
     )
 }
@@ -37,6 +38,7 @@ fn stored_record(row: &SqlRow<'_>) -> rusqlite::Result<StoredRecord> {
         actor: row.get(6)?,
         source: Source(row.get(7)?),
         bytes: Bytes::copy_from_slice(row.get_ref(8)?.as_blob()?),
+        epoch: Epoch(row.get(9)?),
     })
 }
 
@@ -107,7 +109,8 @@ pub(super) fn quarantine(
     scope: &Scope,
 ) -> rusqlite::Result<Vec<QuarantinedEntry>> {
     conn.prepare_cached(&format!(
-        "SELECT number, village, seq, id, kind, reason, since_ms, length(bytes) FROM quarantine
+        "SELECT number, village, seq, id, kind, reason, since_ms, length(bytes), epoch = 0
+         FROM quarantine
          WHERE {} ORDER BY number",
         condition(scope, "village")
     ))?
@@ -121,6 +124,7 @@ pub(super) fn quarantine(
             reason: row.get(5)?,
             since_ms: row.get(6)?,
             bytes: count(row, 7)?,
+            left_over: row.get(8)?,
         })
     })?
     .collect()

@@ -9,6 +9,7 @@ mod keeping;
 mod noticing;
 mod recovering;
 mod repairing;
+mod restoring;
 mod searching;
 mod summing;
 mod telling;
