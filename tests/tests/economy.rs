@@ -13,8 +13,10 @@ use lumbung_domain::region::roster;
 use lumbung_proto::v1;
 use lumbung_tests::district::{District, NodeProcess, free_address, wait_until};
 use lumbung_tests::fictitious::{FAMILY_SIZE, sheet};
+use lumbung_tests::fold::fold;
 use lumbung_tests::proxy::{Conditions, Course, Proxy};
 use lumbung_tests::receivers::measured;
+use lumbung_tests::scene::copy;
 use lumbung_wire::record;
 
 /// Most bytes a changed resident may take, both ways, TLS included.
@@ -40,6 +42,15 @@ const CUTS: [u64; 3] = [9_001, 14_444, 24_999];
 /// this link is asked for.
 const GREETING_BYTES_MAX: u64 = 1_000;
 const BATCH_BYTES_MAX: u64 = 12_000;
+
+/// Bytes from the hub after which a line breaks that brings a village back: less
+/// than its first page takes. And the most that a village takes on a good one.
+const RETURN_CUT: u64 = 14_444;
+const RETURN_BYTES_MAX: u64 = 200_000;
+
+/// A link that carries 800 bytes a second.
+const NARROW_BITS: u64 = 6_400;
+const NARROW_WITHIN: Duration = Duration::from_secs(400);
 
 const WITHIN: Duration = Duration::from_secs(120);
 
@@ -154,6 +165,106 @@ async fn a_cut_makes_a_village_send_one_batch_again_at_most() -> anyhow::Result<
         let residents = district.hub.village(node.village)?.warga;
         assert_eq!(residents, (FAMILIES * FAMILY_SIZE) as u64);
     }
+    district.stop().await?;
+    district.compare().map(drop)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_village_comes_back_over_a_link_that_breaks_all_the_time() -> anyhow::Result<()> {
+    let binary = env!("CARGO_BIN_EXE_lumbung-process");
+    let mut district = District::joined(binary, 1, None).await?;
+    import(&district, &district.nodes[0], FAMILIES).await?;
+    district.nodes[0].start().await?;
+    district.wait_proven(WITHIN).await?;
+    let mut dead = district.nodes.remove(0);
+    dead.kill()?;
+    let mut whole = 0;
+    for cut_after_bytes in [None, Some(RETURN_CUT)] {
+        let back = Course { cut_after_bytes, ..Course::default() };
+        let proxy =
+            proxy(district.hub.uplink, Conditions { back, ..Conditions::default() }).await?;
+        let token = district.hub.token(dead.village, district.hub.uplink, true)?;
+        let mut fresh = district.node(binary, dead.village)?;
+        fresh.move_to(&format!("pengganti-{}", cut_after_bytes.is_some()));
+        let said = fresh.join(&token, proxy.address).await?;
+        assert!(said.contains("terbukti sama"), "{said}");
+        let crossed = proxy.crossed();
+        println!("{} bytes back in {} cuts", crossed.back_bytes, crossed.cuts);
+        match cut_after_bytes {
+            None => whole = crossed.back_bytes,
+            Some(_) => {
+                assert!(crossed.cuts > 3, "the link held");
+                assert!(crossed.back_bytes < 4 * whole, "{} bytes", crossed.back_bytes);
+            }
+        }
+        assert!(whole < RETURN_BYTES_MAX, "{whole} bytes for a village");
+        let folded = fold(fresh.dir(), fresh.village)?;
+        assert_eq!(folded.fingerprint, fold(dead.dir(), dead.village)?.fingerprint);
+    }
+    Ok(())
+}
+
+/// Waits until the hub has everything of the one village and hands nothing
+/// back any more.
+async fn nothing_waits(district: &mut District) -> anyhow::Result<()> {
+    let seq = district.nodes[0].seq().await?;
+    let village = district.nodes[0].village;
+    let hub = &mut district.hub;
+    wait_until(NARROW_WITHIN, "everything came over the narrow link", async || {
+        let state = hub.village(village)?;
+        Ok(state.undelivered == 0 && state.trouble.is_empty() && state.proven_seq.0 >= seq)
+    })
+    .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_lost_and_what_is_repaired_comes_over_a_link_as_narrow_as_they_get()
+-> anyhow::Result<()> {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 1)?;
+    import(&district, &district.nodes[0], FEW_FAMILIES).await?;
+    let proxy = proxy(district.nodes[0].address, Conditions::default()).await?;
+    district.hub.add(district.nodes[0].village, proxy.address)?;
+    district.start().await?;
+    district.wait_proven(WITHIN).await?;
+    district.nodes[0].stop().await?;
+    let dir = district.nodes[0].dir().to_path_buf();
+    let kept = district.folder().join("simpanan");
+    copy(&dir, &kept)?;
+    district.nodes[0].start().await?;
+    let file = district.folder().join("warga-baru.csv");
+    std::fs::write(&file, sheet(1, FEW_FAMILIES))?;
+    let done = district.nodes[0].run(&["import", file.to_str().context("a plain name")?]).await?;
+    anyhow::ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    district.wait_proven(WITHIN).await?;
+
+    // Back to the old disk, behind a link on which one call's worth of lost
+    // records takes longer than a short answer may.
+    district.nodes[0].stop().await?;
+    std::fs::remove_dir_all(&dir)?;
+    copy(&kept, &dir)?;
+    proxy.set(Conditions::slow(NARROW_BITS, ROUND_TRIP));
+    district.nodes[0].start().await?;
+    wait_until(NARROW_WITHIN, "the hub notices", async || {
+        Ok(String::from_utf8_lossy(&district.hub.run(&["incidents"])?.stdout).contains("hilang"))
+    })
+    .await?;
+    nothing_waits(&mut district).await?;
+
+    // And rows that the hub has lost.
+    district.hub.stop().await?;
+    let conn = rusqlite::Connection::open(district.hub.dir().join("hub.db"))?;
+    let lost = conn.execute("DELETE FROM warga", [])?;
+    anyhow::ensure!(lost == 2 * FEW_FAMILIES * FAMILY_SIZE, "{lost} rows");
+    drop(conn);
+    district.hub.start().await?;
+    let code = district.nodes[0].village.compact();
+    district.hub.run(&["villages", "prove", &code])?;
+    let hub = &district.hub;
+    wait_until(NARROW_WITHIN, "the rows are repaired", async || {
+        Ok(String::from_utf8_lossy(&hub.run(&["incidents"])?.stdout).contains("diperbaiki"))
+    })
+    .await?;
+    nothing_waits(&mut district).await?;
     district.stop().await?;
     district.compare().map(drop)
 }

@@ -11,7 +11,8 @@ use std::sync::Arc;
 
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Epoch, LogId};
-use lumbung_link::{limits, world};
+use lumbung_link::meter::Traffic;
+use lumbung_link::{moving, world};
 use lumbung_proto::v1::{self, inbox_client::InboxClient};
 use lumbung_telemetry::clock;
 use prost::Message as _;
@@ -30,8 +31,8 @@ use crate::spans;
 /// Notices handed over in one call.
 const NOTICES_MAX: u32 = 16;
 
-/// Bytes of notices handed over in one call; one notice more fits. Ten seconds
-/// on the slowest link.
+/// Bytes of notices handed over in one call; one notice more fits. Half a minute
+/// on a link of 2 KB a second.
 const NOTICE_BYTES_MAX: usize = 64 * 1024;
 
 /// The notices of one session.
@@ -39,22 +40,24 @@ pub(super) struct Noticing {
     village: VillageCode,
     dataset: Arc<dyn Dataset>,
     inbox: InboxClient<Channel>,
+    traffic: Traffic,
     bell: Arc<Notify>,
     log: (LogId, Epoch),
     software: Arc<str>,
 }
 
 impl Noticing {
-    /// `log` and `software` are the node's, as it said.
+    /// `log` and `software` are the node's, as it said; the traffic is that of
+    /// the connection behind the inbox.
     pub(super) fn new(
         village: VillageCode,
         shared: &Shared,
-        inbox: InboxClient<Channel>,
+        (inbox, traffic): (InboxClient<Channel>, Traffic),
         log: (LogId, Epoch),
         software: &str,
     ) -> Self {
         let (dataset, bell) = (Arc::clone(&shared.dataset), shared.bell.of(village));
-        Self { village, dataset, inbox, bell, log, software: software.into() }
+        Self { village, dataset, inbox, traffic, bell, log, software: software.into() }
     }
 
     /// Completes when something may wait for the village. Dropping it loses
@@ -93,10 +96,11 @@ impl Noticing {
         parcels: Vec<v1::Parcel>,
         sent: &[DueNotice],
     ) -> Result<Vec<NoticeDelivered>, Ended> {
+        let outward_bytes = parcels.iter().map(v1::Parcel::encoded_len).sum();
         let calling = self.inbox.deliver(tokio_stream::iter(parcels));
         let calling = spans::node_call(self.village, "lumbung.v1.Inbox/Deliver", calling);
-        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, calling).await;
-        match answer.map_err(|_| Ended::Lost)? {
+        let answer = moving::answer(&self.traffic, outward_bytes, calling).await;
+        match answer.ok_or(Ended::Lost)? {
             Ok(receipt) => Ok(read_receipt(&receipt.into_inner(), sent)),
             Err(status) if matches!(status.code(), Code::Unimplemented | Code::InvalidArgument) => {
                 tracing::warn!(village = %self.village, "the node can't read a notice");

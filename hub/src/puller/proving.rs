@@ -79,7 +79,8 @@ impl Session<'_> {
         let Some(Proving { due, sync, doubt }) = &mut self.proving else { return Ok(standing) };
         due.begin();
         let stated = due.stated;
-        let outcome = Proof { village, dataset: &shared.dataset, sync, stated }.run().await;
+        let (dataset, traffic) = (&shared.dataset, &self.traffic);
+        let outcome = Proof { village, dataset, sync, traffic, stated }.run().await;
         drop(turn);
         let contacts = &shared.contacts;
         match outcome.map_err(|error| ended(self.village, &error))? {

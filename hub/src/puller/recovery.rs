@@ -15,10 +15,12 @@ use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Entry, Header, Operation, Payload, Position, Salt, Seq, Source};
-use lumbung_link::{limits, world};
+use lumbung_link::meter::Traffic;
+use lumbung_link::{limits, moving, world};
 use lumbung_proto::v1::{self, inbox_client::InboxClient, sync_client::SyncClient};
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
+use prost::Message as _;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
@@ -36,8 +38,8 @@ use crate::spans;
 /// Versions handed back in one call.
 const PARCELS_MAX: u32 = 128;
 
-/// Bytes of content handed back in one call; one version more fits. Ten
-/// seconds on the slowest link.
+/// Bytes of content handed back in one call; one version more fits. Half a
+/// minute on a link of 2 KB a second.
 const PARCEL_BYTES_MAX: usize = 64 * 1024;
 
 /// One contact that may have to recover something.
@@ -92,7 +94,7 @@ impl<'a> Recovery<'a> {
                 self.restart(sync, Parted::Forked, head, stored).await
             }
             (v1::Relation::OtherLog, Some(stored)) if head.log_id != stored.log_id => {
-                let origin = self.begin_log(reply, head, stored).await?;
+                let origin = self.begin_log(head, stored).await?;
                 self.meet(visit, reply).await?;
                 Ok(origin)
             }
@@ -223,7 +225,11 @@ impl<'a> Recovery<'a> {
     }
 
     /// Hands back what waits for the village, and notes the receipts.
-    pub(super) async fn hand_back(&self, inbox: &mut InboxClient<Channel>) -> Result<(), Ended> {
+    pub(super) async fn hand_back(
+        &self,
+        inbox: &mut InboxClient<Channel>,
+        traffic: &Traffic,
+    ) -> Result<(), Ended> {
         let mut first = false;
         let mut after: Option<After> = None;
         loop {
@@ -234,11 +240,12 @@ impl<'a> Recovery<'a> {
             if versions.is_empty() {
                 break;
             }
-            let sent = tokio_stream::iter(versions.iter().map(parcel).collect::<Vec<_>>());
-            let sending = inbox.deliver(sent);
+            let parcels: Vec<_> = versions.iter().map(parcel).collect();
+            let outward_bytes = parcels.iter().map(v1::Parcel::encoded_len).sum();
+            let sending = inbox.deliver(tokio_stream::iter(parcels));
             let sending = spans::node_call(self.village, "lumbung.v1.Inbox/Deliver", sending);
-            let receipt = tokio::time::timeout(limits::ANSWER_TIMEOUT, sending).await;
-            let receipt = receipt.map_err(|_| Ended::Lost)??.into_inner();
+            let receipt = moving::answer(traffic, outward_bytes, sending).await;
+            let receipt = receipt.ok_or(Ended::Lost)??.into_inner();
             let told = read_receipt(receipt, &versions);
             let Some(last) = told.last().map(|told| told.number) else { return Err(PROTOCOL) };
             first |= versions.iter().any(|version| version.outcome == Outcome::Waiting);

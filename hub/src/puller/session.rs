@@ -134,7 +134,7 @@ struct Opened {
 pub(super) struct Session<'a> {
     pub(super) village: VillageCode,
     pub(super) shared: &'a Shared,
-    traffic: Traffic,
+    pub(super) traffic: Traffic,
     /// Learned from the village's links so far.
     pace: &'a mut Pace,
     again: &'a mut Again,
@@ -225,9 +225,15 @@ impl<'a> Session<'a> {
         let reply = reply.into_inner();
         let head = self.judge(&reply)?;
         let position = recovery.agree(&mut sync, visit, &reply, head, stored).await?;
-        recovery.hand_back(&mut inbox).await?;
+        recovery.hand_back(&mut inbox, &self.traffic).await?;
         let log = (head.log_id, head.epoch.max(position.epoch));
-        let mut noticing = Noticing::new(self.village, self.shared, inbox, log, &reply.software);
+        let mut noticing = Noticing::new(
+            self.village,
+            self.shared,
+            (inbox, self.traffic.clone()),
+            log,
+            &reply.software,
+        );
         noticing.deliver().await?;
         let state = self.state().await?;
         let standing = Standing { fingerprint: state.fingerprint, records: state.records };

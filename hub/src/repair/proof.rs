@@ -8,11 +8,13 @@ use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Entry, Fingerprint, Header, Operation, Payload, Position, Salt, Seq, Source};
-use lumbung_link::{limits, world};
+use lumbung_link::meter::Traffic;
+use lumbung_link::{limits, moving, world};
 use lumbung_proto::v1::{self, sync_client::SyncClient};
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
 use lumbung_wire::tree::{Part, Place, parts_from_wire};
+use prost::Message as _;
 use tonic::transport::Channel;
 use tonic::{Code, Status};
 
@@ -77,6 +79,8 @@ pub(crate) struct Proof<'a> {
     pub(crate) dataset: &'a Arc<dyn Dataset>,
     /// The node.
     pub(crate) sync: &'a mut SyncClient<Channel>,
+    /// What crosses the connection to it.
+    pub(crate) traffic: &'a Traffic,
     /// What the node said last that everything sums up to, if it did.
     pub(crate) stated: Option<Part>,
 }
@@ -148,12 +152,13 @@ impl Proof<'_> {
         for asks in asks.chunks(PLACES_PER_QUESTION) {
             let places = asks.iter().map(|place| place.to_wire()).collect();
             let request = v1::FingerprintRequest { places, ..v1::FingerprintRequest::default() };
+            let outward_bytes = request.encoded_len();
             let asked = self.sync.fingerprint(request);
             let asked = spans::node_call(self.village, "lumbung.v1.Sync/Fingerprint", asked);
-            let reply = match tokio::time::timeout(limits::ANSWER_TIMEOUT, asked).await {
-                Ok(Ok(reply)) => reply.into_inner(),
-                Ok(Err(status)) => return unanswered(&status),
-                Err(_) => return Ok(Err(Outcome::Unanswered)),
+            let reply = match moving::answer(self.traffic, outward_bytes, asked).await {
+                Some(Ok(reply)) => reply.into_inner(),
+                Some(Err(status)) => return unanswered(&status),
+                None => return Ok(Err(Outcome::Unanswered)),
             };
             if let Some(mending) = &reply.mending {
                 self.note_mending(mending).await?;
@@ -202,6 +207,7 @@ impl Proof<'_> {
     ) -> Step<Vec<Repair>> {
         let wire = ids.iter().map(|id| Bytes::copy_from_slice(id.as_bytes())).collect();
         let request = v1::FetchRequest { ids: wire, with_ended: true };
+        let outward_bytes = request.encoded_len();
         let fetching = async {
             let mut items = self.sync.fetch(request).await?.into_inner();
             let mut fetched = Vec::with_capacity(ids.len());
@@ -211,10 +217,10 @@ impl Proof<'_> {
             Ok::<_, Status>(fetched)
         };
         let fetching = spans::node_call(self.village, "lumbung.v1.Sync/Fetch", fetching);
-        let items = match tokio::time::timeout(limits::ANSWER_TIMEOUT, fetching).await {
-            Ok(Ok(items)) => items,
-            Ok(Err(status)) => return unanswered(&status),
-            Err(_) => return Ok(Err(Outcome::Unanswered)),
+        let items = match moving::answer(self.traffic, outward_bytes, fetching).await {
+            Some(Ok(items)) => items,
+            Some(Err(status)) => return unanswered(&status),
+            None => return Ok(Err(Outcome::Unanswered)),
         };
         let mut repairs = Vec::with_capacity(ids.len());
         for (at, id) in ids.iter().enumerate() {
@@ -347,7 +353,7 @@ impl Proof<'_> {
 
 /// Whether two positions have seen the same history. The epoch may have moved
 /// on without an entry.
-pub(super) fn same_place(one: &Position, other: &Position) -> bool {
+pub(crate) fn same_place(one: &Position, other: &Position) -> bool {
     Position { epoch: other.epoch, ..*one } == *other
 }
 
