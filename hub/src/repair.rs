@@ -25,7 +25,7 @@ pub(crate) use agenda::Turn;
 pub use difference::{Difference, Differing};
 pub use drill::{Contradiction, Drill};
 pub(crate) use due::Due;
-pub(crate) use proof::{Outcome, Proof, ProofError};
+pub(crate) use proof::{Outcome, Proof, ProofError, same_place};
 pub use told::ToldProof;
 pub(crate) use told::{Latest, Told, ToldVillage};
 pub(crate) use words::log_broken;

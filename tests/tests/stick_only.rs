@@ -6,13 +6,16 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use lumbung_hub::dataset::VillageState;
 use lumbung_node::barn::{SledStore, Store as _, WriteBatch};
-use lumbung_tests::district::District;
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::scene::copy;
 use lumbung_tests::sticks::{admit, export, fill, import, plain, said, save};
 use rusqlite::Connection;
+
+const WITHIN: Duration = Duration::from_secs(60);
 
 /// A district with one village of ten families that has joined.
 async fn district() -> District {
@@ -289,6 +292,57 @@ async fn machines_that_take_turns_by_stick_are_stopped_until_one_is_left() {
     assert!(taken && words.contains("Terbukti sama"), "{words}");
     assert_eq!(state(&mut district).trouble, "");
     district.compare().unwrap();
+}
+
+/// Tells the node where the hub is, or another place; gives what it knew.
+fn knows_address(district: &District, address: &str) -> String {
+    let known = district.nodes[0].dir().join("identity").join("district.toml");
+    let text = fs::read_to_string(&known).unwrap();
+    let line = text.lines().find(|line| line.starts_with("address")).unwrap();
+    fs::write(&known, text.replace(line, &format!("address = \"{address}\""))).unwrap();
+    line.split('"').nth(1).unwrap().to_owned()
+}
+
+/// Lets the node bring its last entries over the line, and takes the line away
+/// again.
+async fn online(district: &mut District, round: usize) {
+    district.hub.start().await.unwrap();
+    let nowhere = knows_address(district, &district.hub.uplink.to_string());
+    district.nodes[0].start().await.unwrap();
+    save(&district.nodes[0], &names(round, 3 + round)).await.unwrap();
+    let node = &district.nodes[0];
+    wait_until(WITHIN, "the village knows that everything is safe", async || {
+        let status = node.status().await?;
+        Ok(status["confirmed_seq"] == status["seq"])
+    })
+    .await
+    .unwrap();
+    district.nodes[0].stop().await.unwrap();
+    district.hub.stop().await.unwrap();
+    knows_address(district, &nowhere);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_uses_sticks_while_the_other_has_a_line_is_a_twin() {
+    let mut district = district().await;
+    let (own, twin) = (district.nodes[0].village.compact(), "kembaran");
+    online(&mut district, 0).await;
+    copy(district.nodes[0].dir(), &district.folder().join(twin)).unwrap();
+    online(&mut district, 1).await;
+
+    let (taken, words) = takes_its_turn(&mut district, twin, 2).await;
+    assert!(taken, "{words}");
+    district.nodes[0].move_to(&own);
+    online(&mut district, 3).await;
+    let before = state(&mut district);
+    assert_eq!((before.twin_ms, before.trouble.as_str()), (0, ""), "it may be a disk put back");
+
+    let (taken, words) = takes_its_turn(&mut district, twin, 4).await;
+    assert!(!taken && words.contains("dua komputer bergantian"), "{words}");
+    let stopped = state(&mut district);
+    assert_eq!((stopped.position, stopped.records), (before.position, before.records));
+    assert!(stopped.twin_ms > 0);
+    assert_eq!(incidents(&mut district, "kembar").len(), 1);
 }
 
 fn names(round: usize, count: usize) -> Vec<String> {

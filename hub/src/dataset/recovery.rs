@@ -265,8 +265,8 @@ pub trait Recovery {
     ) -> Result<Meeting, DatasetError>;
 
     /// Leaves the history that stands at `left.0`, last heard of at `left.1`,
-    /// for the one on a stick, whose log holds the positions that `holds` says
-    /// it does; see [`super::turns`]. A twin is not noted: it is stopped.
+    /// for another one, whose log holds the positions that `holds` says it
+    /// does; see [`super::turns`]. A twin is not noted: it is stopped.
     ///
     /// # Errors
     /// [`DatasetError::Store`].

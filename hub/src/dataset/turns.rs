@@ -1,5 +1,5 @@
-//! Whose stick is this? Histories of a village's log that came by stick, told
-//! apart by where each was left.
+//! Whose log is this? Histories of a village's log, by stick or over a line,
+//! told apart by where each was left.
 //!
 //! A stick says nothing of the disk that wrote it, as a contact over the
 //! network does (`lineage`). But a log holds what was written to it: the hub

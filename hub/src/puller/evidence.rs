@@ -101,7 +101,7 @@ pub(super) fn returned(what: HandedBack) -> NewIncident {
 }
 
 /// A new log of the same village.
-pub(super) fn reinstalled(
+pub(crate) fn reinstalled(
     old: Position,
     new: Position,
     left: u64,
@@ -127,7 +127,7 @@ pub(super) fn reinstalled(
 }
 
 /// A new log that begins with what the hub had.
-pub(super) fn rebuilt(
+pub(crate) fn rebuilt(
     old: Position,
     new: Position,
     records: u64,
@@ -291,6 +291,26 @@ pub(crate) fn sticks_taking_turns(
              stopped; what is merged is safe. Turn one off, then run lumbung-hub villages resolve, \
              and ask for a new stick of the computer that is left.",
             made.en
+        ),
+    );
+    NewIncident::new(IncidentKind::Twin, words)
+}
+
+/// Two machines, one on a line and the other by stick, take turns.
+pub(super) fn line_and_sticks(to: Position, stored: Position, incarnation: &[u8]) -> NewIncident {
+    let (to, stored, session) = (place(to), place(stored), tag(incarnation));
+    let words = Words::new(
+        format!(
+            "Dua komputer bergantian mengirim untuk desa ini: yang terhubung sekarang (sesi \
+             {session}) sampai {to}, padahal yang tergabung terakhir {stored} dari komputer lain, \
+             lewat stik atau sambungan. Penggabungan dihentikan; yang sudah tergabung aman. \
+             Matikan salah satu, lalu jalankan lumbung-hub villages resolve."
+        ),
+        format!(
+            "Two machines take turns for this village: the one connected now (session {session}) \
+             leads to {to}, but what was merged last is {stored} of another machine, by stick or \
+             over a line. Merging is stopped; what is merged is safe. Turn one off, then run \
+             lumbung-hub villages resolve."
         ),
     );
     NewIncident::new(IncidentKind::Twin, words)

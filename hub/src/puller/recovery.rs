@@ -29,10 +29,12 @@ use super::evidence::{self, Parted};
 use super::session::Ended;
 use super::trouble::Trouble;
 use crate::dataset::lineage::Meeting;
+use crate::dataset::turns::Turn;
 use crate::dataset::{
     After, Change, Dataset, DatasetError, Delivered, NewIncident, Outcome, SetAside,
 };
 use crate::merge::decode;
+use crate::repair;
 use crate::spans;
 
 /// Versions handed back in one call.
@@ -88,13 +90,13 @@ impl<'a> Recovery<'a> {
             (v1::Relation::First, None) => Ok(Position::origin(head.log_id)),
             (v1::Relation::Resume, Some(stored)) => Ok(stored),
             (v1::Relation::Ahead, Some(stored)) => {
-                self.restart(sync, Parted::LostTail, head, stored).await
+                self.restart(sync, Parted::LostTail, reply, head, stored).await
             }
             (v1::Relation::Forked, Some(stored)) => {
-                self.restart(sync, Parted::Forked, head, stored).await
+                self.restart(sync, Parted::Forked, reply, head, stored).await
             }
             (v1::Relation::OtherLog, Some(stored)) if head.log_id != stored.log_id => {
-                let origin = self.begin_log(head, stored).await?;
+                let origin = self.begin_log(reply, head, stored).await?;
                 self.meet(visit, reply).await?;
                 Ok(origin)
             }
@@ -154,6 +156,7 @@ impl<'a> Recovery<'a> {
         &self,
         sync: &mut SyncClient<Channel>,
         parted: Parted,
+        told: &v1::HelloReply,
         head: Position,
         stored: Position,
     ) -> Result<Position, Ended> {
@@ -181,6 +184,7 @@ impl<'a> Recovery<'a> {
         if !stated || !sound {
             return Err(PROTOCOL);
         }
+        self.leave(told, stored, restarted).await?;
         let position = Position { epoch: restarted.epoch, ..fork };
         let told = move |lost| evidence::restarted(parted, stored, restarted, fork, lost);
         let lost = self.dataset(move |dataset, village| {
@@ -190,6 +194,32 @@ impl<'a> Recovery<'a> {
         tracing::warn!(village = %self.village, %stored, %position, lost, "the log was restarted");
         self.stand_at(position);
         Ok(position)
+    }
+
+    /// Notes that the hub leaves the history it followed for the node's, as
+    /// sticks do (`turns`); stops when that shows a twin. What the node
+    /// remembers as confirmed is the one place of which it is known to lie on
+    /// its log.
+    async fn leave(
+        &self,
+        reply: &v1::HelloReply,
+        stored: Position,
+        to: Position,
+    ) -> Result<(), Ended> {
+        let acked = reply.acked.as_ref().and_then(batch::position_from_wire);
+        let turned = self.dataset(move |dataset, village| {
+            let (state, now_ms) = (dataset.village(village)?, clock::now_ms());
+            // This contact is of the history that begins now.
+            let left_ms = state.last_contact_ms.max(state.last_stick_ms).min(now_ms - 1);
+            let holds = |at: &Position| acked.is_some_and(|acked| repair::same_place(&acked, at));
+            dataset.turned(village, (stored, left_ms), now_ms, &holds)
+        });
+        match turned.await? {
+            Turn::Back => Ok(()),
+            Turn::Twin => {
+                Err(self.stop(evidence::line_and_sticks(to, stored, &reply.incarnation)).await)
+            }
+        }
     }
 
     /// Begins with another log of the village.

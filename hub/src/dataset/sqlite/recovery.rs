@@ -67,7 +67,7 @@ fn lineages(conn: &Connection, village: VillageCode) -> rusqlite::Result<Vec<Lin
 fn forget_lineages(conn: &Connection, village: VillageCode) -> rusqlite::Result<()> {
     conn.prepare_cached("DELETE FROM lineage WHERE village = ?1")?
         .execute([village_sql(village)])?;
-    forget_histories(conn, village)
+    Ok(())
 }
 
 fn histories(conn: &Connection, village: VillageCode) -> rusqlite::Result<Vec<History>> {
@@ -144,6 +144,7 @@ impl Recovery for SqliteDataset {
         self.told(village, told, now_ms, |merge| {
             let leftovers = merge.resume_at(village, origin)?;
             forget_lineages(merge.conn, village)?;
+            forget_histories(merge.conn, village)?;
             Ok(leftovers)
         })
     }
@@ -299,6 +300,7 @@ impl Recovery for SqliteDataset {
             )?;
             if resolved > 0 {
                 forget_lineages(conn, village)?;
+                forget_histories(conn, village)?;
                 decided(conn, village)?;
                 incidents::note(conn, village, incident, now_ms)?;
             }
