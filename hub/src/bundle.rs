@@ -9,10 +9,12 @@
 //!
 //! A village that only sends sticks is served whole: its rows are proven by
 //! what a bundle tells of the log (`repair`), and a log that went back in time
-//! is agreed on by an answer and the bundle after it.
+//! is agreed on by an answer and the bundle after it. Another log is followed
+//! when it names the one merged as its predecessor, or when an operator says so.
 
 mod answer;
 mod import;
+mod passed;
 mod plan;
 mod read;
 mod walk;
@@ -21,10 +23,10 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Position, Seq};
 use lumbung_media::MediaError;
 
-use crate::dataset::DatasetError;
+use crate::dataset::{DatasetError, Hold};
 
 pub use answer::{AnswerError, Waiting, answer, waiting};
-pub use import::{Imported, Proof, import};
+pub use import::{Imported, OtherLog, Proof, import};
 pub use read::{Opened, order, read};
 
 /// Why a bundle was not taken. Nothing of it was merged, unless said
@@ -46,6 +48,14 @@ pub enum Refused {
     /// The village is held until a person has looked.
     #[error("village {0} is held")]
     Held(VillageCode),
+    /// An operator holds the village for a while.
+    #[error("village {village} is held by an operator")]
+    OnHold {
+        /// Which.
+        village: VillageCode,
+        /// By whom, why, and until when.
+        hold: Hold,
+    },
     /// It begins after what the hub has.
     #[error("entries from {next} on are missing")]
     Gap {

@@ -8,9 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lumbung_hub::dataset::VillageState;
+use lumbung_hub::dataset::{Care as _, Hold, Recovery as _, VillageState};
 use lumbung_node::barn::{SledStore, Store as _, WriteBatch};
 use lumbung_tests::district::{District, wait_until};
+use lumbung_tests::fold::fold;
 use lumbung_tests::scene::copy;
 use lumbung_tests::sticks::{admit, export, fill, import, plain, said, save};
 use rusqlite::Connection;
@@ -294,6 +295,32 @@ async fn machines_that_take_turns_by_stick_are_stopped_until_one_is_left() {
     district.compare().unwrap();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_held_villages_stick_waits_on_the_stick() {
+    let mut district = district().await;
+    let village = district.nodes[0].village;
+    let hold = Hold {
+        by: "darto".to_owned(),
+        reason: "menunggu pemeriksaan".to_owned(),
+        since_ms: 0,
+        until_ms: i64::MAX / 2,
+    };
+    district.hub.dataset().unwrap().set_hold(village, Some(&hold)).unwrap();
+    let stick = export(&district.nodes[0], &district.folder().join("stik"), 0).await.unwrap();
+    let done = import(&district.hub, std::slice::from_ref(&stick)).unwrap();
+    let words = said(&done);
+    assert!(!done.status.success() && words.contains("ditahan oleh darto"), "{words}");
+    assert!(words.contains("menunggu pemeriksaan") && words.contains("tetap utuh di stik"));
+    assert_eq!(state(&mut district).position, None, "nothing was taken");
+
+    // A hold that is over holds nothing.
+    let over = Hold { until_ms: 1, ..hold };
+    district.hub.dataset().unwrap().set_hold(village, Some(&over)).unwrap();
+    let done = import(&district.hub, &[stick]).unwrap();
+    assert!(done.status.success() && said(&done).contains("Terbukti sama"), "{}", said(&done));
+    district.compare().unwrap();
+}
+
 /// Tells the node where the hub is, or another place; gives what it knew.
 fn knows_address(district: &District, address: &str) -> String {
     let known = district.nodes[0].dir().join("identity").join("district.toml");
@@ -320,6 +347,91 @@ async fn online(district: &mut District, round: usize) {
     district.nodes[0].stop().await.unwrap();
     district.hub.stop().await.unwrap();
     knows_address(district, &nowhere);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rebuilt_village_goes_on_by_stick_and_a_reinstalled_one_when_it_is_said_to() {
+    let mut district = district().await;
+    assert!(carry(&district, 0).await.0);
+    let records = state(&mut district).records;
+    // The disk is damaged; somebody lends the computer a line for an hour.
+    district.hub.start().await.unwrap();
+    let nowhere = knows_address(&district, &district.hub.uplink.to_string());
+    let dir = district.nodes[0].dir().to_path_buf();
+    for file in ["db", "journal"] {
+        let file = fs::File::options().write(true).open(dir.join("store").join(file)).unwrap();
+        file.set_len(100).unwrap();
+    }
+    let done = district.nodes[0].run(&["recover"]).await.unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    district.hub.stop().await.unwrap();
+    knows_address(&district, &nowhere);
+
+    let (taken, words) = carry(&district, 0).await;
+    assert!(taken && words.contains("Terbukti sama"), "{words}");
+    let told = incidents(&mut district, "dibangun_ulang");
+    assert!(told.len() == 1 && told[0].contains("rusak dan disisihkan"), "{told:?}");
+    assert_eq!(state(&mut district).records, records);
+    let village = district.nodes[0].village;
+    assert!(district.hub.dataset().unwrap().leftovers(village).unwrap().is_empty());
+    assert!(carry(&district, 0).await.0);
+    assert_eq!(incidents(&mut district, "dibangun_ulang").len(), 1);
+
+    // An empty folder, and the same people typed in again.
+    fs::remove_dir_all(dir.join("store")).unwrap();
+    for file in ["witness", "node.toml"] {
+        fs::remove_file(dir.join(file)).unwrap();
+    }
+    let begun = district.nodes[0].run(&["init", &village.compact()]).await.unwrap();
+    assert!(begun.status.success(), "{}", said(&begun));
+    fill(&district, 0, 2).await.unwrap();
+    let before = state(&mut district).position;
+    let stick = export(&district.nodes[0], &district.folder().join("stik"), 0).await.unwrap();
+    let refused = import(&district.hub, std::slice::from_ref(&stick)).unwrap();
+    assert!(!refused.status.success() && said(&refused).contains("--log-baru"));
+    assert_eq!(state(&mut district).position, before, "nothing was taken");
+    let args = ["bundle", "import", "--log-baru", plain(&stick).unwrap()];
+    let done = district.hub.run(&args).unwrap();
+    assert!(done.status.success() && said(&done).contains("Terbukti sama"), "{}", said(&done));
+    assert_eq!(incidents(&mut district, "dipasang_ulang").len(), 1);
+    let left: u64 = district.hub.dataset().unwrap().leftovers(village).unwrap().values().sum();
+    assert_eq!(left, records, "the old records wait");
+    let folded = fold(&dir, village).unwrap();
+    assert_eq!(folded.fingerprint, state(&mut district).fingerprint);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_wrote_less_than_was_merged_is_noticed_and_an_old_stick_is_not() {
+    let mut district = district().await;
+    assert!(carry(&district, 0).await.0);
+    answer(&district, "awal.jawaban").await;
+    let twin = "kembaran";
+    copy(district.nodes[0].dir(), &district.folder().join(twin)).unwrap();
+    let folder = district.folder().join("stik");
+    district.nodes[0].start().await.unwrap();
+    save(&district.nodes[0], &names(0, 3)).await.unwrap();
+    let old = export(&district.nodes[0], &folder, 0).await.unwrap();
+    save(&district.nodes[0], &names(1, 3)).await.unwrap();
+    district.nodes[0].stop().await.unwrap();
+    assert!(carry(&district, 0).await.0);
+    let merged = state(&mut district);
+    let done = import(&district.hub, &[old]).unwrap();
+    assert!(done.status.success(), "{}", said(&done));
+    assert!(incidents(&mut district, "disk_mundur").is_empty());
+
+    district.nodes[0].move_to(twin);
+    district.nodes[0].start().await.unwrap();
+    save(&district.nodes[0], &names(2, 2)).await.unwrap();
+    district.nodes[0].stop().await.unwrap();
+    let short = export(&district.nodes[0], &folder, 0).await.unwrap();
+    for _ in 0..2 {
+        let done = import(&district.hub, std::slice::from_ref(&short)).unwrap();
+        assert!(!done.status.success() && said(&done).contains("riwayat"), "{}", said(&done));
+        let told = incidents(&mut district, "disk_mundur");
+        assert!(told.len() == 1 && told[0].contains("disk digandakan"), "{told:?}");
+    }
+    let now = state(&mut district);
+    assert_eq!((now.position, now.records), (merged.position, merged.records));
 }
 
 #[tokio::test(flavor = "multi_thread")]

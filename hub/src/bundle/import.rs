@@ -7,6 +7,7 @@ use lumbung_wire::batch;
 use lumbung_wire::tree::Part;
 
 use super::Refused;
+use super::passed;
 use super::plan::{Plan, Way};
 use super::walk;
 use crate::dataset::turns::Turn;
@@ -58,11 +59,25 @@ pub enum Proof {
     PendingReturn,
 }
 
+/// What to do with a bundle of another log than the one merged, unless it is
+/// of a village that was rebuilt from what the hub has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OtherLog {
+    /// Take nothing of it.
+    Refuse,
+    /// An operator knows that the village begins anew.
+    Begin,
+}
+
 /// Merges what the hub lacks of a bundle, compares, and notes the contact.
 ///
 /// # Errors
 /// [`Refused`]; what was merged before stays: it was proven.
-pub fn import(bundle: &Bundle, dataset: &dyn Dataset) -> Result<Imported, Refused> {
+pub fn import(
+    bundle: &Bundle,
+    dataset: &dyn Dataset,
+    other_log: OtherLog,
+) -> Result<Imported, Refused> {
     let village = bundle.village;
     let mut done = Imported {
         merged: 0,
@@ -83,6 +98,10 @@ pub fn import(bundle: &Bundle, dataset: &dyn Dataset) -> Result<Imported, Refuse
         match merge_onto(state.position, bundle, dataset, &mut done) {
             Ok(Plan::From(_)) => {}
             Ok(Plan::Passed) => {
+                if let Some(at) = passed::parted(bundle, state.position, dataset)? {
+                    note_sender(bundle, dataset)?;
+                    return Err(note_parted(bundle, Refused::Forked { at }, dataset)?);
+                }
                 if state.answer_to.is_empty() {
                     note_sender(bundle, dataset)?;
                 }
@@ -93,12 +112,12 @@ pub fn import(bundle: &Bundle, dataset: &dyn Dataset) -> Result<Imported, Refuse
                 note_sender(bundle, dataset)?;
                 match go_over(bundle, &state, &refused, dataset)? {
                     Some(fork) => done.restarted = Some(fork),
-                    None => {
-                        let incident = evidence::stick_parted(&bundle.header, bundle.to);
-                        dataset.note_incident(village, &incident, clock::now_ms())?;
-                        return Err(refused);
-                    }
+                    None => return Err(note_parted(bundle, refused, dataset)?),
                 }
+                continue;
+            }
+            Err(Refused::OtherLog) => {
+                begin_log(bundle, &state, other_log, dataset)?;
                 continue;
             }
             Err(refused) => return Err(refused),
@@ -158,6 +177,46 @@ fn go_over(
     let lost = dataset.branch_off(bundle.village, position, &told, clock::now_ms())?;
     tracing::warn!(village = %bundle.village, %stored, %position, lost, "the log was restarted");
     Ok(Some(fork.seq))
+}
+
+/// Notes that the bundle's history is another than the one merged.
+fn note_parted(
+    bundle: &Bundle,
+    refused: Refused,
+    dataset: &dyn Dataset,
+) -> Result<Refused, DatasetError> {
+    let incident = evidence::stick_parted(&bundle.header, bundle.to);
+    dataset.note_incident(bundle.village, &incident, clock::now_ms())?;
+    Ok(refused)
+}
+
+/// Begins with the village's new log, which the bundle must hold whole: it goes
+/// on from what the hub has, or an operator says that it counts.
+fn begin_log(
+    bundle: &Bundle,
+    state: &VillageState,
+    other_log: OtherLog,
+    dataset: &dyn Dataset,
+) -> Result<(), Refused> {
+    let Some(stored) = state.position else { return Err(Refused::OtherLog) };
+    let predecessor = bundle.header.predecessor.as_ref().and_then(batch::position_from_wire);
+    let rebuilt = predecessor == Some(stored);
+    if !rebuilt && other_log == OtherLog::Refuse {
+        return Err(Refused::OtherLog);
+    }
+    if bundle.from.seq != Seq::ZERO {
+        return Err(Refused::Gap { next: Seq(1) });
+    }
+    // Nothing is given up for a log that does not prove itself.
+    walk::walk(bundle, |_, _, _| {})?;
+    let (origin, replaced) = (Position::origin(bundle.from.log_id), bundle.header.replaced);
+    let told = move |left| match rebuilt {
+        true => evidence::rebuilt(stored, origin, left, replaced),
+        false => evidence::reinstalled(stored, origin, left, replaced),
+    };
+    let left = dataset.begin_log(bundle.village, origin, &told, clock::now_ms())?;
+    tracing::warn!(village = %bundle.village, rebuilt, left, "another log begins by stick");
+    Ok(())
 }
 
 /// Stops the village: whose stick comes next is anybody's guess.

@@ -6,6 +6,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use lumbung_media::{Bundle, MediaError, SecretKey};
+use lumbung_telemetry::clock;
 
 use super::Refused;
 use crate::dataset::{Dataset, DatasetError};
@@ -39,6 +40,10 @@ pub fn read<D: Dataset + Registry>(
         Ok(_) => {}
         Err(DatasetError::UnknownVillage(village)) => return Err(Refused::UnknownVillage(village)),
         Err(error) => return Err(error.into()),
+    }
+    // What is held over the line is held by stick, too: the data stays on it.
+    if let Some(hold) = dataset.hold(village)?.filter(|hold| hold.is_on(clock::now_ms())) {
+        return Err(Refused::OnHold { village, hold });
     }
     let stranger = Refused::Stranger(village);
     let signer = bundle.signer().filter(|signer| bundle.is_signed_by(signer)).ok_or(stranger)?;

@@ -11,7 +11,7 @@ use lumbung_media::{BackupReader, Keys, MediaError, Passphrase, Protection, Secr
 use lumbung_telemetry::clock;
 
 use super::{hub_backup, village};
-use crate::bundle::{self, AnswerError, Imported, Opened, Proof, Refused};
+use crate::bundle::{self, AnswerError, Imported, Opened, OtherLog, Proof, Refused};
 use crate::dataset::Dataset as _;
 use crate::dataset::sqlite::SqliteDataset;
 use crate::repair::ToldProof;
@@ -24,6 +24,9 @@ pub(super) enum BundleCommand {
         /// Berkas-berkas bundel, dalam urutan apa pun.
         #[arg(required = true)]
         files: Vec<PathBuf>,
+        /// Komputer desa memang dipasang ulang: mulai dari catatan barunya.
+        #[arg(long)]
+        log_baru: bool,
     },
     /// Menulis jawaban untuk satu desa ke stik: apa yang sudah aman di sini.
     Export {
@@ -115,7 +118,10 @@ pub(super) fn bundle(
     dataset: &SqliteDataset,
 ) -> anyhow::Result<()> {
     match command {
-        BundleCommand::Import { files } => import(files, data, dataset),
+        BundleCommand::Import { files, log_baru } => {
+            let other_log = if *log_baru { OtherLog::Begin } else { OtherLog::Refuse };
+            import(files, other_log, data, dataset)
+        }
         BundleCommand::Export { code, out } => export(code, out, data, dataset),
     }
 }
@@ -158,7 +164,12 @@ fn export(code: &str, out: &Path, data: &Path, dataset: &SqliteDataset) -> anyho
     Ok(())
 }
 
-fn import(files: &[PathBuf], data: &Path, dataset: &SqliteDataset) -> anyhow::Result<()> {
+fn import(
+    files: &[PathBuf],
+    other_log: OtherLog,
+    data: &Path,
+    dataset: &SqliteDataset,
+) -> anyhow::Result<()> {
     let key = district_key(data)?;
     let mut opened = Vec::new();
     let mut refused = 0;
@@ -179,7 +190,7 @@ fn import(files: &[PathBuf], data: &Path, dataset: &SqliteDataset) -> anyhow::Re
             bundle.header.number,
             named(bundle.village)
         );
-        match bundle::import(bundle, dataset) {
+        match bundle::import(bundle, dataset, other_log) {
             Ok(imported) => lumbung_telemetry::say!("{what}: {}", outcome(&imported)),
             Err(why) => {
                 refused += 1;
@@ -276,13 +287,23 @@ fn refusal(why: &Refused) -> String {
              show {village}.",
             named(*village)
         ),
+        Refused::OnHold { village, hold } => format!(
+            "{} ditahan oleh {} sampai {}: {}. {SAFE} Datanya tetap utuh di stik: simpan stiknya, \
+             lalu impor lagi sesudah itu atau sesudah penahanan dilepas (konsol, halaman desa).",
+            named(*village),
+            hold.by,
+            clock::display(hold.until_ms),
+            hold.reason.trim_end_matches('.')
+        ),
         Refused::Gap { next } => format!(
             "bundel sebelumnya (mulai nomor {next}) belum ada. {SAFE} Impor itu dulu, atau minta \
              desa mengekspor dengan --from {next}."
         ),
         Refused::OtherLog => format!(
-            "node desa ini dipasang ulang dan memulai catatan baru. {SAFE} Sambungkan desa ini \
-             lewat jaringan sekali, supaya hub bisa berpindah ke catatan baru itu."
+            "bundel ini dari catatan lain daripada yang sudah tergabung: node desa ini dipasang \
+             ulang, atau stiknya dari komputer lama. {SAFE} Tanyakan desa. Bila memang dipasang \
+             ulang: ulangi dengan --log-baru; catatan lama tetap terbaca dan menunggu keputusan \
+             (lumbung-hub villages leftovers). Atau sambungkan desa ini lewat jaringan sekali."
         ),
         Refused::Outdated => format!(
             "bundel ini dibuat sebelum data desa dipulihkan. {SAFE} Simpan stiknya, dan minta desa \

@@ -88,6 +88,7 @@ fn header(
     number: u64,
 ) -> Result<v1::BundleHeader, BundleError> {
     let own = SecretKey::load_or_create(&dir.join("identity").join("backup.age"))?;
+    let (predecessor, replaced) = (village.predecessor()?, village.barn().replaced()?);
     Ok(v1::BundleHeader {
         village: village.code().as_u64(),
         from: Some(batch::position_to_wire(from)),
@@ -99,6 +100,9 @@ fn header(
         software: env!("CARGO_PKG_VERSION").to_owned(),
         epochs: epoch_starts(village.barn(), head)?,
         answer_to: own.public().to_string(),
+        predecessor: predecessor.map(batch::position_to_wire),
+        replaced: replaced
+            .map(|replaced| v1::Replaced { at_ms: replaced.at_ms, last_seq: replaced.last.0 }),
     })
 }
 
