@@ -90,18 +90,22 @@ impl Journal {
         Ok((journal, kept))
     }
 
-    /// Writes a batch and makes it durable; `false`, and nothing is written,
-    /// when there is no room. Numbers must follow one another.
+    /// Whether a batch fits behind those in the file.
+    pub(super) fn has_room(&self, writes: &[Write]) -> bool {
+        self.end + size(writes) <= JOURNAL_BYTES
+    }
+
+    /// Writes a batch and makes it durable. Numbers must follow one another.
     ///
     /// # Errors
-    /// When the file can't be written, now or once before: the batch must not
-    /// be acknowledged.
-    pub(super) fn append(&mut self, number: u64, writes: &[Write]) -> io::Result<bool> {
+    /// When there is no room, and nothing is written. When the file can't be
+    /// written, now or once before: the batch must not be acknowledged.
+    pub(super) fn append(&mut self, number: u64, writes: &[Write]) -> io::Result<()> {
         if self.failed {
             return Err(io::Error::other("the journal could not be written before"));
         }
-        if self.end + size(writes) > JOURNAL_BYTES {
-            return Ok(false);
+        if !self.has_room(writes) {
+            return Err(io::Error::other("the journal is full"));
         }
         self.frame.clear();
         self.frame.resize(FRAME_BYTES, 0);
@@ -124,7 +128,7 @@ impl Journal {
         self.failed = false;
         self.end += self.frame.len();
         self.last = sum;
-        Ok(true)
+        Ok(())
     }
 
     /// Begins again at the file's beginning: the store is durable with all
@@ -225,7 +229,7 @@ mod tests {
     fn fill(journal: &mut Journal, numbers: std::ops::RangeInclusive<u64>) {
         for number in numbers {
             let end = journal.end;
-            assert!(journal.append(number, &write(number)).unwrap());
+            journal.append(number, &write(number)).unwrap();
             assert_eq!(journal.end, end + size(&write(number)));
         }
     }
@@ -290,12 +294,12 @@ mod tests {
         // Batches of one size, so that old and new ones lie in the same places.
         let of = |byte| vec![(b"M".to_vec(), Some(vec![byte; 80]))];
         for number in 1..=9 {
-            assert!(journal.append(number, &of(7)).unwrap());
+            journal.append(number, &of(7)).unwrap();
         }
         // The store went back in time and counts as it did before.
         journal.restart().unwrap();
         for number in 1..=2 {
-            assert!(journal.append(number, &of(8)).unwrap());
+            journal.append(number, &of(8)).unwrap();
         }
         let (_, kept) = Journal::open(&path).unwrap();
         let kept: Vec<_> = kept.into_iter().map(|batch| (batch.number, batch.writes)).collect();
@@ -307,7 +311,8 @@ mod tests {
         let (_dir, path, mut journal) = fresh();
         fill(&mut journal, 1..=3);
         let large = [(b"L".to_vec(), Some(vec![7; JOURNAL_BYTES]))];
-        assert!(!journal.append(4, &large).unwrap());
+        assert!(!journal.has_room(&large));
+        journal.append(4, &large).unwrap_err();
         assert_eq!(numbers(&path), [1, 2, 3]);
         fill(&mut journal, 4..=4);
         assert_eq!(numbers(&path), [1, 2, 3, 4]);

@@ -68,6 +68,10 @@ struct Batches {
     journal: Journal,
     /// Whether sled has batches that are not durable and not in the journal.
     ahead: bool,
+    /// Whether a write to sled or the disk was begun and did not end well. sled
+    /// may have a batch in part, and a disk that failed once may claim success
+    /// the next time: the journal must stay as it is, for the next opening.
+    broken: bool,
 }
 
 /// A repair that opening had to make. Each is a sentence for the clerk.
@@ -108,7 +112,7 @@ impl SledStore {
         // Nothing outside the closure can see what a panic leaves half-done.
         let last = std::panic::catch_unwind(AssertUnwindSafe(|| catch_up(&tree, &kept)))
             .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())))?;
-        let batches = Batches { last, journal, ahead: false };
+        let batches = Batches { last, journal, ahead: false, broken: false };
         let store = Self { db, tree, log_file, batches: Mutex::new(batches) };
         // What a process left in the system's cache when it was killed is
         // served from here on, and a power cut must not take it back.
@@ -137,11 +141,13 @@ impl SledStore {
 
     /// Makes sled durable with everything applied so far.
     fn checkpoint(&self, batches: &mut Batches) -> Result<(), StoreError> {
-        self.db.flush().map_err(failed)?;
-        self.log_file.sync_data().map_err(StoreError::Io)?;
-        batches.journal.restart().map_err(StoreError::Io)?;
-        batches.ahead = false;
-        Ok(())
+        batches.whole_or_broken(|batches| {
+            self.db.flush().map_err(failed)?;
+            self.log_file.sync_data().map_err(StoreError::Io)?;
+            batches.journal.restart().map_err(StoreError::Io)?;
+            batches.ahead = false;
+            Ok(())
+        })
     }
 
     /// Removes the copy of the file that opening without snapshots made in
@@ -149,6 +155,24 @@ impl SledStore {
     pub(super) fn forget_kept_log(dir: &Path) {
         // One that stays takes room and does no harm.
         drop(fs::remove_file(dir.join(KEPT_LOG)));
+    }
+}
+
+impl Batches {
+    /// Does what must not be done in part; nothing more is done once it was.
+    fn whole_or_broken(
+        &mut self,
+        work: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        if self.broken {
+            let error = "the store could not be written before";
+            return Err(StoreError::Io(std::io::Error::other(error)));
+        }
+        // A panic leaves it so, too.
+        self.broken = true;
+        work(self)?;
+        self.broken = false;
+        Ok(())
     }
 }
 
@@ -380,18 +404,26 @@ impl Store for SledStore {
         }
         let small = journal::size(&writes) <= SMALL_BYTES && self.has_room();
         let mut batches = self.batches();
-        let number = batches.last + 1;
-        if !small || batches.ahead {
-            apply_at_once(&self.tree, number, writes)?;
-            batches.ahead = true;
-            batches.last = number;
-            return Ok(());
+        // Pages that can't be read show here, before anything is written.
+        for (key, _) in &writes {
+            self.tree.get(key).map_err(failed)?;
         }
-        while !batches.journal.append(number, &writes).map_err(StoreError::Io)? {
+        let journaled = small && !batches.ahead;
+        if journaled && !batches.journal.has_room(&writes) {
             self.checkpoint(&mut batches)?;
         }
-        batches.last = number;
-        apply_singly(&self.tree, number, &writes)
+        batches.whole_or_broken(|batches| {
+            let number = batches.last + 1;
+            if journaled {
+                batches.journal.append(number, &writes).map_err(StoreError::Io)?;
+                apply_singly(&self.tree, number, &writes)?;
+            } else {
+                apply_at_once(&self.tree, number, writes)?;
+                batches.ahead = true;
+            }
+            batches.last = number;
+            Ok(())
+        })
     }
 
     fn sync(&self) -> Result<(), StoreError> {

@@ -188,3 +188,92 @@ fn a_store_that_was_closed_is_opened_without_writing_anything_again() {
     assert_eq!(Journal::open(&live.join(JOURNAL)).unwrap().1, []);
     assert_holds(&live, 3);
 }
+
+/// What happens to a store while it applies a batch.
+type Accident = fn(&SledStore) -> Result<(), StoreError>;
+
+/// A batch whose first key alone gets into sled before `accident`; then the
+/// process ends in good order.
+fn cut_off_by(accident: Accident) {
+    let (_dir, live, store) = fresh();
+    for number in 0..=3 {
+        save(&store, number);
+    }
+    let writes = vec![
+        (own(4), Some(sealed(&own(4), vec![7; 200]))),
+        (b"Mcount".to_vec(), Some(sealed(b"Mcount", 4_u32.to_be_bytes().to_vec()))),
+        ([&b"Y"[..], &3_u32.to_be_bytes()].concat(), None),
+        ([&b"Y"[..], &4_u32.to_be_bytes()].concat(), Some(sealed(b"Y", Vec::new()))),
+    ];
+    let cut_off = std::panic::catch_unwind(AssertUnwindSafe(|| {
+        let mut batches = store.batches();
+        batches.whole_or_broken(|batches| {
+            let number = batches.last + 1;
+            batches.journal.append(number, &writes).unwrap();
+            let (key, value) = &writes[0];
+            store.tree.insert(key, value.clone().unwrap()).unwrap();
+            accident(&store)
+        })
+    }));
+    assert!(!matches!(cut_off, Ok(Ok(()))));
+    let mut batch = WriteBatch::default();
+    batch.put(own(5), vec![7; 200]);
+    store.apply(batch).unwrap_err();
+    store.batches().ahead = true;
+    store.sync().unwrap_err();
+    drop(store);
+    assert_holds(&live, 4);
+}
+
+#[test]
+fn a_batch_that_was_cut_off_half_way_is_whole_at_the_next_opening() {
+    cut_off_by(|_| Err(StoreError::Damaged("a page can't be read".to_owned())));
+    cut_off_by(|_| panic!("sled gave up"));
+}
+
+#[test]
+fn a_disk_that_failed_once_is_not_believed_the_next_time() {
+    let (dir, live, mut store) = fresh();
+    save(&store, 0);
+    drop(store);
+    let before = dir.path().join("before");
+    sleds_files(&live, &before);
+    (store, _) = SledStore::open(&live).unwrap();
+    save(&store, 1);
+    // A device that can't be synced, and then the file again.
+    let file = std::mem::replace(&mut store.log_file, File::open("/dev/null").unwrap());
+    store.checkpoint(&mut store.batches()).unwrap_err();
+    store.log_file = file;
+    store.checkpoint(&mut store.batches()).unwrap_err();
+    drop(store);
+    fs::copy(live.join(JOURNAL), before.join(JOURNAL)).unwrap();
+    assert_holds(&before, 1);
+}
+
+#[test]
+fn a_page_that_cant_be_read_stops_a_batch_before_it_is_written() {
+    let (_dir, live, store) = fresh();
+    let mut batch = WriteBatch::default();
+    for number in 0..4_000_u32 {
+        batch.put([&b"B"[..], &number.to_be_bytes()].concat(), vec![number as u8; 500]);
+    }
+    store.apply(batch).unwrap();
+    drop(store);
+    let (store, _) = SledStore::open(&live).unwrap();
+    // Some of what was not read yet goes bad while the store is open.
+    let file = File::options().write(true).open(live.join("db")).unwrap();
+    let length = file.metadata().unwrap().len();
+    for at in (4_096..length).step_by(512) {
+        std::os::unix::fs::FileExt::write_all_at(&file, b"RUSAK", at).unwrap();
+    }
+    for large in [false, true] {
+        let journal = fs::read(live.join(JOURNAL)).unwrap();
+        let mut batch = WriteBatch::default();
+        batch.put(b"A".to_vec(), vec![7; if large { SMALL_BYTES } else { 10 }]);
+        batch.put([&b"B"[..], &2_000_u32.to_be_bytes()].concat(), vec![7; 10]);
+        store.apply(batch).unwrap_err();
+        assert!(fs::read(live.join(JOURNAL)).unwrap() == journal, "large: {large}");
+        assert!(!store.batches().broken, "large: {large}");
+        assert_eq!(store.get(b"A").unwrap(), None, "large: {large}");
+    }
+}
