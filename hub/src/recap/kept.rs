@@ -2,7 +2,7 @@
 //! counted anew.
 //!
 //! While many move at once, some are counted anew, oldest first, and the others
-//! taken as they were up to [`OLDEST`] ago: a recap of the kabupaten on a busy
+//! taken as they were up to [`OLDEST`] and [`SPREAD`] ago: a recap of the kabupaten on a busy
 //! morning must not count everything for everybody. What was never kept is
 //! always counted.
 //!
@@ -23,8 +23,12 @@ use crate::dataset::search::Mark;
 /// Dates whose sums are kept: today, ends of months and of years.
 const DATES_MAX: usize = 24;
 
-/// A sum of rows that have moved since is of no use after this.
+/// A sum of rows that have moved since is of no use after this,
 const OLDEST: Duration = Duration::from_secs(20);
+
+/// or, for the last of the villages, so much later: all that were counted at
+/// one moment must not grow old at one moment, and make somebody wait for all.
+const SPREAD: Duration = Duration::from_secs(20);
 
 /// Sums of moved villages that are counted anew at once, and a second; one
 /// takes 3 to 10 ms.
@@ -100,9 +104,11 @@ impl KeptSums {
                 }
             }
             moved.sort_unstable();
-            let overdue = moved.iter().take_while(|(at, _)| at.elapsed() >= OLDEST).count();
-            let anew = overdue + self.anew.take(moved.len() - overdue);
-            for (_, number) in moved.into_iter().take(anew) {
+            let useful = |number: usize| OLDEST + SPREAD * number as u32 / of.len() as u32;
+            let (overdue, late): (Vec<_>, Vec<_>) =
+                moved.into_iter().partition(|(at, number)| at.elapsed() >= useful(*number));
+            let more = self.anew.take(late.len());
+            for (_, number) in overdue.into_iter().chain(late.into_iter().take(more)) {
                 sums[number] = None;
             }
             sums
@@ -142,5 +148,22 @@ mod tests {
             assert!(moved == 248 || expected < 248, "{moved}");
             assert_eq!(anew(&kept, date(2027, 1, 1), 1), 248);
         }
+    }
+
+    #[test]
+    fn sums_of_one_moment_do_not_grow_old_at_one_moment() {
+        let (kept, day) = (KeptSums::with_allowance(Allowance::new(0, 0)), date(2026, 12, 31));
+        let of: Vec<_> = roster().villages().iter().map(|it| (it.code, Mark([2; 16]))).collect();
+        let aged = |seconds| {
+            for (village, _) in &of {
+                kept.put(*village, day, Mark([1; 16]), EMPTY);
+            }
+            let at = Instant::now().checked_sub(Duration::from_secs(seconds)).unwrap();
+            kept.with(day, |kept| kept.sums.values_mut().for_each(|sum| sum.at = at));
+            kept.look(day, &of).iter().filter(|sum| sum.is_none()).count()
+        };
+        assert_eq!(aged(19), 0);
+        assert!((50..=90).contains(&aged(25)), "about a quarter");
+        assert_eq!(aged(40), 248);
     }
 }
