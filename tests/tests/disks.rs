@@ -212,6 +212,22 @@ fn damage(dir: &Path, dice: &mut ChaCha8Rng, sort: usize) -> anyhow::Result<Stri
     Ok(what)
 }
 
+/// Without a snapshot sled cuts off what it can't read: the file as it was
+/// found lies beside it if anything is missing.
+fn check_copy(dir: &Path, end: End, found: &[u8]) -> anyhow::Result<()> {
+    let kept = |name: &str| fs::read(dir.join("store").join(name)).ok();
+    let copy = match end {
+        End::Refused => kept("aside.db"),
+        End::Shortened => kept("aside.1.db"),
+        End::Whole | End::Told => {
+            ensure!(kept("aside.db").is_none(), "a copy that nobody needs was left");
+            return Ok(());
+        }
+    };
+    ensure!(copy.is_some_and(|copy| copy == found), "{end:?} without the file as it was found");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn damaged_database_bytes_are_never_shown_as_right_ones() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
@@ -227,7 +243,11 @@ async fn damaged_database_bytes_are_never_shown_as_right_ones() -> anyhow::Resul
         let dir = folder.path().join(format!("damaged-{number}"));
         copy(&sound, &dir)?;
         let what = damage(&dir, &mut dice, number % 3)?;
+        let found = snapshots(&dir).is_empty().then(|| fs::read(dir.join("store/db")));
         let end = judge(&dir, &truth).with_context(|| format!("seed {seed}: {what}"))?;
+        if let Some(found) = found.transpose()? {
+            check_copy(&dir, end, &found).with_context(|| format!("seed {seed}: {what}"))?;
+        }
         println!("{what}: {end:?}");
         ends.push(end);
         fs::remove_dir_all(&dir)?;

@@ -117,7 +117,8 @@ fn present(dir: &Path) -> Old {
     if !store.exists() {
         return Old::Sound;
     }
-    let opened = reopen(&store).map_err(|error| match error {
+    // Its file is copied first: it may be damaged.
+    let opened = once_free(|| Ok(SledStore::open(&store)?.0)).map_err(|error| match error {
         BackupError::Barn(error) => OpenBarnError::Store(error),
         _ => OpenBarnError::Busy,
     });
@@ -179,19 +180,20 @@ pub(super) fn rebuild<R: Read>(
 /// # Errors
 /// [`BackupError::Barn`], [`BackupError::Open`].
 pub(crate) fn verified(dir: &Path) -> Result<Soundness, BackupError> {
-    let barn = Barn::open_on(Arc::new(reopen(dir)?), village::options(None))?;
+    let store = once_free(|| SledStore::open_own(dir))?;
+    let barn = Barn::open_on(Arc::new(store), village::options(None))?;
     let soundness = barn.verify();
     barn.close();
     Ok(soundness?)
 }
 
-/// Opens the store that was just closed here: its lock may be let go a moment
+/// Opens a store that was just closed here: its lock may be let go a moment
 /// later, by whatever thread still held a piece of it.
-fn reopen(to: &Path) -> Result<SledStore, BackupError> {
+fn once_free(open: impl Fn() -> Result<SledStore, StoreError>) -> Result<SledStore, BackupError> {
     let begun = Instant::now();
     loop {
-        match SledStore::open(to) {
-            Ok((store, _)) => return Ok(store),
+        match open() {
+            Ok(store) => return Ok(store),
             Err(StoreError::Busy(_)) if begun.elapsed() < LET_GO_WITHIN => {
                 std::thread::sleep(Duration::from_millis(20));
             }

@@ -143,6 +143,26 @@ impl Journal {
         self.last = Sum::default();
         Ok(())
     }
+
+    /// Makes what [`Journal::restart`] did survive a power cut.
+    ///
+    /// # Errors
+    /// When the file can't be synced.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()
+    }
+}
+
+/// Whether the file has a batch; nothing is written.
+///
+/// # Errors
+/// When the file can't be read.
+pub(super) fn has_batches(path: &Path) -> io::Result<bool> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(batch(&bytes, Sum::default()).is_some()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// Bytes that a batch takes in the file.

@@ -175,11 +175,13 @@ impl Barn {
         ledger: &Arc<Mutex<Erasures>>,
         turn: Turn,
     ) -> Result<Prepared, OpenBarnError> {
-        let (store, repairs) =
-            SledStore::open(&dir.join("store")).map_err(|error| match error {
-                StoreError::Busy(_) => OpenBarnError::Busy,
-                error => OpenBarnError::Store(error),
-            })?;
+        let place = dir.join("store");
+        let (store, repairs) = match turn {
+            Turn::First => SledStore::open(&place),
+            Turn::Again { .. } => SledStore::open_own(&place).map(|store| (store, Vec::new())),
+        }
+        .map_err(busy_or_failed)?;
+        let gap = store.has_gap();
         let witness = Witness::open(&dir.join("witness")).map_err(OpenBarnError::Witness)?;
         let steps = repairs.into_iter().map(|repair| match repair {
             OpenRepair::HalfSnapshotRemoved => OpenStep::HalfSnapshotRemoved,
@@ -199,10 +201,11 @@ impl Barn {
             let why = "reading it failed half-way".to_owned();
             Err(OpenBarnError::Store(StoreError::Damaged(why)))
         })?;
-        let steps = &prepared.0.steps;
-        let lost = steps.iter().any(|step| matches!(step, OpenStep::LostTail { .. }));
-        if steps.contains(&OpenStep::SnapshotSetAside) && !lost {
-            SledStore::forget_kept_log(&dir.join("store"));
+        let mut steps = prepared.0.steps.iter();
+        if gap || steps.any(|step| matches!(step, OpenStep::LostTail { .. })) {
+            SledStore::keep_for_good(&place);
+        } else {
+            SledStore::forget_kept(&place);
         }
         Ok(prepared)
     }
@@ -307,6 +310,13 @@ impl Barn {
             writer: Arc::default(),
         };
         Ok((barn, writer, jobs))
+    }
+}
+
+pub(super) fn busy_or_failed(error: StoreError) -> OpenBarnError {
+    match error {
+        StoreError::Busy(_) => OpenBarnError::Busy,
+        error => OpenBarnError::Store(error),
     }
 }
 

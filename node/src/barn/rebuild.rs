@@ -18,7 +18,7 @@ use lumbung_ledger::{
 
 use super::group::BLOCK_BYTES_MAX;
 use super::head::Head;
-use super::sled_store::SledStore;
+use super::sled_store::{SledStore, hold};
 use super::state::Pointer;
 use super::store::{Store, StoreError, WriteBatch};
 use super::{Barn, Indexer, OpenBarnError, keys, log, open, rewrite};
@@ -64,7 +64,7 @@ impl Rebuild {
             let exists = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
             return Err(StoreError::Io(exists).into());
         }
-        let (store, _) = SledStore::open(dir)?;
+        let store = SledStore::open_own(dir)?;
         Ok(Self { store, reached: Position::origin(log_id), latest: HashMap::new() })
     }
 
@@ -197,11 +197,8 @@ impl Barn {
     /// when the folder can't be written.
     pub fn rest(dir: &Path) -> Result<Resting, OpenBarnError> {
         let lock = rewrite::lock(dir).map_err(StoreError::Io)?.ok_or(OpenBarnError::Busy)?;
-        let store = dir.join("store");
-        // A store that can't be opened for another reason is open nowhere.
-        if let Some(Err(StoreError::Busy(_))) = store.exists().then(|| SledStore::open(&store)) {
-            return Err(OpenBarnError::Busy);
-        }
+        // A damaged store is not opened for it: sled would change it.
+        drop(hold(&dir.join("store")).map_err(open::busy_or_failed)?);
         rewrite::finish(dir, &mut |_| Ok(())).map_err(StoreError::Io)?;
         Ok(Resting(lock))
     }

@@ -168,7 +168,7 @@ pub(super) fn copy(
         return Err(RewriteError::NoSpace { free, needed });
     }
     remove_folder(&places.new)?;
-    let (new, _) = SledStore::open(&places.new)?;
+    let new = SledStore::open_own(&places.new)?;
     let read = copy_pairs(store, &new, interrupt)?;
     if measure(&new)? != read {
         return Err(RewriteError::Unequal);

@@ -3,22 +3,27 @@
 //! What sled 0.34.7 does not promise is done here: `flush()` is
 //! `sync_file_range` on Linux, so a checkpoint adds an fdatasync of sled's `db`
 //! file, and between two checkpoints small batches are durable by way of the
-//! [`Journal`]; the folder itself is fsynced once after creation; a
-//! half-written snapshot that would make every later open fail is removed
-//! before opening; a snapshot that sled can't read is set aside (sled then
-//! rebuilds from its log, of which a copy is kept first). Opening runs under
-//! `catch_unwind`, because a damaged file makes sled panic.
+//! [`Journal`]; the folder itself is fsynced at every opening; what a failed
+//! write left in the system's cache is read anew from the disk; a half-written
+//! snapshot that would make every later open fail is removed before opening; a
+//! snapshot that sled can't read is set aside. Without one sled rebuilds from
+//! its log and cuts off what it can't read, so a copy is kept first. Opening
+//! runs under `catch_unwind`, because a damaged file makes sled panic.
 
-use std::fs::{self, File};
+mod files;
+
+use std::fs::File;
 use std::io::ErrorKind;
 use std::panic::AssertUnwindSafe;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use bytes::Bytes;
 use rustix::fs::fstatvfs;
 
+pub(super) use self::files::hold;
+use self::files::{DB, FREE_WITHIN, JOURNAL};
 use super::journal::{self, JOURNAL_BYTES, Journal, Kept, Write};
 use super::seal::{sealed, unsealed};
 use super::store::{Pairs, Store, StoreError, WriteBatch};
@@ -31,15 +36,6 @@ const CACHE_BYTES: u64 = 8 * 1024 * 1024;
 /// switched off, memory grows without bound. Each run ends in an fsync of its
 /// own, changed or not, so it is not made more often than that needs.
 const BACKGROUND_FLUSH_MS: u64 = 5_000;
-
-/// A lock that is on its way out is gone within this.
-const FREE_WITHIN: Duration = Duration::from_secs(1);
-
-/// A copy of sled's file from before it was opened without its snapshots.
-const KEPT_LOG: &str = "aside.db";
-
-/// The journal's file.
-const JOURNAL: &str = "journal";
 
 /// A batch that would take more than this in the journal goes to sled at once:
 /// it is worth a flush of its own.
@@ -58,6 +54,7 @@ pub struct SledStore {
     db: sled::Db,
     tree: sled::Tree,
     log_file: File,
+    gap: bool,
     batches: Mutex<Batches>,
 }
 
@@ -84,49 +81,70 @@ pub enum OpenRepair {
 }
 
 impl SledStore {
-    /// Opens or creates the store in `dir`.
+    /// Opens or creates the store in `dir`. Before sled opens one that has no
+    /// snapshot its file is copied.
     ///
     /// # Errors
     /// [`StoreError::Busy`] when another process has it open,
     /// [`StoreError::Damaged`] when it can't be opened even without its
     /// snapshots, [`StoreError::Io`] when the disk fails.
     pub fn open(dir: &Path) -> Result<(Self, Vec<OpenRepair>), StoreError> {
-        let fresh = !dir.exists();
+        Self::open_with(dir, Copies::Kept)
+    }
+
+    /// Opens or creates a store that nobody but this process wrote, and which
+    /// can be written again.
+    ///
+    /// # Errors
+    /// As [`SledStore::open`].
+    pub(crate) fn open_own(dir: &Path) -> Result<Self, StoreError> {
+        Ok(Self::open_with(dir, Copies::Needless)?.0)
+    }
+
+    fn open_with(dir: &Path, copies: Copies) -> Result<(Self, Vec<OpenRepair>), StoreError> {
         let mut repairs = Vec::new();
-        if remove_half_snapshots(dir)? {
+        if get_ready(dir, copies)? {
             repairs.push(OpenRepair::HalfSnapshotRemoved);
         }
         let opened = match open_once_free(dir) {
-            Err(StoreError::Damaged(_)) if !snapshots(dir)?.is_empty() => {
-                keep_log(dir).map_err(StoreError::Io)?;
-                set_snapshots_aside(dir)?;
+            Err(StoreError::Damaged(_)) if !files::snapshots(dir)?.is_empty() => {
+                files::keep(dir, DB).and_then(|()| files::keep(dir, JOURNAL))?;
+                files::set_snapshots_aside(dir)?;
                 repairs.push(OpenRepair::SnapshotSetAside);
                 try_open(dir)
             }
             opened => opened,
         };
         let (db, tree) = opened?;
-        let log_file = File::open(dir.join("db")).map_err(StoreError::Io)?;
-        let new_journal = !dir.join(JOURNAL).exists();
+        let log_file = File::open(dir.join(DB)).map_err(StoreError::Io)?;
         let (journal, kept) = Journal::open(&dir.join(JOURNAL)).map_err(StoreError::Io)?;
         // Nothing outside the closure can see what a panic leaves half-done.
-        let last = std::panic::catch_unwind(AssertUnwindSafe(|| catch_up(&tree, &kept)))
+        let caught_up = std::panic::catch_unwind(AssertUnwindSafe(|| catch_up(&tree, &kept)))
             .unwrap_or_else(|panic| Err(from_panic(panic.as_ref())))?;
+        let (last, gap) = (caught_up.last, caught_up.gap);
+        if gap {
+            files::keep(dir, JOURNAL)?;
+        }
         let batches = Batches { last, journal, ahead: false, broken: false };
-        let store = Self { db, tree, log_file, batches: Mutex::new(batches) };
+        let store = Self { db, tree, log_file, gap, batches: Mutex::new(batches) };
         // What a process left in the system's cache when it was killed is
         // served from here on, and a power cut must not take it back.
         store.checkpoint(&mut store.batches())?;
-        if new_journal {
-            sync_dir(dir)?;
+        if gap {
+            // Numbers begin again below those in the journal, and would reach
+            // them some day.
+            store.batches().journal.sync().map_err(StoreError::Io)?;
         }
-        if fresh {
-            sync_dir(dir)?;
-            if let Some(parent) = dir.parent() {
-                sync_dir(parent)?;
-            }
+        files::sync_dir(dir)?;
+        if let Some(parent) = dir.parent() {
+            files::sync_dir(parent)?;
         }
         Ok((store, repairs))
+    }
+
+    /// Whether the journal shows that sled lost batches.
+    pub(super) const fn has_gap(&self) -> bool {
+        self.gap
     }
 
     fn batches(&self) -> MutexGuard<'_, Batches> {
@@ -150,11 +168,16 @@ impl SledStore {
         })
     }
 
-    /// Removes the copy of the file that opening without snapshots made in
-    /// `dir`: everything turned out to be there.
-    pub(super) fn forget_kept_log(dir: &Path) {
-        // One that stays takes room and does no harm.
-        drop(fs::remove_file(dir.join(KEPT_LOG)));
+    /// Removes the copies that opening the store in `dir` made: everything
+    /// turned out to be there.
+    pub(super) fn forget_kept(dir: &Path) {
+        files::forget_kept(dir);
+    }
+
+    /// Keeps the copies that opening the store in `dir` made until people
+    /// remove them: something is lost that may be in them.
+    pub(super) fn keep_for_good(dir: &Path) {
+        files::keep_for_good(dir);
     }
 }
 
@@ -184,8 +207,31 @@ impl Drop for SledStore {
     }
 }
 
-/// Opens, waiting a moment for a lock that is on its way out: a process that
-/// starts another one lends it the lock until the other has begun.
+/// Whether what is found is copied before sled gets to it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Copies {
+    Kept,
+    Needless,
+}
+
+/// Sees to the files before sled opens them; says whether there was half a
+/// snapshot.
+fn get_ready(dir: &Path, copies: Copies) -> Result<bool, StoreError> {
+    let _held = hold(dir)?;
+    let half = files::remove_half_snapshots(dir)?;
+    if journal::has_batches(&dir.join(JOURNAL)).map_err(StoreError::Io)? {
+        files::read_from_disk(dir).map_err(StoreError::Io)?;
+    }
+    if copies == Copies::Kept && files::snapshots(dir)?.is_empty() {
+        // It happens to a store once in its life, after its first run.
+        if let Err(error) = files::keep(dir, DB).and_then(|()| files::keep(dir, JOURNAL)) {
+            tracing::warn!(%error, "the store can't be copied before it is opened");
+        }
+    }
+    Ok(half)
+}
+
+/// Opens, waiting a moment for a lock that is on its way out.
 fn open_once_free(dir: &Path) -> Result<(sled::Db, sled::Tree), StoreError> {
     let begun = Instant::now();
     loop {
@@ -221,9 +267,17 @@ fn from_panic(panic: &(dyn std::any::Any + Send)) -> StoreError {
     damage_or_disk(text, "opening it failed half-way".to_owned())
 }
 
-/// Applies what the journal has and sled has not, or in part, and gives the
-/// number of the last batch.
-fn catch_up(tree: &sled::Tree, kept: &[Kept]) -> Result<u64, StoreError> {
+/// Where sled and the journal stand.
+struct CaughtUp {
+    /// Number of the last batch.
+    last: u64,
+    /// Whether batches are missing between sled's last one and the journal's
+    /// first.
+    gap: bool,
+}
+
+/// Applies what the journal has and sled has not, or in part.
+fn catch_up(tree: &sled::Tree, kept: &[Kept]) -> Result<CaughtUp, StoreError> {
     let last = match tree.get(LAST_BATCH).map_err(failed)? {
         Some(stored) => number(&stored).ok_or_else(|| {
             StoreError::Damaged("the number of its last batch can't be read".to_owned())
@@ -237,14 +291,14 @@ fn catch_up(tree: &sled::Tree, kept: &[Kept]) -> Result<u64, StoreError> {
         // sled lost what it had once made durable. What is missing between
         // can't be guessed; the witness knows how far the barn had been.
         tracing::error!(last, first = first.number, "the journal does not continue the store");
-        return Ok(last);
+        return Ok(CaughtUp { last, gap: true });
     }
     let mut end = last;
     for Kept { number, writes } in missing {
         apply_singly(tree, *number, writes)?;
         end = *number;
     }
-    Ok(end)
+    Ok(CaughtUp { last: end, gap: false })
 }
 
 fn number(stored: &[u8]) -> Option<u64> {
@@ -316,61 +370,6 @@ fn damage_or_disk(text: &str, damage: String) -> StoreError {
 
 fn failed(error: sled::Error) -> StoreError {
     from_sled(error, Path::new(""))
-}
-
-fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    if !dir.exists() {
-        return Ok(Vec::new());
-    }
-    let mut found = Vec::new();
-    for item in fs::read_dir(dir).map_err(StoreError::Io)? {
-        let path = item.map_err(StoreError::Io)?.path();
-        let named =
-            path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("snap."));
-        if named {
-            found.push(path);
-        }
-    }
-    Ok(found)
-}
-
-fn remove_half_snapshots(dir: &Path) -> Result<bool, StoreError> {
-    let mut removed = false;
-    for path in snapshots(dir)? {
-        if path.to_string_lossy().ends_with(".generating") {
-            fs::remove_file(&path).map_err(StoreError::Io)?;
-            removed = true;
-        }
-    }
-    Ok(removed)
-}
-
-/// Copies sled's file as it was found: without a snapshot sled cuts off what it
-/// can't read, which people may want to. An earlier copy stays.
-fn keep_log(dir: &Path) -> std::io::Result<()> {
-    let kept = dir.join(KEPT_LOG);
-    if kept.exists() {
-        return Ok(());
-    }
-    let beside = dir.join(format!("{KEPT_LOG}.baru"));
-    fs::copy(dir.join("db"), &beside)?;
-    File::open(&beside)?.sync_all()?;
-    fs::rename(&beside, &kept)?;
-    File::open(dir)?.sync_all()
-}
-
-fn set_snapshots_aside(dir: &Path) -> Result<(), StoreError> {
-    for path in snapshots(dir)? {
-        let Some(name) = path.file_name() else { continue };
-        let aside = dir.join(format!("aside.{}", name.to_string_lossy()));
-        fs::rename(&path, aside).map_err(StoreError::Io)?;
-    }
-    Ok(())
-}
-
-fn sync_dir(dir: &Path) -> Result<(), StoreError> {
-    let dir = if dir.as_os_str().is_empty() { Path::new(".") } else { dir };
-    File::open(dir).and_then(|dir| dir.sync_all()).map_err(StoreError::Io)
 }
 
 fn pair((key, value): (sled::IVec, sled::IVec)) -> (Bytes, Bytes) {

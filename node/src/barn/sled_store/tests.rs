@@ -1,3 +1,8 @@
+use std::fs;
+use std::io::IoSliceMut;
+
+use rustix::io::{Errno, ReadWriteFlags, preadv2};
+
 use super::*;
 
 /// sled's own files as they lie in `from`, without the journal: a disk that
@@ -26,15 +31,19 @@ fn save(store: &SledStore, number: u32) {
     batch.put(own(number), vec![7; 200]);
     batch.put(b"Mcount".to_vec(), number.to_be_bytes().to_vec());
     if let Some(before) = number.checked_sub(1) {
-        batch.remove([&b"Y"[..], &before.to_be_bytes()].concat());
+        batch.remove(companion(before));
     }
-    batch.put([&b"Y"[..], &number.to_be_bytes()].concat(), Vec::new());
+    batch.put(companion(number), Vec::new());
     store.apply(batch).unwrap();
     store.sync().unwrap();
 }
 
 fn own(number: u32) -> Vec<u8> {
     [&b"L"[..], &number.to_be_bytes()].concat()
+}
+
+fn companion(number: u32) -> Vec<u8> {
+    [&b"Y"[..], &number.to_be_bytes()].concat()
 }
 
 /// The store holds saves up to `last`, each whole, and nothing else.
@@ -158,24 +167,36 @@ fn a_full_journal_begins_again_once_sled_is_durable() {
 }
 
 #[test]
-fn a_journal_that_does_not_continue_the_store_is_left_out() {
+fn a_journal_that_does_not_continue_the_store_is_left_out_and_kept() {
     let (dir, live, store) = fresh();
     for number in 0..=3 {
         save(&store, number);
     }
     drop(store);
+    // Opening makes sled durable and writes a snapshot, and the journal goes on
+    // behind that.
+    drop(SledStore::open(&live).unwrap());
     let older = dir.path().join("older");
     sleds_files(&live, &older);
-    // Opening makes sled durable, and the journal goes on behind that.
+    for name in [DB, JOURNAL] {
+        drop(fs::remove_file(older.join(format!("aside.{name}"))));
+    }
     for number in 4..=5 {
         save(&SledStore::open(&live).unwrap().0, number);
     }
     let (store, _) = SledStore::open(&live).unwrap();
     save(&store, 6);
     fs::copy(live.join(JOURNAL), older.join(JOURNAL)).unwrap();
+    let found = fs::read(older.join(JOURNAL)).unwrap();
     drop(store);
+    assert!(!files::snapshots(&older).unwrap().is_empty());
+    let (store, _) = SledStore::open(&older).unwrap();
+    assert!(store.has_gap());
+    drop(store);
+    assert!(fs::read(older.join("aside.journal")).unwrap() == found, "kept as it was found");
     assert_holds(&older, 3);
     assert_holds(&live, 6);
+    assert!(!SledStore::open(&live).unwrap().0.has_gap());
 }
 
 #[test]
@@ -202,8 +223,8 @@ fn cut_off_by(accident: Accident) {
     let writes = vec![
         (own(4), Some(sealed(&own(4), vec![7; 200]))),
         (b"Mcount".to_vec(), Some(sealed(b"Mcount", 4_u32.to_be_bytes().to_vec()))),
-        ([&b"Y"[..], &3_u32.to_be_bytes()].concat(), None),
-        ([&b"Y"[..], &4_u32.to_be_bytes()].concat(), Some(sealed(b"Y", Vec::new()))),
+        (companion(3), None),
+        (companion(4), Some(sealed(&companion(4), Vec::new()))),
     ];
     let cut_off = std::panic::catch_unwind(AssertUnwindSafe(|| {
         let mut batches = store.batches();
@@ -260,7 +281,8 @@ fn a_page_that_cant_be_read_stops_a_batch_before_it_is_written() {
     store.apply(batch).unwrap();
     drop(store);
     let (store, _) = SledStore::open(&live).unwrap();
-    // Some of what was not read yet goes bad while the store is open.
+    assert_eq!(store.get(b"A").unwrap(), None);
+    // What was not read yet goes bad while the store is open.
     let file = File::options().write(true).open(live.join("db")).unwrap();
     let length = file.metadata().unwrap().len();
     for at in (4_096..length).step_by(512) {
@@ -276,4 +298,59 @@ fn a_page_that_cant_be_read_stops_a_batch_before_it_is_written() {
         assert!(!store.batches().broken, "large: {large}");
         assert_eq!(store.get(b"A").unwrap(), None, "large: {large}");
     }
+}
+
+/// Whether a file's first bytes are in the system's cache; `None` where the
+/// file system has nothing else.
+fn is_cached(path: &Path) -> Option<bool> {
+    let file = File::open(path).unwrap();
+    let mut bytes = [0; 16];
+    match preadv2(&file, &mut [IoSliceMut::new(&mut bytes)], 0, ReadWriteFlags::NOWAIT) {
+        Ok(_) => Some(true),
+        Err(Errno::AGAIN) => Some(false),
+        Err(_) => None,
+    }
+}
+
+#[test]
+fn what_a_failed_write_left_in_the_cache_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join(DB);
+    fs::write(&path, vec![7; 1024 * 1024]).unwrap();
+    let tmpfs = rustix::fs::statfs(dir.path()).unwrap().f_type == 0x0102_1994;
+    if tmpfs || is_cached(&path) != Some(true) {
+        println!("skipped: this file system is nothing but cache, or does not say");
+        return;
+    }
+    files::read_from_disk(dir.path()).unwrap();
+    assert_eq!(is_cached(&path), Some(false));
+}
+
+#[test]
+fn a_store_without_a_snapshot_is_copied_before_sled_opens_it() {
+    let (_dir, live, store) = fresh();
+    for number in 0..=3 {
+        save(&store, number);
+    }
+    drop(store);
+    for path in files::snapshots(&live).unwrap() {
+        fs::remove_file(path).unwrap();
+    }
+    let found = fs::read(live.join(DB)).unwrap();
+    drop(SledStore::open_own(&live).unwrap());
+    assert!(!live.join("aside.db").exists(), "nobody asked for it");
+    for path in files::snapshots(&live).unwrap() {
+        fs::remove_file(path).unwrap();
+    }
+    let file = File::options().write(true).open(live.join(DB)).unwrap();
+    file.set_len(found.len() as u64 / 2).unwrap();
+    let found = fs::read(live.join(DB)).unwrap();
+    drop(SledStore::open(&live));
+    assert!(fs::read(live.join("aside.db")).unwrap() == found);
+    // The copy of the first attempt stays, for good if something is lost.
+    drop(SledStore::open(&live));
+    SledStore::keep_for_good(&live);
+    assert!(fs::read(live.join("aside.1.db")).unwrap() == found);
+    SledStore::forget_kept(&live);
+    assert!(live.join("aside.1.db").exists() && !live.join("aside.db").exists());
 }
