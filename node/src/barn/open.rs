@@ -143,7 +143,7 @@ impl Barn {
         std::fs::create_dir_all(dir).map_err(StoreError::Io)?;
         // Until this opening is done, no other process may see its steps.
         let _opening = rewrite::lock(dir).map_err(StoreError::Io)?.ok_or(OpenBarnError::Busy)?;
-        rewrite::finish(dir, &mut |_| Ok(())).map_err(StoreError::Io)?;
+        rewrite::finish(dir, &mut |_| Ok(())).map_err(busy_or_failed)?;
         let ledger = Erasures::open(&dir.join("erasures")).map_err(OpenBarnError::Erasures)?;
         let ledger = Arc::new(Mutex::new(ledger));
         let (barn, writer, jobs) = Self::on_disk(dir, options, &ledger, Turn::First)?;
@@ -153,6 +153,9 @@ impl Barn {
         }
         let before = barn.disk_bytes();
         if let Err(error) = rewrite::copy(&*barn.store, dir, &mut |_| Ok(())) {
+            if let rewrite::RewriteError::Announced(error) = error {
+                return Err(StoreError::Io(error).into());
+            }
             tracing::warn!(%error, "the store can't be rewritten now");
             let steps = with(&barn.steps, OpenStep::RewritePostponed { erased });
             return Self::serve(Self { steps, ..barn }, writer, jobs);
@@ -160,7 +163,7 @@ impl Barn {
         let (steps, boots) = (Arc::clone(&barn.steps), barn.boots);
         // Nobody may have the store open while it is swapped.
         drop((barn, writer, jobs));
-        rewrite::finish(dir, &mut |_| Ok(())).map_err(StoreError::Io)?;
+        rewrite::finish(dir, &mut |_| Ok(())).map_err(busy_or_failed)?;
         let options = OpenOptions { create: None, ..options };
         let (barn, writer, jobs) = Self::on_disk(dir, options, &ledger, Turn::Again { boots })?;
         writer.erasures().scrubbed(clock::now_ms()).map_err(OpenBarnError::Erasures)?;

@@ -199,7 +199,7 @@ impl Barn {
         let lock = rewrite::lock(dir).map_err(StoreError::Io)?.ok_or(OpenBarnError::Busy)?;
         // A damaged store is not opened for it: sled would change it.
         drop(hold(&dir.join("store")).map_err(open::busy_or_failed)?);
-        rewrite::finish(dir, &mut |_| Ok(())).map_err(StoreError::Io)?;
+        rewrite::finish(dir, &mut |_| Ok(())).map_err(open::busy_or_failed)?;
         Ok(Resting(lock))
     }
 

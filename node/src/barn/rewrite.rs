@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock, statvfs};
 
-use super::sled_store::SledStore;
+use super::sled_store::{SledStore, hold};
 use super::store::{Store, StoreError, WriteBatch};
 
 /// A store below this size is never rewritten for its size.
@@ -36,7 +36,8 @@ const BATCH_BYTES: usize = 1024 * 1024;
 const FIRST_KEY: &[u8] = b"";
 const END_KEY: &[u8] = b"\xff";
 
-/// Why a store could not be rewritten. The old one is untouched.
+/// Why a store could not be rewritten. The old one is untouched, and stays the
+/// store unless its end is announced.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum RewriteError {
     /// The disk has no room for a second store.
@@ -51,6 +52,10 @@ pub(super) enum RewriteError {
     /// The file system failed.
     #[error("the folder can't be written")]
     Io(#[from] io::Error),
+    /// The marker could not be made durable and not be taken back: the next
+    /// opening may swap. Nothing may be written to the old store any more.
+    #[error("the marker can't be taken back")]
+    Announced(#[source] io::Error),
 }
 
 /// Where a swap can be cut off.
@@ -60,6 +65,8 @@ pub(super) enum Stage {
     Copying,
     /// The new store is complete; the marker isn't there yet.
     Copied,
+    /// The marker is there and not durable.
+    Marking,
     /// The marker is durable.
     Marked,
     /// The old store was moved away.
@@ -114,21 +121,29 @@ pub(super) fn lock(dir: &Path) -> io::Result<Option<File>> {
 }
 
 /// Ends a swap that was cut off, and clears away what a cut-off copy left.
-/// Nobody may have the store open.
 ///
 /// # Errors
-/// When the folder can't be written; trying again is safe.
-pub(super) fn finish(dir: &Path, interrupt: Interrupt<'_>) -> io::Result<()> {
+/// [`StoreError::Busy`] when somebody has a store open that is to be swapped,
+/// [`StoreError::Io`] when the folder can't be written; trying again is safe.
+pub(super) fn finish(dir: &Path, interrupt: Interrupt<'_>) -> Result<(), StoreError> {
     let places = Places::of(dir);
     if !places.marker.exists() {
-        if !places.store.exists() && places.old.exists() {
-            // No swap gets here; somebody took the marker and the store away.
-            fs::rename(&places.old, &places.store)?;
-            sync(&places.dir)?;
-        }
-        remove_folder(&places.new)?;
-        return Ok(());
+        return clear(&places).map_err(StoreError::Io);
     }
+    let _held = hold(&places.store)?;
+    swap(&places, interrupt).map_err(StoreError::Io)
+}
+
+fn clear(places: &Places) -> io::Result<()> {
+    if !places.store.exists() && places.old.exists() {
+        // No swap gets here; somebody took the marker and the store away.
+        fs::rename(&places.old, &places.store)?;
+        sync(&places.dir)?;
+    }
+    remove_folder(&places.new)
+}
+
+fn swap(places: &Places, interrupt: Interrupt<'_>) -> io::Result<()> {
     if places.new.exists() {
         if places.store.exists() {
             remove_folder(&places.old)?;
@@ -152,7 +167,8 @@ pub(super) fn finish(dir: &Path, interrupt: Interrupt<'_>) -> io::Result<()> {
 /// closed.
 ///
 /// # Errors
-/// [`RewriteError`]; the original is untouched and stays the store.
+/// [`RewriteError`]; the original is untouched, and stays the store but for
+/// [`RewriteError::Announced`].
 pub(super) fn copy(
     store: &dyn Store,
     dir: &Path,
@@ -177,9 +193,26 @@ pub(super) fn copy(
     sync_files(&places.new)?;
     sync(&places.dir)?;
     interrupt(Stage::Copied)?;
-    File::create(&places.marker)?.sync_all()?;
-    sync(&places.dir)?;
+    if let Err(error) = announce(&places, interrupt) {
+        // The original is written on, and must not be swapped out later.
+        take_back(&places).map_err(RewriteError::Announced)?;
+        return Err(error.into());
+    }
     Ok(interrupt(Stage::Marked)?)
+}
+
+fn announce(places: &Places, interrupt: Interrupt<'_>) -> io::Result<()> {
+    let marker = File::create(&places.marker)?;
+    interrupt(Stage::Marking)?;
+    marker.sync_all()?;
+    sync(&places.dir)
+}
+
+fn take_back(places: &Places) -> io::Result<()> {
+    match fs::remove_file(&places.marker) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => sync(&places.dir),
+    }
 }
 
 /// Whether the store takes far more than what lives in it.

@@ -7,9 +7,10 @@ use lumbung_ledger::{LogId, Source};
 use super::*;
 use crate::barn::{Barn, Change, Expected, MemoryStore, OpenOptions, Pairs, Submission};
 
-const STAGES: [Stage; 6] = [
+const STAGES: [Stage; 7] = [
     Stage::Copying,
     Stage::Copied,
+    Stage::Marking,
     Stage::Marked,
     Stage::OldAside,
     Stage::NewInPlace,
@@ -180,4 +181,58 @@ fn a_rewritten_store_takes_less_and_holds_the_same() {
     drop(store);
     let barn = Barn::open(&path, options(false)).unwrap();
     assert_eq!(barn.living().unwrap(), (head, living));
+}
+
+/// Puts a key of its own into the store in `dir`.
+fn write_on(dir: &Path) {
+    let (store, _) = SledStore::open(&dir.join("store")).unwrap();
+    let mut batch = WriteBatch::default();
+    batch.put(b"Zkemudian".to_vec(), b"ada".to_vec());
+    store.apply(batch).unwrap();
+    store.sync().unwrap();
+}
+
+fn later(dir: &Path) -> Option<Bytes> {
+    SledStore::open(&dir.join("store")).unwrap().0.get(b"Zkemudian").unwrap()
+}
+
+#[test]
+fn a_marker_that_is_not_durable_is_taken_back_before_the_store_is_written_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desa");
+    filled(&path).close();
+    rewrite_until(&path, Stage::Marking);
+    assert!(!path.join("store.swap").exists());
+    write_on(&path);
+    finish(&path, &mut |_| Ok(())).unwrap();
+    assert_eq!(later(&path).unwrap(), "ada");
+    assert!(!path.join("store.new").exists());
+
+    // One that can't be taken back either.
+    let (store, _) = SledStore::open(&path.join("store")).unwrap();
+    let marker = path.join("store.swap");
+    let stuck = copy(&store, &path, &mut |stage| {
+        if stage == Stage::Marking {
+            fs::remove_file(&marker)?;
+            fs::create_dir(&marker)?;
+            return Err(io::Error::other("the disk"));
+        }
+        Ok(())
+    });
+    assert!(matches!(stuck, Err(RewriteError::Announced(_))), "{stuck:?}");
+}
+
+#[test]
+fn a_store_that_is_open_is_not_swapped_out() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("desa");
+    filled(&path).close();
+    rewrite_until(&path, Stage::Marked);
+    let (store, _) = SledStore::open(&path.join("store")).unwrap();
+    let refused = finish(&path, &mut |_| Ok(()));
+    assert!(matches!(refused, Err(StoreError::Busy(_))), "{refused:?}");
+    assert!(path.join("store").exists() && path.join("store.new").exists());
+    drop(store);
+    finish(&path, &mut |_| Ok(())).unwrap();
+    assert!(!path.join("store.new").exists() && !path.join("store.swap").exists());
 }
