@@ -12,10 +12,12 @@
 
 mod files;
 
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::ErrorKind;
 use std::panic::AssertUnwindSafe;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -53,6 +55,7 @@ const LAST_BATCH: &[u8] = b"\xffbatch";
 pub struct SledStore {
     db: sled::Db,
     tree: sled::Tree,
+    dir: PathBuf,
     log_file: File,
     gap: bool,
     batches: Mutex<Batches>,
@@ -69,6 +72,10 @@ struct Batches {
     /// may have a batch in part, and a disk that failed once may claim success
     /// the next time: the journal must stay as it is, for the next opening.
     broken: bool,
+    /// Length of sled's file when it was synced last.
+    synced_bytes: u64,
+    /// Files beside it that were synced.
+    synced_blobs: HashSet<OsString>,
 }
 
 /// A repair that opening had to make. Each is a sentence for the clerk.
@@ -125,11 +132,21 @@ impl SledStore {
         if gap {
             files::keep(dir, JOURNAL)?;
         }
-        let batches = Batches { last, journal, ahead: false, broken: false };
-        let store = Self { db, tree, log_file, gap, batches: Mutex::new(batches) };
+        let batches = Mutex::new(Batches {
+            last,
+            journal,
+            ahead: false,
+            broken: false,
+            synced_bytes: 0,
+            synced_blobs: HashSet::new(),
+        });
+        let store = Self { db, tree, dir: dir.to_path_buf(), log_file, gap, batches };
         // What a process left in the system's cache when it was killed is
         // served from here on, and a power cut must not take it back.
         store.checkpoint(&mut store.batches())?;
+        // The first batch of all marks the format: a program that knows nothing
+        // of journals must find it in sled.
+        store.batches().ahead = last == 0;
         if gap {
             // Numbers begin again below those in the journal, and would reach
             // them some day.
@@ -140,6 +157,13 @@ impl SledStore {
             files::sync_dir(parent)?;
         }
         Ok((store, repairs))
+    }
+
+    fn sync_log(&self, batches: &mut Batches) -> Result<(), StoreError> {
+        let bytes = self.disk_bytes();
+        self.log_file.sync_data().map_err(StoreError::Io)?;
+        batches.synced_bytes = bytes;
+        Ok(())
     }
 
     /// Whether the journal shows that sled lost batches.
@@ -161,7 +185,8 @@ impl SledStore {
     fn checkpoint(&self, batches: &mut Batches) -> Result<(), StoreError> {
         batches.whole_or_broken(|batches| {
             self.db.flush().map_err(failed)?;
-            self.log_file.sync_data().map_err(StoreError::Io)?;
+            files::sync_blobs(&self.dir, &mut batches.synced_blobs).map_err(StoreError::Io)?;
+            self.sync_log(batches)?;
             batches.journal.restart().map_err(StoreError::Io)?;
             batches.ahead = false;
             Ok(())
@@ -284,21 +309,26 @@ fn catch_up(tree: &sled::Tree, kept: &[Kept]) -> Result<CaughtUp, StoreError> {
         })?,
         None => 0,
     };
-    // Keys reach sled in order and its log is cut off at its end only: a batch
-    // whose number is there is there.
-    let mut missing = kept.iter().filter(|batch| batch.number > last).peekable();
-    if let Some(first) = missing.peek().filter(|first| first.number > last + 1) {
+    let (Some(first), Some(newest)) = (kept.first(), kept.last()) else {
+        return Ok(CaughtUp { last, gap: false });
+    };
+    if newest.number < last {
+        return Ok(CaughtUp { last, gap: false });
+    }
+    if first.number > last + 1 {
         // sled lost what it had once made durable. What is missing between
         // can't be guessed; the witness knows how far the barn had been.
-        tracing::error!(last, first = first.number, "the journal does not continue the store");
+        let first = first.number;
+        tracing::error!(last, first, "the journal does not continue the store");
         return Ok(CaughtUp { last, gap: true });
     }
-    let mut end = last;
-    for Kept { number, writes } in missing {
-        apply_singly(tree, *number, writes)?;
-        end = *number;
-    }
-    Ok(CaughtUp { last: end, gap: false })
+    // Keys reach sled in order and its log is cut off at its end only, as far as
+    // a power cut leaves what sled took for durable; so batches whose number is
+    // there are looked at, too. sled writes nothing where a value is the same.
+    let writes = kept.iter().flat_map(|batch| &batch.writes);
+    let newest_values: BTreeMap<_, _> = writes.map(|(key, value)| (key, value)).collect();
+    apply_singly(tree, newest.number, newest_values)?;
+    Ok(CaughtUp { last: newest.number, gap: false })
 }
 
 fn number(stored: &[u8]) -> Option<u64> {
@@ -306,8 +336,12 @@ fn number(stored: &[u8]) -> Option<u64> {
     Some(u64::from_le_bytes(stored.as_ref().try_into().ok()?))
 }
 
-/// Applies a batch that the journal has.
-fn apply_singly(tree: &sled::Tree, number: u64, writes: &[Write]) -> Result<(), StoreError> {
+/// Applies what the journal has up to batch `number`.
+fn apply_singly<'a>(
+    tree: &sled::Tree,
+    number: u64,
+    writes: impl IntoIterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)>,
+) -> Result<(), StoreError> {
     for (key, value) in writes {
         match value {
             Some(value) => tree.insert(key, value.as_slice()),
@@ -414,8 +448,13 @@ impl Store for SledStore {
         batches.whole_or_broken(|batches| {
             let number = batches.last + 1;
             if journaled {
+                // sled counts on what it wrote as soon as it was written; where
+                // the file grew, a power cut takes it away until this.
+                if self.disk_bytes() > batches.synced_bytes {
+                    self.sync_log(batches)?;
+                }
                 batches.journal.append(number, &writes).map_err(StoreError::Io)?;
-                apply_singly(&self.tree, number, &writes)?;
+                apply_singly(&self.tree, number, writes.iter().map(|(key, value)| (key, value)))?;
             } else {
                 apply_at_once(&self.tree, number, writes)?;
                 batches.ahead = true;

@@ -1,6 +1,8 @@
 //! The files beside sled's, and what is done with sled's own while nobody has
 //! it open.
 
+use std::collections::HashSet;
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
@@ -156,6 +158,30 @@ pub(super) fn keep_for_good(dir: &Path) {
 
 fn aside(dir: &Path, name: &str) -> PathBuf {
     dir.join(format!("{ASIDE}{name}"))
+}
+
+/// Pages too large for sled's file, each in one of its own. sled never syncs
+/// them; `synced` are those that were.
+pub(super) fn sync_blobs(dir: &Path, synced: &mut HashSet<OsString>) -> io::Result<()> {
+    let mut there = HashSet::new();
+    let mut new = false;
+    for path in blobs(dir)? {
+        let Some(name) = path.file_name() else { continue };
+        if !synced.contains(name) {
+            match File::open(&path) {
+                // sled has no use for it any more.
+                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                opened => opened?.sync_all()?,
+            }
+            new = true;
+        }
+        there.insert(name.to_owned());
+    }
+    if new {
+        File::open(dir.join("blobs"))?.sync_all()?;
+    }
+    *synced = there;
+    Ok(())
 }
 
 fn blobs(dir: &Path) -> io::Result<Vec<PathBuf>> {

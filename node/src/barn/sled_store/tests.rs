@@ -300,6 +300,67 @@ fn a_page_that_cant_be_read_stops_a_batch_before_it_is_written() {
     }
 }
 
+#[test]
+fn a_key_that_sled_lost_behind_its_own_back_comes_back() {
+    let (dir, live, store) = fresh();
+    for number in 0..=3 {
+        save(&store, number);
+    }
+    let journal = fs::read(live.join(JOURNAL)).unwrap();
+    drop(store);
+    let cut = dir.path().join("cut");
+    sleds_files(&live, &cut);
+    let sled = try_open(&cut).unwrap();
+    sled.1.remove(own(2)).unwrap().unwrap();
+    sled.1.insert(b"Mcount", sealed(b"Mcount", 2_u32.to_be_bytes().to_vec())).unwrap();
+    drop(sled);
+    fs::write(cut.join(JOURNAL), &journal).unwrap();
+    assert_holds(&cut, 3);
+
+    // Where nothing is missing nothing is written.
+    let [with, without] = ["with", "without"].map(|name| dir.path().join(name));
+    for place in [&with, &without] {
+        sleds_files(&live, place);
+    }
+    fs::write(with.join(JOURNAL), &journal).unwrap();
+    for place in [&with, &without] {
+        assert_holds(place, 3);
+    }
+    assert!(fs::read(with.join(DB)).unwrap() == fs::read(without.join(DB)).unwrap());
+}
+
+#[test]
+fn the_first_batch_of_all_is_in_sled_at_once() {
+    let (dir, live, store) = fresh();
+    save(&store, 0);
+    let cut = dir.path().join("cut");
+    sleds_files(&live, &cut);
+    assert_holds(&cut, 0);
+    drop(store);
+}
+
+#[test]
+fn pages_in_files_of_their_own_are_synced_too() {
+    let (_dir, live, store) = fresh();
+    for round in 0..12_u8 {
+        let mut batch = WriteBatch::default();
+        for number in 0..8 {
+            batch.put(vec![b'L', number], vec![round; 64 * 1024]);
+        }
+        store.apply(batch).unwrap();
+    }
+    store.sync().unwrap();
+    let blobs = || {
+        let items = fs::read_dir(live.join("blobs")).unwrap();
+        items.map(|item| item.unwrap().file_name()).collect::<HashSet<_>>()
+    };
+    // sled removes some by itself meanwhile.
+    let there = blobs();
+    assert!(!there.is_empty(), "sled made no such file");
+    let batches = store.batches();
+    assert!(there.is_subset(&batches.synced_blobs), "{there:?} {:?}", batches.synced_blobs);
+}
+
 /// Whether a file's first bytes are in the system's cache; `None` where the
 /// file system has nothing else.
 fn is_cached(path: &Path) -> Option<bool> {
