@@ -123,11 +123,13 @@ fn present(dir: &Path) -> Old {
         _ => OpenBarnError::Busy,
     });
     match opened.and_then(|store| Barn::open_on(Arc::new(store), village::options(None))) {
-        Ok(barn) => barn.close(),
-        Err(error) if error.is_damage() => return Old::Damaged { at_ms: clock::now_ms() },
-        Err(_) => {}
+        Ok(barn) => {
+            barn.close();
+            Old::Sound
+        }
+        // Whatever the reason is, what never reached the district may be in it.
+        Err(_) => Old::Damaged { at_ms: clock::now_ms() },
     }
-    Old::Sound
 }
 
 fn rest(dir: &Path) -> Result<Resting, BackupError> {

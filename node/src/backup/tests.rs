@@ -267,3 +267,21 @@ fn a_running_node_keeps_the_newest_backups_and_forgets_what_it_replaced() {
     nightly(&village);
     assert!(!aside.exists());
 }
+
+#[test]
+fn a_store_that_cant_be_read_is_never_forgotten() {
+    let place = Place::new();
+    let village = place.open();
+    place.fill(&village, 5);
+    let file = place.back_up(&village, "satu.lumbung");
+    village.close();
+    // The system refuses to read it: to us it is no damage, and no soundness.
+    let db = place.path().join("store/db");
+    fs::rename(&db, place.path().join("store/db.asli")).unwrap();
+    fs::create_dir(&db).unwrap();
+    place.restore(&file).unwrap();
+    assert!(!forget_old_stores(place.path()).unwrap());
+    let aside = damaged_stores(place.path()).unwrap();
+    assert_eq!(aside.len(), 1);
+    assert!(aside[0].join("db.asli").exists());
+}
