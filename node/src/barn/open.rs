@@ -235,14 +235,18 @@ impl Barn {
         let Ground { store, witness, salts } = ground;
         let (barn, writer, jobs) =
             Self::prepare(Footing::bare(store, witness), options, Vec::new())?;
-        tokio::spawn(writer.with_salts_of(salts).run_in_task(jobs));
+        tokio::spawn(writer.with_salts_of(salts).run(jobs));
         Ok(barn)
     }
 
     fn serve(barn: Self, writer: Writer, jobs: mpsc::Receiver<Job>) -> Result<Self, OpenBarnError> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .build()
+            .map_err(StoreError::Io)?;
         let thread = std::thread::Builder::new()
             .name("barn-writer".to_owned())
-            .spawn(move || writer.run(jobs))
+            .spawn(move || runtime.block_on(writer.run(jobs)))
             .map_err(StoreError::Io)?;
         Ok(Self { writer: Arc::new(Mutex::new(Some(thread))), ..barn })
     }

@@ -7,7 +7,7 @@
 //! thread, since all of it blocks.
 
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
@@ -15,6 +15,7 @@ use lumbung_ledger::block::PAYLOAD_BYTES_MAX;
 use lumbung_ledger::chain::ACTOR_BYTES_MAX;
 use lumbung_ledger::{Entry, Header, Operation, Payload, Salt, Source};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use super::erasures::Erasures;
 use super::group::{Current, Group, Step};
@@ -30,7 +31,8 @@ use super::{
 /// A group takes no further submission once it holds this many entries.
 const GROUP_ENTRIES_MAX: usize = 512;
 
-/// The witness survives a power cut at most this long after its database.
+/// The witness survives a power cut at most this long after its database, also
+/// when no other save follows.
 const WITNESS_SYNC_EVERY: Duration = Duration::from_secs(1);
 
 /// A change that will be written, with what it replaces.
@@ -49,6 +51,8 @@ pub(super) struct Writer {
     watermark: watch::Sender<Head>,
     head: Head,
     witness_synced: Instant,
+    /// Whether the last testimony would not survive a power cut.
+    witness_waits: bool,
     salts: Salts,
     pub(super) erasures: Arc<Mutex<Erasures>>,
 }
@@ -64,8 +68,18 @@ impl Writer {
     ) -> Self {
         let head = *watermark.borrow();
         let witness_synced = Instant::now();
-        let salts = Salts::System;
-        Self { store, witness, boots, indexer, watermark, head, witness_synced, salts, erasures }
+        Self {
+            store,
+            witness,
+            boots,
+            indexer,
+            watermark,
+            head,
+            witness_synced,
+            witness_waits: false,
+            salts: Salts::System,
+            erasures,
+        }
     }
 
     /// Draws salts from a seed instead of the system's randomness.
@@ -75,8 +89,8 @@ impl Writer {
     }
 
     /// Works until the last [`super::Barn`] is gone.
-    pub(super) fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.blocking_recv() {
+    pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
+        while let Some(first) = self.next(&mut jobs).await {
             if !self.work(first, &mut jobs) {
                 return;
             }
@@ -84,14 +98,16 @@ impl Writer {
         self.sync_witness();
     }
 
-    /// Like [`Writer::run`], as a task of a simulated world.
-    pub(super) async fn run_in_task(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = jobs.recv().await {
-            if !self.work(first, &mut jobs) {
-                return;
+    /// Waits for a job, and syncs the witness if none comes.
+    async fn next(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Option<Job> {
+        if self.witness_waits {
+            let left = WITNESS_SYNC_EVERY.saturating_sub(self.witness_synced.elapsed());
+            match tokio::time::timeout(left, jobs.recv()).await {
+                Ok(job) => return job,
+                Err(_) => self.sync_witness(),
             }
         }
-        self.sync_witness();
+        jobs.recv().await
     }
 
     /// Does a job and what may be done together with it; `false` when the
@@ -357,6 +373,7 @@ impl Writer {
         if let Err(error) = witness.testify(testimony) {
             tracing::warn!(%error, "the witness file can't be written");
         }
+        self.witness_waits = true;
         if self.witness_synced.elapsed() >= WITNESS_SYNC_EVERY {
             self.sync_witness();
         }
@@ -365,6 +382,7 @@ impl Writer {
     /// Makes the witness survive a power cut.
     pub(super) fn sync_witness(&mut self) {
         self.witness_synced = Instant::now();
+        self.witness_waits = false;
         if let Some(Err(error)) = self.witness.as_ref().map(Witness::sync) {
             tracing::warn!(%error, "the witness file can't be synced");
         }
@@ -409,4 +427,26 @@ fn answer<T>(
     // Whoever asked may have gone away; what was done is done.
     drop(reply.send(outcome));
     !failed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::barn::MemoryStore;
+
+    #[tokio::test]
+    async fn the_witness_of_the_last_save_is_synced_though_none_follows() {
+        let dir = tempfile::tempdir().unwrap();
+        let witness = Witness::open(&dir.path().join("witness")).unwrap();
+        let head = Head::empty(lumbung_ledger::LogId([9; 16]));
+        let (watermark, _watching) = watch::channel(head);
+        let (_queue, mut jobs) = mpsc::channel(1);
+        let (store, indexer) = (Arc::new(MemoryStore::default()), |_, _: &Bytes| Vec::new());
+        let mut writer = Writer::new(store, Some(witness), 1, indexer, watermark, Arc::default());
+        writer.testify();
+        assert!(writer.witness_waits, "a sync for each save would cost too much");
+        let idle = WITNESS_SYNC_EVERY + Duration::from_millis(500);
+        assert!(tokio::time::timeout(idle, writer.next(&mut jobs)).await.is_err(), "no job");
+        assert!(!writer.witness_waits);
+    }
 }
