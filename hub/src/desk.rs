@@ -14,6 +14,7 @@ pub mod care;
 pub mod diagnosis;
 pub mod exporting;
 pub mod machine;
+pub mod maintenance;
 pub mod person;
 pub mod quality;
 pub mod ready;
@@ -129,6 +130,8 @@ pub struct DeskParts {
     pub counts: OperatorCounts,
     /// The nodes that are connected.
     pub arrivals: Arrivals,
+    /// The file that says whom alerts are told.
+    pub letters: PathBuf,
 }
 
 /// The operators' desk.
@@ -141,6 +144,7 @@ pub struct Desk {
     identity: PathBuf,
     counts: OperatorCounts,
     arrivals: Arrivals,
+    letters: PathBuf,
     questions: search::Questions,
     sums: KeptSums,
     /// Looks at the whole district.
@@ -153,8 +157,17 @@ impl Desk {
     /// A desk over these parts of the hub.
     #[must_use]
     pub fn new(parts: DeskParts) -> Self {
-        let DeskParts { dataset, audit, live, registry, wishes, identity, counts, arrivals } =
-            parts;
+        let DeskParts {
+            dataset,
+            audit,
+            live,
+            registry,
+            wishes,
+            identity,
+            counts,
+            arrivals,
+            letters,
+        } = parts;
         let (questions, sums) = (search::Questions::default(), KeptSums::for_many());
         let (looks, revealing) = (together::Together::default(), Mutex::default());
         Self {
@@ -166,6 +179,7 @@ impl Desk {
             identity,
             counts,
             arrivals,
+            letters,
             questions,
             sums,
             looks,

@@ -20,6 +20,7 @@ use tokio::task::{AbortHandle, JoinHandle, JoinSet};
 use crate::access::audit::AuditLog;
 use crate::access::{Accounts, Gate};
 use crate::admin::{AdminService, Port, Socket};
+use crate::alerting;
 use crate::backup;
 use crate::cli::CommandService;
 use crate::console::map::Map;
@@ -149,6 +150,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         identity: identity_folder(&options.data),
         counts: gate.counts().clone(),
         arrivals: port.arrivals().clone(),
+        letters: alerting::config_file(&options.data),
     }));
     let socket = Socket::open(&options.data).with_context(|| {
         format!(

@@ -10,6 +10,8 @@ use lettre::message::header::ContentType;
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::transport::smtp::client::{Tls, TlsParameters};
 use lettre::{Message, SmtpTransport, Transport as _};
+use lumbung_telemetry::clock;
+use serde_json::json;
 use ureq::tls::{Certificate, RootCerts, TlsConfig, TlsProvider};
 
 use super::config::{Config, EMAIL, Email, LifeSign, Security, WEBHOOK, secret};
@@ -70,6 +72,24 @@ pub fn deliver(config: &Config, letter: &Letter) -> Result<(), DeliveryError> {
         }
         _ => Err(DeliveryError::NoChannel),
     }
+}
+
+/// Sends a letter that needs nothing through every channel; what became of
+/// each.
+#[must_use]
+pub fn test(config: &Config) -> Vec<(&'static str, Result<(), DeliveryError>)> {
+    let letter = |channel: &'static str| Letter {
+        number: 0,
+        channel: channel.to_owned(),
+        subject: "Lumbung: surat percobaan".to_owned(),
+        body: match channel {
+            WEBHOOK => json!({ "version": 1, "test": true }).to_string(),
+            _ => "Surat percobaan dari hub kabupaten. Tidak perlu apa-apa.\n".to_owned(),
+        },
+        made_ms: clock::now_ms(),
+        attempts: 0,
+    };
+    config.channels().map(|channel| (channel, deliver(config, &letter(channel)))).collect()
 }
 
 /// Gives a sign of life.

@@ -11,7 +11,7 @@ use serde_json::json;
 use super::{table, village};
 use crate::alerting::{self, Config};
 use crate::dataset::sqlite::SqliteDataset;
-use crate::dataset::{Alerts as _, Letter, Maintenance, Narahubung, Watch as _};
+use crate::dataset::{Alerts as _, Maintenance, Narahubung, Watch as _};
 use crate::live::Live;
 use crate::outlook::Outlook;
 use crate::reason::{Place, Reasons};
@@ -219,19 +219,8 @@ pub(super) fn alert(command: &AlertCommand, data: &Path) -> anyhow::Result<()> {
         .with_context(|| format!("{} tidak bisa dipakai", file.display()))?
         .with_context(|| format!("{} belum ada. Tidak ada yang dikirim", file.display()))?;
     let mut failed = 0;
-    for channel in config.channels() {
-        let letter = Letter {
-            number: 0,
-            channel: channel.to_owned(),
-            subject: "Lumbung: surat percobaan".to_owned(),
-            body: match channel {
-                "webhook" => json!({ "version": 1, "test": true }).to_string(),
-                _ => "Surat percobaan dari hub kabupaten. Tidak perlu apa-apa.\n".to_owned(),
-            },
-            made_ms: clock::now_ms(),
-            attempts: 0,
-        };
-        match alerting::deliver(&config, &letter) {
+    for (channel, delivered) in alerting::test(&config) {
+        match delivered {
             Ok(()) => lumbung_telemetry::say!("{channel}: terkirim."),
             Err(error) => {
                 failed += 1;

@@ -52,6 +52,7 @@ async fn console_over(folder: tempfile::TempDir, dataset: Arc<SqliteDataset>) ->
         registry: dataset,
         wishes: Wishes::default(),
         identity: folder.path().join("identity"),
+        letters: crate::alerting::config_file(folder.path()),
     }));
     let code = gate.first_code().await.unwrap().unwrap();
     gate.found(&code, "kepala", PASSWORD, &Visitor::default()).await.unwrap();
