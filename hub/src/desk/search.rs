@@ -179,14 +179,7 @@ impl Desk {
     pub fn ask(&self, who: &Operator, question: Question) -> Result<String, DeskError> {
         who.must(Right::SeeRecords)?;
         region_scope(who, question.region)?;
-        if let (Some(from), Some(to)) = (question.age_from, question.age_to)
-            && from > to
-        {
-            return Err(DeskError::unfit(
-                "Umur paling muda lebih besar daripada umur paling tua.",
-                "The lowest age is above the highest.",
-            ));
-        }
+        sensible(&question)?;
         let mut secret = [0; 16];
         getrandom::fill(&mut secret).map_err(|_| {
             DeskError::unfit(
@@ -208,6 +201,26 @@ impl Desk {
             }
         });
         Ok(ticket)
+    }
+
+    /// The first lines of the answer to a question that is not kept; never
+    /// more than the pages of one that is.
+    ///
+    /// # Errors
+    /// As [`Desk::ask`], and [`DeskError::Failed`].
+    pub fn find(
+        &self,
+        who: &Operator,
+        question: Question,
+        limit: usize,
+    ) -> Result<Answer, DeskError> {
+        who.must(Right::SeeRecords)?;
+        let scope = region_scope(who, question.region)?;
+        sensible(&question)?;
+        let slice = Slice { after: None, limit: limit.clamp(1, PAGE * PAGES_MAX) };
+        let _span = spans::search(question.what, question.region).entered();
+        let (lines, matched, next) = self.look(&scope, &question, &slice)?;
+        Ok(Answer { question, lines, matched, page: 1, more: next.is_some() })
     }
 
     /// One page of the answer to a question of this operator.
@@ -323,6 +336,17 @@ impl Desk {
         let terms = PlaceTerms { kind, words: Words::default(), within: None };
         let slice = Slice { after: None, limit: 500 };
         Ok(self.dataset.find_places(&scope, &terms, &slice)?.lines)
+    }
+}
+
+/// Passes a question that somebody can be the answer to.
+fn sensible(question: &Question) -> Result<(), DeskError> {
+    match (question.age_from, question.age_to) {
+        (Some(from), Some(to)) if from > to => Err(DeskError::unfit(
+            "Umur paling muda lebih besar daripada umur paling tua.",
+            "The lowest age is above the highest.",
+        )),
+        _ => Ok(()),
     }
 }
 
