@@ -25,7 +25,7 @@ use crate::dataset::DatasetError;
 use crate::dataset::sqlite::{SqliteDataset, erasures_file};
 use crate::serve::{dataset_file, identity_folder};
 
-pub use restore::{Restored, Signers, restore, unfinished};
+pub use restore::{Restored, Signers, restore, set_aside, unfinished};
 use trial::Scratch;
 pub use trial::{Shown, show};
 

@@ -28,6 +28,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use lumbung_telemetry::traces::{self, Collector, Traces};
 
+use crate::backup;
 use crate::console::Front;
 use crate::dataset::sqlite::SqliteDataset;
 use crate::serve::{self, ServeOptions};
@@ -339,7 +340,7 @@ fn perform(command: Command, place: &Workplace<'_>) -> anyhow::Result<()> {
         Command::Authority(command) => authority::run(&command, data, dataset),
         Command::JoinToken(command) => join_token::run(&command, data, dataset),
         Command::Villages(command) => villages::villages(&command, dataset),
-        Command::Status(args) => villages::status(&args, dataset),
+        Command::Status(args) => villages::status(&args, backup::set_aside(data).len(), dataset),
         Command::Recap(args) => recap::run(&args, dataset),
         Command::Export(args) => export::run(&args, dataset),
         Command::Query(args) => records::query(&args, dataset),

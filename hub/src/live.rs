@@ -108,6 +108,9 @@ pub struct HubCondition {
     /// When a backup of it last succeeded, hub clock, Unix milliseconds;
     /// `None` = never.
     pub backup_ms: Option<i64>,
+    /// Folders with what was there before a backup of it was put back: full
+    /// copies of the district's data, erased people included.
+    pub set_aside: u32,
 }
 
 /// Space on a disk.
@@ -130,7 +133,8 @@ pub struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        let hub = HubCondition { started_ms: clock::now_ms(), disk: None, backup_ms: None };
+        let hub =
+            HubCondition { started_ms: clock::now_ms(), disk: None, backup_ms: None, set_aside: 0 };
         Self {
             villages: Mutex::default(),
             hub: Mutex::new(hub),

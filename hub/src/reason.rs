@@ -140,6 +140,7 @@ impl Reasons {
         let together = Together::of(outlook);
         let mut needs: Vec<Need> = together.needs().to_vec();
         needs.extend(words::hub_disk(outlook));
+        needs.extend(words::hub_set_aside(outlook));
         let mut lines = HashMap::with_capacity(outlook.villages.len());
         for village in &outlook.villages {
             let shared = together.cause_of(village);

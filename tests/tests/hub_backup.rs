@@ -107,6 +107,21 @@ async fn a_backup_goes_back_and_everything_after_it_comes_again() -> anyhow::Res
     assert!(district.hub.village(district.nodes[0].village)?.last_proof_ms >= since_ms);
     // Whoever was signed in when the backup was made has to come again.
     assert_eq!(who.get("/").await?.status, 303);
+    // What was there before is told of until somebody removes it.
+    let aside = lumbung_hub::backup::set_aside(district.hub.dir());
+    assert_eq!(aside.len(), 1, "{aside:?}");
+    let listed = said(&district.hub.run(&["erasures", "--json"])?);
+    assert!(listed.contains("sebelum-pulih-"), "{listed}");
+    let who = Browser::sign_in(&district.hub, "wati", &["--role", "kab.operator"]).await?;
+    let set_aside = async |shown: bool| {
+        wait_until(WITHIN, "the first page tells of it", async || {
+            Ok(who.page("/").await?.contains("sebelum-pulih-") == shown)
+        })
+        .await
+    };
+    set_aside(true).await?;
+    std::fs::remove_dir_all(&aside[0])?;
+    set_aside(false).await?;
     let audit = district.hub.run(&["operators", "list"])?;
     assert!(said(&audit).contains("siti"), "{}", said(&audit));
     import(&district, 1, 4).await?;

@@ -23,6 +23,9 @@ use crate::serve::{FolderLock, dataset_file, identity_folder};
 /// Where a backup is unpacked; while it stands, the hub does not start.
 const NEW: &str = "pulih.baru";
 
+/// What the folders are called that hold what was there before.
+const BEFORE: &str = "sebelum-pulih-";
+
 /// Files of one dataset, the file itself first.
 const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
 
@@ -53,6 +56,20 @@ pub fn unfinished(data: &Path) -> bool {
     data.join(NEW).exists()
 }
 
+/// Folders in `data` with what was there before a backup was put back, by name.
+/// They stay until a person removes them, and nothing is erased in them.
+#[must_use]
+pub fn set_aside(data: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(data) else { return Vec::new() };
+    let named = |path: &PathBuf| {
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned());
+        path.is_dir() && name.is_some_and(|name| name.starts_with(BEFORE))
+    };
+    let mut folders: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(named).collect();
+    folders.sort();
+    folders
+}
+
 /// Puts the backup in `file` back into `data`, the folder of a stopped hub.
 ///
 /// # Errors
@@ -81,7 +98,7 @@ pub fn restore(
     if fs::metadata(log).is_ok_and(|log| log.len() > 0) {
         return Err(HubBackupError::Trial("the dataset can't be closed"));
     }
-    let before = set_aside(data)?;
+    let before = set_present_aside(data)?;
     if keys_too {
         let present = identity_folder(data);
         if present.exists() {
@@ -115,7 +132,7 @@ fn add_to_ledger(data: &Path, unpacked: &Path) -> Result<(), HubBackupError> {
 
 /// Moves the present dataset into a folder of its own. The file first: without
 /// it nothing opens what is left, and the command is given again.
-fn set_aside(data: &Path) -> Result<Option<PathBuf>, HubBackupError> {
+fn set_present_aside(data: &Path) -> Result<Option<PathBuf>, HubBackupError> {
     let names = ENDINGS.map(|ending| format!("{DATASET}{ending}"));
     let present: Vec<_> = names.iter().filter(|name| data.join(name).exists()).collect();
     if present.is_empty() {
@@ -134,7 +151,7 @@ fn aside(data: &Path) -> std::io::Result<PathBuf> {
     let stamp = clock::local(clock::now_ms()).strftime("%Y%m%d-%H%M%S").to_string();
     let mut number = 0;
     loop {
-        let path = data.join(format!("sebelum-pulih-{stamp}-{number}"));
+        let path = data.join(format!("{BEFORE}{stamp}-{number}"));
         match fs::DirBuilder::new().mode(0o700).create(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => number += 1,
             made => return made.map(|()| path),

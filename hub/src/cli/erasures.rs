@@ -7,6 +7,7 @@ use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 
 use super::table;
+use crate::backup;
 use crate::dataset::erasures::{Erasure, Erasures};
 use crate::dataset::sqlite::erasures_file;
 
@@ -20,6 +21,12 @@ pub(super) struct ErasuresArgs {
 pub(super) fn run(args: &ErasuresArgs, dataset: &Path) -> anyhow::Result<()> {
     let ledger = Erasures::open(erasures_file(dataset))
         .context("Buku penghapusan tidak bisa dibaca. Tidak ada yang diubah")?;
+    let folder = dataset.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = folder.unwrap_or(Path::new("."));
+    let aside: Vec<_> = backup::set_aside(folder)
+        .iter()
+        .filter_map(|path| Some(path.file_name()?.to_string_lossy().into_owned()))
+        .collect();
     let mut erasures: Vec<_> = ledger.iter().collect();
     erasures.sort_by_key(|erasure| (erasure.received_ms, erasure.village, erasure.id));
     if args.json {
@@ -27,6 +34,7 @@ pub(super) fn run(args: &ErasuresArgs, dataset: &Path) -> anyhow::Result<()> {
             "erasures": erasures.iter().map(|erasure| as_json(erasure)).collect::<Vec<_>>(),
             "scrub_pending": ledger.scrub_pending(),
             "unreadable": ledger.unreadable(),
+            "set_aside": aside,
         });
         lumbung_telemetry::say!("{report}");
         return Ok(());
@@ -48,6 +56,13 @@ pub(super) fn run(args: &ErasuresArgs, dataset: &Path) -> anyhow::Result<()> {
         lumbung_telemetry::say!(
             "Isi catatan yang dihapus sudah ditimpa; sisa di ruang kosong berkas dibersihkan saat \
              hub dijalankan lagi."
+        );
+    }
+    if !aside.is_empty() {
+        lumbung_telemetry::say!(
+            "Isi catatan yang dihapus mungkin masih ada di data lama dari sebelum cadangan dipasang \
+             kembali: {}. Hapus folder itu bila semua desa sudah terbukti sama lagi.",
+            aside.join(", ")
         );
     }
     if ledger.unreadable() > 0 {

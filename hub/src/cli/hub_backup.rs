@@ -157,13 +157,22 @@ pub(super) fn restore(args: &RestoreArgs, data: &Path, user: &str) -> anyhow::Re
         operator: format!("lokal:{user}"),
         act: Act::BackedUp,
         subject: "hub".to_owned(),
-        words: format!("dipasang kembali, keadaan {}", clock::display(restored.header.time_ms)),
+        words: format!(
+            "dipasang kembali, keadaan {}{}",
+            clock::display(restored.header.time_ms),
+            if restored.before.is_some() {
+                "; data sebelumnya disisihkan, tidak dihapus"
+            } else {
+                ""
+            }
+        ),
     };
     SqliteDataset::open(serve::dataset_file(data))?.note(&note, clock::now_ms())?;
     lumbung_telemetry::say!("Cadangan hub terpasang. {}", holds(&restored.header));
     if let Some(before) = &restored.before {
         lumbung_telemetry::say!(
-            "Data sebelumnya ada di {}; hapus bila tidak diperlukan lagi.",
+            "Data sebelumnya ada di {}, juga catatan yang dihapus sesudahnya; hapus bila semua desa \
+             sudah terbukti sama lagi. Sampai itu konsol dan lumbung-hub erasures mengingatkan.",
             before.display()
         );
     }

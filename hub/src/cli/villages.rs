@@ -262,7 +262,8 @@ fn show_link(village: VillageCode, dataset: &SqliteDataset) -> anyhow::Result<()
     Ok(())
 }
 
-pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+/// `aside` counts folders with what was there before a backup was put back.
+pub(super) fn status(args: &StatusArgs, aside: usize, dataset: &dyn Dataset) -> anyhow::Result<()> {
     let states = dataset.villages()?;
     let totals = dataset.totals(&Scope::whole())?;
     let count = |what: fn(&VillageState) -> bool| states.iter().filter(|s| what(s)).count();
@@ -316,6 +317,7 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
             "records": totals.records,
             "findings": totals.findings,
             "quarantined": totals.quarantined,
+            "set_aside": aside,
             "by_village": villages,
         });
         lumbung_telemetry::say!("{status}");
@@ -334,6 +336,12 @@ pub(super) fn status(args: &StatusArgs, dataset: &dyn Dataset) -> anyhow::Result
         totals.findings,
         totals.quarantined
     );
+    if aside > 0 {
+        lumbung_telemetry::say!(
+            "{aside} folder sebelum-pulih-… masih menyimpan data dari sebelum cadangan hub dipasang \
+             kembali. Hapus bila semua desa sudah terbukti sama lagi."
+        );
+    }
     for state in states.iter().filter(|state| !state.trouble.is_empty()) {
         let sentence = Trouble::from_code(&state.trouble).map_or("", Trouble::sentence);
         lumbung_telemetry::say!("{}: {sentence}", state.village);

@@ -367,6 +367,10 @@ impl Parts<'_> {
                         dd { (gigabytes(disk.free_bytes)) (self.say(" dari ", " of "))
                             (gigabytes(disk.total_bytes)) " GB" } }
                 }
+                @if outlook.hub.set_aside > 0 {
+                    div { dt { (self.say("Data lama disisihkan", "Old data set aside")) }
+                        dd { (outlook.hub.set_aside) " × sebelum-pulih-…" } }
+                }
             }
         }
     }

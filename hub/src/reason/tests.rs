@@ -213,6 +213,17 @@ fn what_must_be_done_comes_first_and_the_oldest_of_it() {
 }
 
 #[test]
+fn what_a_restored_hub_left_aside_is_told_until_it_is_gone() {
+    let live = Live::default();
+    assert!(reasons(Vec::new(), &live).needs.is_empty());
+    live.update_hub(|hub| hub.set_aside = 2);
+    let reasons = reasons(Vec::new(), &live);
+    let [need] = &reasons.needs[..] else { panic!("{:?}", reasons.needs) };
+    assert_eq!((need.code, need.severity), ("sisa_pulih_hub", Severity::Advice));
+    assert!(need.what.id.contains("2 folder") && need.what.en.contains("erased records"));
+}
+
+#[test]
 fn maintenance_covers_what_lies_within() {
     let village = Place::Village(kecamatan(0)[0].code);
     let kecamatan = Place::Kecamatan(kecamatan(0)[0].kecamatan);

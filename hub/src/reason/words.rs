@@ -177,6 +177,34 @@ pub const fn trouble_en(trouble: Trouble) -> &'static str {
     }
 }
 
+/// What was there before a backup of the hub was put back.
+pub(super) fn hub_set_aside(outlook: &Outlook) -> Option<Need> {
+    let folders = outlook.hub.set_aside;
+    (folders > 0).then(|| Need {
+        code: "sisa_pulih_hub",
+        severity: Severity::Advice,
+        place: Place::Hub,
+        since_ms: 0,
+        what: Words::new(
+            format!(
+                "{folders} folder sebelum-pulih-… di komputer hub masih menyimpan data kabupaten \
+                 dari sebelum cadangan dipasang kembali, juga catatan yang sudah dihapus."
+            ),
+            format!(
+                "{folders} sebelum-pulih-… folders on the hub's computer still hold the district's \
+                 data from before a backup was put back, erased records included."
+            ),
+        ),
+        todo: Words::new(
+            "Hapus folder itu bila semua desa sudah terbukti sama lagi.",
+            "Delete them once every village is proven equal again.",
+        ),
+        message: None,
+        call: None,
+        villages: Vec::new(),
+    })
+}
+
 /// The hub's disk, when it is nearly full.
 pub(super) fn hub_disk(outlook: &Outlook) -> Option<Need> {
     let disk = outlook.hub.disk?;

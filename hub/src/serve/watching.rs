@@ -72,16 +72,22 @@ pub(super) fn start(
     tasks
 }
 
-/// Keeps what is known of the hub itself: its disk, its last backup.
+/// Keeps what is known of the hub itself: its disk, its last backup, what one
+/// left aside.
 async fn keep_condition(data: PathBuf, live: Arc<Live>) {
     loop {
-        let (disk, backup_ms) = (space(&data), backup::last_ms(&data));
+        let now = (space(&data), backup::last_ms(&data), set_aside(&data));
         let known = live.hub();
-        if (disk, backup_ms) != (known.disk, known.backup_ms) {
-            live.update_hub(|hub| (hub.disk, hub.backup_ms) = (disk, backup_ms));
+        if now != (known.disk, known.backup_ms, known.set_aside) {
+            live.update_hub(|hub| (hub.disk, hub.backup_ms, hub.set_aside) = now);
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// How many folders hold what was there before a backup was put back.
+fn set_aside(data: &Path) -> u32 {
+    u32::try_from(backup::set_aside(data).len()).unwrap_or(u32::MAX)
 }
 
 /// Space on the disk of a folder; `None` when the system doesn't tell.
