@@ -3,30 +3,38 @@
 // beside this file and by `tests/corpus.rs`, which replays a corpus.
 
 use std::io::Cursor;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use jiff::civil::date;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_domain::validation::check_record;
+use lumbung_hub::bundle::{self, OtherLog};
+use lumbung_hub::dataset::Dataset as _;
+use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::merge::decode;
-use lumbung_identity::JoinToken;
-use lumbung_ledger::{Entry, LogId, Position, block, line};
+use lumbung_identity::{JoinToken, Key};
+use lumbung_ledger::{Entry, Epoch, LogId, Position, Seq, block, line};
 use lumbung_media::{
-    Answer, BackupReader, BackupWriter, Bundle, BundleWriter, Keys, Protection, SecretKey,
+    Answer, BackupReader, BackupWriter, Bundle, BundleWriter, HubBackupReader, HubBackupWriter,
+    Keys, MediaError, Protection, SecretKey, write_answer,
 };
-use lumbung_node::import;
+use lumbung_node::barn::{Ground, MemoryStore, Testimony, Witness};
+use lumbung_node::village::Village;
 use lumbung_node::village::census::Census;
+use lumbung_node::{import, serving};
 use lumbung_proto::v1;
-use lumbung_wire::{batch, record, run};
+use lumbung_wire::tree::{Place, parts_from_wire, parts_to_wire};
+use lumbung_wire::{batch, pages, record, run};
 use prost::Message;
+use tempfile::TempDir;
 
 /// Reads bytes and holds what it read against what it promises.
 pub(crate) type Reader = fn(&[u8]);
 
 /// Every reader, by the name of its corpus.
-pub(crate) const ALL: [(&str, Reader); 8] = [
+pub(crate) const ALL: [(&str, Reader); 14] = [
     ("block", block_bytes),
     ("batch", batch_message),
     ("run", run_message),
@@ -35,6 +43,12 @@ pub(crate) const ALL: [(&str, Reader); 8] = [
     ("token", token_text),
     ("line", sealed_line),
     ("medium", medium_file),
+    ("bundle", bundle_frames),
+    ("answer", answer_frames),
+    ("hub_backup", hub_backup_frames),
+    ("sums", sums_message),
+    ("page", page_message),
+    ("witness", witness_file),
 ];
 
 /// Where the log of the corpus begins.
@@ -125,6 +139,7 @@ pub(crate) fn sealed_line(data: &[u8]) {
 
 struct Media {
     key: SecretKey,
+    node: Key,
     backup: Vec<u8>,
     bundle: Vec<u8>,
 }
@@ -143,18 +158,18 @@ fn media() -> &'static Media {
         };
         let protection = Protection { recipients: vec![key.public()], passphrase: None };
         let writer = BackupWriter::begin(Cursor::new(Vec::new()), &header, &protection);
-        let node = lumbung_identity::Key::generate().expect("the system gives random bytes");
+        let node = Key::generate().expect("the system gives random bytes");
         let backup = writer.and_then(|it| it.finish(&node)).expect("memory takes a backup").0;
         let mut bundle = Cursor::new(Vec::new());
         drop(BundleWriter::begin(&mut bundle, &v1::BundleHeader::default(), key.public()));
-        Media { key, backup: backup.into_inner(), bundle: bundle.into_inner() }
+        Media { key, node, backup: backup.into_inner(), bundle: bundle.into_inner() }
     })
 }
 
 /// The input is a file by itself, and a list of edits (place, place, byte) to
 /// files that are right: none of them may then be taken.
 pub(crate) fn medium_file(data: &[u8]) {
-    let Media { key, backup, bundle } = media();
+    let Media { key, backup, bundle, .. } = media();
     let opened = |bytes: &[u8]| {
         let reader = BackupReader::open(bytes, bytes.len() as u64, Keys::Secret(key));
         reader.is_ok_and(|mut reader| {
@@ -188,8 +203,182 @@ fn edited(file: &[u8], edits: &[u8]) -> Vec<u8> {
     file
 }
 
-/// A village that tokens of the corpus name.
+/// Pieces of an input: each a kind, its length in two bytes, and its bytes.
+fn pieces(data: &[u8]) -> Vec<(u8, &[u8])> {
+    let (mut rest, mut pieces) = (data, Vec::new());
+    while let [kind, low, high, following @ ..] = rest {
+        let length = usize::from(u16::from_le_bytes([*low, *high])).min(following.len());
+        let (piece, after) = following.split_at(length);
+        pieces.push((*kind % 3, piece));
+        rest = after;
+    }
+    pieces
+}
+
+/// An input of these pieces.
 #[allow(dead_code, reason = "the fuzz targets make no corpus")]
+pub(crate) fn of_pieces(pieces: &[(u8, Vec<u8>)]) -> Vec<u8> {
+    let mut data = Vec::new();
+    for (kind, piece) in pieces {
+        data.push(*kind);
+        data.extend_from_slice(&u16::try_from(piece.len()).unwrap_or_default().to_le_bytes());
+        data.extend_from_slice(piece);
+    }
+    data
+}
+
+/// The messages of one kind, as far as they can be read.
+fn messages<M: Message + Default>(pieces: &[(u8, &[u8])], kind: u8) -> Vec<M> {
+    pieces.iter().filter(|it| it.0 == kind).filter_map(|it| M::decode(it.1).ok()).collect()
+}
+
+/// A hub's dataset with the one village, in a folder that goes with the process.
+fn dataset() -> &'static SqliteDataset {
+    static DATASET: OnceLock<(TempDir, SqliteDataset)> = OnceLock::new();
+    let made = DATASET.get_or_init(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let dataset = SqliteDataset::open(folder.path().join("hub.db")).expect("a new dataset");
+        dataset.register(village(), "").expect("it takes a village");
+        (folder, dataset)
+    });
+    &made.1
+}
+
+/// How many records bundles have brought to that hub.
+#[allow(dead_code, reason = "the fuzz targets only feed")]
+pub(crate) fn merged() -> u64 {
+    dataset().village(village()).expect("the village is there").records
+}
+
+/// What the node of the village signed and sealed: a header (0), batches (1)
+/// and an end (2), made to agree with the header. The hub imports it, and its
+/// sums are what its rows are, whatever came of that.
+pub(crate) fn bundle_frames(data: &[u8]) {
+    let (Media { key, node, .. }, pieces) = (media(), pieces(data));
+    let header = messages::<v1::BundleHeader>(&pieces, 0).pop().unwrap_or_default();
+    let mut end = messages::<v1::BundleEnd>(&pieces, 2).pop().unwrap_or_default();
+    (end.position, end.records) = (header.to.clone(), header.records);
+    end.fingerprint = header.fingerprint.clone();
+    let written = BundleWriter::begin(Cursor::new(Vec::new()), &header, key.public());
+    let written = written.and_then(|mut writer| {
+        for batch in messages::<v1::Batch>(&pieces, 1) {
+            writer.batch(&batch)?;
+        }
+        writer.finish(&end, node)
+    });
+    let Ok(written) = written.map(Cursor::into_inner) else { return };
+    let Ok(read) = Bundle::read(&*written, written.len() as u64, key) else { return };
+    assert!(read.is_signed_by(&node.public()), "its own signature is refused");
+    if read.village != village() {
+        return;
+    }
+    for other_log in [OtherLog::Refuse, OtherLog::Begin] {
+        drop(bundle::import(&read, dataset(), other_log));
+    }
+    let content = dataset().content(village()).expect("the rows can be read");
+    assert_eq!(content.kept, content.tree.root(), "sums and rows part");
+}
+
+/// A village in memory, and the world it works in.
+fn inbox() -> &'static (tokio::runtime::Runtime, Village) {
+    static INBOX: OnceLock<(tokio::runtime::Runtime, Village)> = OnceLock::new();
+    INBOX.get_or_init(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let store = Arc::new(MemoryStore::default());
+        let ground = Ground { store, witness: None, salts: 1 };
+        let opened = runtime.block_on(async {
+            Village::open_in_task(ground, Some(LOG), village(), Default::default())
+        });
+        (runtime, opened.expect("a village in memory"))
+    })
+}
+
+/// An answer that the district signed and sealed: a header (0) and parcels (1),
+/// which the village takes.
+pub(crate) fn answer_frames(data: &[u8]) {
+    let (Media { key, node, .. }, pieces) = (media(), pieces(data));
+    let header = messages::<v1::AnswerHeader>(&pieces, 0).pop().unwrap_or_default();
+    let parcels: Vec<_> = pieces
+        .iter()
+        .filter(|(kind, _)| *kind == 1)
+        .map(|(_, piece)| Bytes::copy_from_slice(piece))
+        .collect();
+    let out = Cursor::new(Vec::new());
+    let Ok(written) = write_answer(out, &header, &parcels, key.public(), node) else { return };
+    let written = written.into_inner();
+    let Ok(read) = Answer::read(&*written, written.len() as u64, key) else { return };
+    assert_eq!(read.parcels, parcels, "other parcels came back");
+    let parcels: Vec<_> =
+        read.parcels.into_iter().filter_map(|bytes| v1::Parcel::decode(bytes).ok()).collect();
+    let count = parcels.len();
+    let (runtime, village) = inbox();
+    if let Ok(receipt) = runtime.block_on(serving::inbox::take(village, parcels)) {
+        assert!(receipt.outcomes.len() <= count, "a receipt for what never came");
+    }
+}
+
+/// A backup of a hub: a header (0), and files (1), which it may lie about.
+pub(crate) fn hub_backup_frames(data: &[u8]) {
+    let (Media { key, node, .. }, pieces) = (media(), pieces(data));
+    let header = messages::<v1::HubBackupHeader>(&pieces, 0).pop().unwrap_or_default();
+    let protection = Protection { recipients: vec![key.public()], passphrase: None };
+    let written = HubBackupWriter::begin(Cursor::new(Vec::new()), &header, &protection);
+    let files: Vec<_> = pieces.iter().filter(|it| it.0 == 1).map(|it| it.1).collect();
+    let written = written.and_then(|mut writer| {
+        files.iter().try_for_each(|file| writer.file(*file))?;
+        Ok(writer.finish(node)?.0.into_inner())
+    });
+    let Ok(written) = written else { return };
+    let told: u64 = header.files.iter().map(|file| file.bytes).fold(0, u64::saturating_add);
+    let held = files.iter().map(|file| file.len() as u64).sum::<u64>();
+    let reader = HubBackupReader::open(&*written, written.len() as u64, Keys::Secret(key));
+    let unpacked =
+        reader.and_then(|reader| reader.unpack(|_| Ok::<_, MediaError>(std::io::sink())));
+    assert!(unpacked.is_err() || told == held, "{told} bytes were told of {held}");
+}
+
+/// Sums by place, as a node answers and as a bundle ends with.
+pub(crate) fn sums_message(data: &[u8]) {
+    let asked = [Place::Village, Place::Rt(RecordId([1; 16])), Place::House(RecordId([2; 16]))];
+    if let Ok(reply) = v1::FingerprintReply::decode(data)
+        && let Some(places) = parts_from_wire(&asked, &reply.parts)
+    {
+        let told = (0..)
+            .zip(asked)
+            .flat_map(|(number, place)| parts_to_wire(number, &places[&place]).collect::<Vec<_>>());
+        let again = parts_from_wire(&asked, &told.collect::<Vec<_>>());
+        assert_eq!(again, Some(places), "other sums came back");
+    }
+    let Ok(end) = v1::BundleEnd::decode(data) else { return };
+    for sums in &end.sums {
+        let Some(place) = sums.place.as_ref().and_then(Place::from_wire) else { continue };
+        assert_eq!(Place::from_wire(&place.to_wire()), Some(place), "another place came back");
+        drop(parts_from_wire(&[place], &sums.parts));
+    }
+}
+
+/// A page of records on their way back to a village.
+pub(crate) fn page_message(data: &[u8]) {
+    let Ok(page) = v1::RestorePage::decode(data) else { return };
+    let Ok(records) = pages::unpack(&page) else { return };
+    let again = pages::pack(&v1::RestoreRecords { records: records.clone() });
+    assert_eq!(pages::unpack(&again), Ok(records), "other records came back");
+}
+
+/// A witness as a disk gives it back: whatever it says, the next word counts.
+pub(crate) fn witness_file(data: &[u8]) {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    let path = FOLDER.get_or_init(|| tempfile::tempdir().expect("a folder")).path().join("witness");
+    std::fs::write(&path, data).expect("the disk takes it");
+    let mut witness = Witness::open(&path).expect("it can be read");
+    let testimony = Testimony { log_id: LOG, epoch: Epoch(3), seq: Seq(9), boots: 7 };
+    witness.testify(testimony).expect("the disk takes it");
+    let last = Witness::open(&path).expect("it can be read").last();
+    assert_eq!(last, Some(testimony), "an older word is believed");
+}
+
+/// A village that tokens of the corpus name.
 pub(crate) fn village() -> VillageCode {
     VillageCode::from_u64(3_505_012_001).expect("a village of the roster")
 }

@@ -20,9 +20,15 @@ use lumbung_domain::record::{
 };
 use lumbung_identity::{JoinToken, Secret};
 use lumbung_ledger::{Entry, Header, Operation, Payload, Position, Salt, Seq, Source, block, line};
+use lumbung_node::barn::{Testimony, Witness};
+use lumbung_node::export::{self, ExportFormat};
+use lumbung_node::import;
+use lumbung_node::village::census::Census;
+use lumbung_proto::v1;
 use lumbung_tests::fictitious;
 use lumbung_wire::forms::Forms;
-use lumbung_wire::{batch, record, run};
+use lumbung_wire::tree::Place;
+use lumbung_wire::{batch, pages, record, run};
 use prost::Message;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -108,6 +114,115 @@ fn right() -> Vec<(&'static str, String, Vec<u8>)> {
     inputs.push(("token", "right".to_owned(), token.to_string().into_bytes()));
     inputs.push(("line", "right".to_owned(), line::seal("hapus 7").into_bytes()));
     inputs.push(("medium", "edits".to_owned(), vec![20, 0, 1, 0, 1, 255, 255, 255, 9]));
+    inputs.push(("sheet", "workbook".to_owned(), workbook()));
+    inputs.extend(media());
+    inputs
+}
+
+/// A family as a workbook that the node writes.
+fn workbook() -> Vec<u8> {
+    let sheet = import::read_sheet("warga.csv", fictitious::sheet(0, 1).as_bytes()).unwrap();
+    let (mut census, mut number, mut out) = (Census::new(), 0, Vec::new());
+    let mut mint = || {
+        number += 1;
+        RecordId::from_parts(1_790_000_000_000, 0, number)
+    };
+    drop(import::plan(&sheet, &mut census, &mut mint, jiff::civil::date(2026, 11, 24)));
+    export::write(ExportFormat::OpensidXlsx, &census, &mut out).unwrap();
+    out
+}
+
+/// What travels in sealed files, and beside them.
+fn media() -> Vec<(&'static str, String, Vec<u8>)> {
+    let origin = Position::origin(targets::LOG);
+    let mut inputs = Vec::new();
+    for count in [7, 60] {
+        let entries = entries(count);
+        let mut living = std::collections::BTreeMap::new();
+        let mut chain = origin.chain;
+        for entry in &entries {
+            let (next, hash) = chain.step(entry);
+            chain = next;
+            living.insert(entry.header.id, hash);
+        }
+        let mut sum = lumbung_ledger::Fingerprint::default();
+        let hashes: Vec<_> = living.into_values().flatten().collect();
+        hashes.iter().for_each(|hash| sum += *hash);
+        let last = Position { seq: Seq(count), chain, ..origin };
+        let rows = block::encode(&entries).unwrap();
+        let sent = batch::pack(origin, last, u32::try_from(count).unwrap(), rows);
+        let header = v1::BundleHeader {
+            village: targets::village().as_u64(),
+            from: Some(batch::position_to_wire(origin)),
+            to: Some(batch::position_to_wire(last)),
+            fingerprint: Bytes::copy_from_slice(&sum.to_bytes()),
+            records: hashes.len() as u64,
+            number: 1,
+            ..v1::BundleHeader::default()
+        };
+        let part = v1::fingerprint_reply::Part {
+            fingerprint: header.fingerprint.clone(),
+            records: header.records,
+            ..Default::default()
+        };
+        let sums =
+            v1::PlaceSums { place: Some(Place::Village.to_wire()), parts: vec![part.clone()] };
+        let end = v1::BundleEnd { sums: vec![sums], ..v1::BundleEnd::default() };
+        let pieces =
+            [(0, header.encode_to_vec()), (1, sent.encode_to_vec()), (2, end.encode_to_vec())];
+        inputs.push(("bundle", format!("of-{count}"), targets::of_pieces(&pieces)));
+        inputs.push(("sums", format!("end-of-{count}"), end.encode_to_vec()));
+        let reply = v1::FingerprintReply { parts: vec![part], ..Default::default() };
+        inputs.push(("sums", format!("reply-of-{count}"), reply.encode_to_vec()));
+    }
+    let lost = v1::LostRecord {
+        id: Bytes::copy_from_slice(RecordId::from_parts(1_790_000_000_000, 0, 3).as_bytes()),
+        kind: u32::from(Kind::Dusun.code().0),
+        schema: u32::from(record::SCHEMA),
+        time_ms: 1_790_000_000_000,
+        actor: "kader".to_owned(),
+        payload: fictitious::dusun("KRAJAN"),
+        seq: 3,
+        ..v1::LostRecord::default()
+    };
+    let lost = v1::Parcel { number: 1, kind: Some(v1::parcel::Kind::LostRecord(lost)) };
+    let informasi = lumbung_domain::informasi::Informasi {
+        id: RecordId::from_parts(1_790_000_000_000, 0, 4),
+        versi: 1,
+        judul: "POSYANDU".to_owned(),
+        isi: "Hari Senin".to_owned(),
+        kategori: None,
+        terbit: None,
+        berlaku_sampai: None,
+        sasaran: vec![lumbung_domain::informasi::Sasaran::Kabupaten],
+        ditarik: false,
+    };
+    let notice = lumbung_hub::notices::message_for(targets::village(), &informasi);
+    let notice = v1::Parcel { number: 2, kind: Some(v1::parcel::Kind::Notice(notice)) };
+    let header =
+        v1::AnswerHeader { village: targets::village().as_u64(), ..v1::AnswerHeader::default() };
+    let pieces =
+        [(0, header.encode_to_vec()), (1, lost.encode_to_vec()), (1, notice.encode_to_vec())];
+    inputs.push(("answer", "parcels".to_owned(), targets::of_pieces(&pieces)));
+    let file = v1::HubBackupFile {
+        name: "hub.db".to_owned(),
+        bytes: 3,
+        hash: Bytes::copy_from_slice(blake3::hash(b"isi").as_bytes()),
+    };
+    let header = v1::HubBackupHeader { files: vec![file], ..Default::default() };
+    let pieces = [(0, header.encode_to_vec()), (1, b"isi".to_vec())];
+    inputs.push(("hub_backup", "one-file".to_owned(), targets::of_pieces(&pieces)));
+    let record = |seq| v1::RestoreRecord { seq, actor: "kader".to_owned(), ..Default::default() };
+    let page = pages::pack(&v1::RestoreRecords { records: (0..40).map(record).collect() });
+    inputs.push(("page", "of-40".to_owned(), page.encode_to_vec()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("witness");
+    let mut witness = Witness::open(&path).unwrap();
+    for seq in 1..4 {
+        let (log_id, epoch) = (targets::LOG, lumbung_ledger::Epoch(1));
+        witness.testify(Testimony { log_id, epoch, seq: Seq(seq), boots: 1 }).unwrap();
+    }
+    inputs.push(("witness", "three-words".to_owned(), fs::read(path).unwrap()));
     inputs
 }
 
@@ -168,4 +283,5 @@ fn what_is_written_today_is_read() {
             fs::write(folder(name).join(file), &bytes).unwrap();
         }
     }
+    assert!(targets::merged() > 0, "no bundle of the corpus reached the rows");
 }
