@@ -31,6 +31,22 @@ pub struct Answer {
 }
 
 impl Answer {
+    /// An answer as it came over the line.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn of(answer: &[u8]) -> anyhow::Result<Self> {
+        let split = answer.windows(4).position(|four| four == b"\r\n\r\n").context("no head")?;
+        let head = String::from_utf8_lossy(&answer[..split]).into_owned();
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
+        let body = if head.to_lowercase().contains("transfer-encoding: chunked") {
+            unchunk(&answer[split + 4..])
+        } else {
+            answer[split + 4..].to_vec()
+        };
+        Ok(Self { status: status.context("no status")?, head, body })
+    }
+
     /// The body as text.
     #[must_use]
     pub fn text(&self) -> String {
@@ -141,16 +157,7 @@ impl Browser {
             stream.read_to_end(&mut answer).await?;
             anyhow::Ok(answer)
         };
-        let answer = tokio::time::timeout(ANSWER_WITHIN, talk).await??;
-        let split = answer.windows(4).position(|four| four == b"\r\n\r\n").context("no head")?;
-        let head = String::from_utf8_lossy(&answer[..split]).into_owned();
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok());
-        let body = if head.to_lowercase().contains("transfer-encoding: chunked") {
-            unchunk(&answer[split + 4..])
-        } else {
-            answer[split + 4..].to_vec()
-        };
-        Ok(Answer { status: status.context("no status")?, head, body })
+        Answer::of(&tokio::time::timeout(ANSWER_WITHIN, talk).await??)
     }
 }
 

@@ -355,6 +355,17 @@ impl HubProcess {
         }
     }
 
+    /// Trusts, from its next start on, these authorities only (a PEM file).
+    pub fn trust(&mut self, authorities: &Path) {
+        self.program.environment.push(("SSL_CERT_FILE", authorities.display().to_string()));
+    }
+
+    /// Goes on, at its next start, with a clock that is ahead by so many
+    /// seconds.
+    pub const fn set_clock_ahead(&mut self, seconds: i64) {
+        self.program.clock_ahead_seconds = seconds;
+    }
+
     /// Runs another of the program's commands on the same folder.
     ///
     /// # Errors
@@ -434,6 +445,7 @@ impl District {
             part,
             namespace: None,
             clock_ahead_seconds: 0,
+            environment: Vec::new(),
             dir: folder.path().join(name),
         };
         let hub_program = program("hub", "hub".to_owned());
@@ -493,6 +505,7 @@ impl District {
             part: "node",
             namespace: None,
             clock_ahead_seconds: 0,
+            environment: Vec::new(),
             dir,
         };
         Ok(NodeProcess { program, village, address: free_address()?, running: None })

@@ -2,7 +2,8 @@
 //! ([`district`]), an operator at the console ([`browser`],
 //! in a real browser [`chromium`]), the comparison of a village's log with the hub's rows
 //! ([`fold`]), made-up villages ([`fictitious`]), lying ones ([`liar`]), a
-//! bad link between them ([`proxy`]), sticks ([`sticks`]) and one village to
+//! bad link between them ([`proxy`]), certificates of another authority
+//! ([`certificates`]), sticks ([`sticks`]) and one village to
 //! which things happen ([`scene`]).
 //!
 //! In those nothing stands in for a part of the system: nodes and the hub are
@@ -10,6 +11,7 @@
 //! code in a simulated world, on disks that fail ([`faulty_store`]).
 
 pub mod browser;
+pub mod certificates;
 pub mod chromium;
 pub mod collector;
 pub mod district;

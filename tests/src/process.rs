@@ -26,6 +26,8 @@ pub(crate) struct Program {
     pub(crate) namespace: Option<String>,
     /// How far its clock is ahead of the machine's, seconds.
     pub(crate) clock_ahead_seconds: i64,
+    /// What else its environment says.
+    pub(crate) environment: Vec<(&'static str, String)>,
     pub(crate) dir: PathBuf,
 }
 
@@ -42,6 +44,7 @@ impl Program {
         if self.clock_ahead_seconds != 0 {
             command.env(clock::AHEAD, self.clock_ahead_seconds.to_string());
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.arg(self.part).arg("--data").arg(&self.dir).args(args).stdin(Stdio::null());
         command
     }

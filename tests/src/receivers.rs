@@ -6,8 +6,13 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::Context as _;
-use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::io::{
+    AsyncBufReadExt as _, AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, BufReader,
+};
 use tokio::net::{TcpListener, TcpStream};
+use tokio_rustls::TlsAcceptor;
+
+use crate::certificates::Served;
 
 /// What has arrived.
 #[derive(Clone, Debug, Default)]
@@ -25,7 +30,29 @@ impl Arrived {
     }
 }
 
-/// A mail server without TLS or passwords. Takes every letter.
+/// What a server proves itself with; none = it speaks in the clear.
+#[derive(Clone, Default)]
+struct Proof(Arc<Mutex<Option<TlsAcceptor>>>);
+
+impl Proof {
+    fn now(&self) -> Option<TlsAcceptor> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, served: &Served) -> anyhow::Result<()> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(served.acceptor()?);
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Proof {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(if self.now().is_some() { "TLS" } else { "in the clear" })
+    }
+}
+
+/// A mail server without passwords. Takes every letter; with a certificate
+/// only after STARTTLS.
 #[derive(Debug)]
 pub struct MailServer {
     /// Where it listens.
@@ -33,6 +60,7 @@ pub struct MailServer {
     /// Letters: the recipients of the envelope on the first line, then the
     /// message.
     pub letters: Arrived,
+    proof: Proof,
 }
 
 impl MailServer {
@@ -43,20 +71,55 @@ impl MailServer {
     pub async fn start() -> anyhow::Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
         let (address, letters) = (listener.local_addr()?, Arrived::default());
-        let arrived = letters.clone();
+        let (arrived, proof) = (letters.clone(), Proof::default());
+        let proofs = proof.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 // A caller that breaks off has sent nothing.
-                tokio::spawn(converse(stream, arrived.clone()));
+                tokio::spawn(greet(stream, arrived.clone(), proofs.now()));
             }
         });
-        Ok(Self { address, letters })
+        Ok(Self { address, letters, proof })
+    }
+
+    /// Asks for TLS from now on, and proves itself with this.
+    ///
+    /// # Errors
+    /// When key and certificate don't fit.
+    pub fn prove_with(&self, served: &Served) -> anyhow::Result<()> {
+        self.proof.set(served)
     }
 }
 
-async fn converse(stream: TcpStream, letters: Arrived) -> anyhow::Result<()> {
-    let mut stream = BufReader::new(stream);
+async fn greet(
+    mut stream: TcpStream,
+    letters: Arrived,
+    proof: Option<TlsAcceptor>,
+) -> anyhow::Result<()> {
     stream.write_all(b"220 uji\r\n").await?;
+    let mut stream = BufReader::new(stream);
+    let Some(proof) = proof else { return converse(stream, letters).await };
+    let mut line = String::new();
+    loop {
+        line.clear();
+        anyhow::ensure!(stream.read_line(&mut line).await? != 0, "cut off");
+        match line.trim_end() {
+            "STARTTLS" => break,
+            line if line.starts_with("EHLO") => {
+                stream.write_all(b"250-uji\r\n250-STARTTLS\r\n250 8BITMIME\r\n").await?;
+            }
+            _ => stream.write_all(b"530 STARTTLS first\r\n").await?,
+        }
+    }
+    stream.write_all(b"220 go on\r\n").await?;
+    let stream = proof.accept(stream.into_inner()).await?;
+    converse(BufReader::new(stream), letters).await
+}
+
+async fn converse<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: BufReader<S>,
+    letters: Arrived,
+) -> anyhow::Result<()> {
     let mut to = Vec::new();
     let mut line = String::new();
     loop {
@@ -96,7 +159,7 @@ async fn converse(stream: TcpStream, letters: Arrived) -> anyhow::Result<()> {
     }
 }
 
-/// A web server that takes whatever is sent.
+/// A web server that takes whatever is sent; with a certificate over HTTPS.
 #[derive(Debug)]
 pub struct WebServer {
     /// Where it listens.
@@ -104,6 +167,7 @@ pub struct WebServer {
     /// Requests: head and body.
     pub requests: Arrived,
     answer: Arc<AtomicU16>,
+    proof: Proof,
 }
 
 impl WebServer {
@@ -116,12 +180,29 @@ impl WebServer {
         let (address, requests) = (listener.local_addr()?, Arrived::default());
         let answer = Arc::new(AtomicU16::new(200));
         let (arrived, answers) = (requests.clone(), Arc::clone(&answer));
+        let proof = Proof::default();
+        let proofs = proof.clone();
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                tokio::spawn(take(stream, arrived.clone(), Arc::clone(&answers)));
+                let (arrived, answers) = (arrived.clone(), Arc::clone(&answers));
+                let proof = proofs.now();
+                tokio::spawn(async move {
+                    match proof {
+                        Some(proof) => take(proof.accept(stream).await?, arrived, answers).await,
+                        None => take(stream, arrived, answers).await,
+                    }
+                });
             }
         });
-        Ok(Self { address, requests, answer })
+        Ok(Self { address, requests, answer, proof })
+    }
+
+    /// Speaks HTTPS from now on, and proves itself with this.
+    ///
+    /// # Errors
+    /// When key and certificate don't fit.
+    pub fn prove_with(&self, served: &Served) -> anyhow::Result<()> {
+        self.proof.set(served)
     }
 
     /// Answers with this status from now on.
@@ -130,7 +211,11 @@ impl WebServer {
     }
 }
 
-async fn take(stream: TcpStream, requests: Arrived, answer: Arc<AtomicU16>) -> anyhow::Result<()> {
+async fn take(
+    stream: impl AsyncRead + AsyncWrite + Unpin,
+    requests: Arrived,
+    answer: Arc<AtomicU16>,
+) -> anyhow::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut head = String::new();
     while !head.ends_with("\r\n\r\n") {
@@ -146,6 +231,7 @@ async fn take(stream: TcpStream, requests: Arrived, answer: Arc<AtomicU16>) -> a
     let status = answer.load(Ordering::SeqCst);
     let reply = format!("HTTP/1.1 {status} Uji\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     stream.write_all(reply.as_bytes()).await?;
+    stream.shutdown().await?;
     Ok(())
 }
 

@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use lumbung_domain::region::{Desa, roster};
 use lumbung_hub::dataset::ContactNote;
 use lumbung_telemetry::clock;
+use lumbung_tests::certificates::Issuing;
 use lumbung_tests::district::{District, free_address, wait_until};
 use lumbung_tests::receivers::{MailServer, WebServer};
 
@@ -145,5 +146,51 @@ async fn nobody_is_told_during_maintenance_and_a_test_letter_arrives() -> anyhow
     let done = district.hub.run(&["needs"])?;
     let said = String::from_utf8(done.stdout)?;
     assert!(said.starts_with("1 perlu tindakan") && said.contains(desa.name), "{said}");
+    district.hub.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn letters_go_only_to_whom_the_machine_trusts() -> anyhow::Result<()> {
+    let (mut district, desa) = with_a_silent_village()?;
+    let (mail, web) = (MailServer::start().await?, WebServer::start().await?);
+    tell(&district, &mail, &web)?;
+    let config = district.hub.dir().join("pemberitahuan.toml");
+    let text = std::fs::read_to_string(&config)?;
+    let text = text.replace("keamanan = \"tanpa\"", "keamanan = \"starttls\"");
+    std::fs::write(&config, text.replace("http://", "https://"))?;
+    let (trusted, stranger) = (Issuing::new("Kabupaten (uji)")?, Issuing::new("Lain (uji)")?);
+    let authorities = district.folder().join("authorities.pem");
+    std::fs::write(&authorities, &trusted.pem)?;
+    district.hub.trust(&authorities);
+
+    // Neither a stranger's certificate nor one of another name is believed:
+    // both letters stay, and the hub says so.
+    mail.prove_with(&stranger.serve("127.0.0.1")?)?;
+    web.prove_with(&trusted.serve("lain.example")?)?;
+    district.hub.start().await?;
+    wait_until(WITHIN, "the hub says that it can't deliver", async || {
+        let said = district.hub.said();
+        let failed = |channel: &str| {
+            said.lines().any(|line| line.contains("WCH-1103") && line.contains(channel))
+        };
+        Ok(failed("surel") && failed("webhook"))
+    })
+    .await?;
+    assert_eq!(district.hub.dataset()?.letters_waiting()?, 2);
+    assert!(mail.letters.all().is_empty() && web.requests.all().is_empty());
+
+    mail.prove_with(&trusted.serve("127.0.0.1")?)?;
+    web.prove_with(&trusted.serve("127.0.0.1")?)?;
+    wait_until(WITHIN, "both letters arrive", async || {
+        Ok(!mail.letters.all().is_empty() && !posts(&web).is_empty())
+    })
+    .await?;
+    assert!(mail.letters.all()[0].contains(desa.name));
+    assert_eq!(header(&posts(&web)[0], "authorization"), Some("Bearer rahasia-uji"));
+    wait_until(WITHIN, "no letter waits", async || {
+        Ok(district.hub.dataset()?.letters_waiting()? == 0)
+    })
+    .await?;
+    assert!(!district.hub.said().contains("rahasia-uji"));
     district.hub.stop().await
 }
