@@ -9,8 +9,9 @@ use lumbung_proto::v1::ListRow;
 
 use crate::ctl::print::List;
 
-/// The states of a village, worst first.
-const WORST_FIRST: [&str; 5] = ["hilang", "lama", "terlambat", "belum_terdaftar", "segar"];
+/// The states of a village, worst first; those that never joined come last:
+/// nothing is wrong with them.
+const WORST_FIRST: [&str; 5] = ["hilang", "lama", "terlambat", "segar", "belum_terdaftar"];
 
 /// By what villages are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! How `top` looks.
 
 use lumbung_proto::v1::{CellKind, ListRow};
+use lumbung_telemetry::clock;
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout};
 use ratatui::style::{Color, Modifier, Style};
@@ -10,43 +11,53 @@ use ratatui::widgets::{Cell, Paragraph, Row, Table};
 use super::board::Board;
 use crate::ctl::print::{for_people, size};
 
-const HEADERS: [&str; 9] = [
-    "kode",
-    "desa",
-    "keadaan",
-    "sambungan",
-    "antre",
-    "gabung/dtk",
-    "lalu lintas",
-    "kontak",
-    "masalah",
+/// From this width on everything is shown; below it what says least goes.
+const WIDE: u16 = 110;
+
+/// A column: its header, its width, and whether narrow screens have it too.
+const COLUMNS: [(&str, Constraint, bool); 9] = [
+    ("kode", Constraint::Length(13), false),
+    ("desa", Constraint::Fill(2), true),
+    ("keadaan", Constraint::Length(15), true),
+    ("sambungan", Constraint::Length(12), true),
+    ("antre", Constraint::Length(6), true),
+    ("gabung/dtk", Constraint::Length(10), false),
+    ("lalu lintas", Constraint::Length(11), false),
+    ("kontak", Constraint::Length(10), true),
+    ("masalah", Constraint::Fill(1), true),
 ];
 
-const WIDTHS: [Constraint; 9] = [
-    Constraint::Length(13),
-    Constraint::Fill(2),
-    Constraint::Length(15),
-    Constraint::Length(12),
-    Constraint::Length(7),
-    Constraint::Length(10),
-    Constraint::Length(11),
-    Constraint::Length(19),
-    Constraint::Fill(1),
-];
+/// Those of a screen this wide.
+fn shown<T>(all: [T; COLUMNS.len()], wide: bool) -> impl Iterator<Item = T> {
+    all.into_iter().zip(COLUMNS).filter(move |(_, column)| wide || column.2).map(|(it, _)| it)
+}
 
-fn row<'a>(board: &Board, row: &'a ListRow, colours: bool) -> Row<'a> {
+/// The time of today, the day of any other.
+fn contact(cell: &str) -> String {
+    let told = for_people(CellKind::Moment, cell);
+    let today = clock::today().to_string();
+    match told.split_once(' ') {
+        Some((day, time)) if day == today => time.to_owned(),
+        Some((day, _)) => day.to_owned(),
+        None => told,
+    }
+}
+
+fn row<'a>(board: &Board, row: &'a ListRow, colours: bool, wide: bool) -> Row<'a> {
     let cell = |key: &str| board.cell(row, key);
+    // Codes as people read them.
+    let words = |key: &str| cell(key).replace('_', " ");
     let rate = board.rate(row);
     let cells = [
         cell("code").to_owned(),
         cell("name").to_owned(),
-        cell("state").to_owned(),
-        cell("phase").to_owned(),
-        cell("lag").to_owned(),
+        words("state"),
+        words("phase"),
+        if cell("lag") == "0" { String::new() } else { cell("lag").to_owned() },
         if rate > 0.0 { format!("{rate:.0}") } else { String::new() },
         size(board.traffic(row)),
-        for_people(CellKind::Moment, cell("last_contact_ms")),
-        cell("trouble").to_owned(),
+        contact(cell("last_contact_ms")),
+        words("trouble"),
     ];
     // The words say it too: colour is never alone.
     let style = match (board.is_wrong(row), cell("state")) {
@@ -55,7 +66,7 @@ fn row<'a>(board: &Board, row: &'a ListRow, colours: bool) -> Row<'a> {
         (false, "belum_terdaftar") => Style::new().add_modifier(Modifier::DIM),
         _ => Style::new(),
     };
-    Row::new(cells.map(Cell::from)).style(style)
+    Row::new(shown(cells, wide).map(Cell::from)).style(style)
 }
 
 /// Draws the board.
@@ -66,9 +77,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, board: &Board, colours: bool) {
     let summary = Paragraph::new(board.summary()).wrap(ratatui::widgets::Wrap { trim: true });
     frame.render_widget(summary, head);
     let rows = board.rows();
-    let shown = rows.into_iter().skip(board.first()).map(|it| row(board, it, colours));
-    let header = Row::new(HEADERS).style(Style::new().add_modifier(Modifier::REVERSED));
-    frame.render_widget(Table::new(shown, WIDTHS).header(header), body);
+    let wide = body.width >= WIDE;
+    let lines = rows.into_iter().skip(board.first()).map(|it| row(board, it, colours, wide));
+    let header = Row::new(shown(COLUMNS.map(|it| it.0), wide));
+    let header = header.style(Style::new().add_modifier(Modifier::REVERSED));
+    let table = Table::new(lines, shown(COLUMNS.map(|it| it.1), wide)).header(header);
+    frame.render_widget(table, body);
     let keys = if board.is_typing() {
         format!("Saring: {}_  (Enter pakai, Esc batal)", board.filter())
     } else {
@@ -78,7 +92,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, board: &Board, colours: bool) {
             filter => format!(" · saring \"{filter}\""),
         };
         format!(
-            "urut: {}{only}{filter}   s urut · p bermasalah · / saring · ↑↓ gulir · q keluar",
+            "q keluar · s urut ({}) · p masalah · / saring · ↑↓ gulir{only}{filter}",
             board.order().words()
         )
     };
@@ -105,9 +119,15 @@ mod tests {
     #[test]
     fn the_screen_tells_of_the_district_and_of_each_village() {
         let wide = drawn(140, 12);
-        for told in ["3 desa: 2 segar", "Salam", "kembar", "mencoba_lagi", "q keluar"] {
+        for told in ["3 desa: 2 segar", "Salam", "kembar", "mencoba lagi", "lalu lintas"] {
             assert!(wide.contains(told), "{told}\n{wide}");
         }
+        // The usual terminal holds what matters, whole.
+        let usual = drawn(80, 24);
+        for told in ["Salam", "kembar", "mencoba lagi", "keadaan", "masalah", "↑↓ gulir"] {
+            assert!(usual.contains(told), "{told}\n{usual}");
+        }
+        assert!(!usual.contains("lalu lintas"), "{usual}");
         // A telephone's terminal is small; nothing may break.
         assert!(drawn(40, 8).contains("3 desa"));
         drawn(5, 2);
