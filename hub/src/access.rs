@@ -20,7 +20,7 @@ mod password;
 mod role;
 pub mod witness;
 
-pub use account::{Account, Accounts, NewAccount, Session};
+pub use account::{Account, AccountChange, Accounts, End, NewAccount, Session};
 pub use gate::{Gate, SignInRefused};
 pub use operator::{Operator, Refused};
 pub use password::WeakPassword;

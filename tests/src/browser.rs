@@ -12,6 +12,9 @@ use crate::district::HubProcess;
 /// A page answers within this.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
+/// What operators choose in place of their first password.
+const OWN_PASSWORD: &str = "sapi merah di sawah";
+
 /// A browser that is signed in.
 #[derive(Clone, Debug)]
 pub struct Browser {
@@ -93,7 +96,12 @@ impl Browser {
         let added = hub.run(&add)?;
         ensure!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
         let password = String::from_utf8_lossy(&added.stdout).trim().to_owned();
-        Self::enter(hub.console, name, &password).await
+        let browser = Self::enter(hub.console, name, &password).await?;
+        // A first password opens nothing but the way to another one.
+        let fields = form(&[("lama", &password), ("baru", OWN_PASSWORD)]);
+        let answer = browser.post("/akun/sandi", &fields).await?;
+        ensure!(answer.status == 303, "no new password: {} {}", answer.status, answer.text());
+        Ok(browser)
     }
 
     /// Signs in with a password.

@@ -195,11 +195,11 @@ async fn blocked_and_revoked_count_at_once_on_open_lines_too() -> anyhow::Result
     let mut open = waiting(&blocked)?;
     let mut words = BufReader::new(open.stderr.take().context("piped")?).lines();
     assert_eq!(words.next().context("it waits")??, "Menunggu 1 desa.");
-    far.here(&["operators", "change", &blocked, "--role", "kab.operator", "--block"])?;
+    far.here(&["operators", "change", &blocked, "--block"])?;
     assert_eq!(code(&far.far(&blocked, &["whoami"])?), 5);
     assert_eq!(open.wait()?.code(), Some(5));
     drop(words);
-    far.here(&["operators", "change", &blocked, "--role", "kab.operator"])?;
+    far.here(&["operators", "change", &blocked, "--open"])?;
     assert_eq!(code(&far.far(&blocked, &["whoami"])?), 0);
     far.here(&["operators", "revoke-certificates", &blocked, "--yes"])?;
     assert_eq!(code(&far.far(&blocked, &["whoami"])?), 5);

@@ -72,7 +72,8 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     tokio::pin!(interrupted);
     let dataset = SqliteDataset::open(parts::hub_file(&options.dir))?;
     lumbung_telemetry::say!(
-        "Konsol kabupaten: http://{}/ - masuk sebagai {} dengan sandi {}",
+        "Konsol kabupaten: http://{}/ - masuk sebagai {} dengan sandi awal {}, \
+         yang diganti saat pertama kali masuk",
         options.console,
         parts::OPERATOR,
         parts.password

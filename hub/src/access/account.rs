@@ -23,6 +23,9 @@ pub struct Account {
     pub totp: Option<Vec<u8>>,
     /// The last time step a one-time code was used for: each works once.
     pub totp_step: u64,
+    /// The password is the one somebody else was shown: it opens nothing but
+    /// the way to another one.
+    pub first_password: bool,
     /// May sign in.
     pub active: bool,
     /// Ends at, hub clock, Unix milliseconds; `None` = never.
@@ -59,6 +62,48 @@ pub struct NewAccount {
     pub kecamatan: Vec<KecamatanCode>,
     /// Ends at; a supporter's must.
     pub until_ms: Option<i64>,
+}
+
+/// When an account is to end.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum End {
+    /// When it does now.
+    #[default]
+    Stays,
+    /// Never.
+    Never,
+    /// At this moment, hub clock, Unix milliseconds.
+    At(i64),
+}
+
+/// What is to become of an account. What is not named stays.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// The role.
+    pub role: Option<Role>,
+    /// Of these kecamatan only; empty = the whole kabupaten.
+    pub kecamatan: Option<Vec<KecamatanCode>>,
+    /// When it ends.
+    pub end: End,
+    /// Whether it may sign in.
+    pub active: Option<bool>,
+}
+
+impl AccountChange {
+    /// The account as it is afterwards.
+    pub(super) fn of(&self, account: Account) -> Account {
+        Account {
+            role: self.role.unwrap_or(account.role),
+            kecamatan: self.kecamatan.clone().unwrap_or_else(|| account.kecamatan.clone()),
+            until_ms: match self.end {
+                End::Stays => account.until_ms,
+                End::Never => None,
+                End::At(ms) => Some(ms),
+            },
+            active: self.active.unwrap_or(account.active),
+            ..account
+        }
+    }
 }
 
 /// A session of an operator.

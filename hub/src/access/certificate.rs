@@ -4,8 +4,8 @@ use lumbung_identity::PublicKey;
 
 use super::account::Account;
 use super::audit::Act;
-use super::gate::{Gate, SignInRefused};
-use super::operator::Operator;
+use super::gate::{Gate, SignInRefused, must_manage};
+use super::operator::{Operator, Refused};
 use super::role::Right;
 use crate::metrics::Entrance;
 use lumbung_telemetry::clock;
@@ -34,11 +34,14 @@ pub struct OperatorKey {
 }
 
 impl Gate {
-    /// Lets a key speak for an account for so many days; when that ends.
+    /// Lets a key speak for an account for so many days; when that ends. The
+    /// key's holder gets the account's rights at once, so nobody certifies
+    /// more than they may themselves.
     ///
     /// # Errors
-    /// [`SignInRefused::Refused`] without [`Right::ManageOperators`],
-    /// [`SignInRefused::Unknown`], [`SignInRefused::Failed`].
+    /// [`SignInRefused::Refused`] without [`Right::ManageOperators`] and all
+    /// rights of the account, [`SignInRefused::Unknown`],
+    /// [`SignInRefused::Failed`].
     pub async fn certify(
         &self,
         who: &Operator,
@@ -47,7 +50,11 @@ impl Gate {
         days: u32,
     ) -> Result<i64, SignInRefused> {
         who.must(Right::ManageOperators)?;
-        self.named(account).await?;
+        let of = self.named(account).await?;
+        must_manage(who, &of)?;
+        if !who.role().covers(of.role) {
+            return Err(Refused.into());
+        }
         let days = if days == 0 { CERTIFICATE_DAYS } else { days.min(CERTIFICATE_DAYS_MAX) };
         let made_ms = clock::now_ms();
         let until_ms = made_ms + i64::from(days) * DAY_MS;
@@ -69,7 +76,7 @@ impl Gate {
         account: &str,
     ) -> Result<u64, SignInRefused> {
         who.must(Right::ManageOperators)?;
-        self.named(account).await?;
+        must_manage(who, &self.named(account).await?)?;
         self.note(who.name(), Act::Certified, account, "dicabut").await?;
         let account = account.to_owned();
         self.store(move |inside| {

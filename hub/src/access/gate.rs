@@ -13,6 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use lumbung_telemetry::clock;
 
+pub(super) use self::accounts::must_manage;
 use self::accounts::{check_account, is_name};
 pub use self::own::NewCodes;
 pub use self::refused::SignInRefused;
@@ -43,6 +44,15 @@ const AGENT_MAX: usize = 120;
 
 /// Bytes of a session's secret.
 const SECRET_LEN: usize = 32;
+
+/// Why a session is looked up.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Visit {
+    /// Its operator asks for something.
+    Asks,
+    /// A page that stands open looks for news.
+    Watches,
+}
 
 /// Where somebody signs in from.
 #[derive(Clone, Debug, Default)]
@@ -159,7 +169,8 @@ impl Gate {
         }
         let new =
             NewAccount { name: name.into(), role: Role::Head, kecamatan: vec![], until_ms: None };
-        let account = self.account_of(&new, password, now_ms).await?;
+        let mut account = self.account_of(&new, password, now_ms).await?;
+        account.first_password = false;
         self.note(name, Act::Founded, name, "").await?;
         let made = self.store(move |inside| Ok(inside.accounts.keep_first_account(&account)?));
         if !made.await? {
@@ -277,15 +288,34 @@ impl Gate {
         .await
     }
 
-    /// Who a session's secret belongs to, now; `None` = nobody any more.
+    /// Who a session's secret belongs to, now, when they ask for something;
+    /// `None` = nobody any more.
     ///
     /// # Errors
     /// When the store fails: then nobody is let in.
     pub async fn operator(&self, secret: &str) -> Result<Option<Operator>, SignInRefused> {
+        self.look(secret, Visit::Asks, clock::now_ms()).await
+    }
+
+    /// Who a session's secret belongs to, now, when a page of theirs looks
+    /// for news by itself; `None` = nobody any more. An open page alone
+    /// doesn't keep a session from ending.
+    ///
+    /// # Errors
+    /// When the store fails: then nobody is let in.
+    pub async fn watcher(&self, secret: &str) -> Result<Option<Operator>, SignInRefused> {
+        self.look(secret, Visit::Watches, clock::now_ms()).await
+    }
+
+    async fn look(
+        &self,
+        secret: &str,
+        visit: Visit,
+        now_ms: i64,
+    ) -> Result<Option<Operator>, SignInRefused> {
         let Ok(secret) = blake3::Hash::from_hex(secret) else { return Ok(None) };
         let hash = *blake3::hash(secret.as_bytes()).as_bytes();
         self.store(move |inside| {
-            let now_ms = clock::now_ms();
             let Some((session, account)) = inside.accounts.session(hash)? else { return Ok(None) };
             let over =
                 now_ms - session.made_ms >= SESSION_MS || now_ms - session.seen_ms >= IDLE_MS;
@@ -293,12 +323,10 @@ impl Gate {
                 inside.accounts.end_session(hash)?;
                 return Ok(None);
             }
-            if now_ms - session.seen_ms >= TOUCH_EVERY_MS {
+            if visit == Visit::Asks && now_ms - session.seen_ms >= TOUCH_EVERY_MS {
                 inside.accounts.touch_session(hash, now_ms)?;
             }
-            let scope = account.scope();
-            let Account { name, role, .. } = account;
-            Ok(Some(Operator::signed_in(name, role, scope, hash, session.two_factors)))
+            Ok(Some(Operator::signed_in(account, &session)))
         })
         .await
     }
@@ -339,6 +367,7 @@ impl Gate {
             password: self.hashed(password).await?,
             totp: None,
             totp_step: 0,
+            first_password: true,
             active: true,
             until_ms: new.until_ms,
             made_ms: now_ms,

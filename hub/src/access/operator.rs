@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::account::{Account, Session};
 use super::role::{Right, Role};
 use crate::dataset::Scope;
 
@@ -16,6 +17,8 @@ pub struct Operator {
     session: Option<[u8; 32]>,
     /// Proved a one-time code when signing in.
     two_factors: bool,
+    /// Came with a password that somebody else was shown.
+    first_password: bool,
 }
 
 /// The role may not, or not there. Nothing was shown or changed.
@@ -31,19 +34,16 @@ impl Refused {
 }
 
 impl Operator {
-    pub(super) const fn signed_in(
-        name: String,
-        role: Role,
-        scope: Scope,
-        session: [u8; 32],
-        two_factors: bool,
-    ) -> Self {
-        Self { name, role, scope, session: Some(session), two_factors }
+    pub(super) fn signed_in(account: Account, session: &Session) -> Self {
+        let scope = account.scope();
+        let Account { name, role, first_password, .. } = account;
+        let Session { hash, two_factors, .. } = *session;
+        Self { name, role, scope, session: Some(hash), two_factors, first_password }
     }
 
     /// Who holds a certificate of an account, at one call.
     pub(super) const fn certified(name: String, role: Role, scope: Scope) -> Self {
-        Self { name, role, scope, session: None, two_factors: false }
+        Self { name, role, scope, session: None, two_factors: false, first_password: false }
     }
 
     /// Whoever may read and write the hub's folder on its own machine: the
@@ -56,6 +56,7 @@ impl Operator {
             scope: Scope::whole(),
             session: None,
             two_factors: false,
+            first_password: false,
         }
     }
 
@@ -87,10 +88,16 @@ impl Operator {
         self.session
     }
 
-    /// Whether the role may.
+    /// Whether the password is still the one that somebody else was shown.
+    #[must_use]
+    pub const fn has_first_password(&self) -> bool {
+        self.first_password
+    }
+
+    /// Whether the role may. Nobody may anything with a first password.
     #[must_use]
     pub const fn may(&self, right: Right) -> bool {
-        self.role.may(right)
+        !self.first_password && self.role.may(right)
     }
 
     /// Passes only who may.

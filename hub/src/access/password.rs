@@ -89,6 +89,9 @@ pub enum WeakPassword {
     /// Everybody's first guess.
     #[error("Kata sandi ini terlalu mudah ditebak. Pakai beberapa kata yang tidak berhubungan.")]
     Common,
+    /// The one that is to be replaced.
+    #[error("Kata sandi baru harus lain daripada yang lama.")]
+    Same,
 }
 
 impl WeakPassword {
@@ -103,6 +106,7 @@ impl WeakPassword {
                 "This password is too easy to guess. Use some words that have nothing to do with \
                  each other."
             }
+            Self::Same => "The new password must differ from the old one.",
         }
     }
 }

@@ -121,6 +121,22 @@ impl Role {
         }
     }
 
+    /// Whether it may make, change and reset accounts of a role: who keeps
+    /// operators makes every one but a head, so that nobody rises to it alone.
+    #[must_use]
+    pub const fn may_manage(self, other: Self) -> bool {
+        match self {
+            Self::Head => true,
+            _ => self.may(Right::ManageOperators) && !matches!(other, Self::Head),
+        }
+    }
+
+    /// Whether it may all that another role may.
+    #[must_use]
+    pub fn covers(self, other: Self) -> bool {
+        Right::ALL.into_iter().all(|right| self.may(right) || !other.may(right))
+    }
+
     /// Whether it is bound to some kecamatan.
     #[must_use]
     pub const fn is_of_kecamatan(self) -> bool {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use lumbung_domain::region::{VillageCode, roster};
+use lumbung_domain::region::{KecamatanCode, VillageCode, roster};
 use lumbung_identity::PublicKey;
 use lumbung_proto::v1;
 use lumbung_proto::v1::act_request::Act;
@@ -11,7 +11,7 @@ use lumbung_telemetry::clock;
 use tonic::Status;
 
 use super::words;
-use crate::access::{Gate, NewAccount, Operator, Right, Role};
+use crate::access::{AccountChange, End, Gate, NewAccount, Operator, Right, Role};
 use crate::desk::asks::Heard;
 use crate::desk::witness::Issued;
 use crate::desk::{Desk, DeskError};
@@ -162,7 +162,7 @@ pub(super) async fn of_accounts(
             v1::ActReply { sentence, secret: password, ..Default::default() }
         }
         Act::ChangeOperator(asked) => {
-            gate.change(who, &account(asked)?, !asked.blocked).await.map_err(gate_refused)?;
+            gate.change(who, &asked.name, &change(asked)?).await.map_err(gate_refused)?;
             said(match asked.blocked {
                 true => format!("Operator {} diblokir; sesinya berakhir.", asked.name),
                 false => format!("Operator {} diubah; sesinya berakhir.", asked.name),
@@ -210,20 +210,46 @@ async fn certify(
     })
 }
 
-fn account(asked: &v1::AccountAct) -> Result<NewAccount, Status> {
-    let role = Role::parse(&asked.role).ok_or_else(|| {
+fn role(asked: &v1::AccountAct) -> Result<Role, Status> {
+    Role::parse(&asked.role).ok_or_else(|| {
         let known: Vec<_> = Role::ALL.iter().map(|role| role.name()).collect();
         Status::invalid_argument(format!(
             "Peran {} tidak dikenal; pilih {}. Tidak ada yang diubah.",
             asked.role,
             known.join(", ")
         ))
-    })?;
-    let kecamatan = asked.kecamatan.iter().map(|code| words::kecamatan(code));
-    let until_ms = match asked.days {
-        0 => None,
-        days => Some(clock::now_ms() + i64::from(days.min(DAYS_MAX)) * DAY_MS),
-    };
-    let kecamatan = kecamatan.collect::<Result<_, _>>()?;
-    Ok(NewAccount { name: asked.name.clone(), role, kecamatan, until_ms })
+    })
+}
+
+fn kecamatan(asked: &v1::AccountAct) -> Result<Vec<KecamatanCode>, Status> {
+    asked.kecamatan.iter().map(|code| words::kecamatan(code)).collect()
+}
+
+/// When the account ends; `None` = not said.
+fn until_ms(asked: &v1::AccountAct) -> Option<i64> {
+    let days = i64::from(asked.days.min(DAYS_MAX));
+    (days > 0).then(|| clock::now_ms() + days * DAY_MS)
+}
+
+fn account(asked: &v1::AccountAct) -> Result<NewAccount, Status> {
+    let (role, kecamatan) = (role(asked)?, kecamatan(asked)?);
+    Ok(NewAccount { name: asked.name.clone(), role, kecamatan, until_ms: until_ms(asked) })
+}
+
+fn change(asked: &v1::AccountAct) -> Result<AccountChange, Status> {
+    let kecamatan = kecamatan(asked)?;
+    Ok(AccountChange {
+        role: if asked.role.is_empty() { None } else { Some(role(asked)?) },
+        kecamatan: (asked.whole || !kecamatan.is_empty()).then_some(kecamatan),
+        end: match until_ms(asked) {
+            Some(until_ms) => End::At(until_ms),
+            None if asked.endless => End::Never,
+            None => End::Stays,
+        },
+        active: match (asked.blocked, asked.opened) {
+            (true, _) => Some(false),
+            (false, true) => Some(true),
+            (false, false) => None,
+        },
+    })
 }

@@ -8,7 +8,7 @@ use lumbung_domain::region::KecamatanCode;
 use lumbung_telemetry::clock;
 
 use super::table;
-use crate::access::{Gate, NewAccount, Operator, Role};
+use crate::access::{AccountChange, End, Gate, NewAccount, Operator, Role};
 use crate::dataset::sqlite::SqliteDataset;
 
 #[derive(Subcommand)]
@@ -23,14 +23,9 @@ pub(super) enum OperatorsCommand {
         #[arg(long)]
         plain: bool,
     },
-    /// Mengubah peran, kecamatan, atau masa berlaku.
-    Change {
-        #[command(flatten)]
-        account: AccountArgs,
-        /// Tidak boleh masuk lagi.
-        #[arg(long)]
-        block: bool,
-    },
+    /// Mengubah peran, kecamatan, atau masa berlaku. Yang tidak disebut tetap
+    /// seperti semula.
+    Change(ChangeArgs),
     /// Sandi awal baru; kode dua langkah dilepas dan semua sesi berakhir.
     Reset {
         /// Nama operator.
@@ -53,21 +48,72 @@ pub(super) struct AccountArgs {
     days: Option<u16>,
 }
 
+#[derive(Args)]
+pub(super) struct ChangeArgs {
+    /// Nama operator.
+    name: String,
+    /// Peran: kab.kepala, kab.operator, kec.operator, kab.keamanan, auditor, dukungan.
+    #[arg(long)]
+    role: Option<String>,
+    /// Hanya kecamatan ini; boleh diulang.
+    #[arg(long, conflicts_with = "whole")]
+    kecamatan: Vec<String>,
+    /// Seluruh kabupaten, tidak lagi kecamatan tertentu.
+    #[arg(long)]
+    whole: bool,
+    /// Berlaku sekian hari.
+    #[arg(long, conflicts_with = "endless")]
+    days: Option<u16>,
+    /// Tanpa batas waktu lagi.
+    #[arg(long)]
+    endless: bool,
+    /// Tidak boleh masuk lagi.
+    #[arg(long, conflicts_with = "open")]
+    block: bool,
+    /// Boleh masuk lagi.
+    #[arg(long)]
+    open: bool,
+}
+
+fn role(name: &str) -> anyhow::Result<Role> {
+    Role::parse(name).with_context(|| format!("Peran {name} tidak dikenal. Tidak ada yang diubah"))
+}
+
+fn kecamatan(codes: &[String]) -> anyhow::Result<Vec<KecamatanCode>> {
+    let known = codes.iter().map(|code| {
+        KecamatanCode::parse(code)
+            .with_context(|| format!("Kecamatan {code} tidak dikenal. Tidak ada yang diubah"))
+    });
+    known.collect()
+}
+
+fn until_ms(days: u16) -> i64 {
+    clock::now_ms() + i64::from(days) * 24 * 60 * 60 * 1000
+}
+
 impl AccountArgs {
     fn account(self) -> anyhow::Result<NewAccount> {
-        let role = Role::parse(&self.role)
-            .with_context(|| format!("Peran {} tidak dikenal. Tidak ada yang diubah", self.role))?;
-        let kecamatan = self.kecamatan.iter().map(|code| {
-            KecamatanCode::parse(code)
-                .with_context(|| format!("Kecamatan {code} tidak dikenal. Tidak ada yang diubah"))
-        });
-        let day_ms = 24 * 60 * 60 * 1000;
-        let until_ms = self.days.map(|days| clock::now_ms() + i64::from(days) * day_ms);
         Ok(NewAccount {
+            role: role(&self.role)?,
+            kecamatan: kecamatan(&self.kecamatan)?,
+            until_ms: self.days.map(until_ms),
             name: self.name,
-            role,
-            kecamatan: kecamatan.collect::<anyhow::Result<_>>()?,
-            until_ms,
+        })
+    }
+}
+
+impl ChangeArgs {
+    fn change(&self) -> anyhow::Result<AccountChange> {
+        let kecamatan = kecamatan(&self.kecamatan)?;
+        Ok(AccountChange {
+            role: self.role.as_deref().map(role).transpose()?,
+            kecamatan: (self.whole || !kecamatan.is_empty()).then_some(kecamatan),
+            end: match self.days {
+                Some(days) => End::At(until_ms(days)),
+                None if self.endless => End::Never,
+                None => End::Stays,
+            },
+            active: (self.block || self.open).then_some(self.open),
         })
     }
 }
@@ -104,10 +150,9 @@ pub(super) fn run(
                 account.name
             );
         }
-        OperatorsCommand::Change { account, block } => {
-            let account = account.account()?;
-            runtime.block_on(gate.change(&who, &account, !block))?;
-            lumbung_telemetry::say!("Operator {} diubah; sesinya berakhir.", account.name);
+        OperatorsCommand::Change(args) => {
+            runtime.block_on(gate.change(&who, &args.name, &args.change()?))?;
+            lumbung_telemetry::say!("Operator {} diubah; sesinya berakhir.", args.name);
         }
         OperatorsCommand::Reset { name } => {
             let password = runtime.block_on(gate.reset(&who, &name))?;

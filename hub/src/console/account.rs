@@ -67,6 +67,13 @@ async fn show(
             (viewer.who.name()) " · " (viewer.language.of(viewer.who.role().words()))
         }
         @if let Some(done) = done { p class="done" role="status" { (done) } }
+        @if viewer.who.has_first_password() {
+            p class="alert" role="status" { (say(
+                "Sandi awal Anda pernah dilihat orang lain. Ganti dulu di sini; halaman lain \
+                 terbuka sesudahnya.",
+                "Your first password has been seen by somebody else. Change it here first; the \
+                 other pages open after that.")) }
+        }
         div class="narrow left" {
             section aria-labelledby="sandi-judul" {
                 h2 id="sandi-judul" { (say("Kata sandi", "Password")) }
@@ -154,6 +161,7 @@ async fn change_password(
     Form(change): Form<PasswordChange>,
 ) -> Result<Response, Trouble> {
     match state.gate.change_password(&viewer.who, &change.lama, &change.baru).await {
+        Ok(()) if viewer.who.has_first_password() => Ok(Redirect::to("/").into_response()),
         Ok(()) => Ok(Redirect::to("/akun?selesai=sandi").into_response()),
         Err(error @ SignInRefused::Failed(_)) => Err(error.into()),
         Err(error) => {
@@ -201,6 +209,13 @@ fn codes_page(viewer: &Viewer, codes: &NewCodes, wrong: Option<&str>) -> Markup 
                     autocomplete: "one-time-code",
                     ..Field::default()
                 }.render())
+                (Field {
+                    name: "sandi",
+                    label: say("Kata sandi sekarang", "Present password"),
+                    kind: "password",
+                    autocomplete: "current-password",
+                    ..Field::default()
+                }.render())
                 button type="submit" { (say("Pasang", "Set up")) }
             }
         }
@@ -220,6 +235,7 @@ async fn offer_codes(
 struct CodesKept {
     kunci: String,
     kode: String,
+    sandi: String,
 }
 
 async fn keep_codes(
@@ -230,18 +246,23 @@ async fn keep_codes(
     let Some(codes) = state.gate.same_codes(&viewer.who, &kept.kunci) else {
         return Ok(Redirect::to("/akun/kode").into_response());
     };
-    let recovery = match state.gate.keep_codes(&viewer.who, codes.secret.clone(), &kept.kode).await
-    {
+    let secret = codes.secret.clone();
+    let done = state.gate.keep_codes(&viewer.who, secret, &kept.kode, &kept.sandi).await;
+    let recovery = match done {
         Ok(recovery) => recovery,
-        Err(SignInRefused::Wrong) => {
-            let wrong = viewer.language.say(
-                "Kode tidak cocok. Periksa jam ponsel Anda, lalu coba lagi.",
-                "The code does not match. Check your phone's clock and try again.",
-            );
+        Err(error @ SignInRefused::Failed(_)) => return Err(error.into()),
+        Err(error) => {
+            let words = error.words();
+            let wrong = match error {
+                SignInRefused::Wrong => viewer.language.say(
+                    "Kode atau kata sandi tidak cocok. Periksa jam ponsel Anda, lalu coba lagi.",
+                    "Code or password do not match. Check your phone's clock and try again.",
+                ),
+                _ => said(viewer.language, &words),
+            };
             let page = whole(codes_page(&viewer, &codes, Some(wrong)));
             return Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response());
         }
-        Err(error) => return Err(error.into()),
     };
     let say = |id, en| viewer.language.say(id, en);
     let body = html! {

@@ -62,6 +62,20 @@ pub(super) fn visitor(parts: &Parts) -> Visitor {
     Visitor { address, agent: agent.unwrap_or_default().to_owned() }
 }
 
+/// Who a session's cookie belongs to, when an open page of theirs looks for
+/// news: that is no use of the session.
+pub(super) async fn watcher(
+    headers: &HeaderMap,
+    state: &ConsoleState,
+) -> Result<Option<Viewer>, Trouble> {
+    let Some(secret) = cookie(headers, SESSION) else { return Ok(None) };
+    let who = state.gate.watcher(secret).await?;
+    Ok(who.map(|who| Viewer { who, language: language(headers) }))
+}
+
+/// What is open before a first password was changed.
+const OWN_PAGES: [&str; 3] = ["/akun", "/akun/sandi", "/keluar"];
+
 /// Who a session's cookie belongs to at this moment.
 pub(super) async fn viewer(
     headers: &HeaderMap,
@@ -76,7 +90,17 @@ impl FromRequestParts<ConsoleState> for Viewer {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &ConsoleState) -> Result<Self, Response> {
-        match viewer(&parts.headers, state).await {
+        let found = match parts.uri.path() {
+            "/events" => watcher(&parts.headers, state).await,
+            _ => viewer(&parts.headers, state).await,
+        };
+        match found {
+            // With a first password there is nothing but the way to another.
+            Ok(Some(viewer))
+                if viewer.who.has_first_password() && !OWN_PAGES.contains(&parts.uri.path()) =>
+            {
+                Err(Redirect::to("/akun").into_response())
+            }
             Ok(Some(viewer)) => Ok(viewer),
             // A script that listens for news must not get a page.
             Ok(None) if parts.uri.path() == "/events" => {

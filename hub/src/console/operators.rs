@@ -14,7 +14,7 @@ use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::tile::said;
 use super::{ConsoleState, Trouble, whole};
-use crate::access::{Account, NewAccount, Right, Role, SignInRefused};
+use crate::access::{Account, AccountChange, End, NewAccount, Right, Role, SignInRefused};
 
 /// Days a supporter's account may last.
 const DAYS_MAX: i64 = 14;
@@ -35,25 +35,60 @@ fn value<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str())
 }
 
-fn account_of(name: &str, fields: &Fields) -> Option<NewAccount> {
-    let role = Role::parse(value(fields, "peran"))?;
+fn kecamatan_of(fields: &Fields) -> Option<Vec<KecamatanCode>> {
     let chosen = fields.iter().filter(|(key, _)| key == "kecamatan");
-    let kecamatan = chosen.map(|(_, code)| KecamatanCode::parse(code)).collect::<Option<_>>()?;
-    let days: Option<i64> = match value(fields, "hari").trim() {
-        "" => None,
-        text => Some(text.parse().ok().filter(|days| (1..=3650).contains(days))?),
-    };
-    let until_ms = days.map(|days| clock::now_ms() + days * DAY_MS);
-    Some(NewAccount { name: name.trim().to_owned(), role, kecamatan, until_ms })
+    chosen.map(|(_, code)| KecamatanCode::parse(code)).collect()
 }
 
-fn role_fields(viewer: &Viewer, role: Role, kecamatan: &[KecamatanCode]) -> Markup {
+fn end_of(fields: &Fields) -> Option<End> {
+    Some(match value(fields, "hari").trim() {
+        "" => End::Never,
+        text => {
+            let days: i64 = text.parse().ok().filter(|days| (1..=3650).contains(days))?;
+            End::At(clock::now_ms() + days * DAY_MS)
+        }
+    })
+}
+
+fn account_of(fields: &Fields) -> Option<NewAccount> {
+    Some(NewAccount {
+        name: value(fields, "nama").trim().to_owned(),
+        role: Role::parse(value(fields, "peran"))?,
+        kecamatan: kecamatan_of(fields)?,
+        until_ms: match end_of(fields)? {
+            End::At(ms) => Some(ms),
+            End::Never | End::Stays => None,
+        },
+    })
+}
+
+fn change_of(account: &Account, fields: &Fields) -> Option<AccountChange> {
+    // What the form was filled with comes back unless somebody wrote over it.
+    let same = days_left(account).is_some_and(|days| value(fields, "hari").trim() == days);
+    Some(AccountChange {
+        role: Some(Role::parse(value(fields, "peran"))?),
+        kecamatan: Some(kecamatan_of(fields)?),
+        end: if same { End::Stays } else { end_of(fields)? },
+        active: Some(value(fields, "tutup") != "ya"),
+    })
+}
+
+/// The days until an account ends, as the form shows them.
+fn days_left(account: &Account) -> Option<String> {
+    let left_ms = account.until_ms? - clock::now_ms();
+    Some(((left_ms + DAY_MS - 1).div_euclid(DAY_MS)).max(0).to_string())
+}
+
+fn role_fields(viewer: &Viewer, account: Option<&Account>) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
+    let role = account.map_or(Role::KabupatenOperator, |account| account.role);
+    let kecamatan = account.map_or(&[][..], |account| &account.kecamatan);
+    let days = account.and_then(days_left).unwrap_or_default();
     html! {
         div class="field" {
             label for="peran" { (say("Peran", "Role")) }
             select id="peran" name="peran" {
-                @for each in Role::ALL {
+                @for each in Role::ALL.into_iter().filter(|it| viewer.who.role().may_manage(*it)) {
                     option value=(each.name()) selected[each == role] {
                         (viewer.language.of(each.words()))
                     }
@@ -75,6 +110,7 @@ fn role_fields(viewer: &Viewer, role: Role, kecamatan: &[KecamatanCode]) -> Mark
             name: "hari",
             label: say("Berlaku berapa hari", "Valid for how many days"),
             kind: "number",
+            value: &days,
             required: false,
             hint: Some(say("Kosong = tanpa batas. Dukungan teknis paling lama 14 hari.",
                            "Empty = no end. Technical support at most 14 days.")),
@@ -98,9 +134,9 @@ fn list_page(
                 p { (say("Sandi awal untuk ", "First password for ")) b { (name) } ": "
                     code { (password) } }
                 p { (say("Sampaikan langsung kepada pemiliknya; sandi ini tidak akan \
-                          ditampilkan lagi. Minta ia menggantinya setelah masuk.",
-                         "Tell it to its owner in person; it will not be shown again. Ask them \
-                          to change it after signing in.")) }
+                          ditampilkan lagi. Begitu masuk, ia diminta menggantinya.",
+                         "Tell it to its owner in person; it will not be shown again. They are \
+                          asked to change it as soon as they sign in.")) }
             }
         }
         div class="scroll" tabindex="0" role="region"
@@ -139,7 +175,7 @@ fn list_page(
                                    "Lower-case letters, digits, dots, dashes.")),
                     ..Field::default()
                 }.render())
-                (role_fields(viewer, Role::KabupatenOperator, &[]))
+                (role_fields(viewer, None))
                 button type="submit" { (say("Tambahkan", "Add")) }
             }
         }
@@ -182,7 +218,7 @@ async fn add(
 ) -> Result<Response, Trouble> {
     viewer.who.must(Right::ManageOperators).map_err(SignInRefused::from)?;
     let wrong = StatusCode::UNPROCESSABLE_ENTITY;
-    let Some(new) = account_of(value(&fields, "nama"), &fields) else {
+    let Some(new) = account_of(&fields) else {
         return shown(&state, &viewer, wrong, Some(viewer.language.of(UNREADABLE)), None).await;
     };
     match state.gate.add(&viewer.who, &new).await {
@@ -219,7 +255,7 @@ fn one_page(viewer: &Viewer, account: &Account, wrong: Option<&str>) -> Markup {
                 h2 id="ubah-judul" { (say("Ubah", "Change")) }
                 (form::alert(wrong))
                 form class="form" method="post" action=(format!("/operator/{}", account.name)) {
-                    (role_fields(viewer, account.role, &account.kecamatan))
+                    (role_fields(viewer, Some(account)))
                     div class="field checks" {
                         label {
                             input type="checkbox" name="tutup" value="ya" checked[!account.active];
@@ -267,11 +303,10 @@ async fn change(
         let page = whole(one_page(&viewer, &account, Some(words)));
         Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
     };
-    let Some(changed) = account_of(&name, &fields) else {
+    let Some(changed) = change_of(&account, &fields) else {
         return again(viewer.language.of(UNREADABLE));
     };
-    let active = value(&fields, "tutup") != "ya";
-    match state.gate.change(&viewer.who, &changed, active).await {
+    match state.gate.change(&viewer.who, &name, &changed).await {
         Ok(()) => Ok(Redirect::to("/operator").into_response()),
         Err(error @ (SignInRefused::Failed(_) | SignInRefused::Refused(_))) => Err(error.into()),
         Err(error) => again(said(viewer.language, &error.words())),

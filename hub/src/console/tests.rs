@@ -87,7 +87,10 @@ impl Console {
         let until_ms = (role == Role::Support).then(|| clock::now_ms() + day_ms);
         let new = NewAccount { name: name.clone(), role, kecamatan, until_ms };
         let password = self.gate.add(&head, &new).await.unwrap();
-        self.gate.sign_in(&name, &password, "", &Visitor::default()).await.unwrap()
+        let session = self.gate.sign_in(&name, &password, "", &Visitor::default()).await.unwrap();
+        let who = self.gate.operator(&session).await.unwrap().unwrap();
+        self.gate.change_password(&who, &password, PASSWORD).await.unwrap();
+        session
     }
 
     async fn ask_as(&self, session: &str, path: &str) -> TcpStream {
@@ -370,11 +373,18 @@ async fn accounts_are_kept_through_the_pages() {
         let answer = console.post_as(&console.head, "/operator", form, "http://hub").await;
         assert!(answer.starts_with("HTTP/1.1 422") && answer.contains(words), "{form}: {answer}");
     }
-    let closed = "peran=kec.operator&kecamatan=350501&tutup=ya";
+    // The form comes filled with the days that are left, and sending it as it
+    // is moves the end by nothing.
+    assert!(
+        console.get("/operator/siti").await.contains("name=\"hari\" type=\"number\" value=\"30\"")
+    );
+    let closed = "peran=kec.operator&kecamatan=350501&hari=30&tutup=ya";
+    let until_ms = siti.until_ms;
     let answer = console.post_as(&console.head, "/operator/siti", closed, "http://hub").await;
     assert!(answer.starts_with("HTTP/1.1 303"), "{answer}");
     let accounts = console.gate.accounts(&head).await.unwrap();
-    assert!(accounts.iter().any(|account| account.name == "siti" && !account.active));
+    let siti = accounts.iter().find(|account| account.name == "siti").unwrap();
+    assert_eq!((siti.active, siti.until_ms), (false, until_ms));
     let log = console.get("/audit").await;
     assert!(log.contains("Operator diubah") && log.contains("Utuh"), "{log}");
 }
@@ -427,4 +437,47 @@ async fn cookies_stay_on_https_where_a_proxy_makes_it() {
         let told = answer.contains("strict-transport-security: max-age=31536000");
         assert_eq!(told, secure, "{front:?} {proto}: {answer}");
     }
+}
+
+#[tokio::test]
+async fn a_first_password_leads_to_the_account_and_nowhere_else() {
+    let console = console().await;
+    let head = console.gate.operator(&console.head).await.unwrap().unwrap();
+    let new = NewAccount {
+        name: "siti".into(),
+        role: Role::KabupatenOperator,
+        kecamatan: vec![],
+        until_ms: None,
+    };
+    let password = console.gate.add(&head, &new).await.unwrap();
+    let session = console.gate.sign_in("siti", &password, "", &Visitor::default()).await.unwrap();
+    for path in ["/", "/cari", "/ekspor", "/akun/kode", "/events"] {
+        let page = console.get_as(&session, path).await;
+        assert!(page.starts_with("HTTP/1.1 303") && page.contains("location: /akun"), "{page}");
+    }
+    let page = console.get_as(&session, "/akun").await;
+    assert!(page.contains("Sandi awal Anda pernah dilihat"), "{page}");
+    let form = format!("lama={password}&baru={}", PASSWORD.replace(' ', "+"));
+    let answer = console.post_as(&session, "/akun/sandi", &form, "http://hub").await;
+    assert!(answer.contains("location: /\r\n"), "{answer}");
+    assert!(console.get_as(&session, "/cari").await.starts_with("HTTP/1.1 200"));
+}
+
+#[tokio::test]
+async fn a_security_officer_is_offered_no_head() {
+    let console = console().await;
+    let session = console.session_of(Role::Security, &[]).await;
+    let page = console.get_as(&session, "/operator").await;
+    assert!(page.contains("value=\"kab.operator\"") && !page.contains("value=\"kab.kepala\""));
+    for (path, form) in [
+        ("/operator", "nama=naik&peran=kab.kepala"),
+        ("/operator/kepala", "peran=auditor"),
+        ("/operator/kepala/sandi", ""),
+    ] {
+        let answer = console.post_as(&session, path, form, "http://hub").await;
+        assert!(answer.starts_with("HTTP/1.1 403"), "{path}: {answer}");
+    }
+    let own = "peran=kab.kepala";
+    let answer = console.post_as(&session, "/operator/uji.kab-keamanan", own, "http://hub").await;
+    assert!(answer.starts_with("HTTP/1.1 422"), "{answer}");
 }

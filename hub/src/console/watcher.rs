@@ -122,7 +122,7 @@ impl Watcher {
                 tokio::time::sleep(UPDATE_EVERY).await;
             }
             self.moved.borrow_and_update();
-            let viewer = guard::viewer(&self.headers, &self.state).await.ok()??;
+            let viewer = guard::watcher(&self.headers, &self.state).await.ok()??;
             let (mut seen, filter) = (std::mem::take(&mut self.seen), self.filter.clone());
             let look = at_desk(&self.state, viewer, move |desk, viewer| {
                 let sight = desk.sight(&viewer.who)?;

@@ -11,7 +11,8 @@ use lumbung_proto::v1::admin_client::AdminClient;
 use tonic::transport::Channel;
 
 use super::commands::{
-    AccountArgs, Command, OperatorsCommand, QuarantineCommand, Sure, SyncCommand, TokenCommand,
+    AccountArgs, ChangeArgs, Command, OperatorsCommand, QuarantineCommand, Sure, SyncCommand,
+    TokenCommand,
 };
 use super::outcome::{Exit, Failure};
 
@@ -70,10 +71,8 @@ fn act(command: Command) -> Result<Option<Act>, Failure> {
                 village: village.unwrap_or_default(),
             })
         }
-        Command::Operators(OperatorsCommand::Add(args)) => Act::AddOperator(account(args, false)),
-        Command::Operators(OperatorsCommand::Change { account: args, block }) => {
-            Act::ChangeOperator(account(args, block))
-        }
+        Command::Operators(OperatorsCommand::Add(args)) => Act::AddOperator(account(args)),
+        Command::Operators(OperatorsCommand::Change(args)) => Act::ChangeOperator(change(args)),
         Command::Operators(OperatorsCommand::RevokeCertificates { name, sure }) => {
             confirm(&sure, &name, "Semua sertifikatnya tidak berlaku lagi")?;
             Act::RevokeCertificates(v1::NameAct { name })
@@ -110,9 +109,15 @@ async fn certificate(
     Ok(Exit::Done)
 }
 
-fn account(args: AccountArgs, blocked: bool) -> v1::AccountAct {
+fn account(args: AccountArgs) -> v1::AccountAct {
     let AccountArgs { name, role, kecamatan, days } = args;
-    v1::AccountAct { name, role, kecamatan, days, blocked }
+    v1::AccountAct { name, role, kecamatan, days, ..Default::default() }
+}
+
+fn change(args: ChangeArgs) -> v1::AccountAct {
+    let ChangeArgs { name, role, kecamatan, whole, days, endless, block, open } = args;
+    let (role, days) = (role.unwrap_or_default(), days.unwrap_or(0));
+    v1::AccountAct { name, role, kecamatan, days, blocked: block, whole, endless, opened: open }
 }
 
 /// Asks several villages; some may be out of reach.

@@ -280,14 +280,9 @@ pub(super) enum QuarantineCommand {
 pub(super) enum OperatorsCommand {
     /// Menambah operator; hanya sandi awalnya yang ke keluaran baku.
     Add(AccountArgs),
-    /// Mengubah peran, kecamatan, masa berlaku; atau memblokir.
-    Change {
-        #[command(flatten)]
-        account: AccountArgs,
-        /// Tidak boleh masuk lagi.
-        #[arg(long)]
-        block: bool,
-    },
+    /// Mengubah peran, kecamatan, masa berlaku; atau memblokir. Yang tidak
+    /// disebut tetap seperti semula.
+    Change(ChangeArgs),
     /// Sertifikat untuk bekerja dari jauh: kunci dibuat di sini, berkasnya
     /// rahasia.
     Certificate {
@@ -330,6 +325,33 @@ pub(super) struct AccountArgs {
     /// Berlaku sekian hari.
     #[arg(long, default_value_t = 0)]
     pub(super) days: u32,
+}
+
+#[derive(Args)]
+pub(super) struct ChangeArgs {
+    /// Nama operator.
+    pub(super) name: String,
+    /// Peran: kab.kepala, kab.operator, kec.operator, kab.keamanan, auditor, dukungan.
+    #[arg(long)]
+    pub(super) role: Option<String>,
+    /// Hanya kecamatan ini; boleh diulang.
+    #[arg(long, conflicts_with = "whole", add = ArgValueCompleter::new(complete::kecamatan))]
+    pub(super) kecamatan: Vec<String>,
+    /// Seluruh kabupaten, tidak lagi kecamatan tertentu.
+    #[arg(long)]
+    pub(super) whole: bool,
+    /// Berlaku sekian hari.
+    #[arg(long, conflicts_with = "endless", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(super) days: Option<u32>,
+    /// Tanpa batas waktu lagi.
+    #[arg(long)]
+    pub(super) endless: bool,
+    /// Tidak boleh masuk lagi.
+    #[arg(long, conflicts_with = "open")]
+    pub(super) block: bool,
+    /// Boleh masuk lagi.
+    #[arg(long)]
+    pub(super) open: bool,
 }
 
 #[derive(Subcommand)]

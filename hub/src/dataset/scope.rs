@@ -76,6 +76,15 @@ impl Scope {
         self.ranges.iter().any(|(first, last)| (*first..=*last).contains(&village.as_u64()))
     }
 
+    /// Whether all of another one is in it.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        other
+            .ranges
+            .iter()
+            .all(|(from, to)| self.ranges.iter().any(|(first, last)| first <= from && to <= last))
+    }
+
     /// Whether it is every village.
     #[must_use]
     pub fn is_whole(&self) -> bool {

@@ -1,12 +1,18 @@
-//! What a head operator does with the accounts of others.
+//! What operators who may do with the accounts of others.
+//!
+//! Nobody hands out, touches or certifies more villages than they see, nor a
+//! head's account without being one, nor changes their own: a security
+//! officer can't become head. First passwords open nothing until their owner
+//! has chosen another one.
 
+use lumbung_domain::region::KecamatanCode;
 use lumbung_telemetry::clock;
 
 use super::{Gate, SignInRefused};
-use crate::access::account::{Account, NewAccount};
+use crate::access::account::{Account, AccountChange, End, NewAccount};
 use crate::access::audit::Act;
 use crate::access::codes;
-use crate::access::operator::Operator;
+use crate::access::operator::{Operator, Refused};
 use crate::access::role::{Right, Role};
 
 /// The longest a supporter's account lasts, milliseconds.
@@ -31,6 +37,7 @@ impl Gate {
         who.must(Right::ManageOperators)?;
         let password = codes::random(4)?;
         let account = self.account_of(new, &password, clock::now_ms()).await?;
+        must_manage(who, &account)?;
         let words = described(&account);
         if self.named(&new.name).await.is_ok() {
             return Err(SignInRefused::Taken);
@@ -45,21 +52,31 @@ impl Gate {
     ///
     /// # Errors
     /// [`SignInRefused::Refused`], [`SignInRefused::Unknown`],
-    /// [`SignInRefused::LastHead`]; kecamatan or end can't be taken.
+    /// [`SignInRefused::Own`], [`SignInRefused::LastHead`]; kecamatan or end
+    /// can't be taken.
     pub async fn change(
         &self,
         who: &Operator,
-        changed: &NewAccount,
-        active: bool,
+        name: &str,
+        change: &AccountChange,
     ) -> Result<(), SignInRefused> {
         who.must(Right::ManageOperators)?;
-        check_account(changed, clock::now_ms())?;
-        let old = self.named(&changed.name).await?;
-        let NewAccount { role, kecamatan, until_ms, .. } = changed.clone();
-        let account = Account { role, kecamatan, until_ms, active, ..old };
+        let old = self.named(name).await?;
+        must_manage(who, &old)?;
+        if who.name() == name && who.role() != Role::Head {
+            return Err(SignInRefused::Own);
+        }
+        let (role, ended) = (old.role, old.until_ms);
+        let account = change.of(old);
+        must_manage(who, &account)?;
+        check_role(account.role, &account.kecamatan)?;
+        // An end that stays may be over: then the account can still be closed.
+        if change.end != End::Stays || role != account.role || ended.is_none() {
+            check_end(account.role, account.until_ms, clock::now_ms())?;
+        }
         self.keep_a_head(&account).await?;
         let words = described(&account);
-        self.note(who.name(), Act::AccountChanged, &changed.name, &words).await?;
+        self.note(who.name(), Act::AccountChanged, name, &words).await?;
         self.store(move |inside| Ok(inside.accounts.keep_account(&account, true)?)).await
     }
 
@@ -67,12 +84,19 @@ impl Gate {
     /// codes are taken away, sessions end, certificates count no longer.
     ///
     /// # Errors
-    /// [`SignInRefused::Refused`], [`SignInRefused::Unknown`].
+    /// [`SignInRefused::Refused`], [`SignInRefused::Unknown`],
+    /// [`SignInRefused::Own`]: whoever took a session must not get the
+    /// account.
     pub async fn reset(&self, who: &Operator, name: &str) -> Result<String, SignInRefused> {
         who.must(Right::ManageOperators)?;
         let mut account = self.named(name).await?;
+        must_manage(who, &account)?;
+        if who.name() == name {
+            return Err(SignInRefused::Own);
+        }
         let password = codes::random(4)?;
         account.password = self.hashed(&password).await?;
+        account.first_password = true;
         account.totp = None;
         self.note(who.name(), Act::PasswordChanged, name, "sandi awal baru").await?;
         self.store(move |inside| {
@@ -96,6 +120,12 @@ impl Gate {
     }
 }
 
+/// Passes only who may touch such an account.
+pub(in crate::access) fn must_manage(who: &Operator, account: &Account) -> Result<(), Refused> {
+    let fits = who.role().may_manage(account.role) && who.scope().covers(&account.scope());
+    if fits { Ok(()) } else { Err(Refused) }
+}
+
 pub(super) fn is_name(name: &str) -> bool {
     let fits =
         |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-".contains(&byte);
@@ -108,12 +138,20 @@ pub(super) fn check_account(new: &NewAccount, now_ms: i64) -> Result<(), SignInR
     if !is_name(&new.name) {
         return Err(SignInRefused::Name);
     }
-    if new.role.is_of_kecamatan() && new.kecamatan.is_empty() {
+    check_role(new.role, &new.kecamatan)?;
+    check_end(new.role, new.until_ms, now_ms)
+}
+
+const fn check_role(role: Role, kecamatan: &[KecamatanCode]) -> Result<(), SignInRefused> {
+    if role.is_of_kecamatan() && kecamatan.is_empty() {
         return Err(SignInRefused::NoKecamatan);
     }
-    let ends =
-        new.until_ms.is_some_and(|until| (now_ms..=now_ms + SUPPORT_MS_MAX).contains(&until));
-    if new.role == Role::Support && !ends {
+    Ok(())
+}
+
+fn check_end(role: Role, until_ms: Option<i64>, now_ms: i64) -> Result<(), SignInRefused> {
+    let ends = until_ms.is_some_and(|until| (now_ms..=now_ms + SUPPORT_MS_MAX).contains(&until));
+    if role == Role::Support && !ends {
         return Err(SignInRefused::NoEnd);
     }
     Ok(())

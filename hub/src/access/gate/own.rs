@@ -7,7 +7,7 @@ use super::{Gate, SignInRefused, Visitor};
 use crate::access::account::{Account, Session};
 use crate::access::audit::Act;
 use crate::access::operator::Operator;
-use crate::access::{codes, password};
+use crate::access::{WeakPassword, codes, password};
 
 /// One-time codes to be set up: nothing is kept until a code proves that the
 /// app has them.
@@ -59,16 +59,13 @@ impl Gate {
         old: &str,
         new: &str,
     ) -> Result<(), SignInRefused> {
-        let now_ms = clock::now_ms();
-        self.may_try(who.name(), &Visitor::default(), now_ms)?;
-        let mut account = self.own(who).await?;
-        let right = self.0.hashing.verify(old.to_owned(), Some(account.password.clone())).await;
-        if !right {
-            self.0.attempts.failed(who.name(), None, now_ms);
-            return Err(SignInRefused::Wrong);
-        }
+        let mut account = self.proven_own(who, old).await?;
         password::check(new, who.name())?;
+        if new == old {
+            return Err(WeakPassword::Same.into());
+        }
         account.password = self.hashed(new).await?;
+        account.first_password = false;
         self.note(who.name(), Act::PasswordChanged, who.name(), "").await?;
         self.store(move |inside| Ok(inside.accounts.keep_account(&account, false)?)).await?;
         self.end_other_sessions(who).await
@@ -89,19 +86,22 @@ impl Gate {
     }
 
     /// Sets up one-time codes once `code` proves that the app has them, and
-    /// gives the recovery codes: shown now and never again.
+    /// gives the recovery codes: shown now and never again. Asks for the
+    /// password: whoever took a session must not make it theirs.
     ///
     /// # Errors
-    /// [`SignInRefused::Wrong`] when the code is not one of this secret.
+    /// [`SignInRefused::Wrong`] when the code is not one of this secret or
+    /// the password is another, [`SignInRefused::Wait`].
     pub async fn keep_codes(
         &self,
         who: &Operator,
         secret: Vec<u8>,
         code: &str,
+        password: &str,
     ) -> Result<Vec<String>, SignInRefused> {
         let step = codes::step(&secret, who.name(), code, clock::now_ms());
         let step = step.ok_or(SignInRefused::Wrong)?;
-        let mut account = self.own(who).await?;
+        let mut account = self.proven_own(who, password).await?;
         account.totp = Some(secret);
         let recovery = codes::recovery()?;
         let hashes: Vec<_> = recovery.iter().map(|code| codes::hash(code)).collect();
@@ -123,6 +123,19 @@ impl Gate {
     /// When the store fails.
     pub async fn has_codes(&self, who: &Operator) -> Result<bool, SignInRefused> {
         Ok(self.own(who).await?.totp.is_some())
+    }
+
+    /// The operator's own account, once its password is proved.
+    async fn proven_own(&self, who: &Operator, password: &str) -> Result<Account, SignInRefused> {
+        let now_ms = clock::now_ms();
+        self.may_try(who.name(), &Visitor::default(), now_ms)?;
+        let account = self.own(who).await?;
+        let hash = Some(account.password.clone());
+        if !self.0.hashing.verify(password.to_owned(), hash).await {
+            self.0.attempts.failed(who.name(), None, now_ms);
+            return Err(SignInRefused::Wrong);
+        }
+        Ok(account)
     }
 
     async fn own(&self, who: &Operator) -> Result<Account, SignInRefused> {

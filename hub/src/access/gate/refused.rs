@@ -36,6 +36,12 @@ pub enum SignInRefused {
     /// A supporter without an end, or with one too far.
     #[error("Akun dukungan harus berakhir paling lama 14 hari lagi.")]
     NoEnd,
+    /// One's own account, where that would let a stolen session keep it.
+    #[error(
+        "Ini akun Anda sendiri: kata sandi dan kode diganti di halaman Akun saya, peran dan masa \
+         berlaku oleh kepala operator. Tidak ada yang diubah."
+    )]
+    Own,
     /// Nobody could open it again.
     #[error("Ini kepala operator terakhir yang aktif; tidak bisa diubah atau diblokir.")]
     LastHead,
@@ -66,6 +72,10 @@ impl SignInRefused {
             Self::Unknown => "There is no such operator.",
             Self::NoKecamatan => "An operator of kecamatan needs one kecamatan at least.",
             Self::NoEnd => "A supporter's account must end within 14 days.",
+            Self::Own => {
+                "This is your own account: change password and codes on the page My account; the \
+                 head operator changes role and end. Nothing has changed."
+            }
             Self::LastHead => {
                 "This is the last head operator who may sign in; it can't be changed or closed."
             }

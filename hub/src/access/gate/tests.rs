@@ -1,10 +1,13 @@
 use std::sync::Arc;
 
 use lumbung_domain::region::{KecamatanCode, VillageCode};
+use lumbung_identity::PublicKey;
 use totp_rs::Builder;
 
 use super::*;
+use crate::access::account::{AccountChange, End};
 use crate::access::audit::{AuditCheck, AuditFilter};
+use crate::access::role::Right;
 use crate::dataset::sqlite::SqliteDataset;
 
 const PASSWORD: &str = "sapi merah di sawah";
@@ -33,15 +36,29 @@ impl Scene {
         let secret = self.enter("kepala", PASSWORD, "").await.unwrap();
         self.gate.operator(&secret).await.unwrap().unwrap()
     }
+
+    /// An account that the head made, of somebody who is signed in with their
+    /// own password.
+    async fn added(&self, head: &Operator, new: &NewAccount) -> Operator {
+        let password = self.gate.add(head, new).await.unwrap();
+        let secret = self.enter(&new.name, &password, "").await.unwrap();
+        let who = self.gate.operator(&secret).await.unwrap().unwrap();
+        self.gate.change_password(&who, &password, PASSWORD).await.unwrap();
+        self.gate.operator(&secret).await.unwrap().unwrap()
+    }
+}
+
+fn new(name: &str, role: Role, kecamatan: &[u64], until_ms: Option<i64>) -> NewAccount {
+    let kecamatan = kecamatan.iter().map(|code| KecamatanCode::from_u64(*code).unwrap());
+    NewAccount { name: name.into(), role, kecamatan: kecamatan.collect(), until_ms }
 }
 
 fn kecamatan_operator() -> NewAccount {
-    NewAccount {
-        name: "siti".into(),
-        role: Role::KecamatanOperator,
-        kecamatan: vec![KecamatanCode::from_u64(350_501).unwrap()],
-        until_ms: None,
-    }
+    new("siti", Role::KecamatanOperator, &[350_501], None)
+}
+
+fn open(active: bool) -> AccountChange {
+    AccountChange { active: Some(active), ..AccountChange::default() }
 }
 
 #[tokio::test]
@@ -73,13 +90,15 @@ async fn a_kecamatan_operator_sees_it_and_no_other() {
     let password = scene.gate.add(&head, &kecamatan_operator()).await.unwrap();
     let secret = scene.enter("Siti ", &password, "").await.unwrap();
     let siti = scene.gate.operator(&secret).await.unwrap().unwrap();
+    scene.gate.change_password(&siti, &password, PASSWORD).await.unwrap();
+    let siti = scene.gate.operator(&secret).await.unwrap().unwrap();
     assert!(siti.scope().holds(VillageCode::from_u64(3_505_012_001).unwrap()));
     assert!(!siti.scope().holds(VillageCode::from_u64(3_505_022_001).unwrap()));
     for refused in [
         scene.gate.accounts(&siti).await.err(),
         scene.gate.add(&siti, &kecamatan_operator()).await.err(),
         scene.gate.reset(&siti, "kepala").await.err(),
-        scene.gate.change(&siti, &kecamatan_operator(), true).await.err(),
+        scene.gate.change(&siti, "siti", &AccountChange::default()).await.err(),
     ] {
         assert!(matches!(refused, Some(SignInRefused::Refused(_))), "{refused:?}");
     }
@@ -91,10 +110,10 @@ async fn blocking_and_resetting_end_sessions_at_once() {
     let head = scene.head().await;
     let password = scene.gate.add(&head, &kecamatan_operator()).await.unwrap();
     let secret = scene.enter("siti", &password, "").await.unwrap();
-    scene.gate.change(&head, &kecamatan_operator(), false).await.unwrap();
+    scene.gate.change(&head, "siti", &open(false)).await.unwrap();
     assert!(scene.gate.operator(&secret).await.unwrap().is_none());
     assert!(matches!(scene.enter("siti", &password, "").await, Err(SignInRefused::Wrong)));
-    scene.gate.change(&head, &kecamatan_operator(), true).await.unwrap();
+    scene.gate.change(&head, "siti", &open(true)).await.unwrap();
     let secret = scene.enter("siti", &password, "").await.unwrap();
     let new = scene.gate.reset(&head, "siti").await.unwrap();
     assert!(scene.gate.operator(&secret).await.unwrap().is_none());
@@ -106,15 +125,10 @@ async fn blocking_and_resetting_end_sessions_at_once() {
 async fn the_last_head_stays() {
     let scene = scene().await;
     let head = scene.head().await;
-    let own = NewAccount {
-        name: "kepala".into(),
-        role: Role::Auditor,
-        kecamatan: vec![],
-        until_ms: None,
-    };
-    let refused = scene.gate.change(&head, &own, true).await;
+    let auditor = AccountChange { role: Some(Role::Auditor), ..AccountChange::default() };
+    let refused = scene.gate.change(&head, "kepala", &auditor).await;
     assert!(matches!(refused, Err(SignInRefused::LastHead)), "{refused:?}");
-    let support = NewAccount { role: Role::Support, name: "bantu".into(), ..own };
+    let support = new("bantu", Role::Support, &[], None);
     assert!(matches!(scene.gate.add(&head, &support).await, Err(SignInRefused::NoEnd)));
 }
 
@@ -124,10 +138,12 @@ async fn a_code_works_once_and_a_recovery_code_too() {
     let head = scene.head().await;
     let offer = scene.gate.new_codes(&head).unwrap();
     let app = Builder::new().with_secret(offer.secret.clone()).build_noncompliant();
-    let wrong = scene.gate.keep_codes(&head, offer.secret.clone(), "000000").await;
+    let wrong = scene.gate.keep_codes(&head, offer.secret.clone(), "000000", PASSWORD).await;
     assert!(wrong.is_err() || app.generate_current().to_string() == "000000");
     let code = app.generate_current().to_string();
-    let recovery = scene.gate.keep_codes(&head, offer.secret, &code).await.unwrap();
+    let stolen = scene.gate.keep_codes(&head, offer.secret.clone(), &code, "").await;
+    assert!(matches!(stolen, Err(SignInRefused::Wrong)), "a session without the password");
+    let recovery = scene.gate.keep_codes(&head, offer.secret, &code, PASSWORD).await.unwrap();
     assert!(scene.enter("kepala", PASSWORD, "").await.is_err(), "the password alone");
     assert!(scene.enter("kepala", PASSWORD, &code).await.is_err(), "a code twice");
     let secret = scene.enter("kepala", PASSWORD, &recovery[0]).await.unwrap();
@@ -145,4 +161,132 @@ async fn every_act_is_in_the_log() {
     let filter = AuditFilter { limit: 10, ..AuditFilter::default() };
     let acts: Vec<_> = scene.store.audit(&filter).unwrap().into_iter().map(|it| it.act).collect();
     assert_eq!(acts, ["operator.baru", "masuk", "operator.pertama"]);
+}
+
+fn refuses<T>(outcome: &Result<T, SignInRefused>) -> bool {
+    matches!(outcome, Err(SignInRefused::Refused(_)))
+}
+
+#[tokio::test]
+async fn nobody_makes_touches_or_certifies_more_than_they_are() {
+    let scene = scene().await;
+    let head = scene.head().await;
+    let day_ms = 24 * 60 * 60 * 1000;
+    for target in Role::ALL {
+        let kecamatan: &[u64] = if target.is_of_kecamatan() { &[350_501] } else { &[] };
+        let until_ms = (target == Role::Support).then(|| clock::now_ms() + day_ms);
+        let name = format!("sasaran.{}", target.name().replace('.', "-"));
+        scene.gate.add(&head, &new(&name, target, kecamatan, until_ms)).await.unwrap();
+    }
+    for role in Role::ALL {
+        let kecamatan: &[u64] = if role.is_of_kecamatan() { &[350_501] } else { &[] };
+        let until_ms = (role == Role::Support).then(|| clock::now_ms() + day_ms);
+        let own = format!("uji.{}", role.name().replace('.', "-"));
+        let who = scene.added(&head, &new(&own, role, kecamatan, until_ms)).await;
+        for target in Role::ALL {
+            let may = match role {
+                Role::Head => true,
+                Role::Security => target != Role::Head,
+                _ => false,
+            };
+            let kecamatan: &[u64] = if target.is_of_kecamatan() { &[350_501] } else { &[] };
+            let until_ms = (target == Role::Support).then(|| clock::now_ms() + day_ms);
+            let name = format!("baru.{}-{}", own.len(), target.name().replace('.', "-"));
+            let made = scene.gate.add(&who, &new(&name, target, kecamatan, until_ms)).await;
+            assert_eq!((made.is_ok(), refuses(&made)), (may, !may), "{role} makes {target}");
+            let name = format!("sasaran.{}", target.name().replace('.', "-"));
+            let changed = scene.gate.change(&who, &name, &open(true)).await;
+            assert_eq!((changed.is_ok(), refuses(&changed)), (may, !may), "{role} and {target}");
+            let reset = scene.gate.reset(&who, &name).await;
+            assert_eq!((reset.is_ok(), refuses(&reset)), (may, !may), "{role} resets {target}");
+            // A certificate is the account's rights at once: of no more than
+            // they have.
+            let certified = may && Right::ALL.iter().all(|it| role.may(*it) || !target.may(*it));
+            let key = scene.gate.certify(&who, &name, PublicKey([7; 32]), 1).await;
+            assert_eq!((key.is_ok(), refuses(&key)), (certified, !certified), "{role}, {target}");
+        }
+        let rise = AccountChange { role: Some(Role::Head), ..AccountChange::default() };
+        if role != Role::Head {
+            assert!(refuses_or_own(&scene.gate.change(&who, &own, &rise).await), "{role}");
+            assert!(refuses_or_own(&scene.gate.change(&who, &own, &open(true)).await), "{role}");
+        }
+        assert!(refuses_or_own(&scene.gate.reset(&who, &own).await), "{role} resets itself");
+    }
+    let demoted = AccountChange { role: Some(Role::Head), ..AccountChange::default() };
+    let who = scene.added(&head, &new("keamanan", Role::Security, &[], None)).await;
+    assert!(refuses(&scene.gate.change(&who, "sasaran.auditor", &demoted).await));
+}
+
+fn refuses_or_own<T>(outcome: &Result<T, SignInRefused>) -> bool {
+    matches!(outcome, Err(SignInRefused::Refused(_) | SignInRefused::Own))
+}
+
+#[tokio::test]
+async fn who_is_of_a_kecamatan_makes_nobody_of_more() {
+    let scene = scene().await;
+    let head = scene.head().await;
+    let one = &[350_501][..];
+    let who = scene.added(&head, &new("keamanan", Role::Security, one, None)).await;
+    scene.gate.add(&head, &new("semua", Role::Auditor, &[], None)).await.unwrap();
+    for (name, kecamatan, may) in
+        [("satu", one, true), ("dua", &[350_501, 350_502][..], false), ("seluruh", &[], false)]
+    {
+        let made = scene.gate.add(&who, &new(name, Role::Auditor, kecamatan, None)).await;
+        assert_eq!((made.is_ok(), refuses(&made)), (may, !may), "{kecamatan:?}");
+    }
+    assert!(refuses(&scene.gate.reset(&who, "semua").await));
+    let wide = AccountChange { kecamatan: Some(vec![]), ..AccountChange::default() };
+    assert!(refuses(&scene.gate.change(&who, "satu", &wide).await));
+}
+
+#[tokio::test]
+async fn a_first_password_opens_nothing_but_the_way_to_another() {
+    let scene = scene().await;
+    let head = scene.head().await;
+    let password = scene.gate.add(&head, &kecamatan_operator()).await.unwrap();
+    let secret = scene.enter("siti", &password, "").await.unwrap();
+    let siti = scene.gate.operator(&secret).await.unwrap().unwrap();
+    assert!(siti.has_first_password() && Right::ALL.iter().all(|right| !siti.may(*right)));
+    let same = scene.gate.change_password(&siti, &password, &password).await;
+    assert!(matches!(same, Err(SignInRefused::Weak(_))), "{same:?}");
+    scene.gate.change_password(&siti, &password, PASSWORD).await.unwrap();
+    let siti = scene.gate.operator(&secret).await.unwrap().unwrap();
+    assert!(!siti.has_first_password() && siti.may(Right::SeeRecords));
+    let again = scene.gate.reset(&head, "siti").await.unwrap();
+    let secret = scene.enter("siti", &again, "").await.unwrap();
+    assert!(scene.gate.operator(&secret).await.unwrap().unwrap().has_first_password());
+}
+
+#[tokio::test]
+async fn a_change_leaves_what_it_does_not_name() {
+    let scene = scene().await;
+    let head = scene.head().await;
+    let until_ms = Some(clock::now_ms() + 60_000);
+    let new = NewAccount { until_ms, ..kecamatan_operator() };
+    scene.gate.add(&head, &new).await.unwrap();
+    scene.gate.change(&head, "siti", &open(false)).await.unwrap();
+    let siti = scene.store.account("siti").unwrap().unwrap();
+    assert!(!siti.active);
+    let as_before = (Role::KecamatanOperator, new.kecamatan.clone(), until_ms);
+    assert_eq!((siti.role, siti.kecamatan, siti.until_ms), as_before);
+    let endless = AccountChange { end: End::Never, ..AccountChange::default() };
+    scene.gate.change(&head, "siti", &endless).await.unwrap();
+    let siti = scene.store.account("siti").unwrap().unwrap();
+    assert_eq!((siti.active, siti.until_ms), (false, None));
+}
+
+#[tokio::test]
+async fn a_page_that_stands_open_keeps_no_session_alive() {
+    let scene = scene().await;
+    for (visit, lives) in [(Visit::Watches, false), (Visit::Asks, true)] {
+        let secret = scene.enter("kepala", PASSWORD, "").await.unwrap();
+        let mut now_ms = clock::now_ms();
+        let ends_ms = now_ms + IDLE_MS + 60_000;
+        let mut found = true;
+        while found && now_ms < ends_ms {
+            now_ms += 60_000;
+            found = scene.gate.look(&secret, visit, now_ms).await.unwrap().is_some();
+        }
+        assert_eq!(found, lives);
+    }
 }

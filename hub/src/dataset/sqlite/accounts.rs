@@ -11,8 +11,8 @@ use crate::access::{Account, Accounts, Role, Session};
 use crate::dataset::DatasetError;
 
 /// What an account is read from, by [`account`].
-const ACCOUNT: &str =
-    "name, role, kecamatan, password, totp, totp_step, active, until_ms, operator.made_ms";
+const ACCOUNT: &str = "name, role, kecamatan, password, totp, totp_step, active, until_ms, operator.made_ms, \
+     first_password";
 
 fn account(row: &SqlRow<'_>, at: usize) -> rusqlite::Result<Account> {
     let role = row.get_ref(at + 1)?.as_str()?;
@@ -34,6 +34,7 @@ fn account(row: &SqlRow<'_>, at: usize) -> rusqlite::Result<Account> {
         active: row.get(at + 6)?,
         until_ms: row.get(at + 7)?,
         made_ms: row.get(at + 8)?,
+        first_password: row.get(at + 9)?,
     })
 }
 
@@ -55,11 +56,12 @@ fn keep(conn: &Connection, account: &Account) -> rusqlite::Result<()> {
     let kecamatan: Vec<_> = account.kecamatan.iter().map(|code| code.compact()).collect();
     conn.execute(
         "INSERT INTO operator (name, role, kecamatan, password, totp, totp_step, active,
-                               until_ms, made_ms)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+                               until_ms, made_ms, first_password)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
          ON CONFLICT (name) DO UPDATE SET
            role = excluded.role, kecamatan = excluded.kecamatan, password = excluded.password,
-           totp = excluded.totp, active = excluded.active, until_ms = excluded.until_ms",
+           totp = excluded.totp, active = excluded.active, until_ms = excluded.until_ms,
+           first_password = excluded.first_password",
         (
             &account.name,
             account.role.name(),
@@ -70,6 +72,7 @@ fn keep(conn: &Connection, account: &Account) -> rusqlite::Result<()> {
             account.active,
             account.until_ms,
             account.made_ms,
+            account.first_password,
         ),
     )?;
     Ok(())

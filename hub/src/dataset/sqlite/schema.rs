@@ -29,6 +29,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v11.sql"),
     include_str!("schema_v12.sql"),
     include_str!("schema_v13.sql"),
+    include_str!("schema_v14.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248

@@ -86,8 +86,8 @@ fn at(waits: &mut [f64], share: f64) -> f64 {
 pub(crate) async fn measure(district: &District, operators: usize) -> anyhow::Result<()> {
     let Some((console, hub)) = district.hub() else { anyhow::bail!("the hub does not run") };
     let begun = Instant::now();
-    let sessions = tokio::task::block_in_place(|| accounts(district))?;
-    let signed_in = sign_in(console, &sessions, operators).await?;
+    let mut made = tokio::task::block_in_place(|| accounts(district))?;
+    let signed_in = sign_in(console, &mut made, operators).await?;
     let seconds = begun.elapsed().as_secs_f64();
     println!("(j) {operators} operators at the console of {} villages", district.nodes.len());
     println!("    accounts made, all signed in  {seconds:>9.1} s");
@@ -163,11 +163,14 @@ struct Session {
 
 async fn sign_in(
     console: SocketAddr,
-    accounts: &[(Secret, &'static str)],
+    accounts: &mut [(Secret, &'static str)],
     operators: usize,
 ) -> anyhow::Result<Vec<Session>> {
     let mut sessions = Vec::new();
     let mut browser = Browser::open(console).await?;
+    for (secret, _) in accounts.iter_mut() {
+        browser.choose_password(secret).await?;
+    }
     for number in 0..operators {
         let (secret, role) = &accounts[number % accounts.len()];
         let kecamatan = ACCOUNTS[number % ACCOUNTS.len()].2;

@@ -37,6 +37,17 @@ impl Browser {
         Ok(Self { console, stream: BufReader::new(stream) })
     }
 
+    /// Signs in with the first password and chooses another one.
+    pub(super) async fn choose_password(&mut self, secret: &mut Secret) -> anyhow::Result<()> {
+        let cookie = self.sign_in(secret).await?;
+        let own = format!("{} milik sendiri", secret.password);
+        let form = format!("lama={}&baru={}", escaped(&secret.password), escaped(&own));
+        let answer = self.ask("/akun/sandi", Some(&form), &cookie).await?;
+        anyhow::ensure!(answer.status == 303, "{} keeps its password", secret.name);
+        secret.password = own;
+        Ok(())
+    }
+
     /// Signs in; the session's cookie.
     pub(super) async fn sign_in(&mut self, secret: &Secret) -> anyhow::Result<String> {
         let form = format!("nama={}&sandi={}&kode=", secret.name, escaped(&secret.password));
