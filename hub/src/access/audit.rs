@@ -37,6 +37,8 @@ pub enum Act {
     Certified,
     /// One person's identity number or specific data was shown.
     Revealed,
+    /// A person was looked for by identity number.
+    LookedUp,
     /// Records left as a file.
     Exported,
     /// A village was asked to sync or to prove itself now.
@@ -67,7 +69,7 @@ pub enum Act {
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Founded,
         Self::SignedIn,
         Self::SignInFailed,
@@ -79,6 +81,7 @@ impl Act {
         Self::SessionEnded,
         Self::Certified,
         Self::Revealed,
+        Self::LookedUp,
         Self::Exported,
         Self::SyncAsked,
         Self::Diagnosed,
@@ -109,6 +112,7 @@ impl Act {
             Self::SessionEnded => "sesi.akhiri",
             Self::Certified => "operator.sertifikat",
             Self::Revealed => "data.buka",
+            Self::LookedUp => "data.cari-nik",
             Self::Exported => "data.ekspor",
             Self::SyncAsked => "desa.sinkron",
             Self::Diagnosed => "desa.diagnostik",
@@ -140,6 +144,7 @@ impl Act {
             Self::SessionEnded => ("Sesi diakhiri", "Session ended"),
             Self::Certified => ("Sertifikat operator", "Operator certificate"),
             Self::Revealed => ("Data satu orang dibuka", "One person's data revealed"),
+            Self::LookedUp => ("Orang dicari dengan NIK", "Person looked up by NIK"),
             Self::Exported => ("Data diekspor", "Data exported"),
             Self::SyncAsked => ("Desa diminta sinkron", "Village asked to sync"),
             Self::Diagnosed => ("Diagnostik desa dibaca", "Village diagnostics read"),

@@ -2,7 +2,7 @@
 
 use lumbung_domain::id::Kind;
 use lumbung_domain::recap::{Cell, Isi};
-use lumbung_domain::record::Record;
+use lumbung_domain::record::Numbers;
 use lumbung_domain::region::{Desa, VillageCode, roster};
 use lumbung_proto::v1;
 use lumbung_proto::v1::CellKind;
@@ -15,8 +15,9 @@ use super::sheet::{Column, Sheet};
 use super::{village, words};
 use crate::access::audit::{AuditCheck, AuditFilter};
 use crate::access::{Account, Operator, Right};
-use crate::dataset::{CrossFinding, FindingKind, StoredRecord};
+use crate::dataset::{FindingKind, StoredRecord};
 use crate::desk::diagnosis::Diagnosis;
+use crate::desk::person::CLOSED;
 use crate::desk::witness::Compared;
 use crate::desk::{Desk, DeskError};
 use crate::reason::{Need, Place};
@@ -104,12 +105,6 @@ const fn finding_words(kind: FindingKind) -> &'static str {
     }
 }
 
-/// The number both sides name, with its middle hidden.
-fn masked(finding: &CrossFinding) -> String {
-    let digits = format!("{:016}", finding.key);
-    format!("{}*******{}", &digits[..6], &digits[13..])
-}
-
 fn findings(desk: &Desk, who: &Operator, asked: &v1::FindingsAsked) -> Result<Sheet, Status> {
     let of = maybe_village(&asked.village)?;
     let limit = words::rows(asked.limit);
@@ -141,7 +136,7 @@ fn findings(desk: &Desk, who: &Operator, asked: &v1::FindingsAsked) -> Result<Sh
         sheet.row([
             finding.number.to_string(),
             finding_words(finding.kind).to_owned(),
-            masked(&finding),
+            CLOSED.to_owned(),
             finding.since_ms.to_string(),
             finding.closed_ms.unwrap_or(0).to_string(),
             villages.join(" "),
@@ -410,7 +405,7 @@ fn recap(desk: &Desk, who: &Operator, asked: &v1::RecapAsked) -> Result<Sheet, S
 fn title(record: &StoredRecord) -> String {
     let decoded =
         Kind::from_code(record.kind).and_then(|kind| wire::decode(kind, &record.bytes).ok());
-    decoded.as_ref().map(Record::title).unwrap_or_default()
+    decoded.as_ref().map(|it| it.title(Numbers::Closed)).unwrap_or_default()
 }
 
 fn records(desk: &Desk, who: &Operator, asked: &v1::RecordsAsked) -> Result<Sheet, Status> {

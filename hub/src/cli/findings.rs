@@ -1,11 +1,11 @@
 //! `findings`.
 
-use lumbung_domain::identity::{Nik, NoKk};
 use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 
 use super::{table, village};
-use crate::dataset::{CrossFinding, Dataset, FindingKind, Scope};
+use crate::dataset::{Dataset, FindingKind, Scope};
+use crate::desk::person::CLOSED;
 
 #[derive(clap::Args)]
 pub(super) struct FindingsArgs {
@@ -28,13 +28,6 @@ fn sentence(kind: FindingKind) -> &'static str {
         FindingKind::PindahTanpaDatang => "pindah keluar tanpa kedatangan",
         FindingKind::DatangTanpaPindah => "kedatangan tanpa pindah keluar",
     }
-}
-
-/// The identity number, masked.
-fn masked(finding: &CrossFinding) -> String {
-    let nik = Nik::from_u64(finding.key).map(|nik| nik.to_string());
-    let kk = || NoKk::parse(&format!("{:016}", finding.key)).ok().map(|kk| kk.to_string());
-    nik.or_else(kk).unwrap_or_else(|| "****************".to_owned())
 }
 
 pub(super) fn run(args: &FindingsArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
@@ -60,7 +53,7 @@ pub(super) fn run(args: &FindingsArgs, dataset: &dyn Dataset) -> anyhow::Result<
         table.add_row([
             finding.number.to_string(),
             sentence(finding.kind).to_owned(),
-            masked(&finding),
+            CLOSED.to_owned(),
             clock::display(finding.since_ms),
             claims.join("\n"),
         ]);

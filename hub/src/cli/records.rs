@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use lumbung_domain::id::{Kind, RecordId};
-use lumbung_domain::record::Record;
+use lumbung_domain::record::{Numbers, Record};
 use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 
@@ -57,7 +57,7 @@ pub(super) fn query(args: &QueryArgs, dataset: &dyn Dataset) -> anyhow::Result<(
         table.add_row([
             record.village.to_string(),
             record.id.to_string(),
-            decoded(&record).as_ref().map(Record::title).unwrap_or_default(),
+            decoded(&record).map(|it| it.title(Numbers::Closed)).unwrap_or_default(),
             clock::display(record.time_ms),
             record.actor,
         ]);
@@ -85,7 +85,9 @@ pub(super) fn show(args: &ShowArgs, dataset: &dyn Dataset) -> anyhow::Result<()>
         record.source.name()
     );
     match decoded(&record) {
-        Some(record) => lumbung_telemetry::say!("{}", record.describe(args.spesifik)),
+        Some(record) => {
+            lumbung_telemetry::say!("{}", record.describe(args.spesifik, Numbers::Closed))
+        }
         None => lumbung_telemetry::say!(
             "Jenis {} belum dikenal versi ini; isinya disimpan utuh.",
             record.kind.0

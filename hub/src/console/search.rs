@@ -55,7 +55,7 @@ fn head(viewer: &Viewer) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     html! {
         h1 { (say("Cari warga, keluarga, rumah", "Search residents, families, houses")) }
-        details class="more" {
+        @if viewer.who.may(Right::Reveal) { details class="more" {
             summary { (say("Cari dengan NIK", "Search by NIK")) }
             form class="pick" method="post" action="/cari/nik" {
                 label for="nik" { "NIK" }
@@ -64,9 +64,9 @@ fn head(viewer: &Viewer) -> Markup {
                 button { (say("Buka", "Open")) }
             }
             p id="nik-ket" { small { (say(
-                "16 angka. NIK tidak disimpan di alamat halaman, riwayat atau catatan.",
-                "16 digits. The NIK is kept in no address, history or log.")) } }
-        }
+                "16 angka. NIK tidak disimpan di alamat halaman, riwayat atau catatan; bahwa                  Anda mencari tercatat di buku catatan.",
+                "16 digits. The NIK is kept in no address, history or log; that you searched is                  noted in the audit log.")) } }
+        } }
     }
 }
 

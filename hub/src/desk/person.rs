@@ -7,7 +7,7 @@
 //! noted before anything is shown, and so many times an hour.
 
 use lumbung_domain::id::{Kind, RecordId};
-use lumbung_domain::record::{Field, Kelas, Record, Warga};
+use lumbung_domain::record::{Field, Kelas, Numbers, Record, Warga};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Seq, Source};
 use lumbung_telemetry::clock;
@@ -216,7 +216,7 @@ impl Desk {
         let stored = self.dataset.record(village, id)?.ok_or(DeskError::NotThere)?;
         let record =
             wire::decode(Kind::RumahTangga, &stored.bytes).map_err(|_| DeskError::NotThere)?;
-        let mut fields = record.fields();
+        let mut fields = record.fields(Numbers::Closed);
         fields.retain(|field| !IDS.contains(&field.label));
         Ok(House { household, fields, provenance: Provenance::of(&stored) })
     }
@@ -245,7 +245,7 @@ fn fields(warga: &Warga, no_kk: Option<String>, opening: Opening) -> Vec<Field> 
     let number = |value: Option<String>| {
         value.map(|value| if opening.numbers { value } else { CLOSED.to_owned() })
     };
-    let mut fields = Record::Warga(Box::new(open)).fields();
+    let mut fields = Record::Warga(Box::new(open)).fields(Numbers::Closed);
     fields.retain(|field| !IDS.contains(&field.label) && field.label != "NIK");
     for field in &mut fields {
         let closed = match field.kelas {

@@ -3,8 +3,8 @@
 //!
 //! A ticket is worth something to the operator who asked and to nobody else,
 //! and until a newer one pushes it out. Lists hold names, never identity
-//! numbers or specific data, so they are not noted; opening one person's data
-//! is ([`super::person`]).
+//! numbers or specific data, so they are not noted; looking somebody up by
+//! number is, and opening one person's data ([`super::person`]).
 
 use std::collections::VecDeque;
 use std::fmt::Write as _;
@@ -16,9 +16,11 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::identity::{Nik, NikInput};
 use lumbung_domain::record::JenisKelamin;
 use lumbung_domain::region::roster;
+use lumbung_telemetry::clock;
 use lumbung_wire::date;
 
 use super::{Desk, DeskError, sees};
+use crate::access::audit::Act;
 use crate::access::{Operator, Right};
 use crate::dataset::Scope;
 use crate::dataset::search::{
@@ -36,6 +38,11 @@ pub const PAGES_MAX: usize = 20;
 
 /// Matches that are counted; more is "more than".
 pub const COUNTED_MAX: u64 = 1_000;
+
+/// Identity numbers that one operator may look up in an hour.
+pub const LOOKUPS_AN_HOUR: u64 = 60;
+
+const HOUR_MS: i64 = 60 * 60 * 1000;
 
 /// Questions kept for all operators together.
 const KEPT_MAX: usize = 1_000;
@@ -303,13 +310,19 @@ impl Desk {
     }
 
     /// Who carries the NIK that was typed, among the operator's villages.
+    /// Whoever may look up numbers can try them, so that needs the right to
+    /// reveal, is noted each time (without the number) and goes so many times
+    /// an hour.
     ///
     /// # Errors
-    /// [`DeskError::Unfit`] when it is none, [`DeskError::Failed`].
+    /// [`DeskError::Refused`] without [`Right::Reveal`], [`DeskError::Unfit`]
+    /// when it is none or too often, [`DeskError::Failed`].
     pub fn find_nik(&self, who: &Operator, typed: &str) -> Result<Vec<ResidentLine>, DeskError> {
         who.must(Right::SeeRecords)?;
+        who.must(Right::Reveal)?;
         match Nik::parse(typed) {
             Ok(NikInput::Nik(nik)) => {
+                self.note_lookup(who)?;
                 let _span = spans::search_by_number().entered();
                 Ok(self.dataset.find_nik(who.scope(), nik)?)
             }
@@ -319,6 +332,26 @@ impl Desk {
                 "That is no NIK: it has 16 digits and does not end in 0000. Look at the card again.",
             )),
         }
+    }
+
+    /// Notes that a number is looked up, unless that was often of late.
+    fn note_lookup(&self, who: &Operator) -> Result<(), DeskError> {
+        // One after another, so that nobody slips past the limit.
+        let _one = self.revealing.lock().unwrap_or_else(PoisonError::into_inner);
+        let since_ms = clock::now_ms() - HOUR_MS;
+        if self.audit.count_acts(who.name(), Act::LookedUp, since_ms)? >= LOOKUPS_AN_HOUR {
+            return Err(DeskError::unfit(
+                format!(
+                    "Dalam satu jam Anda sudah mencari {LOOKUPS_AN_HOUR} NIK. Tunggu sebentar, \
+                     atau cari dengan nama. NIK ini tidak dicari."
+                ),
+                format!(
+                    "You have looked up {LOOKUPS_AN_HOUR} NIK within an hour. Wait a little, or \
+                     search by name. This NIK was not looked up."
+                ),
+            ));
+        }
+        self.note(who, Act::LookedUp, "", "")
     }
 
     /// The RT and dasawisma of a village, for a list to choose from.
@@ -376,7 +409,7 @@ pub(super) const fn within(region: Option<RegionRef>) -> Option<RecordId> {
 }
 
 fn resident_terms(question: &Question, words: Words, within: Option<RecordId>) -> ResidentTerms {
-    let at = question.date.unwrap_or_else(lumbung_telemetry::clock::today);
+    let at = question.date.unwrap_or_else(clock::today);
     // Age counts completed years: whoever is at least `from` was born on that
     // day `from` years ago or before, whoever is at most `to` after the day
     // `to + 1` years ago.

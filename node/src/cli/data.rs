@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use bytes::Bytes;
 use comfy_table::{Table, presets};
 use lumbung_domain::id::{Kind, KindCode, RecordId};
-use lumbung_domain::record::Record;
+use lumbung_domain::record::{Numbers, Record};
 use lumbung_ledger::Source;
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
@@ -49,7 +49,7 @@ pub(super) async fn list(dir: &Path, args: &ListArgs) -> anyhow::Result<ExitCode
     table.set_header(["id", "nama", "diubah", "oleh"]);
     while let Some(record) = records.message().await.map_err(said)? {
         let id = RecordId::from_slice(&record.id).unwrap_or_default();
-        let name = decoded(&record).as_ref().map(Record::title).unwrap_or_default();
+        let name = decoded(&record).map(|it| it.title(Numbers::Masked)).unwrap_or_default();
         table.add_row([id.to_string(), name, clock::display(record.time_ms), record.actor]);
     }
     lumbung_telemetry::say!("{table}");
@@ -69,7 +69,9 @@ pub(super) async fn show(dir: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode
         source.name()
     );
     match decoded(&record) {
-        Some(record) => lumbung_telemetry::say!("{}", record.describe(args.spesifik)),
+        Some(record) => {
+            lumbung_telemetry::say!("{}", record.describe(args.spesifik, Numbers::Masked))
+        }
         None => lumbung_telemetry::say!("Jenis {} belum dikenal versi ini.", record.kind),
     }
     Ok(ExitCode::SUCCESS)

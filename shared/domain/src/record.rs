@@ -27,7 +27,7 @@ mod wilayah;
 
 pub use keluarga::Keluarga;
 pub use mutasi::{Kelahiran, Kematian, Mutasi, Perpindahan};
-pub use reading::{Field, Kelas};
+pub use reading::{Field, Kelas, Numbers};
 pub use rumah_tangga::{
     Industri, KategoriIndustri, KategoriPekarangan, KriteriaRumah, MakananPokok, Pekarangan,
     RumahTangga, SumberAir,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::Right;
+use crate::desk::search::LOOKUPS_AN_HOUR;
 
 /// The only NIK of [`district`].
 const NIK: &str = "3505904101900001";
@@ -63,6 +64,22 @@ async fn a_nik_leads_to_its_person_and_stands_nowhere() {
     let page = console.send_as(&session, "/cari/nik", &format!("nik={NIK}")).await;
     assert!(page.contains("Tidak ada warga dengan NIK ini"), "{page}");
     assert!(console.get_as(&session, &path).await.starts_with("HTTP/1.1 404"));
+    let auditor = console.session_of(Role::Auditor, &[]).await;
+    let page = console.send_as(&auditor, "/cari/nik", &format!("nik={NIK}")).await;
+    assert!(page.starts_with("HTTP/1.1 403"), "{page}");
+    assert!(!console.get_as(&auditor, "/cari").await.contains("/cari/nik"));
+    let log = console.get("/audit").await;
+    assert_eq!(
+        log.matches("Orang dicari dengan NIK").count(),
+        3,
+        "two entries and the choice: {log}"
+    );
+    assert!(!log.contains("350590"), "not a digit of it");
+    for _ in 2..=LOOKUPS_AN_HOUR {
+        console.send_as(&console.head, "/cari/nik", &format!("nik={NIK}")).await;
+    }
+    let page = console.send_as(&console.head, "/cari/nik", &format!("nik={NIK}")).await;
+    assert!(page.starts_with("HTTP/1.1 422") && page.contains("sudah mencari 60 NIK"), "{page}");
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
 //! A record as people read it: what names it, and its filled fields with the
 //! forms' labels.
 //!
-//! Identity numbers are always masked here. Fields of specific personal data
+//! Identity numbers are never whole here ([`Numbers`]). Fields of specific
+//! personal data
 //! (UU 27/2022 Pasal 4: health, disability) are marked, so that whoever
 //! prints them can keep them closed.
 
@@ -35,14 +36,36 @@ pub struct Field {
     pub kelas: Kelas,
 }
 
+/// How much of identity numbers is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Numbers {
+    /// At the village's own node: the region and the last three digits, to
+    /// tell one card from another.
+    Masked,
+    /// Elsewhere: only whether there is one. With birth date and sex beside
+    /// it, a masked NIK leaves one digit to guess.
+    Closed,
+}
+
+impl Numbers {
+    fn of<T: ToString>(self, number: &T) -> String {
+        match self {
+            Self::Masked => number.to_string(),
+            Self::Closed => "ada".to_owned(),
+        }
+    }
+}
+
 /// Gathers filled fields; blanks leave no trace.
-#[derive(Default)]
-struct Reading(Vec<Field>);
+struct Reading {
+    numbers: Numbers,
+    fields: Vec<Field>,
+}
 
 impl Reading {
     fn put(&mut self, label: &'static str, kelas: Kelas, value: Option<String>) {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
-            self.0.push(Field { label, value, kelas });
+            self.fields.push(Field { label, value, kelas });
         }
     }
 
@@ -52,6 +75,11 @@ impl Reading {
 
     fn shown<T: ToString>(&mut self, label: &'static str, value: Option<T>) {
         self.put(label, Kelas::Umum, value.map(|value| value.to_string()));
+    }
+
+    fn identity<T: ToString>(&mut self, label: &'static str, number: Option<&T>) {
+        let words = number.map(|number| self.numbers.of(number));
+        self.put(label, Kelas::Umum, words);
     }
 
     fn date(&mut self, label: &'static str, date: Option<Date>) {
@@ -99,19 +127,26 @@ fn yes_words(answer: bool) -> String {
 impl Record {
     /// What names the record to people.
     #[must_use]
-    pub fn title(&self) -> String {
+    pub fn title(&self, numbers: Numbers) -> String {
         match self {
             Self::Dusun(dusun) => dusun.nama.clone(),
             Self::Rw(rw) => format!("RW {}", rw.nomor),
             Self::Rt(rt) => format!("RT {}", rt.nomor),
             Self::Dasawisma(group) => group.nama.clone(),
             Self::RumahTangga(house) => house.alamat.clone(),
-            Self::Keluarga(family) => {
-                family.no_kk.map_or_else(|| "tanpa nomor KK".to_owned(), |kk| kk.to_string())
-            }
+            Self::Keluarga(family) => family.no_kk.map_or_else(
+                || "tanpa nomor KK".to_owned(),
+                |kk| match numbers {
+                    Numbers::Masked => kk.to_string(),
+                    Numbers::Closed => "ada nomor KK".to_owned(),
+                },
+            ),
             Self::Warga(warga) => {
-                let nik = warga.nik.map(|nik| nik.to_string());
-                format!("{} ({})", warga.nama, nik.as_deref().unwrap_or("belum punya NIK"))
+                let nik = warga.nik.map(|nik| match numbers {
+                    Numbers::Masked => nik.to_string(),
+                    Numbers::Closed => "ada NIK".to_owned(),
+                });
+                format!("{} ({})", warga.nama, nik.as_deref().unwrap_or("belum ada NIK"))
             }
             Self::Mutasi(event) => {
                 let what = event.peristiwa.map(code_words).unwrap_or_default();
@@ -129,8 +164,8 @@ impl Record {
     /// The filled fields as aligned lines. Specific personal data is only
     /// shown with `open`; otherwise its line says that it is closed.
     #[must_use]
-    pub fn describe(&self, open: bool) -> String {
-        let fields = self.fields();
+    pub fn describe(&self, open: bool, numbers: Numbers) -> String {
+        let fields = self.fields(numbers);
         let width = fields.iter().map(|field| field.label.chars().count()).max().unwrap_or(0);
         let line = |field: &Field| {
             let value = match field.kelas {
@@ -144,8 +179,8 @@ impl Record {
 
     /// The filled fields, in the order of the forms.
     #[must_use]
-    pub fn fields(&self) -> Vec<Field> {
-        let mut reading = Reading::default();
+    pub fn fields(&self, numbers: Numbers) -> Vec<Field> {
+        let mut reading = Reading { numbers, fields: Vec::new() };
         match self {
             Self::Dusun(dusun) => {
                 reading.text("Nama", &dusun.nama);
@@ -185,7 +220,7 @@ impl Record {
             Self::Mutasi(event) => mutasi(&mut reading, event),
             Self::TandaTerima(receipt) => tanda_terima(&mut reading, receipt),
         }
-        reading.0
+        reading.fields
     }
 }
 
@@ -242,7 +277,7 @@ fn air_words(air: SumberAir) -> String {
 }
 
 fn keluarga(reading: &mut Reading, family: &Keluarga) {
-    reading.shown("Nomor KK", family.no_kk);
+    reading.identity("Nomor KK", family.no_kk.as_ref());
     reading.id("Rumah tangga", Some(family.rumah_tangga_id));
     reading.id("Kepala keluarga", family.kepala_id);
     reading.code("Kelas sosial", family.kelas_sosial);
@@ -253,7 +288,7 @@ fn keluarga(reading: &mut Reading, family: &Keluarga) {
 
 fn warga(reading: &mut Reading, warga: &Warga) {
     reading.text("Nama", &warga.nama);
-    reading.shown("NIK", warga.nik);
+    reading.identity("NIK", warga.nik.as_ref());
     reading.id("Keluarga", warga.keluarga_id);
     reading.text("Nomor registrasi", &warga.no_registrasi);
     reading.text("Jabatan", &warga.jabatan);
@@ -268,7 +303,11 @@ fn warga(reading: &mut Reading, warga: &Warga) {
     reading.code("Hubungan dalam keluarga", warga.shdk);
     reading.code("Kewarganegaraan", warga.warganegara);
     for (label, OrangTua { nik, nama }) in [("Ayah", &warga.ayah), ("Ibu", &warga.ibu)] {
-        let nik = nik.map(|nik| format!(" ({nik})")).unwrap_or_default();
+        let nik = nik.map(|nik| match reading.numbers {
+            Numbers::Masked => format!(" ({nik})"),
+            Numbers::Closed => " (ada NIK)".to_owned(),
+        });
+        let nik = nik.unwrap_or_default();
         reading.put(label, Kelas::Umum, Some(format!("{nama}{nik}")));
     }
     reading.code("Golongan darah", warga.golongan_darah);
@@ -330,7 +369,7 @@ fn kegiatan(reading: &mut Reading, warga: &Warga) {
 fn mutasi(reading: &mut Reading, event: &Mutasi) {
     reading.code("Peristiwa", event.peristiwa);
     reading.id("Warga", Some(event.warga_id));
-    reading.shown("NIK", event.nik);
+    reading.identity("NIK", event.nik.as_ref());
     reading.date("Tanggal peristiwa", event.tgl_peristiwa);
     reading.date("Tanggal lapor", event.tgl_lapor);
     if let Some(birth) = &event.kelahiran {
@@ -401,7 +440,7 @@ mod tests {
             ..Warga::default()
         };
         let record = Record::Warga(Box::new(warga));
-        let fields = record.fields();
+        let fields = record.fields(Numbers::Masked);
         let value = |label| {
             fields.iter().find(|field| field.label == label).map(|field| field.value.as_str())
         };
@@ -410,11 +449,35 @@ mod tests {
         assert_eq!(value("Agama"), None, "a blank leaves no line");
         let hamil = fields.iter().find(|field| field.label == "Hamil");
         assert_eq!(hamil.map(|field| field.kelas), Some(Kelas::Spesifik));
-        assert!(record.describe(false).contains("Hamil                    (tertutup)"));
-        assert!(record.describe(true).contains("Hamil                    ya"));
+        let numbers = Numbers::Closed;
+        assert!(record.describe(false, numbers).contains("Hamil                    (tertutup)"));
+        assert!(record.describe(true, numbers).contains("Hamil                    ya"));
         let all: String = fields.iter().map(|field| field.value.as_str()).collect();
         for digits in ["3599014101900001", "3599014101600001"] {
-            assert!(!all.contains(digits) && !record.title().contains(digits));
+            assert!(!all.contains(digits) && !record.title(Numbers::Masked).contains(digits));
+        }
+    }
+
+    #[test]
+    fn away_from_its_village_not_a_digit_of_a_number_is_read() {
+        let nik = nik("3599014101900001");
+        let warga = Warga {
+            nik,
+            nama: "CONTOH".to_owned(),
+            ibu: OrangTua { nik, nama: "IBU".to_owned() },
+            ..Warga::default()
+        };
+        let no_kk = crate::identity::NoKk::parse("3599010101900001").ok();
+        assert!(no_kk.is_some());
+        let records = [
+            Record::Warga(Box::new(warga)),
+            Record::Keluarga(Keluarga { no_kk, ..Keluarga::default() }),
+            Record::Mutasi(Box::new(Mutasi { nik, ..Mutasi::default() })),
+        ];
+        for record in records {
+            let text = record.title(Numbers::Closed) + &record.describe(true, Numbers::Closed);
+            assert!(text.contains("ada"), "{text}");
+            assert!(!text.contains("3599") && !text.contains("001"), "{text}");
         }
     }
 }
