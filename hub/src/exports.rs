@@ -41,7 +41,7 @@ fn harmless(text: String) -> String {
 #[must_use]
 pub fn recap_table(recap: &Recap) -> String {
     let sheet = &recap.sheet;
-    let cells = sheet.cells();
+    let cells = recap.cells();
     let rows: Vec<_> = cells.rows.iter().chain([&cells.total]).collect();
     let columns = || sheet.form.columns.iter().zip(0..);
     let name = columns().find(|(column, _)| column.isi == Isi::Nama).map_or(0, |(_, at)| at);

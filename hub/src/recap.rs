@@ -21,7 +21,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::civil::Date;
 use lumbung_domain::id::RecordId;
 use lumbung_domain::indicator::{Indikator, IndikatorVector};
-use lumbung_domain::recap::{Level, Sheet, SheetRow};
+use lumbung_domain::recap::{Cell, Isi, Level, Sheet, SheetCells, SheetRow};
 use lumbung_domain::region::{Desa, KABUPATEN, KecamatanCode, NAMA_KABUPATEN, VillageCode, roster};
 
 use crate::dataset::search::Mark;
@@ -73,7 +73,24 @@ pub struct Recap {
     /// known house, so that no sheet can place them. Counted for whole
     /// villages only.
     pub unplaced: u64,
+    /// Rows of single houses tell no specific data; see
+    /// [`Self::close_houses`].
+    closed: bool,
 }
+
+/// What a row of one house, beside the name of its head, tells of the health
+/// and the children of its people (UU 27/2022 Pasal 4).
+const SPECIFIC: [Indikator; 6] = [
+    Indikator::BalitaL,
+    Indikator::BalitaP,
+    Indikator::IbuHamil,
+    Indikator::IbuMenyusui,
+    Indikator::BerkebutuhanKhusus,
+    Indikator::StikerP4k,
+];
+
+/// What stands in place of a closed count.
+pub const CLOSED_COUNT: &str = "-";
 
 impl Recap {
     /// The sheet's footnotes, with the residents no sheet can place.
@@ -87,7 +104,47 @@ impl Recap {
                 self.unplaced
             ));
         }
+        if self.closed {
+            notes.push(format!(
+                "{CLOSED_COUNT} tertutup: data spesifik satu rumah (balita, hamil, menyusui, \
+                 berkebutuhan khusus, stiker P4K)."
+            ));
+        }
         notes
+    }
+
+    /// Takes specific data out of rows of single houses; sheets of several
+    /// houses a row stay as they are. The total stays too, unless it is one
+    /// house.
+    pub fn close_houses(&mut self) {
+        if self.houses.is_empty() {
+            return;
+        }
+        let alone = self.houses.len() == 1;
+        let total = alone.then_some(&mut self.sheet.total);
+        let rows = self.sheet.rows.iter_mut().map(|row| &mut row.vector);
+        for vector in rows.chain(total) {
+            SPECIFIC.into_iter().for_each(|it| vector.set(it, 0));
+        }
+        self.closed = true;
+    }
+
+    /// The sheet's cells, closed ones marked.
+    #[must_use]
+    pub fn cells(&self) -> SheetCells {
+        let mut cells = self.sheet.cells();
+        if !self.closed {
+            return cells;
+        }
+        let total = (self.houses.len() == 1).then_some(&mut cells.total);
+        for line in cells.rows.iter_mut().chain(total) {
+            for (cell, column) in line.iter_mut().zip(&self.sheet.form.columns) {
+                if matches!(column.isi, Isi::Jumlah(it) if SPECIFIC.contains(&it)) {
+                    *cell = Cell::Text(CLOSED_COUNT.to_owned());
+                }
+            }
+        }
+        cells
     }
 }
 
@@ -194,6 +251,7 @@ impl Recap {
             houses: Vec::new(),
             above: Vec::new(),
             unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
+            closed: false,
         })
     }
 
@@ -214,6 +272,7 @@ impl Recap {
             houses: Vec::new(),
             above: vec![(RegionRef::Kabupaten, NAMA_KABUPATEN.to_owned())],
             unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
+            closed: false,
         })
     }
 }

@@ -389,7 +389,7 @@ fn recap(desk: &Desk, who: &Operator, asked: &v1::RecapAsked) -> Result<Sheet, S
     });
     let mut sheet = Sheet::with_columns("lumbung/recap/1", columns.collect());
     sheet.note(format!("{} {}: {}, {date}", form.number(), form.title, recap.sheet.wilayah));
-    let cells = recap.sheet.cells();
+    let cells = recap.cells();
     for row in cells.rows.iter().chain([&cells.total]) {
         sheet.row(row.iter().map(|cell| match cell {
             Cell::Number(number) => number.to_string(),

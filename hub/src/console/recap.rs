@@ -1,6 +1,7 @@
 //! Recaps: from the kabupaten down to one house, on the screen, on paper and
 //! as files.
 
+mod houses;
 mod paper;
 mod table;
 
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Router<ConsoleState> {
         .route("/rekap", get(show))
         .route("/rekap/cetak", get(print))
         .route("/rekap/{file}", get(file))
+        .merge(houses::routes())
 }
 
 /// What is said of a date that is none.
@@ -119,6 +121,7 @@ async fn print(
     let (region, date) = (asked.region(&viewer)?, asked.date()?);
     at_desk(&state, viewer, move |desk, viewer| {
         let recap = desk.recap(&viewer.who, region, date)?;
+        houses::not_named(viewer, &recap)?;
         let audience = asked.audience();
         let sheet = paper::Paper {
             recap: &recap,
@@ -150,9 +153,12 @@ async fn file(
         }
     };
     let audience = asked.audience();
-    let recap =
-        at_desk(&state, viewer, move |desk, viewer| Ok(desk.recap(&viewer.who, region, date)?))
-            .await?;
+    let recap = at_desk(&state, viewer, move |desk, viewer| {
+        let recap = desk.recap(&viewer.who, region, date)?;
+        houses::not_named(viewer, &recap)?;
+        Ok(recap)
+    })
+    .await?;
     let printed = printed(&recap, audience)?;
     let public = if audience == Audience::Public { "-umum" } else { "" };
     let name = format!("rekap-{}-{date}{public}", region.to_string().replace(['.', '/'], "-"));
@@ -223,7 +229,7 @@ fn page(
                 "Untuk umum: angka kurang dari 5, dan angka yang membocorkannya, diganti *.",
                 "For the public: counts below 5, and those that give them away, become *.")) }
         }
-        p class="files" {
+        @if recap.houses.is_empty() { p class="files" {
             a class="button" href=(format!("/rekap/cetak?{link}")) { (say("Cetak A4", "Print A4")) }
             a class="button" href=(format!("/rekap/cetak?{link}&kertas=f4")) {
                 (say("Cetak F4", "Print F4"))
@@ -237,7 +243,7 @@ fn page(
             a class="button" href=(format!("/gambaran?wilayah={region}&tanggal={date}")) {
                 (say("Lihat gambaran", "See charts"))
             }
-        }
+        } }
         div class="scroll" tabindex="0" role="region" aria-label=(say("Lembar rekap", "Recap sheet")) {
             (table::table(recap, printed, viewer.language, |row| {
                 if let Some(below) = recap.below.get(row).copied().flatten() {
@@ -253,6 +259,7 @@ fn page(
             }))
         }
         ul class="notes" lang="id" { @for note in &printed.footnotes { li { (note) } } }
+        @if !recap.houses.is_empty() { (houses::ways(viewer, region, date)) }
     };
     Frame::of(viewer, say("Rekap", "Recap"), Tab::Recap).page(&body)
 }

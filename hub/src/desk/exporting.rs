@@ -108,7 +108,7 @@ impl Desk {
             }
             RegionRef::Below(..) => return Err(DeskError::NotThere),
         };
-        fit_order(&order)?;
+        fit_purpose(&order.purpose, order.keep_until)?;
         let records = self.dataset.count_records(&scope, order.kind)?;
         if order.form == FileForm::Xlsx && records > XLSX_RECORDS_MAX {
             return Err(DeskError::unfit(
@@ -211,8 +211,9 @@ impl Desk {
     }
 }
 
-fn fit_order(order: &ExportOrder) -> Result<(), DeskError> {
-    let purpose = order.purpose.trim();
+/// Whether a purpose says anything, and an end lies within the year.
+pub(super) fn fit_purpose(purpose: &str, keep_until: Date) -> Result<(), DeskError> {
+    let purpose = purpose.trim();
     if purpose.chars().count() < PURPOSE_MIN || purpose.chars().count() > 300 {
         return Err(DeskError::unfit(
             format!(
@@ -228,7 +229,7 @@ fn fit_order(order: &ExportOrder) -> Result<(), DeskError> {
     fit_words(purpose)?;
     let today = clock::today();
     let last = today.checked_add(jiff::Span::new().days(KEEP_DAYS_MAX)).unwrap_or(today);
-    if order.keep_until <= today || order.keep_until > last {
+    if keep_until <= today || keep_until > last {
         return Err(DeskError::unfit(
             "Pilih sampai kapan berkas boleh disimpan: mulai besok, paling lama satu tahun.",
             "Choose until when the file may be kept: from tomorrow, for a year at most.",

@@ -130,19 +130,20 @@ impl Desk {
                 ));
             }
         };
-        if reason.trim().chars().count() < REASON_MIN {
-            return Err(DeskError::unfit(
-                format!(
-                    "Tulis alasannya, paling sedikit {REASON_MIN} huruf: untuk keperluan apa data \
-                     ini dibuka. Tidak ada yang dibuka."
-                ),
-                format!(
-                    "Write the reason, with {REASON_MIN} characters at least: what this data is \
-                     opened for. Nothing was opened."
-                ),
-            ));
-        }
+        fit_reason(reason)?;
         let person = self.opened(who, village, id, opening)?;
+        self.note_reveal(who, id.to_string(), what, reason)?;
+        Ok(person)
+    }
+
+    /// Notes that something closed is opened, unless that was often of late.
+    pub(super) fn note_reveal(
+        &self,
+        who: &Operator,
+        subject: String,
+        what: &str,
+        reason: &str,
+    ) -> Result<(), DeskError> {
         // One after another, so that nobody slips past the limit.
         let _one = self.revealing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let since_ms = clock::now_ms() - HOUR_MS;
@@ -158,8 +159,7 @@ impl Desk {
                 ),
             ));
         }
-        self.note(who, Act::Revealed, id.to_string(), &format!("{what}: {}", reason.trim()))?;
-        Ok(person)
+        self.note(who, Act::Revealed, subject, &format!("{what}: {}", reason.trim()))
     }
 
     fn opened(
@@ -220,6 +220,23 @@ impl Desk {
         fields.retain(|field| !IDS.contains(&field.label));
         Ok(House { household, fields, provenance: Provenance::of(&stored) })
     }
+}
+
+/// Whether a reason for opening something says anything.
+pub(super) fn fit_reason(reason: &str) -> Result<(), DeskError> {
+    if reason.trim().chars().count() >= REASON_MIN {
+        return Ok(());
+    }
+    Err(DeskError::unfit(
+        format!(
+            "Tulis alasannya, paling sedikit {REASON_MIN} huruf: untuk keperluan apa data ini \
+             dibuka. Tidak ada yang dibuka."
+        ),
+        format!(
+            "Write the reason, with {REASON_MIN} characters at least: what this data is opened \
+             for. Nothing was opened."
+        ),
+    ))
 }
 
 /// Fields that name other records: the pages link to those instead.

@@ -70,9 +70,7 @@ impl Recap {
     #[must_use]
     pub fn printed(&self, audience: Audience) -> Option<Printed> {
         match audience {
-            Audience::Office => {
-                Some(Printed { cells: self.sheet.cells(), footnotes: self.footnotes() })
-            }
+            Audience::Office => Some(Printed { cells: self.cells(), footnotes: self.footnotes() }),
             Audience::Public if self.may_be_public() => Some(self.for_the_public()),
             Audience::Public => None,
         }
@@ -230,6 +228,7 @@ mod tests {
             sheet: Sheet::new(Level::Desa.form(), "uji", date(2026, 12, 31), rows),
             above: Vec::new(),
             unplaced: 2,
+            closed: false,
         }
     }
 

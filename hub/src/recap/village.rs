@@ -101,6 +101,7 @@ impl<'a> Houses<'a> {
             above: self.above(Some(id)),
             sheet: Sheet::new(Level::Dasawisma.form(), name, date, rows),
             unplaced: 0,
+            closed: false,
         }
     }
 
@@ -158,6 +159,7 @@ impl<'a> Houses<'a> {
             houses: Vec::new(),
             above: self.above(within),
             unplaced: 0,
+            closed: false,
         }
     }
 

@@ -70,9 +70,14 @@ async fn a_sheet_for_the_public_hides_small_counts_and_single_houses() {
     let csv = console.get("/rekap/rekap.csv?wilayah=35.05.01.2001&umum=1").await;
     assert!(csv.contains(";*;") && csv.contains("-umum.csv"), "{csv}");
     let dasawisma = crate::recap::tests::dasawisma();
-    for path in ["/rekap", "/rekap/cetak", "/rekap/rekap.csv", "/rekap/rekap.xlsx"] {
+    for (path, status) in [
+        ("/rekap", 200),
+        ("/rekap/cetak", 422),
+        ("/rekap/rekap.csv", 422),
+        ("/rekap/rekap.xlsx", 422),
+    ] {
         let path = format!("{path}?wilayah=35.05.01.2001/{dasawisma}");
-        assert!(console.get(&path).await.starts_with("HTTP/1.1 200"), "{path}");
+        assert!(console.get(&path).await.starts_with(&format!("HTTP/1.1 {status}")), "{path}");
         let page = console.get(&format!("{path}&umum=1")).await;
         assert!(page.starts_with("HTTP/1.1 422"), "{path}: {page}");
     }
@@ -210,4 +215,60 @@ async fn every_gap_leads_to_its_records() {
         followed += 1;
     }
     assert!(followed > 0, "{sums}");
+}
+
+#[tokio::test]
+async fn a_sheet_of_houses_opens_with_a_reason_and_leaves_with_a_purpose() {
+    let console = console().await;
+    let dasawisma = crate::recap::tests::dasawisma();
+    let region = format!("wilayah=35.05.01.2001/{dasawisma}&tanggal=2026-12-31");
+    let closed = "<td class=\"n\">-</td>";
+    let page = console.get(&format!("/rekap?{region}")).await;
+    assert!(page.contains(closed) && page.contains("- tertutup: data spesifik"), "{page}");
+    for (form, status) in [
+        (format!("{region}&alasan=pendek"), 422),
+        (format!("{region}&alasan=Surat+permohonan+puskesmas+7"), 200),
+    ] {
+        let page = console.order(&console.head, "/rekap/buka", &form).await;
+        assert!(page.starts_with(&format!("HTTP/1.1 {status}")), "{page}");
+        assert!(!page.contains(closed), "{page}");
+    }
+    let take = |rest: &str| format!("{region}&{}&{REASON}{rest}", until());
+    for (form, has_closed) in [("&bentuk=a4", true), ("&bentuk=f4&spesifik=1", false)] {
+        let page = console.order(&console.head, "/rekap/berkas", &take(form)).await;
+        assert!(page.starts_with("HTTP/1.1 200"), "{page}");
+        assert!(page.contains("Tujuan: Verifikasi bantuan 2026") && page.contains("Hapus paling"));
+        assert_eq!(page.contains(closed), has_closed, "{form}");
+    }
+    let file = console.order(&console.head, "/rekap/berkas", &take("&bentuk=xlsx")).await;
+    assert!(file.contains(".xlsx\"") && file.contains("PK"), "a workbook");
+    for form in [region.clone(), format!("{region}&{}&tujuan=x", until())] {
+        let page = console.order(&console.head, "/rekap/berkas", &form).await;
+        assert!(page.starts_with("HTTP/1.1 422"), "{form}: {page}");
+    }
+    let log = console.get("/audit").await;
+    let opened = "lembar per rumah: Surat permohonan puskesmas 7";
+    let left = ["tanpa data spesifik", "dengan data spesifik"];
+    assert!(log.contains(opened) && left.iter().all(|words| log.contains(words)), "{log}");
+
+    for role in Role::ALL {
+        let kecamatan: &[u64] = if role.is_of_kecamatan() { &[350_501] } else { &[] };
+        let session = console.session_of(role, kecamatan).await;
+        let page = console.get_as(&session, &format!("/rekap?{region}")).await;
+        assert!(page.contains(closed), "{role}: {page}");
+        let form = format!("{region}&alasan=Surat+permohonan+puskesmas+7");
+        for (path, form, right) in [
+            ("/rekap/buka", form, Right::Reveal),
+            ("/rekap/berkas", take("&bentuk=a4"), Right::Export),
+        ] {
+            let page = console.order(&session, path, &form).await;
+            let status = if role.may(right) { "HTTP/1.1 200" } else { "HTTP/1.1 403" };
+            assert!(page.starts_with(status), "{role} {path}: {page}");
+            if role.is_of_kecamatan() {
+                let foreign = form.replace("35.05.01.2001", "35.05.02.2001");
+                let page = console.order(&session, path, &foreign).await;
+                assert!(page.starts_with("HTTP/1.1 404"), "{path}: {page}");
+            }
+        }
+    }
 }
