@@ -28,10 +28,15 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use lumbung_telemetry::traces::{self, Collector, Traces};
 
+use crate::access::Operator;
 use crate::backup;
 use crate::console::Front;
 use crate::dataset::sqlite::SqliteDataset;
+use crate::desk::{Desk, DeskParts};
+use crate::metrics::OperatorCounts;
+use crate::puller::Wishes;
 use crate::serve::{self, ServeOptions};
+use crate::uplink::Arrivals;
 pub(crate) use relay::CommandService;
 
 /// Lumbung kabupaten: mengambil perubahan dari semua desa dan
@@ -203,6 +208,24 @@ struct Workplace<'a> {
     folder: Option<&'a Path>,
 }
 
+impl Workplace<'_> {
+    /// The desk as whoever runs the hub's own commands has it: what is opened
+    /// and what leaves here is asked for and noted as everywhere.
+    fn desk(&self) -> (Desk, Operator) {
+        let desk = Desk::new(DeskParts {
+            dataset: self.dataset.clone(),
+            audit: self.dataset.clone(),
+            live: Arc::default(),
+            registry: self.dataset.clone(),
+            wishes: Wishes::default(),
+            identity: self.data.join("identity"),
+            counts: OperatorCounts::default(),
+            arrivals: Arrivals::default(),
+        });
+        (desk, Operator::of_this_machine(self.user))
+    }
+}
+
 /// Runs the command line and gives its exit code: 0 done, 1 failed, 2 used
 /// wrongly.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
@@ -341,10 +364,10 @@ fn perform(command: Command, place: &Workplace<'_>) -> anyhow::Result<()> {
         Command::JoinToken(command) => join_token::run(&command, data, dataset),
         Command::Villages(command) => villages::villages(&command, dataset),
         Command::Status(args) => villages::status(&args, backup::set_aside(data).len(), dataset),
-        Command::Recap(args) => recap::run(&args, dataset),
-        Command::Export(args) => export::run(&args, dataset),
+        Command::Recap(args) => recap::run(&args, place),
+        Command::Export(args) => export::run(&args, place),
         Command::Query(args) => records::query(&args, dataset),
-        Command::Show(args) => records::show(&args, dataset),
+        Command::Show(args) => records::show(&args, place),
         Command::Findings(args) => findings::run(&args, dataset),
         Command::Incidents(args) => incidents::run(&args, dataset),
         Command::Erasures(args) => erasures::run(&args, dataset.path()),

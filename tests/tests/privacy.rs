@@ -204,6 +204,25 @@ fn hub_commands(district: &District, resident: RecordId) -> anyhow::Result<()> {
         assert!(shown.contains("ada NIK") || shown.contains("NIK "), "{args:?}: {shown}");
         check_closed(&args.join(" "), &shown);
     }
+    // What is closed opens with a reason, and nothing leaves without a purpose.
+    let file = district.folder().join("warga.csv").display().to_string();
+    let (reason, purpose) = ("surat permohonan 7", "uji daftar warga");
+    for (args, extra) in [
+        (&["show", &village, &id, "--spesifik"][..], ["--reason", reason]),
+        (&["show", &village, &id, "--raw"], ["--reason", reason]),
+        (&["export", "--kind", "warga", &file], ["--purpose", purpose]),
+    ] {
+        assert!(!district.hub.run(args)?.status.success(), "{args:?}");
+        let done = district.hub.run(&[args, &extra[..1], &["x"]].concat())?;
+        assert!(!done.status.success(), "{args:?} for nothing: {}", printed(&done));
+        let done = district.hub.run(&[args, &extra[..]].concat())?;
+        assert!(done.status.success(), "{args:?}: {}", printed(&done));
+        let log = printed(&district.hub.ctl(&["get", "audit"])?);
+        assert!(log.contains(extra[1]), "{args:?} is not noted: {log}");
+    }
+    let written = std::fs::read_to_string(&file)?;
+    assert!(written.contains(purpose) && written.contains("Hapus paling lambat"), "{written}");
+    check_closed("an export", &written);
     for args in [&["get", "records", "warga"][..], &["get", "findings"]] {
         let shown = printed(&district.hub.ctl(args)?);
         assert!(shown.contains("ada NIK") || shown.contains("NIK yang sama"), "{args:?}: {shown}");

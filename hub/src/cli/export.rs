@@ -4,16 +4,17 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::Context;
+use jiff::civil::Date;
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::{KecamatanCode, roster};
 use lumbung_telemetry::clock;
 
-use super::village;
-use crate::dataset::{Dataset, Scope};
-use crate::exports::{IdentityNumbers, RecordsExport};
+use super::{Workplace, village};
+use crate::desk::exporting::{ExportOrder, FileForm};
+use crate::recap::RegionRef;
 
-/// Menulis catatan satu jenis ke berkas. NIK dan nomor KK tertutup kecuali
-/// diminta dengan tujuannya.
+/// Menulis catatan satu jenis ke berkas, dengan keperluan dan batas waktunya.
+/// NIK dan nomor KK tertutup kecuali diminta.
 #[derive(clap::Args)]
 pub(super) struct ExportArgs {
     /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, atau mutasi.
@@ -21,7 +22,7 @@ pub(super) struct ExportArgs {
     kind: String,
     /// Hanya desa ini.
     #[arg(long, conflicts_with = "kecamatan")]
-    pub(super) village: Option<String>,
+    village: Option<String>,
     /// Hanya kecamatan ini, misalnya 35.05.01.
     #[arg(long)]
     kecamatan: Option<String>,
@@ -29,23 +30,16 @@ pub(super) struct ExportArgs {
     #[arg(long, value_enum, default_value_t = FileFormat::Csv)]
     format: FileFormat,
     /// Tulis NIK dan nomor KK lengkap.
-    #[arg(long, requires = "purpose")]
-    with_nik: bool,
-    /// Untuk apa NIK dibutuhkan; tertulis di berkasnya.
     #[arg(long)]
-    purpose: Option<String>,
+    with_nik: bool,
+    /// Untuk apa data ini dipakai; tertulis di berkasnya dan di buku catatan.
+    #[arg(long)]
+    purpose: String,
+    /// Berkasnya dihapus paling lambat sekian hari lagi.
+    #[arg(long, default_value_t = 30)]
+    keep_days: u16,
     /// Berkas tujuan.
     pub(super) file: PathBuf,
-}
-
-impl ExportArgs {
-    /// What leaves, for the audit log.
-    pub(super) fn words(&self) -> String {
-        match (self.with_nik, &self.purpose) {
-            (true, Some(purpose)) => format!("{} dengan NIK: {purpose}", self.kind),
-            _ => self.kind.clone(),
-        }
-    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -54,42 +48,46 @@ enum FileFormat {
     Xlsx,
 }
 
-pub(super) fn run(args: &ExportArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn run(args: &ExportArgs, place: &Workplace<'_>) -> anyhow::Result<()> {
     let kind = Kind::from_name(&args.kind)
         .with_context(|| format!("Jenis {} tidak dikenal. Tidak ada yang ditulis", args.kind))?;
-    let purpose = args.purpose.as_deref().map_or("", str::trim);
-    anyhow::ensure!(
-        !args.with_nik || !purpose.is_empty(),
-        "Tulis untuk apa NIK dibutuhkan dengan --purpose. Tidak ada yang ditulis."
-    );
-    let (numbers, remarks) = if args.with_nik {
-        let now = clock::display(clock::now_ms());
-        let remark = format!("Berisi NIK dan nomor KK lengkap. Tujuan: {purpose}. Dibuat {now}.");
-        (IdentityNumbers::Revealed, vec![remark])
-    } else {
-        (IdentityNumbers::Masked, Vec::new())
+    let order = ExportOrder {
+        kind,
+        region: region(args)?,
+        form: match args.format {
+            FileFormat::Csv => FileForm::Csv,
+            FileFormat::Xlsx => FileForm::Xlsx,
+        },
+        numbers: args.with_nik,
+        purpose: args.purpose.clone(),
+        keep_until: kept_for(args.keep_days)?,
     };
-    let export = RecordsExport { kind, scope: scope(args)?, numbers, remarks };
+    let (desk, who) = place.desk();
+    let ready = desk.export_ready(&who, order)?;
     let file = std::fs::File::create(&args.file)
         .with_context(|| format!("Berkas {} tidak bisa ditulis", args.file.display()))?;
     let mut file = std::io::BufWriter::new(file);
-    let rows = match args.format {
-        FileFormat::Csv => export.csv(dataset, &mut file)?,
-        FileFormat::Xlsx => export.xlsx(dataset, &mut file)?,
-    };
+    desk.note_export(&who, &ready)?;
+    let rows = desk.write_export(&ready, &mut file)?;
     file.flush().with_context(|| format!("Berkas {} tidak bisa ditulis", args.file.display()))?;
     lumbung_telemetry::remark!("{rows} catatan tertulis di {}.", args.file.display());
     Ok(())
 }
 
-/// The villages asked for.
-fn scope(args: &ExportArgs) -> anyhow::Result<Scope> {
+/// The day until which a file may be kept that is made today.
+pub(super) fn kept_for(days: u16) -> anyhow::Result<Date> {
+    let day = clock::today().checked_add(jiff::Span::new().days(i64::from(days)));
+    day.context("Jumlah hari terlalu besar. Tidak ada yang ditulis")
+}
+
+/// The region asked for.
+fn region(args: &ExportArgs) -> anyhow::Result<RegionRef> {
     if let Some(code) = &args.village {
-        return Ok(Scope::of_village(village(code)?.code));
+        return Ok(RegionRef::Desa(village(code)?.code));
     }
-    let Some(code) = &args.kecamatan else { return Ok(Scope::whole()) };
+    let Some(code) = &args.kecamatan else { return Ok(RegionRef::Kabupaten) };
     let kecamatan = KecamatanCode::parse(code)
         .filter(|code| roster().kecamatan_of(*code).is_some())
         .with_context(|| format!("Kecamatan {code} tidak dikenal. Tidak ada yang ditulis"))?;
-    Ok(Scope::of_kecamatan([kecamatan]))
+    Ok(RegionRef::Kecamatan(kecamatan))
 }

@@ -57,12 +57,6 @@ fn act(command: &Command) -> Option<(Act, String, String)> {
             }
             MaintenanceCommand::List => None,
         },
-        Command::Export(args) => {
-            noted(Act::Exported, args.village.as_ref().map_or("semua".into(), code), &args.words())
-        }
-        Command::Show(args) if args.reveals() => {
-            noted(Act::Revealed, args.id.to_string(), "dari baris perintah")
-        }
         Command::Quarantine(QuarantineCommand::Replay { number }) => {
             let which = number.map_or("semua".to_owned(), |number| format!("nomor {number}"));
             noted(Act::Quarantine, String::new(), &format!("{which} dicoba lagi"))

@@ -6,9 +6,11 @@ use anyhow::Context;
 use jiff::civil::Date;
 use lumbung_telemetry::clock;
 
-use crate::dataset::Dataset;
+use super::Workplace;
+use super::export::kept_for;
+use crate::desk::recap::HousesOrder;
 use crate::exports;
-use crate::recap::{Audience, Recap, RegionRef};
+use crate::recap::{Audience, RegionRef};
 
 /// Rekapitulasi PKK suatu wilayah.
 #[derive(clap::Args)]
@@ -26,20 +28,49 @@ pub(super) struct RecapArgs {
     /// Berkas untuk umum: angka kecil dan yang membocorkannya tidak ditulis.
     #[arg(long, requires = "out")]
     public: bool,
+    /// Untuk keperluan apa; wajib bila lembar per rumah ditulis ke berkas.
+    #[arg(long, requires = "out")]
+    purpose: Option<String>,
+    /// Lembar per rumah dihapus paling lambat sekian hari lagi.
+    #[arg(long, default_value_t = 30)]
+    keep_days: u16,
+    /// Lembar per rumah dengan data spesifiknya.
+    #[arg(long, requires = "purpose")]
+    spesifik: bool,
 }
 
-pub(super) fn run(args: &RecapArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn run(args: &RecapArgs, place: &Workplace<'_>) -> anyhow::Result<()> {
     let region = RegionRef::parse(&args.region)?;
-    let recap = Recap::of(dataset, region, args.date.unwrap_or_else(clock::today))?;
+    let date = args.date.unwrap_or_else(clock::today);
+    let (desk, who) = place.desk();
+    let mut recap = desk.recap(&who, region, date)?;
     let Some(path) = &args.out else {
         lumbung_telemetry::say!("{}", exports::recap_table(&recap));
         return Ok(());
     };
+    let ending = path.extension().and_then(|ending| ending.to_str());
     let audience = if args.public { Audience::Public } else { Audience::Office };
-    let printed = recap
+    let mut remarks = Vec::new();
+    if !recap.houses.is_empty() && audience == Audience::Office {
+        anyhow::ensure!(
+            ending == Some("xlsx"),
+            "Lembar per rumah hanya ke berkas .xlsx, yang memuat keperluannya. Tidak ada yang \
+             ditulis."
+        );
+        let order = HousesOrder {
+            region,
+            date,
+            specific: args.spesifik,
+            purpose: args.purpose.clone().unwrap_or_default(),
+            keep_until: kept_for(args.keep_days)?,
+        };
+        (recap, remarks) = desk.export_houses(&who, &order)?;
+    }
+    let mut printed = recap
         .printed(audience)
         .context("Lembar per rumah tidak untuk umum. Tidak ada yang ditulis")?;
-    let file = match path.extension().and_then(|ending| ending.to_str()) {
+    printed.footnotes.extend(remarks);
+    let file = match ending {
         Some("csv") => exports::recap_csv(&recap, &printed),
         Some("xlsx") => exports::recap_xlsx(&recap, &printed)?,
         _ => anyhow::bail!("Nama berkas harus berakhir .csv atau .xlsx. Tidak ada yang ditulis."),

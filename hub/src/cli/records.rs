@@ -6,7 +6,7 @@ use lumbung_domain::record::{Numbers, Record};
 use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 
-use super::{table, village};
+use super::{Workplace, table, village};
 use crate::dataset::{Dataset, RecordFilter, Scope, StoredRecord};
 
 #[derive(clap::Args)]
@@ -26,20 +26,16 @@ pub(super) struct ShowArgs {
     /// Kode desa.
     village: String,
     /// Id catatan.
-    pub(super) id: RecordId,
-    /// Isi asli apa adanya, heksadesimal.
-    #[arg(long)]
+    id: RecordId,
+    /// Isi asli apa adanya, heksadesimal; memuat NIK.
+    #[arg(long, requires = "reason")]
     raw: bool,
     /// Buka data spesifik (kesehatan, disabilitas).
-    #[arg(long)]
+    #[arg(long, requires = "reason")]
     spesifik: bool,
-}
-
-impl ShowArgs {
-    /// Whether it shows more of a person than a name.
-    pub(super) const fn reveals(&self) -> bool {
-        self.spesifik || self.raw
-    }
+    /// Untuk keperluan apa dibuka; tertulis di buku catatan.
+    #[arg(long)]
+    reason: Option<String>,
 }
 
 fn decoded(record: &StoredRecord) -> Option<Record> {
@@ -66,11 +62,18 @@ pub(super) fn query(args: &QueryArgs, dataset: &dyn Dataset) -> anyhow::Result<(
     Ok(())
 }
 
-pub(super) fn show(args: &ShowArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn show(args: &ShowArgs, place: &Workplace<'_>) -> anyhow::Result<()> {
     let desa = village(&args.village)?;
-    let record = dataset
+    let record = place
+        .dataset
         .record(desa.code, args.id)?
         .with_context(|| format!("Catatan {} tidak ada di {}", args.id, desa.full_name()))?;
+    if args.raw || args.spesifik {
+        let what = if args.raw { "isi asli" } else { "data spesifik" };
+        let (desk, who) = place.desk();
+        let reason = args.reason.as_deref().unwrap_or_default();
+        desk.note_reveal(&who, args.id.to_string(), what, reason)?;
+    }
     if args.raw {
         let hex: String = record.bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         lumbung_telemetry::say!("{hex}");

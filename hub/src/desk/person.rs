@@ -136,14 +136,19 @@ impl Desk {
         Ok(person)
     }
 
-    /// Notes that something closed is opened, unless that was often of late.
-    pub(super) fn note_reveal(
+    /// Notes that something closed is opened, before it is.
+    ///
+    /// # Errors
+    /// [`DeskError::Unfit`] without a reason, with a number in it, or when
+    /// that was often of late; [`DeskError::Failed`].
+    pub(crate) fn note_reveal(
         &self,
         who: &Operator,
         subject: String,
         what: &str,
         reason: &str,
     ) -> Result<(), DeskError> {
+        fit_reason(reason)?;
         // One after another, so that nobody slips past the limit.
         let _one = self.revealing.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         let since_ms = clock::now_ms() - HOUR_MS;
