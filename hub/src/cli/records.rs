@@ -89,7 +89,10 @@ pub(super) fn show(args: &ShowArgs, place: &Workplace<'_>) -> anyhow::Result<()>
     );
     match decoded(&record) {
         Some(record) => {
-            lumbung_telemetry::say!("{}", record.describe(args.spesifik, Numbers::Closed))
+            lumbung_telemetry::say!(
+                "{}",
+                record.describe(args.spesifik, Numbers::Closed, clock::today())
+            )
         }
         None => lumbung_telemetry::say!(
             "Jenis {} belum dikenal versi ini; isinya disimpan utuh.",

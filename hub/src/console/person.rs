@@ -183,8 +183,9 @@ fn opening(viewer: &Viewer, person: &Person) -> Markup {
                 label class="check" { input type="checkbox" name="nomor" value="1"; " "
                     (say("NIK, nomor KK dan nomor surat", "NIK, family card and paper numbers")) }
                 label class="check" { input type="checkbox" name="spesifik" value="1"; " "
-                    (say("Kesehatan, disabilitas, kehamilan, KB",
-                        "Health, disability, pregnancy, contraception")) }
+                    (say("Kesehatan, disabilitas, kehamilan, KB; data anak; telepon dan letak",
+                        "Health, disability, pregnancy, contraception; a child's data; telephone \
+                         and place")) }
                 div class="field" {
                     label for="alasan" { (say("Alasan", "Reason")) }
                     textarea id="alasan" name="alasan" required minlength="10" rows="2"

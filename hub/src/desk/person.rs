@@ -86,7 +86,8 @@ pub struct House {
 pub struct Opening {
     /// NIK, family card number and other numbers of papers.
     pub numbers: bool,
-    /// Health, disability, pregnancy, contraception.
+    /// Health, disability, pregnancy, contraception; of children their birth
+    /// date and care; telephone and place.
     pub specific: bool,
 }
 
@@ -221,8 +222,11 @@ impl Desk {
         let stored = self.dataset.record(village, id)?.ok_or(DeskError::NotThere)?;
         let record =
             wire::decode(Kind::RumahTangga, &stored.bytes).map_err(|_| DeskError::NotThere)?;
-        let mut fields = record.fields(Numbers::Closed);
+        let mut fields = record.fields(Numbers::Closed, clock::today());
         fields.retain(|field| !IDS.contains(&field.label));
+        for field in fields.iter_mut().filter(|field| field.kelas == Kelas::Spesifik) {
+            CLOSED.clone_into(&mut field.value);
+        }
         Ok(House { household, fields, provenance: Provenance::of(&stored) })
     }
 }
@@ -267,7 +271,7 @@ fn fields(warga: &Warga, no_kk: Option<String>, opening: Opening) -> Vec<Field> 
     let number = |value: Option<String>| {
         value.map(|value| if opening.numbers { value } else { CLOSED.to_owned() })
     };
-    let mut fields = Record::Warga(Box::new(open)).fields(Numbers::Closed);
+    let mut fields = Record::Warga(Box::new(open)).fields(Numbers::Closed, clock::today());
     fields.retain(|field| !IDS.contains(&field.label) && field.label != "NIK");
     for field in &mut fields {
         let closed = match field.kelas {
@@ -304,6 +308,7 @@ const FORMS: [(&str, &[&str]); 4] = [
             "Jenis kelamin",
             "Tempat lahir",
             "Tanggal lahir",
+            "Tahun lahir",
             "Status perkawinan",
             "Hubungan dalam keluarga",
             "Agama",
@@ -363,6 +368,10 @@ mod tests {
             nik,
             nama: "TIDAK NYATA".to_owned(),
             hamil: Some(true),
+            // A child on any day this test runs.
+            tanggal_lahir: clock::today().checked_sub(jiff::Span::new().years(3)).ok(),
+            paud: Some(true),
+            telepon: "0812".to_owned(),
             ibu: OrangTua { nik, nama: "IBU".to_owned() },
             ..Warga::default()
         }
@@ -382,6 +391,10 @@ mod tests {
             assert_eq!(value(&fields, "NIK ibu"), digits("3505904101900001"));
             assert_eq!(value(&fields, "Nomor KK"), digits("3505900101900007"));
             assert_eq!(value(&fields, "Hamil") == "ya", specific);
+            for label in ["Tanggal lahir", "PAUD", "Telepon"] {
+                assert_eq!(value(&fields, label) != CLOSED, specific, "{label}");
+            }
+            assert_eq!(value(&fields, "Tahun lahir").len(), 4);
             assert_eq!(value(&fields, "Ibu"), "IBU", "names stay without their numbers");
             let all: String = fields.iter().map(|field| field.value.as_str()).collect();
             assert!(numbers || !all.contains("350590"), "not a digit of a closed number");

@@ -70,7 +70,10 @@ pub(super) async fn show(dir: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode
     );
     match decoded(&record) {
         Some(record) => {
-            lumbung_telemetry::say!("{}", record.describe(args.spesifik, Numbers::Masked))
+            lumbung_telemetry::say!(
+                "{}",
+                record.describe(args.spesifik, Numbers::Masked, clock::today())
+            )
         }
         None => lumbung_telemetry::say!("Jenis {} belum dikenal versi ini.", record.kind),
     }

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::code_list::{Code, CodeList};
 use crate::id::RecordId;
+use crate::indicator::umur_tahun;
 use crate::recap::tanggal_indonesia;
 
 /// How closely a field is guarded.
@@ -21,7 +22,8 @@ use crate::recap::tanggal_indonesia;
 pub enum Kelas {
     /// General personal data or none at all.
     Umum,
-    /// Specific personal data.
+    /// Specific personal data (health, disability, children), and what leads
+    /// straight to a person's door or telephone.
     Spesifik,
 }
 
@@ -59,8 +61,12 @@ impl Numbers {
 /// Gathers filled fields; blanks leave no trace.
 struct Reading {
     numbers: Numbers,
+    today: Date,
     fields: Vec<Field>,
 }
+
+/// Whoever is younger is a child (UU 35/2014 Pasal 1).
+const ADULT: i64 = 18;
 
 impl Reading {
     fn put(&mut self, label: &'static str, kelas: Kelas, value: Option<String>) {
@@ -102,12 +108,24 @@ impl Reading {
         self.put(label, Kelas::Umum, answer.map(yes_words));
     }
 
-    fn health(&mut self, label: &'static str, words: Option<String>) {
+    fn closed(&mut self, label: &'static str, words: Option<String>) {
         self.put(label, Kelas::Spesifik, words);
     }
 
     fn place(&mut self, titik: Option<Titik>) {
         self.put("Titik", Kelas::Umum, titik.map(|t| format!("{}, {}", t.lat, t.lon)));
+    }
+
+    /// Whether who was born then is a child today.
+    fn is_child(&self, born: Option<Date>) -> bool {
+        born.is_some_and(|born| i64::from(umur_tahun(born, self.today)) < ADULT)
+    }
+
+    /// What was put under these labels is closed as well.
+    fn close(&mut self, labels: &[&str]) {
+        for field in self.fields.iter_mut().filter(|field| labels.contains(&field.label)) {
+            field.kelas = Kelas::Spesifik;
+        }
     }
 
     fn active(&mut self, aktif: MasaAktif) {
@@ -164,8 +182,8 @@ impl Record {
     /// The filled fields as aligned lines. Specific personal data is only
     /// shown with `open`; otherwise its line says that it is closed.
     #[must_use]
-    pub fn describe(&self, open: bool, numbers: Numbers) -> String {
-        let fields = self.fields(numbers);
+    pub fn describe(&self, open: bool, numbers: Numbers, today: Date) -> String {
+        let fields = self.fields(numbers, today);
         let width = fields.iter().map(|field| field.label.chars().count()).max().unwrap_or(0);
         let line = |field: &Field| {
             let value = match field.kelas {
@@ -177,10 +195,11 @@ impl Record {
         fields.iter().map(line).collect::<Vec<_>>().join("\n")
     }
 
-    /// The filled fields, in the order of the forms.
+    /// The filled fields, in the order of the forms. Of who is a child today,
+    /// the birth date and what tells of care and school are specific data.
     #[must_use]
-    pub fn fields(&self, numbers: Numbers) -> Vec<Field> {
-        let mut reading = Reading { numbers, fields: Vec::new() };
+    pub fn fields(&self, numbers: Numbers, today: Date) -> Vec<Field> {
+        let mut reading = Reading { numbers, today, fields: Vec::new() };
         match self {
             Self::Dusun(dusun) => {
                 reading.text("Nama", &dusun.nama);
@@ -231,12 +250,14 @@ fn rumah_tangga(reading: &mut Reading, house: &RumahTangga) {
     reading.id("Dasawisma", house.dasawisma_id);
     reading.id("Kepala rumah tangga", house.kepala_id);
     reading.place(house.titik);
+    reading.close(&["Titik"]);
     reading.shown("Kriteria rumah", house.kriteria.map(|kriteria| kriteria.label()));
     reading.yes("Tempat pembuangan sampah", house.punya_tps);
     reading.yes("SPAL", house.punya_spal);
     reading.yes("Jamban keluarga", house.punya_jamban);
     reading.number("Jumlah MCK", u64::from(house.jumlah_mck));
-    reading.yes("Stiker P4K", house.stiker_p4k);
+    // On the doors of women with child.
+    reading.closed("Stiker P4K", house.stiker_p4k.map(yes_words));
     reading.put("Sumber air", Kelas::Umum, Some(air_words(house.air)));
     reading.shown("Makanan pokok", house.makanan_pokok.map(|pokok| pokok.label()));
     reading.yes("UP2K", house.up2k);
@@ -310,29 +331,44 @@ fn warga(reading: &mut Reading, warga: &Warga) {
         let nik = nik.unwrap_or_default();
         reading.put(label, Kelas::Umum, Some(format!("{nama}{nik}")));
     }
-    reading.code("Golongan darah", warga.golongan_darah);
+    reading.closed("Golongan darah", warga.golongan_darah.map(code_words));
     reading.code("Dapat membaca huruf", warga.dapat_membaca);
     dokumen(reading, warga);
-    reading.health("Cacat", warga.cacat.map(code_words));
-    reading.health("Sakit menahun", warga.sakit_menahun.map(code_words));
-    reading.health("Cara KB", warga.cara_kb.map(code_words));
-    reading.health("Hamil", warga.hamil.map(yes_words));
-    reading.health("Menyusui", warga.menyusui.map(yes_words));
+    reading.closed("Cacat", warga.cacat.map(code_words));
+    reading.closed("Sakit menahun", warga.sakit_menahun.map(code_words));
+    reading.closed("Cara KB", warga.cara_kb.map(code_words));
+    reading.closed("Hamil", warga.hamil.map(yes_words));
+    reading.closed("Menyusui", warga.menyusui.map(yes_words));
     let khusus = warga.berkebutuhan_khusus.map(|khusus| khusus.label().to_owned());
-    reading.health("Berkebutuhan khusus", khusus);
+    reading.closed("Berkebutuhan khusus", khusus);
     reading.code("KTP elektronik", warga.ktp_el);
     reading.code("Status rekam", warga.status_rekam);
     reading.text("Alamat sekarang", &warga.alamat_sekarang);
     reading.code("Status dasar", warga.status_dasar);
     reading.code("Status penduduk", warga.status_penduduk);
     reading.text("Suku", &warga.suku);
-    reading.code("Asuransi", warga.asuransi);
+    reading.closed("Asuransi", warga.asuransi.map(code_words));
     reading.text("Nomor asuransi", &warga.no_asuransi);
-    reading.text("Telepon", &warga.telepon);
-    reading.text("Lintang", &warga.lat);
-    reading.text("Bujur", &warga.lng);
+    reading.closed("Telepon", Some(warga.telepon.clone()));
+    reading.closed("Lintang", Some(warga.lat.clone()));
+    reading.closed("Bujur", Some(warga.lng.clone()));
     kegiatan(reading, warga);
+    if reading.is_child(warga.tanggal_lahir) {
+        reading.shown("Tahun lahir", warga.tanggal_lahir.map(Date::year));
+        reading.close(&CHILD);
+    }
 }
+
+/// Of a child, what tells when it was born and where it is looked after.
+const CHILD: [&str; 7] = [
+    "Tanggal lahir",
+    "Pendidikan sedang ditempuh",
+    "Aktif posyandu",
+    "Frekuensi posyandu",
+    "Bina Keluarga Balita",
+    "Kelompok belajar",
+    "PAUD",
+];
 
 fn dokumen(reading: &mut Reading, warga: &Warga) {
     let dokumen = &warga.dokumen;
@@ -378,19 +414,22 @@ fn mutasi(reading: &mut Reading, event: &Mutasi) {
         reading.code("Jenis kelahiran", birth.jenis);
         reading.number("Anak ke", u64::from(birth.anak_ke));
         reading.code("Penolong kelahiran", birth.penolong);
-        reading.health(
+        reading.closed(
             "Berat lahir",
             (birth.berat_gram > 0).then(|| format!("{} g", birth.berat_gram)),
         );
-        reading.health(
+        reading.closed(
             "Panjang lahir",
             (birth.panjang_mm > 0).then(|| format!("{} mm", birth.panjang_mm)),
         );
+        if reading.is_child(event.tgl_peristiwa) {
+            reading.close(&["Tanggal peristiwa", "Waktu lahir", "Tempat dilahirkan"]);
+        }
     }
     if let Some(death) = &event.kematian {
         reading.text("Tempat meninggal", &death.tempat);
         reading.text("Jam meninggal", &death.jam);
-        reading.health("Sebab meninggal", Some(death.sebab.clone()));
+        reading.closed("Sebab meninggal", Some(death.sebab.clone()));
         reading.text("Yang menerangkan", &death.penolong);
         reading.text("Akta kematian", &death.akta);
     }
@@ -421,6 +460,37 @@ mod tests {
     use crate::code_list::Shdk;
     use crate::identity::{Nik, NikInput};
 
+    const TODAY: Date = Date::constant(2026, 11, 28);
+
+    #[test]
+    fn of_a_child_neither_birth_date_nor_care_is_read() {
+        let closed = |born: Date, label: &str| {
+            let warga = Warga {
+                tanggal_lahir: Some(born),
+                paud: Some(true),
+                bkb: Some(true),
+                aktif_posyandu: Some(true),
+                telepon: "0812".to_owned(),
+                lat: "-8.1".to_owned(),
+                ..Warga::default()
+            };
+            let fields = Record::Warga(Box::new(warga)).fields(Numbers::Closed, TODAY);
+            let field = fields.iter().find(|field| field.label == label);
+            field.map(|field| field.kelas == Kelas::Spesifik)
+        };
+        // Eighteen tomorrow, and today.
+        let (child, adult) = (Date::constant(2008, 11, 29), Date::constant(2008, 11, 28));
+        for label in ["Tanggal lahir", "PAUD", "Bina Keluarga Balita", "Aktif posyandu"] {
+            assert_eq!(closed(child, label), Some(true), "{label}");
+            assert_eq!(closed(adult, label), Some(false), "{label}");
+        }
+        assert_eq!(closed(child, "Tahun lahir"), Some(false), "the year stays");
+        assert_eq!(closed(adult, "Tahun lahir"), None);
+        for label in ["Telepon", "Lintang"] {
+            assert_eq!(closed(adult, label), Some(true), "{label}");
+        }
+    }
+
     fn nik(digits: &str) -> Option<Nik> {
         match Nik::parse(digits) {
             Ok(NikInput::Nik(nik)) => Some(nik),
@@ -440,7 +510,7 @@ mod tests {
             ..Warga::default()
         };
         let record = Record::Warga(Box::new(warga));
-        let fields = record.fields(Numbers::Masked);
+        let fields = record.fields(Numbers::Masked, TODAY);
         let value = |label| {
             fields.iter().find(|field| field.label == label).map(|field| field.value.as_str())
         };
@@ -450,8 +520,10 @@ mod tests {
         let hamil = fields.iter().find(|field| field.label == "Hamil");
         assert_eq!(hamil.map(|field| field.kelas), Some(Kelas::Spesifik));
         let numbers = Numbers::Closed;
-        assert!(record.describe(false, numbers).contains("Hamil                    (tertutup)"));
-        assert!(record.describe(true, numbers).contains("Hamil                    ya"));
+        assert!(
+            record.describe(false, numbers, TODAY).contains("Hamil                    (tertutup)")
+        );
+        assert!(record.describe(true, numbers, TODAY).contains("Hamil                    ya"));
         let all: String = fields.iter().map(|field| field.value.as_str()).collect();
         for digits in ["3599014101900001", "3599014101600001"] {
             assert!(!all.contains(digits) && !record.title(Numbers::Masked).contains(digits));
@@ -475,7 +547,8 @@ mod tests {
             Record::Mutasi(Box::new(Mutasi { nik, ..Mutasi::default() })),
         ];
         for record in records {
-            let text = record.title(Numbers::Closed) + &record.describe(true, Numbers::Closed);
+            let text =
+                record.title(Numbers::Closed) + &record.describe(true, Numbers::Closed, TODAY);
             assert!(text.contains("ada"), "{text}");
             assert!(!text.contains("3599") && !text.contains("001"), "{text}");
         }
