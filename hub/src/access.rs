@@ -17,6 +17,7 @@ mod codes;
 pub mod gate;
 mod operator;
 mod password;
+mod proofs;
 mod role;
 pub mod witness;
 

@@ -115,6 +115,10 @@ enum Command {
         /// Peta desa (GeoJSON, kode desa di properti) untuk konsol.
         #[arg(long)]
         map: Option<PathBuf>,
+        /// Operator harus punya kode dua langkah sebelum membuka atau
+        /// mengekspor data dan mengubah kunci atau operator.
+        #[arg(long)]
+        require_second_factor: bool,
     },
     /// Akar semua sertifikat di kabupaten.
     #[command(subcommand)]
@@ -261,6 +265,7 @@ fn run(cli: Cli, args: &[OsString]) -> anyhow::Result<ExitCode> {
         admin,
         sessions_max,
         map,
+        require_second_factor,
         log_format,
         otlp,
         otlp_ratio,
@@ -273,8 +278,17 @@ fn run(cli: Cli, args: &[OsString]) -> anyhow::Result<ExitCode> {
         };
         let front = Front { https: console_https, proxy: console_proxy };
         let data = cli.data;
-        let options =
-            ServeOptions { data, console, front, uplink, metrics, admin, sessions_max, map };
+        let options = ServeOptions {
+            data,
+            console,
+            front,
+            uplink,
+            metrics,
+            admin,
+            sessions_max,
+            map,
+            require_second_factor,
+        };
         let stop = {
             let _within = runtime.enter();
             lumbung_telemetry::stop::asked()

@@ -47,7 +47,7 @@ use axum::routing::get;
 use maud::Markup;
 use tower_http::compression::CompressionLayer;
 
-use crate::access::{Gate, SignInRefused};
+use crate::access::{Gate, Refused, SignInRefused};
 use crate::desk::{Desk, DeskError};
 use crate::spans;
 use crate::words::Words;
@@ -159,7 +159,7 @@ impl IntoResponse for Trouble {
 impl From<DeskError> for Trouble {
     fn from(error: DeskError) -> Self {
         let status = match &error {
-            DeskError::Refused(_) => StatusCode::FORBIDDEN,
+            DeskError::Refused(refused) => refused_status(*refused),
             DeskError::NotThere => StatusCode::NOT_FOUND,
             DeskError::Unfit(_) => StatusCode::UNPROCESSABLE_ENTITY,
             DeskError::Failed(cause) => {
@@ -171,10 +171,19 @@ impl From<DeskError> for Trouble {
     }
 }
 
+const fn refused_status(refused: Refused) -> StatusCode {
+    match refused {
+        Refused::Role => StatusCode::FORBIDDEN,
+        // The page of what went wrong asks for the code, or leads to it.
+        Refused::Stale => StatusCode::UNAUTHORIZED,
+        Refused::NoCodes => StatusCode::PRECONDITION_REQUIRED,
+    }
+}
+
 impl From<SignInRefused> for Trouble {
     fn from(error: SignInRefused) -> Self {
         let status = match &error {
-            SignInRefused::Refused(_) => StatusCode::FORBIDDEN,
+            SignInRefused::Refused(refused) => refused_status(*refused),
             SignInRefused::Failed(cause) => {
                 tracing::error!(error = %cause, "the gate can't look");
                 StatusCode::INTERNAL_SERVER_ERROR

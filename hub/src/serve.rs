@@ -69,6 +69,8 @@ pub struct ServeOptions {
     pub sessions_max: usize,
     /// Outlines of villages for the console, GeoJSON.
     pub map: Option<PathBuf>,
+    /// Operators must have one-time codes for what asks for one.
+    pub require_second_factor: bool,
 }
 
 /// The dataset's file in the hub's folder.
@@ -135,7 +137,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         );
     }
     let ready = tokio::spawn(keep_ready(Arc::clone(&dataset), Arc::clone(&live)));
-    let gate = Gate::new(accounts, Arc::clone(&audit));
+    let gate = Gate::demanding(accounts, Arc::clone(&audit), options.require_second_factor);
     if let Some(code) = gate.first_code().await.context("Daftar operator tidak bisa dibaca")? {
         lumbung_telemetry::say!(
             "Belum ada operator. Buka konsol dan buat operator pertama dengan kode {code}."

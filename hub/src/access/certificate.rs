@@ -53,7 +53,7 @@ impl Gate {
         let of = self.named(account).await?;
         must_manage(who, &of)?;
         if !who.role().covers(of.role) {
-            return Err(Refused.into());
+            return Err(Refused::Role.into());
         }
         let days = if days == 0 { CERTIFICATE_DAYS } else { days.min(CERTIFICATE_DAYS_MAX) };
         let made_ms = clock::now_ms();

@@ -21,8 +21,9 @@ use super::account::{Account, Accounts, NewAccount, Session};
 use super::attempts::Attempts;
 use super::audit::{Act, AuditLog, AuditNote};
 use super::codes;
-use super::operator::Operator;
+use super::operator::{Operator, Refused};
 use super::password::{self, Hashing};
+use super::proofs::Proofs;
 use super::role::Role;
 use crate::dataset::DatasetError;
 use crate::metrics::{Entrance, OperatorCounts};
@@ -68,7 +69,10 @@ pub(super) struct Inside {
     audit: Arc<dyn AuditLog>,
     hashing: Hashing,
     attempts: Attempts,
+    proofs: Proofs,
     pub(super) counts: OperatorCounts,
+    /// Whether what asks for a code is closed to who has none.
+    demands_codes: bool,
     /// Hash of the code for the first operator, while there is none.
     first_code: Mutex<Option<[u8; 32]>>,
 }
@@ -81,11 +85,24 @@ impl Gate {
     /// A gate to these accounts.
     #[must_use]
     pub fn new(accounts: Arc<dyn Accounts>, audit: Arc<dyn AuditLog>) -> Self {
+        Self::demanding(accounts, audit, false)
+    }
+
+    /// A gate to these accounts; whether operators must have one-time codes
+    /// before they open data, take it out, or change keys and accounts.
+    #[must_use]
+    pub fn demanding(
+        accounts: Arc<dyn Accounts>,
+        audit: Arc<dyn AuditLog>,
+        demands_codes: bool,
+    ) -> Self {
         Self(Arc::new(Inside {
+            demands_codes,
             accounts,
             audit,
             hashing: Hashing::default(),
             attempts: Attempts::default(),
+            proofs: Proofs::default(),
             counts: OperatorCounts::default(),
             first_code: Mutex::new(None),
         }))
@@ -266,6 +283,9 @@ impl Gate {
             agent: visitor.agent.chars().take(AGENT_MAX).collect(),
         };
         let ended_ms = now_ms - SESSION_MS;
+        if two_factors {
+            self.0.proofs.proved(session.hash, now_ms);
+        }
         self.store(move |inside| Ok(inside.accounts.open_session(&session, ended_ms)?)).await?;
         Ok(blake3::Hash::from(secret).to_hex().to_string())
     }
@@ -326,9 +346,20 @@ impl Gate {
             if visit == Visit::Asks && now_ms - session.seen_ms >= TOUCH_EVERY_MS {
                 inside.accounts.touch_session(hash, now_ms)?;
             }
-            Ok(Some(Operator::signed_in(account, &session)))
+            let lacks = match (&account.totp, inside.demands_codes) {
+                (Some(_), _) => (!inside.proofs.are_fresh(hash, now_ms)).then_some(Refused::Stale),
+                (None, true) => Some(Refused::NoCodes),
+                (None, false) => None,
+            };
+            Ok(Some(Operator::signed_in(account, &session, lacks)))
         })
         .await
+    }
+
+    /// Whether this hub closes what asks for a code to who has none.
+    #[must_use]
+    pub fn demands_codes(&self) -> bool {
+        self.0.demands_codes
     }
 
     /// Ends the operator's session.

@@ -19,31 +19,58 @@ pub struct Operator {
     two_factors: bool,
     /// Came with a password that somebody else was shown.
     first_password: bool,
+    /// Why it may not yet what asks for a code.
+    lacks: Option<Refused>,
 }
 
-/// The role may not, or not there. Nothing was shown or changed.
+/// Why not. Nothing was shown or changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("Peran Anda tidak mengizinkan ini. Tidak ada yang diubah.")]
-pub struct Refused;
+pub enum Refused {
+    /// The role may not, or not there.
+    #[error("Peran Anda tidak mengizinkan ini. Tidak ada yang diubah.")]
+    Role,
+    /// The one-time code was proved too long ago.
+    #[error("Untuk ini ketik dulu kode enam angka dari ponsel Anda. Belum ada yang diubah.")]
+    Stale,
+    /// There are no one-time codes, and this hub wants them.
+    #[error("Untuk ini pasang dulu kode dua langkah di akun Anda. Belum ada yang diubah.")]
+    NoCodes,
+}
 
 impl Refused {
     /// The sentence in English.
     pub(crate) const fn english(self) -> &'static str {
-        "Your role does not allow this. Nothing has changed."
+        match self {
+            Self::Role => "Your role does not allow this. Nothing has changed.",
+            Self::Stale => {
+                "Type the six-digit code from your phone first. Nothing has changed yet."
+            }
+            Self::NoCodes => {
+                "Set up two-step codes in your account first. Nothing has changed yet."
+            }
+        }
     }
 }
 
 impl Operator {
-    pub(super) fn signed_in(account: Account, session: &Session) -> Self {
+    pub(super) fn signed_in(account: Account, session: &Session, lacks: Option<Refused>) -> Self {
         let scope = account.scope();
         let Account { name, role, first_password, .. } = account;
         let Session { hash, two_factors, .. } = *session;
-        Self { name, role, scope, session: Some(hash), two_factors, first_password }
+        Self { name, role, scope, session: Some(hash), two_factors, first_password, lacks }
     }
 
     /// Who holds a certificate of an account, at one call.
     pub(super) const fn certified(name: String, role: Role, scope: Scope) -> Self {
-        Self { name, role, scope, session: None, two_factors: false, first_password: false }
+        Self {
+            name,
+            role,
+            scope,
+            session: None,
+            two_factors: false,
+            first_password: false,
+            lacks: None,
+        }
     }
 
     /// Whoever may read and write the hub's folder on its own machine: the
@@ -57,6 +84,7 @@ impl Operator {
             session: None,
             two_factors: false,
             first_password: false,
+            lacks: None,
         }
     }
 
@@ -100,12 +128,17 @@ impl Operator {
         !self.first_password && self.role.may(right)
     }
 
-    /// Passes only who may.
+    /// Passes only who may, and where a code is asked for has proved one
+    /// lately.
     ///
     /// # Errors
     /// [`Refused`].
     pub const fn must(&self, right: Right) -> Result<(), Refused> {
-        if self.may(right) { Ok(()) } else { Err(Refused) }
+        match self.lacks {
+            _ if !self.may(right) => Err(Refused::Role),
+            Some(refused) if right.asks_for_code() => Err(refused),
+            _ => Ok(()),
+        }
     }
 }
 

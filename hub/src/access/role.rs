@@ -41,6 +41,15 @@ impl Right {
     ];
 }
 
+impl Right {
+    /// Whether a session must have proved a one-time code lately to use it:
+    /// where data leaves or is opened, and where keys and accounts change.
+    #[must_use]
+    pub const fn asks_for_code(self) -> bool {
+        matches!(self, Self::Reveal | Self::Export | Self::ManageKeys | Self::ManageOperators)
+    }
+}
+
 /// What an operator is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Role {

@@ -23,6 +23,7 @@ pub(super) fn routes() -> Router<ConsoleState> {
         .route("/akun", get(account))
         .route("/akun/sandi", post(change_password))
         .route("/akun/kode", get(offer_codes).post(keep_codes))
+        .route("/akun/bukti", post(prove))
         .route("/akun/sesi", post(end_sessions))
 }
 
@@ -109,6 +110,13 @@ async fn show(
                          tidak cukup untuk masuk.",
                         "Not set up. With codes from your phone, a stolen password alone is not \
                          enough to get in.")) }
+                    @if state.gate.demands_codes() {
+                        p class="alert" { (say(
+                            "Kabupaten ini mewajibkannya sebelum data dibuka atau diekspor dan \
+                             sebelum kunci atau operator diubah.",
+                            "This district demands them before data is opened or exported and \
+                             before keys or operators are changed.")) }
+                    }
                 }
                 p { a class="button" href="/akun/kode" {
                     @if has_codes { (say("Pasang di ponsel lain", "Set up on another phone")) }
@@ -168,6 +176,30 @@ async fn change_password(
             let words = error.words();
             show(&state, &viewer, None, Some(said(viewer.language, &words))).await
         }
+    }
+}
+
+#[derive(Deserialize)]
+struct Proof {
+    kode: String,
+    #[serde(default)]
+    ke: String,
+}
+
+/// A code for what asks for one, and back to where it was asked for.
+async fn prove(
+    State(state): State<ConsoleState>,
+    viewer: Viewer,
+    Form(proof): Form<Proof>,
+) -> Result<Redirect, Trouble> {
+    match state.gate.prove(&viewer.who, &proof.kode).await {
+        Ok(()) => {
+            let own = proof.ke.starts_with('/')
+                && !proof.ke.starts_with("//")
+                && !proof.ke.contains(['\\', '\r', '\n']);
+            Ok(Redirect::to(if own { &proof.ke } else { "/" }))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -11,6 +11,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use maud::{Markup, html};
 
+use super::form::Field;
 use super::frame::{Frame, Tab};
 use super::guard::{self, Viewer};
 use super::language::Language;
@@ -31,6 +32,7 @@ pub(super) async fn in_words(
         }
     }
     let reading = *request.method() == Method::GET;
+    let here = request.uri().path_and_query().map(|path| path.as_str().to_owned());
     let mut response = next.run(request).await;
     let status = response.status();
     if !status.is_client_error() && !status.is_server_error() {
@@ -42,9 +44,9 @@ pub(super) async fn in_words(
         None => return response,
     };
     let viewer = guard::viewer(&asked, &state).await.ok().flatten();
-    let before = (!reading).then(|| guard::page_before(&asked));
+    let before = if reading { here } else { Some(guard::page_before(&asked)) };
     let language = guard::language(&asked);
-    let page = trouble(viewer.as_ref(), language, status, &words, before.as_deref());
+    let page = trouble(viewer.as_ref(), language, status, &words, before.as_deref(), reading);
     (status, whole(page)).into_response()
 }
 
@@ -86,8 +88,28 @@ fn heading(status: StatusCode) -> (&'static str, &'static str) {
     match status {
         StatusCode::NOT_FOUND => ("Halaman tidak ditemukan", "Page not found"),
         StatusCode::FORBIDDEN => ("Tidak diizinkan", "Not allowed"),
+        StatusCode::UNAUTHORIZED => ("Buktikan dulu bahwa ini Anda", "Prove that it is you"),
         _ if status.is_server_error() => ("Ada gangguan di hub", "Something is wrong at the hub"),
         _ => ("Belum bisa dikerjakan", "That can't be done"),
+    }
+}
+
+/// The way on for who has to prove a code, back to the page it came from.
+fn code_form(language: Language, before: Option<&str>) -> Markup {
+    html! {
+        form class="form narrow left" method="post" action="/akun/bukti" {
+            input type="hidden" name="ke" value=(before.unwrap_or("/"));
+            (Field {
+                name: "kode",
+                label: language.say("Kode enam angka", "Six-digit code"),
+                autocomplete: "one-time-code",
+                hint: Some(language.say(
+                    "Berlaku lima belas menit. Kode cadangan juga bisa.",
+                    "Good for fifteen minutes. A recovery code works too.")),
+                ..Field::default()
+            }.render())
+            button type="submit" { (language.say("Lanjutkan", "Go on")) }
+        }
     }
 }
 
@@ -99,13 +121,20 @@ fn trouble(
     status: StatusCode,
     words: &Words,
     before: Option<&str>,
+    reading: bool,
 ) -> Markup {
     let title = language.of(heading(status));
     let body = html! {
         h1 { (title) }
         p class="alert" role="alert" { (said(language, words)) }
+        @if status == StatusCode::UNAUTHORIZED { (code_form(language, before)) }
         p class="files" {
-            @if let Some(before) = before.filter(|before| *before != "/") {
+            @if status == StatusCode::PRECONDITION_REQUIRED {
+                a class="button" href="/akun/kode" {
+                    (language.say("Pasang kode dua langkah", "Set up two-step codes"))
+                }
+            }
+            @if let Some(before) = before.filter(|before| !reading && *before != "/") {
                 a class="button" href=(before) {
                     (language.say("Kembali ke halaman tadi", "Back to where you were"))
                 }

@@ -481,3 +481,36 @@ async fn a_security_officer_is_offered_no_head() {
     let answer = console.post_as(&session, "/operator/uji.kab-keamanan", own, "http://hub").await;
     assert!(answer.starts_with("HTTP/1.1 422"), "{answer}");
 }
+
+#[tokio::test]
+async fn what_asks_for_a_code_leads_to_it_and_back() {
+    let mut console = console().await;
+    // Of a hub that demands codes: the way to set them up.
+    let store = Arc::new(SqliteDataset::open(console._folder.path().join("lain.db")).unwrap());
+    let gate = Gate::demanding(store.clone(), store, true);
+    let code = gate.first_code().await.unwrap().unwrap();
+    gate.found(&code, "kepala", PASSWORD, &Visitor::default()).await.unwrap();
+    let session = gate.sign_in("kepala", PASSWORD, "", &Visitor::default()).await.unwrap();
+    console.address = serve(ConsoleState { gate: gate.clone(), ..console.state.clone() }).await;
+    let page = console.get_as(&session, "/operator").await;
+    assert!(page.starts_with("HTTP/1.1 428") && page.contains("href=\"/akun/kode\""), "{page}");
+    assert!(console.get_as(&session, "/akun").await.contains("Kabupaten ini mewajibkannya"));
+
+    let who = gate.operator(&session).await.unwrap().unwrap();
+    let offer = gate.new_codes(&who).unwrap();
+    let app = totp_rs::Builder::new().with_secret(offer.secret.clone()).build_noncompliant();
+    let code = app.generate_current().to_string();
+    let recovery = gate.keep_codes(&who, offer.secret, &code, PASSWORD).await.unwrap();
+    assert!(console.get_as(&session, "/operator").await.starts_with("HTTP/1.1 200"), "proved");
+    gate.forget_proofs();
+    let page = console.get_as(&session, "/operator").await;
+    assert!(page.starts_with("HTTP/1.1 401") && page.contains("action=\"/akun/bukti\""), "{page}");
+    assert!(page.contains("name=\"ke\" value=\"/operator\""), "{page}");
+    let form = format!("ke=%2Foperator&kode={}", recovery[0]);
+    let answer = console.post_as(&session, "/akun/bukti", &form, "http://hub").await;
+    assert!(answer.contains("location: /operator\r\n"), "{answer}");
+    assert!(console.get_as(&session, "/operator").await.starts_with("HTTP/1.1 200"));
+    let form = format!("ke=%2F%2Flain.example&kode={}", recovery[1]);
+    let answer = console.post_as(&session, "/akun/bukti", &form, "http://hub").await;
+    assert!(answer.contains("location: /\r\n"), "no other site: {answer}");
+}

@@ -123,7 +123,7 @@ impl Gate {
 /// Passes only who may touch such an account.
 pub(in crate::access) fn must_manage(who: &Operator, account: &Account) -> Result<(), Refused> {
     let fits = who.role().may_manage(account.role) && who.scope().covers(&account.scope());
-    if fits { Ok(()) } else { Err(Refused) }
+    if fits { Ok(()) } else { Err(Refused::Role) }
 }
 
 pub(super) fn is_name(name: &str) -> bool {

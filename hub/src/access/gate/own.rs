@@ -103,6 +103,7 @@ impl Gate {
         let step = step.ok_or(SignInRefused::Wrong)?;
         let mut account = self.proven_own(who, password).await?;
         account.totp = Some(secret);
+        let session = who.session();
         let recovery = codes::recovery()?;
         let hashes: Vec<_> = recovery.iter().map(|code| codes::hash(code)).collect();
         self.note(who.name(), Act::CodesChanged, who.name(), "dipasang").await?;
@@ -110,11 +111,41 @@ impl Gate {
             inside.accounts.keep_recovery_codes(&account.name, &hashes)?;
             inside.accounts.keep_account(&account, false)?;
             inside.accounts.spend_code(&account.name, step)?;
+            if let Some(hash) = session {
+                inside.proofs.proved(hash, clock::now_ms());
+            }
             Ok(())
         })
         .await?;
         self.end_other_sessions(who).await?;
         Ok(recovery)
+    }
+
+    /// Proves a one-time code in an open session: what asks for one is open
+    /// for a while.
+    ///
+    /// # Errors
+    /// [`SignInRefused::Wrong`], [`SignInRefused::Wait`].
+    pub async fn prove(&self, who: &Operator, code: &str) -> Result<(), SignInRefused> {
+        let now_ms = clock::now_ms();
+        self.may_try(who.name(), &Visitor::default(), now_ms)?;
+        let account = self.own(who).await?;
+        let Some(hash) = who.session().filter(|_| account.totp.is_some()) else {
+            return Err(SignInRefused::Wrong);
+        };
+        if !self.proves(&account, code, now_ms).await? {
+            self.0.attempts.failed(who.name(), None, now_ms);
+            self.note(who.name(), Act::SignInFailed, who.name(), "kode dua langkah").await?;
+            return Err(SignInRefused::Wrong);
+        }
+        self.0.proofs.proved(hash, now_ms);
+        Ok(())
+    }
+
+    /// Lets all proofs be long ago.
+    #[cfg(test)]
+    pub(crate) fn forget_proofs(&self) {
+        self.0.proofs.forget();
     }
 
     /// Whether the operator has set up one-time codes.

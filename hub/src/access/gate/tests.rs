@@ -7,6 +7,7 @@ use totp_rs::Builder;
 use super::*;
 use crate::access::account::{AccountChange, End};
 use crate::access::audit::{AuditCheck, AuditFilter};
+use crate::access::proofs::FRESH_MS;
 use crate::access::role::Right;
 use crate::dataset::sqlite::SqliteDataset;
 
@@ -289,4 +290,49 @@ async fn a_page_that_stands_open_keeps_no_session_alive() {
         }
         assert_eq!(found, lives);
     }
+}
+
+#[tokio::test]
+async fn what_asks_for_a_code_is_open_for_a_while_after_one() {
+    let scene = scene().await;
+    let head = scene.head().await;
+    let offer = scene.gate.new_codes(&head).unwrap();
+    let app = Builder::new().with_secret(offer.secret.clone()).build_noncompliant();
+    let code = app.generate_current().to_string();
+    let recovery = scene.gate.keep_codes(&head, offer.secret, &code, PASSWORD).await.unwrap();
+    let secret = scene.enter("kepala", PASSWORD, &recovery[0]).await.unwrap();
+    let begun_ms = clock::now_ms();
+    let at = async |ms| scene.gate.look(&secret, Visit::Asks, ms).await.unwrap().unwrap();
+    let later_ms = begun_ms + FRESH_MS;
+    for right in Right::ALL {
+        assert_eq!(at(begun_ms).await.must(right), Ok(()), "{right:?}");
+        let stale = if right.asks_for_code() { Err(Refused::Stale) } else { Ok(()) };
+        assert_eq!(at(later_ms).await.must(right), stale, "{right:?}");
+    }
+    let who = at(later_ms).await;
+    assert!(refuses(&scene.gate.add(&who, &kecamatan_operator()).await));
+    let wrong = scene.gate.prove(&who, &recovery[0]).await;
+    assert!(matches!(wrong, Err(SignInRefused::Wrong)), "a code twice: {wrong:?}");
+    scene.gate.prove(&who, &recovery[1]).await.unwrap();
+    let who = scene.gate.operator(&secret).await.unwrap().unwrap();
+    assert_eq!(who.must(Right::Reveal), Ok(()));
+}
+
+#[tokio::test]
+async fn a_hub_that_demands_codes_opens_nothing_to_who_has_none() {
+    let mut scene = scene().await;
+    assert_eq!(scene.head().await.must(Right::Reveal), Ok(()), "others ask only who has them");
+    scene.gate = Gate::demanding(scene.store.clone(), scene.store.clone(), true);
+    let head = scene.head().await;
+    for right in Right::ALL {
+        let lacking = if right.asks_for_code() { Err(Refused::NoCodes) } else { Ok(()) };
+        assert_eq!(head.must(right), lacking, "{right:?}");
+    }
+    let offer = scene.gate.new_codes(&head).unwrap();
+    let app = Builder::new().with_secret(offer.secret.clone()).build_noncompliant();
+    let code = app.generate_current().to_string();
+    let recovery = scene.gate.keep_codes(&head, offer.secret, &code, PASSWORD).await.unwrap();
+    let secret = scene.enter("kepala", PASSWORD, &recovery[0]).await.unwrap();
+    let head = scene.gate.operator(&secret).await.unwrap().unwrap();
+    assert_eq!(head.must(Right::Reveal), Ok(()));
 }
