@@ -36,7 +36,7 @@ use crate::access::audit::{
     Act, AuditCheck, AuditEntry, AuditFilter, AuditLog, AuditNote, WORDS_MAX,
 };
 use crate::access::{Operator, Refused, Right};
-use crate::dataset::{Dataset, DatasetError, Incident, Scope, Totals, VillageFacts, VillageState};
+use crate::dataset::{Dataset, DatasetError, Incident, Scope, Totals, VillageState};
 use crate::live::{Live, LiveVillage};
 use crate::metrics::OperatorCounts;
 use crate::outlook::Outlook;
@@ -243,16 +243,6 @@ impl Desk {
     ) -> Result<(VillageState, Option<LiveVillage>), DeskError> {
         Self::one(who, village)?;
         Ok((self.dataset.village(village)?, self.live.get(village)))
-    }
-
-    /// What the sheets of one village are made of. Names of houses' heads are
-    /// in it.
-    ///
-    /// # Errors
-    /// [`DeskError::NotThere`], [`DeskError::Failed`].
-    pub fn facts(&self, who: &Operator, village: VillageCode) -> Result<VillageFacts, DeskError> {
-        Self::one(who, village)?;
-        Ok(self.dataset.facts(village)?)
     }
 
     /// Sums over the operator's villages.

@@ -144,14 +144,28 @@ fn naming(word: &str) -> anyhow::Result<Vec<String>> {
 }
 
 #[test]
-fn the_operators_command_line_and_its_api_know_no_dataset() -> anyhow::Result<()> {
+fn what_operators_see_comes_from_the_desk_alone() -> anyhow::Result<()> {
+    // Rows may be named there, the store they are read from may not: many of
+    // its reads know nothing of who asks.
+    const STORE: &[&str] = &[
+        "rusqlite",
+        "sqlite",
+        "SqliteDataset",
+        "dyn Dataset",
+        "dataset::Dataset",
+        "Dataset,",
+        "impl Dataset",
+        "MergeWriter",
+    ];
     for (part, never) in [
         ("hub/src/ctl", &["dataset", "rusqlite", "crate::desk", "crate::serve"][..]),
-        ("hub/src/admin", &["rusqlite", "sqlite", "dyn Dataset", "MergeWriter"]),
+        ("hub/src/admin", STORE),
+        ("hub/src/console", STORE),
     ] {
         for word in never {
-            let stray: Vec<_> =
-                naming(word)?.into_iter().filter(|path| path.starts_with(part)).collect();
+            let tests = |path: &String| path.starts_with("hub/src/console/tests");
+            let found = naming(word)?.into_iter().filter(|path| path.starts_with(part));
+            let stray: Vec<_> = found.filter(|path| !tests(path)).collect();
             assert!(stray.is_empty(), "{word}: {stray:?}");
         }
     }
