@@ -149,8 +149,11 @@ fn page(
                 p { a class="button" href="/versi" { (say("Versi node desa", "The nodes' versions")) } }
                 div id="jumlah" { (parts.numbers()) }
                 (trend)
-                p { a class="button" href="/gambaran#kesegaran" {
-                    (say("Kesegaran hari demi hari", "Freshness day by day")) } }
+                // One day is drawn nowhere.
+                @if !trend.0.is_empty() {
+                    p { a class="button" href="/gambaran#kesegaran" {
+                        (say("Kesegaran hari demi hari", "Freshness day by day")) } }
+                }
             }
             section aria-labelledby="umpan-judul" {
                 h2 id="umpan-judul" { (say("Baru saja", "Just now")) }

@@ -101,7 +101,10 @@ impl Paper<'_> {
                         div { dt { "Lembar" } dd { ": " (sheet.form.number())
                             @if public { " (untuk umum)" } } }
                     }
-                    (table::table(self.recap, self.printed, Language::Indonesian, |_| None))
+                    // Pushed sideways on a telephone; paper shows all of it.
+                    div class="scroll" tabindex="0" role="region" aria-label="Lembar rekap" {
+                        (table::table(self.recap, self.printed, Language::Indonesian, |_| None))
+                    }
                     ul class="notes" { @for note in &self.printed.footnotes { li { (note) } } }
                     @let [left, right] = self.signers();
                     div class="signing" {

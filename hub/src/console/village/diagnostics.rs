@@ -77,7 +77,7 @@ impl VillagePage<'_> {
                 let lines = machine.lines();
                 lines
                     .iter()
-                    .for_each(|(word, value)| line(language.of(*word), &said(language, value)));
+                    .for_each(|(word, value)| line(language.of(*word), said(language, value)));
             }
             _ => line("", language.of(diagnosis.why_not().unwrap_or_default())),
         }
