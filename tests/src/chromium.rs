@@ -285,6 +285,28 @@ impl Chromium {
         self.call("Emulation.setEmulatedMedia", &json!({ "features": features })).map(drop)
     }
 
+    /// Lays the page out as on paper, `width` pixels between the margins, or
+    /// as on the screen again; `None` = the screen.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub fn paper(&mut self, width: Option<u32>) -> anyhow::Result<()> {
+        let (media, shown) = width.map_or(("", self.width), |width| ("print", width));
+        self.call("Emulation.setEmulatedMedia", &json!({ "media": media }))?;
+        let metrics =
+            json!({ "width": shown, "height": 900, "deviceScaleFactor": 1, "mobile": shown < 600 });
+        self.call("Emulation.setDeviceMetricsOverride", &metrics).map(drop)
+    }
+
+    /// The page as a file to be printed, on the paper that it asks for.
+    ///
+    /// # Errors
+    /// When the browser fails.
+    pub fn pdf(&mut self) -> anyhow::Result<Vec<u8>> {
+        let sheet = self.call("Page.printToPDF", &json!({ "preferCSSPageSize": true }))?;
+        Ok(BASE64.decode(sheet["data"].as_str().context("no sheet")?)?)
+    }
+
     /// How far the page reaches beyond the window to the right, pixels: a
     /// reader on a phone should never have to push a page sideways.
     ///

@@ -1,7 +1,7 @@
 //! A new operator's first day, in a real browser on a phone and on a desk:
 //! from an empty hub to the first screen, a contradiction that its villages
 //! end, a printed sheet, a number revealed, an export, a notice with receipts,
-//! and why a village does not answer.
+//! and why a village is late.
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 
 use std::path::{Path, PathBuf};
@@ -10,12 +10,13 @@ use std::time::Duration;
 use anyhow::Context;
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::roster;
-use lumbung_hub::dataset::{FindingKind, Scope};
+use lumbung_hub::dataset::{ContactNote, FindingKind, Scope};
 use lumbung_proto::v1;
+use lumbung_telemetry::clock;
 use lumbung_tests::chromium::{self, Chromium};
-use lumbung_tests::district::District;
+use lumbung_tests::district::{District, NodeProcess};
 use lumbung_tests::fictitious::{lone_row, nik, sheet};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const PASSWORD: &str = "sapi merah di sawah";
 
@@ -26,10 +27,16 @@ fn pictures() -> Option<PathBuf> {
     Some(folder)
 }
 
-/// Three villages with residents; one person is claimed by the first two.
+/// Three villages with residents; one person is claimed by the first two. The
+/// hub was given a map of them.
 async fn district() -> anyhow::Result<District> {
     let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 3)?;
+    let map = district.folder().join("peta.geojson");
+    std::fs::write(&map, squares(&district).to_string())?;
+    district.hub.arguments = vec!["--map".to_owned(), map.display().to_string()];
     district.start().await?;
+    // The first token tells the hub where villages find it.
+    district.hub.token(district.nodes[2].village, district.hub.uplink, false)?;
     for (at, node) in district.nodes.iter().enumerate() {
         let mut csv = sheet(at, 12);
         if at == 1 {
@@ -41,11 +48,22 @@ async fn district() -> anyhow::Result<District> {
     Ok(district)
 }
 
-async fn import(
-    district: &District,
-    node: &lumbung_tests::district::NodeProcess,
-    csv: &str,
-) -> anyhow::Result<()> {
+/// A map: a square for each village, side by side.
+fn squares(district: &District) -> Value {
+    let square = |(at, node): (u32, &NodeProcess)| {
+        let (left, right) = (112.0 + f64::from(at) / 10.0, 112.1 + f64::from(at) / 10.0);
+        let ring = [[left, -8.0], [right, -8.0], [right, -8.1], [left, -8.1], [left, -8.0]];
+        json!({
+            "type": "Feature",
+            "properties": { "kode": node.village.to_string() },
+            "geometry": { "type": "Polygon", "coordinates": [ring] },
+        })
+    };
+    let features: Vec<_> = (0..).zip(&district.nodes).map(square).collect();
+    json!({ "type": "FeatureCollection", "features": features })
+}
+
+async fn import(district: &District, node: &NodeProcess, csv: &str) -> anyhow::Result<()> {
     let file = district.folder().join("warga.csv");
     std::fs::write(&file, csv)?;
     let done = node.run(&["import", file.to_str().context("a path")?, "--json"]).await?;
@@ -75,6 +93,45 @@ async fn the_second_village_gives_way(district: &mut District) -> anyhow::Result
     };
     district.nodes[1].save(vec![change]).await?;
     Ok(twin.number)
+}
+
+/// The clerks of all villages read what the district wrote under this title.
+async fn clerks_read(district: &District, title: &str) -> anyhow::Result<()> {
+    for node in &district.nodes {
+        let listed = node.run(&["notices", "list", "--json"]).await?;
+        let listed: Value = serde_json::from_slice(&listed.stdout)?;
+        let notices = listed.as_array().context("a list")?;
+        let notice = notices.iter().find(|it| it["judul"] == title).context("the notice")?;
+        let read = node.run(&["notices", "read", notice["id"].as_str().context("an id")?]).await?;
+        anyhow::ensure!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+    }
+    Ok(())
+}
+
+/// The last village comes every twenty hours for some days, then no more; the
+/// hub is awake all the time and goes on five days after that.
+async fn the_last_village_falls_silent(district: &mut District) -> anyhow::Result<()> {
+    const HOUR_MS: i64 = 60 * 60 * 1000;
+    /// More often than what would be taken for a hub that was away.
+    const AWAKE_EVERY_MS: i64 = 9 * 60 * 1000;
+    let silent = district.nodes[2].village;
+    district.nodes[2].kill()?;
+    district.hub.stop().await?;
+    let (now_ms, visits) = (clock::now_ms(), 6);
+    let until_ms = now_ms + visits * 20 * HOUR_MS + 5 * 24 * HOUR_MS;
+    let dataset = district.hub.dataset()?;
+    for visit in 1..=visits {
+        let at_ms = now_ms + visit * 20 * HOUR_MS;
+        dataset.note_contacts(&[(silent, ContactNote { at_ms, ..ContactNote::default() })])?;
+    }
+    let mut at_ms = now_ms;
+    while at_ms < until_ms {
+        at_ms += AWAKE_EVERY_MS;
+        anyhow::ensure!(dataset.hub_awake(at_ms)?.is_none(), "the hub was away");
+    }
+    district.hub.look_away();
+    district.hub.set_clock_ahead((at_ms - clock::now_ms()) / 1000 + 60);
+    district.hub.start().await
 }
 
 /// The console, seen at one width.
@@ -161,11 +218,13 @@ impl Walk {
         Ok(())
     }
 
-    /// Writes to the whole kabupaten; every village says that it has it.
-    fn inform(&mut self) -> anyhow::Result<()> {
+    /// Writes to the whole kabupaten; every village says that it has it. Gives
+    /// the title and where the notice is.
+    fn inform(&mut self) -> anyhow::Result<(String, String)> {
+        let title = format!("Posyandu serentak ({})", self.name);
         self.open("/informasi")?;
         self.press("Tulis informasi")?;
-        self.browser.fill("Judul", "Posyandu serentak")?;
+        self.browser.fill("Judul", &title)?;
         self.browser.fill("Isi", "Posyandu bulan ini hari Kamis.")?;
         self.browser.fill("Seluruh kabupaten", "ya")?;
         self.press("Periksa dulu")?;
@@ -174,14 +233,20 @@ impl Walk {
         self.browser.says("Tanda terima")?;
         let address = self.browser.eval("location.pathname")?;
         let address = address.as_str().context("an address")?.to_owned();
+        self.until(&address, "sampai 3 dari")?;
+        Ok((title, address))
+    }
+
+    /// Opens a page until it says something.
+    fn until(&mut self, path: &str, words: &str) -> anyhow::Result<()> {
         for _ in 0..100 {
-            self.open(&address)?;
-            if self.browser.text()?.contains("sampai 3 dari") {
+            self.open(path)?;
+            if self.browser.text()?.contains(words) {
                 return Ok(());
             }
             std::thread::sleep(Duration::from_millis(100));
         }
-        anyhow::bail!("no receipts: {}", self.browser.text()?)
+        anyhow::bail!("never says {words}: {}", self.browser.text()?)
     }
 
     /// Opens one person's number with a reason, and finds that in the log.
@@ -203,14 +268,38 @@ impl Walk {
         Ok(())
     }
 
-    /// Prints the sheet of the kabupaten.
+    /// Prints the sheet of the kabupaten on both papers.
     fn print(&mut self) -> anyhow::Result<()> {
-        self.open("/rekap")?;
-        self.press("Cetak F4")?;
-        self.browser.says("4.17c")?;
-        let sheet = self.browser.call("Page.printToPDF", &json!({ "preferCSSPageSize": true }))?;
-        let pdf = sheet["data"].as_str().unwrap_or_default().len();
-        anyhow::ensure!(pdf > 10_000, "an empty sheet: {pdf}");
+        for (paper, wide, high) in [("A4", 297, 210), ("F4", 330, 215)] {
+            self.open("/rekap")?;
+            self.press(&format!("Cetak {paper}"))?;
+            self.browser.says("4.17c")?;
+            self.fits_on_paper(wide)?;
+            let pdf = self.browser.pdf()?;
+            let size = page_size(&pdf).context("no page")?;
+            let points = |mm: u32| f64::from(mm) / 25.4 * 72.0;
+            let (off, over) = (size.0 - points(wide), size.1 - points(high));
+            anyhow::ensure!(off.abs() < 1.0 && over.abs() < 1.0, "{paper}: {size:?} points");
+        }
+        Ok(())
+    }
+
+    /// Every column of the sheet lies whole on a page so many millimetres wide.
+    fn fits_on_paper(&mut self, wide: u32) -> anyhow::Result<()> {
+        const MARGINS: u32 = 2 * 8;
+        // CSS has 96 pixels to the inch.
+        let pixels = (wide - MARGINS) * 960 / 254;
+        self.browser.paper(Some(pixels))?;
+        let seen = self.browser.eval(
+            "(() => { const cells = [...document.querySelectorAll('.sheet th, .sheet td')];
+               const cut = cells.filter((it) => it.getBoundingClientRect().right > innerWidth + 0.5
+                 || it.scrollWidth > it.clientWidth + 1 || it.scrollHeight > it.clientHeight + 1);
+               const columns = document.querySelector('.sheet tfoot tr').cells.length;
+               return { columns, cut: cut.map((it) => it.innerText) }; })()",
+        )?;
+        self.browser.paper(None)?;
+        anyhow::ensure!(seen["columns"].as_u64() > Some(30), "{seen}");
+        anyhow::ensure!(seen["cut"] == json!([]), "cut at {pixels} pixels: {}", seen["cut"]);
         Ok(())
     }
 
@@ -238,31 +327,28 @@ impl Walk {
         self.browser.says("Data diekspor")
     }
 
-    /// Finds out why a village does not answer: in words, held against what is
-    /// usual for it.
+    /// Finds out why a village is late: from what needs somebody on the first
+    /// page to the reason in words, held against what is usual for it.
     fn why(&mut self, name: &str) -> anyhow::Result<()> {
-        for _ in 0..100 {
-            self.open("/")?;
-            self.press(name)?;
-            if self.browser.text()?.contains("Tidak tersambung") {
-                self.browser.says("itu biasa")?;
-                return self.browser.says("30 hari");
-            }
-            std::thread::sleep(Duration::from_millis(200));
+        self.open("/")?;
+        self.browser.says("Sesi Anda sudah berakhir")?;
+        self.sign_in()?;
+        self.browser.wait(&format!(
+            "document.getElementById('perlu').innerText.includes({})",
+            json!(name)
+        ))?;
+        self.press(name)?;
+        for words in [
+            "Tidak terdengar selama 5 hari",
+            "biasanya paling lama 20 jam",
+            "(dari 6 jeda)",
+            "Hubungi perangkat desa",
+            "30 hari",
+        ] {
+            self.browser.says(words)?;
         }
-        anyhow::bail!("no reason: {}", self.browser.text()?)
-    }
-
-    /// Looks at the finding once its villages agree.
-    fn ended(&mut self, number: i64) -> anyhow::Result<()> {
-        for _ in 0..100 {
-            self.open(&format!("/temuan/{number}"))?;
-            if self.browser.text()?.contains("Tertutup sendiri") {
-                return Ok(());
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-        anyhow::bail!("still open: {}", self.browser.text()?)
+        anyhow::ensure!(!self.browser.text()?.contains("itu biasa"), "called usual");
+        self.look()
     }
 
     /// Asks both villages about the contradiction.
@@ -285,13 +371,21 @@ impl Walk {
     fn everywhere(&mut self, village: &str, finding: i64) -> anyhow::Result<()> {
         let village = format!("/desa/{village}");
         let (asked, deed) = (format!("/temuan/{finding}"), format!("{village}/tindakan/tahan"));
+        let (diagnostics, token) =
+            (format!("{village}/diagnostik"), format!("{village}/tindakan/token"));
+        let (person, house) = self.one_person()?;
+        let notice = self.first_href("/informasi", "/informasi/")?;
         let pages = [
             "/",
             "/desa",
             &village,
             &deed,
+            &diagnostics,
+            "/peta",
             "/versi",
             "/cari",
+            &person,
+            &house,
             "/rekap",
             "/gambaran",
             "/mutu",
@@ -300,6 +394,7 @@ impl Walk {
             &asked,
             "/karantina",
             "/informasi",
+            &notice,
             "/informasi/tulis",
             "/operator",
             "/operator/kepala",
@@ -317,8 +412,39 @@ impl Walk {
             for page in pages {
                 self.open(page)?;
             }
+            // A token is shown once, as the answer to a form.
+            self.open(&token)?;
+            self.press(if language == "id" { "Buat token" } else { "Make a token" })?;
+            self.browser.says("lumbung-node join")?;
         }
         self.browser.dark(false)
+    }
+
+    /// Where a person's page is, and their house's.
+    fn one_person(&mut self) -> anyhow::Result<(String, String)> {
+        self.open("/cari")?;
+        self.browser.fill("Nama", "contoh")?;
+        self.press("Cari")?;
+        let person = self.href("/warga/")?;
+        self.open(&person)?;
+        Ok((person, self.href("/rumah/")?))
+    }
+
+    fn first_href(&mut self, path: &str, begins: &str) -> anyhow::Result<String> {
+        self.open(path)?;
+        self.href(begins)
+    }
+
+    /// The first link on the page to something whose address ends in a number
+    /// or an id.
+    fn href(&mut self, begins: &str) -> anyhow::Result<String> {
+        let script = format!(
+            "[...document.querySelectorAll('main a')].map((it) => it.getAttribute('href'))
+               .find((it) => it.startsWith({}) && /[0-9a-f]$/.test(it) && /[0-9]/.test(it))",
+            json!(begins)
+        );
+        let found = self.browser.eval(&script)?;
+        Ok(found.as_str().with_context(|| format!("no link to {begins}"))?.to_owned())
     }
 
     fn english(&mut self) -> anyhow::Result<()> {
@@ -328,6 +454,16 @@ impl Walk {
     }
 }
 
+/// Width and height of a printed file's first page, points.
+fn page_size(pdf: &[u8]) -> Option<(f64, f64)> {
+    let text = String::from_utf8_lossy(pdf);
+    let (_, sides) = text.split_once("/MediaBox [")?;
+    let sides: Vec<f64> =
+        sides.split(']').next()?.split_whitespace().filter_map(|it| it.parse().ok()).collect();
+    let [left, bottom, right, top] = sides[..] else { return None };
+    Some((right - left, top - bottom))
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_operator_finds_the_way() -> anyhow::Result<()> {
     let Some(program) = chromium::program() else { return Ok(()) };
@@ -335,24 +471,30 @@ async fn a_new_operator_finds_the_way() -> anyhow::Result<()> {
     let code = printed_code(&district)?;
     let mut desk = Walk::new(&program, &district, "meja")?;
     desk.found(&code)?;
-    desk.day()?;
-    desk.english()?;
-    desk.inform()?;
-    desk.ask()?;
-    desk.reveal()?;
-    desk.print()?;
-    desk.export()?;
     let mut phone = Walk::new(&program, &district, "ponsel")?;
-    phone.day()?;
+    for walk in [&mut desk, &mut phone] {
+        walk.day()?;
+        walk.english()?;
+        let (title, address) = walk.inform()?;
+        clerks_read(&district, &title).await?;
+        walk.until(&address, "dibaca 3")?;
+        walk.ask()?;
+        walk.reveal()?;
+        walk.print()?;
+        walk.export()?;
+    }
     let open = district.hub.dataset()?.findings(&Scope::whole(), true, 9)?;
     let finding = open.first().context("an open finding")?.number;
     Walk::new(&program, &district, "semua")?.all(&district, finding)?;
 
     let number = the_second_village_gives_way(&mut district).await?;
-    desk.ended(number)?;
-    district.nodes[2].kill()?;
+    for walk in [&mut desk, &mut phone] {
+        walk.until(&format!("/temuan/{number}"), "Tertutup sendiri")?;
+    }
+    the_last_village_falls_silent(&mut district).await?;
     let lost = roster().village(district.nodes[2].village).context("in the roster")?;
-    desk.why(lost.name)?;
-    phone.why(lost.name)?;
+    for walk in [&mut desk, &mut phone] {
+        walk.why(lost.name)?;
+    }
     district.stop().await
 }
