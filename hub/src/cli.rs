@@ -225,6 +225,7 @@ impl Workplace<'_> {
             identity: self.data.join("identity"),
             counts: OperatorCounts::default(),
             arrivals: Arrivals::default(),
+            letters: crate::alerting::config_file(self.data),
         });
         (desk, Operator::of_this_machine(self.user))
     }

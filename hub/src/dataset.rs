@@ -243,6 +243,59 @@ pub enum FindingKind {
     DatangTanpaPindah = 4,
 }
 
+impl FindingKind {
+    /// Every kind, by number.
+    pub const ALL: [Self; 4] =
+        [Self::NikGanda, Self::KkGanda, Self::PindahTanpaDatang, Self::DatangTanpaPindah];
+
+    /// The stable code.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::NikGanda => "nik_ganda",
+            Self::KkGanda => "kk_ganda",
+            Self::PindahTanpaDatang => "pindah_tanpa_datang",
+            Self::DatangTanpaPindah => "datang_tanpa_pindah",
+        }
+    }
+}
+
+/// Which findings are asked for.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FindingsAsked {
+    /// Only those that are open.
+    pub open_only: bool,
+    /// Only of this kind.
+    pub kind: Option<FindingKind>,
+    /// Only those with lower numbers.
+    pub before: Option<i64>,
+}
+
+/// How many findings there are of each kind.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FindingCounts(pub Vec<(FindingKind, FindingCount)>);
+
+/// How many findings there are of one kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FindingCount {
+    /// That are open.
+    pub open: u64,
+    /// That ever were.
+    pub all: u64,
+}
+
+impl FindingCounts {
+    /// Of one kind, or of all.
+    #[must_use]
+    pub fn of(&self, kind: Option<FindingKind>) -> FindingCount {
+        let counts = self.0.iter().filter(|(each, _)| kind.is_none_or(|kind| kind == *each));
+        counts.fold(FindingCount::default(), |sum, (_, count)| FindingCount {
+            open: sum.open + count.open,
+            all: sum.all + count.all,
+        })
+    }
+}
+
 /// One side of a finding, with its provenance.
 #[derive(Clone, Debug)]
 pub struct Claim {
@@ -404,6 +457,27 @@ pub trait Dataset:
     /// [`DatasetError::Store`].
     fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantinedEntry>, DatasetError>;
 
+    /// The same from the number after `after` on.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn quarantine_after(
+        &self,
+        scope: &Scope,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<QuarantinedEntry>, DatasetError>;
+
+    /// One entry in quarantine, if it is of a village of the scope.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn quarantined(
+        &self,
+        scope: &Scope,
+        number: i64,
+    ) -> Result<Option<QuarantinedEntry>, DatasetError>;
+
     /// The payload of one quarantined entry, to try it again after a fix.
     ///
     /// # Errors
@@ -429,6 +503,24 @@ pub trait Dataset:
         open_only: bool,
         limit: u32,
     ) -> Result<Vec<CrossFinding>, DatasetError>;
+
+    /// The same of one kind only and with lower numbers than `before`.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn findings_before(
+        &self,
+        scope: &Scope,
+        asked: &FindingsAsked,
+        limit: u32,
+    ) -> Result<Vec<CrossFinding>, DatasetError>;
+
+    /// How many contradictions of each kind a village of the scope has a part
+    /// in: those that are open, and all.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn count_findings(&self, scope: &Scope) -> Result<FindingCounts, DatasetError>;
 
     /// One contradiction, if a village of the scope has a part in it.
     ///

@@ -20,22 +20,15 @@ use super::village::{narrowed, only};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::access::audit::AuditEntry;
-use crate::dataset::{CrossFinding, FindingKind};
+use crate::dataset::{CrossFinding, FindingCount, FindingCounts, FindingKind, FindingsAsked};
 use crate::desk::{Desk, DeskError, Side};
 
-/// Findings on one page; the command line lists them all.
-const SHOWN_MAX: u32 = 500;
+/// Findings on one page.
+const PAGE_ROWS: u32 = 100;
 
 pub(super) fn routes() -> Router<ConsoleState> {
     Router::new().route("/temuan", get(list)).route("/temuan/{number}", get(one).post(ask))
 }
-
-const KINDS: [FindingKind; 4] = [
-    FindingKind::NikGanda,
-    FindingKind::KkGanda,
-    FindingKind::PindahTanpaDatang,
-    FindingKind::DatangTanpaPindah,
-];
 
 const fn tag(kind: FindingKind) -> &'static str {
     match kind {
@@ -94,9 +87,26 @@ struct Asked {
     status: Option<String>,
     /// Of this village only.
     desa: Option<String>,
+    /// Only those with lower numbers.
+    sebelum: Option<i64>,
 }
 
 impl Asked {
+    fn kind(&self) -> Option<FindingKind> {
+        FindingKind::ALL.into_iter().find(|kind| self.jenis.as_deref() == Some(tag(*kind)))
+    }
+
+    fn all(&self) -> bool {
+        self.status.as_deref() == Some("semua")
+    }
+
+    /// The same list, further back.
+    fn older(&self, last: i64) -> String {
+        let list = self.href(self.kind().map(tag), self.all());
+        let joint = if list.contains('?') { '&' } else { '?' };
+        format!("{list}{joint}sebelum={last}")
+    }
+
     /// The list with another kind, or with the closed ones too.
     fn href(&self, kind: Option<&str>, all: bool) -> String {
         let pairs = [
@@ -117,23 +127,27 @@ async fn list(
 ) -> Result<Page, Trouble> {
     let desa = only(asked.desa.as_deref())?;
     at_desk(&state, viewer, move |desk, viewer| {
-        let all = asked.status.as_deref() == Some("semua");
         let of = desa.map(|desa| desa.code);
-        let found = desk.findings(&viewer.who, of, !all, SHOWN_MAX)?;
-        Ok(whole(list_page(viewer, &found, &asked, desa)))
+        let terms =
+            FindingsAsked { open_only: !asked.all(), kind: asked.kind(), before: asked.sebelum };
+        let (found, counts) = desk.findings_page(&viewer.who, of, &terms, PAGE_ROWS)?;
+        Ok(whole(list_page(viewer, (&found, &counts), &asked, desa)))
     })
     .await
 }
 
 fn list_page(
     viewer: &Viewer,
-    found: &[CrossFinding],
+    (found, counts): (&[CrossFinding], &FindingCounts),
     asked: &Asked,
     desa: Option<&'static Desa>,
 ) -> Markup {
-    let (kind, all) = (asked.jenis.as_deref(), asked.status.as_deref() == Some("semua"));
+    let (kind, all) = (asked.kind(), asked.all());
     let say = |id, en| viewer.language.say(id, en);
-    let chosen = |it: &&CrossFinding| kind.is_none_or(|kind| kind == tag(it.kind));
+    let count = |kind: Option<FindingKind>| {
+        let FindingCount { open, all: ever } = counts.of(kind);
+        viewer.language.count(if all { ever } else { open })
+    };
     let body = html! {
         h1 { (say("Temuan antardesa", "Findings between villages")) }
         (narrowed(viewer.language, desa, "/temuan"))
@@ -145,26 +159,28 @@ fn list_page(
         nav class="chips" aria-label=(say("Saring temuan", "Filter findings")) {
             a href=(asked.href(None, all))
                 aria-current=[kind.is_none().then_some("true")] {
-                (say("Semua", "All")) " " b { (found.len()) }
+                (say("Semua", "All")) " " b { (count(None)) }
             }
-            @for each in KINDS {
-                @let count = found.iter().filter(|it| it.kind == each).count();
+            @for each in FindingKind::ALL {
                 a href=(asked.href(Some(tag(each)), all))
-                    aria-current=[(kind == Some(tag(each))).then_some("true")] {
-                    (words(viewer.language, each)) " " b { (count) }
+                    aria-current=[(kind == Some(each)).then_some("true")] {
+                    (words(viewer.language, each)) " " b { (count(Some(each))) }
                 }
             }
-            a href=(asked.href(kind, !all)) {
+            a href=(asked.href(kind.map(tag), !all)) {
                 @if all { (say("Hanya yang terbuka", "Open ones only")) }
                 @else { (say("Juga yang tertutup", "Closed ones too")) }
             }
         }
         h2 class="unseen" { (say("Daftar temuan", "The findings")) }
-        @if !found.iter().any(|it| chosen(&it)) {
+        @if found.is_empty() {
             p class="calm" { (say("Tidak ada temuan terbuka.", "No open findings.")) }
         }
         ul class="findings" {
-            @for finding in found.iter().filter(chosen) { (row(viewer, finding)) }
+            @for finding in found { (row(viewer, finding)) }
+        }
+        @if let Some(last) = found.last().filter(|_| found.len() == PAGE_ROWS as usize) {
+            p { a class="button" href=(asked.older(last.number)) { (say("Lebih lama", "Older")) } }
         }
     };
     Frame::of(viewer, say("Temuan", "Findings"), Tab::Findings).page(&body)

@@ -33,7 +33,12 @@ struct Asked {
     hasil: Option<String>,
     /// Of this village only.
     desa: Option<String>,
+    /// Only those with higher numbers.
+    sesudah: Option<i64>,
 }
+
+/// Entries on one page.
+const PAGE_ROWS: u32 = 50;
 
 async fn list(
     State(state): State<ConsoleState>,
@@ -42,7 +47,8 @@ async fn list(
 ) -> Result<Page, Trouble> {
     let desa = only(asked.desa.as_deref())?;
     at_desk(&state, viewer, move |desk, viewer| {
-        let entries = desk.quarantine(&viewer.who, desa.map(|desa| desa.code))?;
+        let (of, after) = (desa.map(|desa| desa.code), asked.sesudah.unwrap_or(0));
+        let entries = desk.quarantine_after(&viewer.who, of, after, PAGE_ROWS)?;
         Ok(whole(page(viewer, &entries, desa, asked.hasil.as_deref())))
     })
     .await
@@ -84,6 +90,12 @@ fn page(
         }
         h2 class="unseen" { (say("Daftar catatan", "The records")) }
         ul class="findings" { @for entry in entries { (one(viewer, entry)) } }
+        @if let Some(last) = entries.last().filter(|_| entries.len() == PAGE_ROWS as usize) {
+            @let of = desa.map_or_else(String::new, |desa| format!("desa={}&", desa.code));
+            p { a class="button" href=(format!("/karantina?{of}sesudah={}", last.number)) {
+                (say("Berikutnya", "Next"))
+            } }
+        }
     };
     Frame::of(viewer, say("Karantina", "Quarantine"), Tab::Quarantine).page(&body)
 }

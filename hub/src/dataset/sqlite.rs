@@ -52,9 +52,9 @@ use self::prefilter::Prefilter;
 use self::statements::Actors;
 use super::erasures::Erasures;
 use super::{
-    Change, ContactNote, CrossFinding, Dataset, DatasetError, Incident, MergeBatch, Merged,
-    NewIncident, QuarantinedEntry, RecordFilter, Repair, RowContent, Scope, StoredRecord, Totals,
-    VillageFacts, VillageState,
+    Change, ContactNote, CrossFinding, Dataset, DatasetError, FindingCounts, FindingsAsked,
+    Incident, MergeBatch, Merged, NewIncident, QuarantinedEntry, RecordFilter, Repair, RowContent,
+    Scope, StoredRecord, Totals, VillageFacts, VillageState,
 };
 use crate::access::audit::AuditHead;
 
@@ -374,7 +374,27 @@ impl Dataset for SqliteDataset {
     }
 
     fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantinedEntry>, DatasetError> {
-        self.read(|conn| Ok(reads::quarantine(conn, scope)?))
+        self.read(|conn| Ok(reads::quarantine(conn, scope, 0, u32::MAX)?))
+    }
+
+    fn quarantine_after(
+        &self,
+        scope: &Scope,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<QuarantinedEntry>, DatasetError> {
+        self.read(|conn| Ok(reads::quarantine(conn, scope, after, limit)?))
+    }
+
+    fn quarantined(
+        &self,
+        scope: &Scope,
+        number: i64,
+    ) -> Result<Option<QuarantinedEntry>, DatasetError> {
+        self.read(|conn| {
+            let found = reads::quarantine(conn, scope, number - 1, 1)?.pop();
+            Ok(found.filter(|entry| entry.number == number))
+        })
     }
 
     fn quarantined_change(&self, number: i64) -> Result<Option<Change>, DatasetError> {
@@ -391,7 +411,21 @@ impl Dataset for SqliteDataset {
         open_only: bool,
         limit: u32,
     ) -> Result<Vec<CrossFinding>, DatasetError> {
-        self.read(|conn| findings::list(conn, scope, open_only, limit))
+        let asked = FindingsAsked { open_only, ..FindingsAsked::default() };
+        self.findings_before(scope, &asked, limit)
+    }
+
+    fn findings_before(
+        &self,
+        scope: &Scope,
+        asked: &FindingsAsked,
+        limit: u32,
+    ) -> Result<Vec<CrossFinding>, DatasetError> {
+        self.read(|conn| findings::list(conn, scope, asked, limit))
+    }
+
+    fn count_findings(&self, scope: &Scope) -> Result<FindingCounts, DatasetError> {
+        self.read(|conn| Ok(findings::counts(conn, scope)?))
     }
 
     fn note_incident(

@@ -6,7 +6,7 @@ use lumbung_wire::record as wire;
 
 use super::{Desk, DeskError};
 use crate::access::{Operator, Right};
-use crate::dataset::{Claim, CrossFinding};
+use crate::dataset::{Claim, CrossFinding, FindingCounts, FindingsAsked};
 use crate::exports;
 
 /// One side of a contradiction.
@@ -35,6 +35,23 @@ impl Desk {
     ) -> Result<Vec<CrossFinding>, DeskError> {
         who.must(Right::SeeRecords)?;
         Ok(self.dataset.findings(&Self::narrowed(who, village)?, open_only, limit)?)
+    }
+
+    /// One page of them, and how many there are of each kind.
+    ///
+    /// # Errors
+    /// As [`Desk::findings`].
+    pub fn findings_page(
+        &self,
+        who: &Operator,
+        village: Option<VillageCode>,
+        asked: &FindingsAsked,
+        limit: u32,
+    ) -> Result<(Vec<CrossFinding>, FindingCounts), DeskError> {
+        who.must(Right::SeeRecords)?;
+        let scope = Self::narrowed(who, village)?;
+        let found = self.dataset.findings_before(&scope, asked, limit)?;
+        Ok((found, self.dataset.count_findings(&scope)?))
     }
 
     /// One contradiction with what both records say. What a village outside

@@ -22,6 +22,29 @@ impl Desk {
         Ok(self.dataset.quarantine(&Self::narrowed(who, village)?)?)
     }
 
+    /// A page of it: what comes after number `after`.
+    ///
+    /// # Errors
+    /// As [`Desk::quarantine`].
+    pub fn quarantine_after(
+        &self,
+        who: &Operator,
+        village: Option<VillageCode>,
+        after: i64,
+        limit: u32,
+    ) -> Result<Vec<QuarantinedEntry>, DeskError> {
+        Ok(self.dataset.quarantine_after(&Self::narrowed(who, village)?, after, limit)?)
+    }
+
+    /// One entry of it.
+    ///
+    /// # Errors
+    /// As [`Desk::quarantine`].
+    pub fn quarantined(&self, who: &Operator, number: i64) -> Result<QuarantinedEntry, DeskError> {
+        let scope = Self::narrowed(who, None)?;
+        self.dataset.quarantined(&scope, number)?.ok_or(DeskError::NotThere)
+    }
+
     /// Tries to take a quarantined entry once more; whether it worked. An
     /// entry that still can't be taken stays with its reason of now.
     ///
@@ -30,8 +53,7 @@ impl Desk {
     /// [`DeskError::Failed`].
     pub fn replay(&self, who: &Operator, number: i64) -> Result<bool, DeskError> {
         who.must(Right::Act)?;
-        let own = self.quarantine(who, None)?;
-        let entry = own.iter().find(|entry| entry.number == number).ok_or(DeskError::NotThere)?;
+        let entry = self.quarantined(who, number)?;
         self.note(who, Act::Quarantine, entry.village.to_string(), "coba lagi")?;
         // A newer entry of the record may have taken its place meanwhile.
         let change = self.dataset.quarantined_change(number)?.ok_or(DeskError::NotThere)?;

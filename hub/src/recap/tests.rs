@@ -9,8 +9,8 @@ use lumbung_proto::v1;
 use prost::Message;
 
 use super::*;
-use crate::dataset::MergeBatch;
 use crate::dataset::sqlite::SqliteDataset;
+use crate::dataset::{Content, MergeBatch};
 use crate::merge::decode;
 
 const T: Date = date(2026, 12, 31);
@@ -92,7 +92,14 @@ fn records(size: u64) -> Vec<(u64, Kind, Vec<u8>)> {
 fn batch(village: VillageCode, records: Vec<(u64, Kind, Vec<u8>)>) -> MergeBatch {
     let mut log = [7; 16];
     log[..8].copy_from_slice(&village.as_u64().to_le_bytes());
-    let prev = Position::origin(LogId(log));
+    batch_after(Position::origin(LogId(log)), village, records)
+}
+
+fn batch_after(
+    prev: Position,
+    village: VillageCode,
+    records: Vec<(u64, Kind, Vec<u8>)>,
+) -> MergeBatch {
     let mut last = prev;
     let changes = records.into_iter().map(|(number, kind, bytes)| {
         let header = Header {
@@ -114,6 +121,19 @@ fn batch(village: VillageCode, records: Vec<(u64, Kind, Vec<u8>)>) -> MergeBatch
     });
     let changes = changes.collect();
     MergeBatch { village, prev, last, changes }
+}
+
+/// Lets a hub that did not know better put `count` sound records of a village
+/// into quarantine.
+pub(crate) fn refuse(dataset: &SqliteDataset, village: VillageCode, count: u64) {
+    let prev = dataset.village(village).unwrap().position.unwrap();
+    let dusun = v1::Dusun { nama: "Baru".to_owned(), ..Default::default() }.encode_to_vec();
+    let records = (0..count).map(|at| (50_000 + at, Kind::Dusun, dusun.clone())).collect();
+    let mut batch = batch_after(prev, village, records);
+    for change in &mut batch.changes {
+        change.content = Content::Quarantined("Versi hub belum mengenalnya.".to_owned());
+    }
+    dataset.merge(&[batch], 2).unwrap().remove(0).unwrap();
 }
 
 /// The id of a resident of every village on no family card.

@@ -14,7 +14,10 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 use super::scoped::condition;
 use super::upsert::{PINDAH_KELUAR, PINDAH_MASUK, STATUS_HIDUP, village_sql};
 use super::village::{count, is_registered, village_code};
-use crate::dataset::{Claim, CrossFinding, DatasetError, FindingKind, Scope};
+use crate::dataset::{
+    Claim, CrossFinding, DatasetError, FindingCount, FindingCounts, FindingKind, FindingsAsked,
+    Scope,
+};
 
 /// How far the two ends of one move may lie apart, days.
 pub(super) const MOVE_DAYS_MAX: u32 = 180;
@@ -388,11 +391,31 @@ pub(super) fn open_count(scope: &Scope) -> String {
 pub(super) fn list(
     conn: &Connection,
     scope: &Scope,
-    open_only: bool,
+    asked: &FindingsAsked,
     limit: u32,
 ) -> Result<Vec<CrossFinding>, DatasetError> {
-    let which = if open_only { "closed_ms IS NULL" } else { "1" };
-    read(conn, scope, which, limit)
+    let mut which = if asked.open_only { "closed_ms IS NULL" } else { "1" }.to_owned();
+    if let Some(kind) = asked.kind {
+        which.push_str(&format!(" AND kind = {}", kind as u8));
+    }
+    let before = asked.before.unwrap_or(i64::MAX);
+    read(conn, scope, &format!("{which} AND number < ?2"), limit, before)
+}
+
+/// How many findings of each kind a village of the scope has a part in.
+pub(super) fn counts(conn: &Connection, scope: &Scope) -> rusqlite::Result<FindingCounts> {
+    let sql = format!(
+        "SELECT kind, count(*), sum(closed_ms IS NULL) FROM finding WHERE {} GROUP BY kind",
+        has_part(scope)
+    );
+    let counts = conn
+        .prepare_cached(&sql)?
+        .query_map([], |row| {
+            let count = FindingCount { all: count(row, 1)?, open: count(row, 2)? };
+            Ok((finding_kind(row, 0)?, count))
+        })?
+        .collect::<Result<_, _>>()?;
+    Ok(FindingCounts(counts))
 }
 
 /// One finding, if a village of the scope has a part in it.
@@ -401,7 +424,7 @@ pub(super) fn one(
     scope: &Scope,
     number: i64,
 ) -> Result<Option<CrossFinding>, DatasetError> {
-    Ok(read(conn, scope, &format!("number = {number}"), 1)?.pop())
+    Ok(read(conn, scope, "number = ?2", 1, number)?.pop())
 }
 
 fn read(
@@ -409,13 +432,14 @@ fn read(
     scope: &Scope,
     which: &str,
     limit: u32,
+    number: i64,
 ) -> Result<Vec<CrossFinding>, DatasetError> {
     let part = has_part(scope);
     let mut statement = conn.prepare_cached(&format!(
         "SELECT number, kind, key, other_village, since_ms, closed_ms FROM finding
          WHERE {which} AND {part} ORDER BY number DESC LIMIT ?1",
     ))?;
-    let found = statement.query_map([limit], |row| {
+    let found = statement.query_map((limit, number), |row| {
         let other = row.get::<_, Option<i64>>(3)?;
         Ok(CrossFinding {
             number: row.get(0)?,

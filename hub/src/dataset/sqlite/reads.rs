@@ -103,18 +103,20 @@ pub(super) fn record(
     Ok(None)
 }
 
-/// The quarantine of the scope's villages, oldest first.
+/// The quarantine of the scope's villages after a number, oldest first.
 pub(super) fn quarantine(
     conn: &Connection,
     scope: &Scope,
+    after: i64,
+    limit: u32,
 ) -> rusqlite::Result<Vec<QuarantinedEntry>> {
     conn.prepare_cached(&format!(
         "SELECT number, village, seq, id, kind, reason, since_ms, length(bytes), epoch = 0
          FROM quarantine
-         WHERE {} ORDER BY number",
+         WHERE number > ?1 AND {} ORDER BY number LIMIT ?2",
         condition(scope, "village")
     ))?
-    .query_map([], |row| {
+    .query_map((after, limit), |row| {
         Ok(QuarantinedEntry {
             number: row.get(0)?,
             village: village_code(row, 1)?,

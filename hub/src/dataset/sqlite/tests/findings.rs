@@ -3,7 +3,7 @@
 use lumbung_domain::region::roster;
 
 use super::*;
-use crate::dataset::{FindingKind, Row, RumahTanggaRow, Scope, bits};
+use crate::dataset::{FindingCount, FindingKind, FindingsAsked, Row, RumahTanggaRow, Scope, bits};
 
 fn open_kinds(store: &Store) -> Vec<FindingKind> {
     store
@@ -357,4 +357,29 @@ fn two_writers_of_one_file_never_both_continue_one_position() {
     assert_eq!(here + there, batches.len(), "each batch was taken once");
     let state = store.state(&bakung);
     assert_eq!((state.position, state.records), (Some(bakung.position), 60));
+}
+
+#[test]
+fn findings_are_counted_beyond_the_page_and_read_kind_by_kind() {
+    let store = Store::new();
+    let (mut bakung, mut lorejo) = (Log::new(BAKUNG), Log::new(LOREJO));
+    let niks = ["3505904101900001", "3505904101900002", "3505904101900003"];
+    let people = || (1..).zip(niks).map(|(at, nik)| create(at, Kind::Warga, &warga(nik)));
+    store.merge(&[bakung.batch(people()), lorejo.batch(people())]);
+    let whole = Scope::whole();
+    let asked = |kind, before| FindingsAsked { open_only: true, kind, before };
+    let page = |asked: &FindingsAsked, limit| {
+        let found = store.dataset.findings_before(&whole, asked, limit).unwrap();
+        found.iter().map(|it| it.number).collect::<Vec<_>>()
+    };
+    let nik = Some(FindingKind::NikGanda);
+    let all = page(&asked(nik, None), 9);
+    assert_eq!((page(&asked(nik, None), 2), all.len()), (all[..2].to_vec(), 3));
+    assert_eq!(page(&asked(nik, Some(all[1])), 2), all[2..]);
+    assert!(page(&asked(Some(FindingKind::KkGanda), None), 9).is_empty());
+    store.merge(&[bakung.batch([delete(1, Kind::Warga)])]);
+    let counts = |scope: &Scope| store.dataset.count_findings(scope).unwrap();
+    let expected = FindingCount { open: 2, all: 3 };
+    assert_eq!((counts(&whole).of(nik), counts(&whole).of(None)), (expected, expected));
+    assert_eq!(counts(&Scope::of_village(village(SIDOMULYO))).of(None), FindingCount::default());
 }
