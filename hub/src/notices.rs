@@ -220,12 +220,29 @@ pub fn withdraw(
     replace(dataset, number, &next, by, now_ms)
 }
 
-/// Notices and how far each has come, newest first.
+/// Notices that are `wanted` and how far each has come, newest first. They are
+/// sought among all of them, however many others lie between.
 ///
 /// # Errors
 /// [`DatasetError`].
-pub fn list(dataset: &dyn Dataset, limit: u32) -> Result<Vec<ListedNotice>, DatasetError> {
-    dataset.notices(limit)
+pub fn list(
+    dataset: &dyn Dataset,
+    wanted: impl Fn(&Informasi) -> bool,
+    limit: u32,
+) -> Result<Vec<ListedNotice>, DatasetError> {
+    let (mut found, mut before) = (Vec::new(), i64::MAX);
+    loop {
+        let mut page = dataset.notices(before, limit)?;
+        let Some(last) = page.last() else { return Ok(found) };
+        before = last.notice.number;
+        let whole = page.len() as u64 == u64::from(limit);
+        page.retain(|listed| wanted(&listed.notice.informasi));
+        found.append(&mut page);
+        found.truncate(limit as usize);
+        if !whole || found.len() == limit as usize {
+            return Ok(found);
+        }
+    }
 }
 
 /// One notice, village by village.

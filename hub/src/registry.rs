@@ -93,6 +93,28 @@ pub struct LinkState {
     pub quiet_broke_seconds: u32,
     /// It came through the tunnel.
     pub tunnelled: bool,
+    /// How long a question and its answer took, microseconds; 0 = not known.
+    pub round_trip_us: u32,
+}
+
+/// What a node told of its computer at the last contact.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Machine {
+    /// When it told, hub clock, Unix milliseconds.
+    pub at_ms: i64,
+    /// Free on the disk of its store, bytes; `None` = it could not tell.
+    pub disk_free_bytes: Option<u64>,
+    /// What its store takes, bytes.
+    pub store_bytes: u64,
+    /// How often it ended without being stopped, as by a power cut.
+    pub unclean_stops: u32,
+    /// How many of these are known to be of the last weeks: since
+    /// [`Machine::counted_since_ms`].
+    pub recent_stops: u32,
+    /// Since when those are counted, hub clock.
+    pub counted_since_ms: i64,
+    /// Its processor.
+    pub arch: String,
 }
 
 /// Tokens and keys. See the module for what every implementation promises.
@@ -169,11 +191,17 @@ pub trait Registry: Send + Sync + 'static {
     /// [`DatasetError::Store`].
     fn revoke(&self, village: VillageCode, now_ms: i64) -> Result<bool, DatasetError>;
 
-    /// Keeps what a node told of its link.
+    /// Keeps what a node told of its link and, if it did, of its computer:
+    /// how many of its stops are recent is found here, not read.
     ///
     /// # Errors
     /// [`DatasetError::Store`].
-    fn note_link(&self, village: VillageCode, link: &LinkState) -> Result<(), DatasetError>;
+    fn note_link(
+        &self,
+        village: VillageCode,
+        link: &LinkState,
+        machine: Option<&Machine>,
+    ) -> Result<(), DatasetError>;
 
     /// What a node told of its link last; `None` = never.
     ///

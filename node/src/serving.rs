@@ -18,6 +18,7 @@ mod media;
 mod notices;
 mod refusal;
 pub mod report;
+mod stops;
 mod sync;
 mod upkeep;
 
@@ -44,6 +45,7 @@ pub use confirmed::{Confirmed, Visits};
 pub use fleet::FleetService;
 pub use inbox::InboxService;
 pub use local::LocalService;
+pub use stops::Stops;
 pub use sync::SyncService;
 pub use upkeep::Upkeep;
 

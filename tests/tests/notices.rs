@@ -3,14 +3,20 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on has failed")]
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::informasi::Sasaran;
 use lumbung_domain::region::roster;
 use lumbung_hub::dataset::Dataset;
 use lumbung_hub::dataset::notices::{NoticeVillage, Reach};
 use lumbung_hub::notices::{Created, Draft, create, one, withdraw};
+use lumbung_ledger::Source;
+use lumbung_node::barn::{Change, Expected, Submission};
+use lumbung_node::village::Village;
 use lumbung_telemetry::clock;
+use lumbung_tests::browser::{Browser, form};
 use lumbung_tests::district::{District, HubProcess, NodeProcess, wait_until};
 use lumbung_tests::sticks::{admit, export, fill, import, plain, said};
 
@@ -187,4 +193,92 @@ async fn a_village_of_sticks_gets_notices_and_answers_by_stick() {
     let done = district.hub.run(&export_answer).unwrap();
     assert!(done.status.success() && !said(&done).contains("informasi"), "{}", said(&done));
     district.compare().unwrap();
+}
+
+/// Of what a page says: the RT boxes' record ids and numbers.
+fn rt_boxes(page: &str) -> Vec<String> {
+    let boxes = page.split("name=\"rt\" value=\"").skip(1);
+    boxes.map(|rest| rest.split('"').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_operator_writes_to_one_rt_and_corrects_it() {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 2).unwrap();
+    district.start().await.unwrap();
+    for at in 0..2 {
+        fill(&district, at, 3).await.unwrap();
+    }
+    district.wait_proven(WITHIN).await.unwrap();
+    let who = Browser::sign_in(&district.hub, "siti", &["--role", "kab.operator"]).await.unwrap();
+    let desa = district.nodes[0].village.compact();
+    let words = |judul| [("judul", judul), ("isi", "Kamis pagi"), ("kategori", "1")];
+    let to = [&words("Kerja bakti")[..], &[("desa", desa.as_str())]].concat();
+    let asked = form(&[&to[..], &[("kirim", "rt")]].concat());
+    let rts = rt_boxes(&who.post("/informasi", &asked).await.unwrap().text());
+    assert!(!rts.is_empty());
+    let chosen = form(&[&to[..], &[("rt", rts[0].as_str()), ("kirim", "ya")]].concat());
+    let sent = who.post("/informasi", &chosen).await.unwrap();
+    assert_eq!(sent.status, 303, "{}", sent.text());
+    let path = sent.header("location").unwrap().to_owned();
+    let node = &district.nodes[0];
+    let heard = async |judul: &str| {
+        wait_until(WITHIN, "the village has it", async || {
+            Ok(listed(node).await.iter().any(|it| it.0 == judul))
+        })
+        .await
+        .unwrap();
+    };
+    heard("Kerja bakti").await;
+    assert!(listed(&district.nodes[1]).await.is_empty());
+
+    let corrected = form(&[&words("Ralat: kerja bakti")[..], &[("versi", "1")]].concat());
+    let answer = who.post(&format!("{path}/perbaiki"), &corrected).await.unwrap();
+    assert_eq!(answer.status, 303, "{}", answer.text());
+    heard("Ralat: kerja bakti").await;
+    assert_eq!(listed(node).await.len(), 1, "the next version takes the first one's place");
+    let page = who.page(&path).await.unwrap();
+    assert!(page.contains("1 RT di") && page.contains("versi 2"), "{page}");
+    district.stop().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_village_hears_which_record_it_has_to_correct() {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 1).unwrap();
+    let village = district.nodes[0].village;
+    let change = Change {
+        id: RecordId::from_parts(1_700_000_000_000, 1, 7),
+        kind: Kind::Dusun.code(),
+        schema: 1,
+        content: Some(bytes::Bytes::from_static(b"\xff\xff no protobuf")),
+        expected: Expected::Absent,
+    };
+    let submission = Submission {
+        actor: Arc::from("rusak"),
+        source: Source(9),
+        time_ms: 1_700_000_000_000,
+        changes: vec![change],
+    };
+    {
+        let broken = Village::open(district.nodes[0].dir(), village).unwrap();
+        broken.barn().submit(submission).await.unwrap();
+    }
+    // The barn closes once its writer has gone.
+    let node = &mut district.nodes[0];
+    wait_until(WITHIN, "the node starts", async || node.start().await.map(|()| true))
+        .await
+        .unwrap();
+    district.hub.start().await.unwrap();
+    district.wait_proven(WITHIN).await.unwrap();
+    let who = Browser::sign_in(&district.hub, "siti", &["--role", "kab.operator"]).await.unwrap();
+    let still = who.post("/karantina/1/ulang", "").await.unwrap();
+    assert_eq!(still.header("location"), Some("/karantina?hasil=tetap"), "{}", still.text());
+    let asked = who.post("/karantina/1/kembali", "").await.unwrap();
+    assert_eq!(asked.header("location"), Some("/karantina?hasil=dikirim"), "{}", asked.text());
+    let node = &district.nodes[0];
+    wait_until(WITHIN, "the village is told", async || {
+        Ok(listed(node).await.iter().any(|it| it.0 == "Catatan nomor urut 1 perlu diperbaiki"))
+    })
+    .await
+    .unwrap();
+    district.stop().await.unwrap();
 }

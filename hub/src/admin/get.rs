@@ -453,7 +453,7 @@ fn notices(desk: &Desk, who: &Operator, limit: u32) -> Result<Sheet, Status> {
             Column::text("written_by", "oleh", "by").wide(),
         ],
     );
-    for listed in desk.notices_sent(who, limit).map_err(desk_refused)? {
+    for listed in desk.notices(who, limit).map_err(desk_refused)? {
         let notice = listed.notice;
         sheet.row([
             notice.number.to_string(),

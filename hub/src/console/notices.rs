@@ -1,13 +1,17 @@
 //! Notices: what was told to whom, and how far it has come.
 
+mod mend;
+mod whom;
 mod write;
+
+use std::collections::BTreeMap;
 
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
 use lumbung_domain::informasi::{Informasi, Keberlakuan, Sasaran};
-use lumbung_domain::region::roster;
+use lumbung_domain::region::{VillageCode, roster};
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 
@@ -17,7 +21,11 @@ use super::tile::full_name;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::dataset::notices::{DeliveryState, ListedNotice, NoticeDetail, NoticeVillage, Reach};
+use crate::dataset::search::PlaceLine;
 use crate::desk::DeskError;
+
+/// Targets that are named; more are a number.
+const TARGETS_SHOWN: usize = 4;
 
 /// Notices on one page.
 const SHOWN_MAX: u32 = 200;
@@ -27,6 +35,7 @@ pub(super) fn routes() -> Router<ConsoleState> {
         .route("/informasi", get(list).post(write::write))
         .route("/informasi/tulis", get(write::blank))
         .route("/informasi/{number}", get(one))
+        .route("/informasi/{number}/perbaiki", get(mend::form).post(mend::correct))
         .route("/informasi/{number}/tarik", get(sure).post(withdraw))
 }
 
@@ -97,21 +106,30 @@ fn status(viewer: &Viewer, informasi: &Informasi) -> &'static str {
 
 fn target_words(viewer: &Viewer, sasaran: &[Sasaran]) -> String {
     let say = |id: &'static str, en: &'static str| viewer.language.say(id, en);
-    let one = |sasaran: &Sasaran| match sasaran {
-        Sasaran::Kabupaten => say("seluruh kabupaten", "the whole kabupaten").to_owned(),
-        Sasaran::Kecamatan(code) => {
-            let name = roster().kecamatan_of(*code).map_or("?", |kecamatan| kecamatan.name);
-            format!("Kecamatan {name}")
-        }
-        Sasaran::Desa(village) => full_name(*village),
-        Sasaran::Rt(village, _) => {
-            format!("{} {}", say("satu RT di", "one RT in"), full_name(*village))
-        }
-    };
-    let few: Vec<_> = sasaran.iter().take(4).map(one).collect();
-    let more = sasaran.len().saturating_sub(few.len());
+    let mut rts: BTreeMap<VillageCode, usize> = BTreeMap::new();
+    let mut words = Vec::new();
+    for sasaran in sasaran {
+        words.push(match sasaran {
+            Sasaran::Kabupaten => say("seluruh kabupaten", "the whole kabupaten").to_owned(),
+            Sasaran::Kecamatan(code) => {
+                let name = roster().kecamatan_of(*code).map_or("?", |kecamatan| kecamatan.name);
+                format!("Kecamatan {name}")
+            }
+            Sasaran::Desa(village) => full_name(*village),
+            Sasaran::Rt(village, _) => {
+                *rts.entry(*village).or_default() += 1;
+                continue;
+            }
+        });
+    }
+    let below = rts.into_iter();
+    words.extend(below.map(|(village, count)| {
+        format!("{count} {} {}", say("RT di", "RT in"), full_name(village))
+    }));
+    let more = words.len().saturating_sub(TARGETS_SHOWN);
+    words.truncate(TARGETS_SHOWN);
     let more = if more > 0 { format!(" + {more}") } else { String::new() };
-    format!("{}{more}", few.join(", "))
+    format!("{}{more}", words.join(", "))
 }
 
 /// How far a notice has come, as a bar and in words.
@@ -136,12 +154,13 @@ async fn one(
 ) -> Result<Page, Trouble> {
     at_desk(&state, viewer, move |desk, viewer| {
         let detail = desk.notice(&viewer.who, number)?;
-        Ok(whole(one_page(viewer, &detail)))
+        let rts = desk.rts_named(&viewer.who, &detail.listed.notice.informasi.sasaran)?;
+        Ok(whole(one_page(viewer, &detail, &rts)))
     })
     .await
 }
 
-fn one_page(viewer: &Viewer, detail: &NoticeDetail) -> Markup {
+fn one_page(viewer: &Viewer, detail: &NoticeDetail, rts: &[PlaceLine]) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let notice = &detail.listed.notice;
     let informasi = &notice.informasi;
@@ -154,6 +173,9 @@ fn one_page(viewer: &Viewer, detail: &NoticeDetail) -> Markup {
             @if let Some(from) = date(informasi.terbit) { (say(", mulai ", ", from ")) (from) }
             @if let Some(until) = date(informasi.berlaku_sampai) { (say(", sampai ", ", until ")) (until) }
             " · " (target_words(viewer, &informasi.sasaran))
+            @if !rts.is_empty() {
+                br; small { (rts.iter().map(whom::rt_words).collect::<Vec<_>>().join(", ")) }
+            }
         }
         div class="side letter" lang="id" { @for line in informasi.isi.lines() { p { (line) } } }
         p { small { (say("Ditulis ", "Written ")) (viewer.language.moment(notice.changed_ms, clock::now_ms()))
@@ -165,9 +187,14 @@ fn one_page(viewer: &Viewer, detail: &NoticeDetail) -> Markup {
             (receipts(viewer, &detail.villages))
         }
         @if viewer.who.may(Right::Inform) && !informasi.ditarik {
-            p { a class="button" href=(format!("/informasi/{}/tarik", notice.number)) {
-                (say("Tarik informasi ini", "Withdraw this notice"))
-            } }
+            p class="files" {
+                a class="button" href=(format!("/informasi/{}/perbaiki", notice.number)) {
+                    (say("Perbaiki isinya", "Correct what it says"))
+                }
+                a class="button" href=(format!("/informasi/{}/tarik", notice.number)) {
+                    (say("Tarik informasi ini", "Withdraw this notice"))
+                }
+            }
         }
     };
     Frame::of(viewer, &informasi.judul, Tab::Notices).page(&body)

@@ -150,11 +150,11 @@ pub trait Notices: Send + Sync + 'static {
         now_ms: i64,
     ) -> Result<bool, DatasetError>;
 
-    /// Notices, newest first.
+    /// Notices with lower numbers than `before`, newest first.
     ///
     /// # Errors
     /// [`DatasetError::Store`].
-    fn notices(&self, limit: u32) -> Result<Vec<ListedNotice>, DatasetError>;
+    fn notices(&self, before: i64, limit: u32) -> Result<Vec<ListedNotice>, DatasetError>;
 
     /// One notice with its villages.
     ///

@@ -8,7 +8,7 @@
 use lumbung_domain::region::VillageCode;
 
 use super::{DatasetError, Hold, Incident};
-use crate::registry::LinkState;
+use crate::registry::{LinkState, Machine};
 use crate::rhythm::{ContactDay, Day, Freshness, FreshnessCounts, Gaps, Rhythm, Way};
 
 /// How many days of contacts are kept: a year and a month, so that a season
@@ -107,10 +107,18 @@ pub struct Upkeep {
     pub leftovers: u64,
     /// Versions that may have to be handed back.
     pub undelivered: u64,
+    /// Since when the oldest of them waits, hub clock; 0 = none.
+    pub undelivered_since_ms: i64,
+    /// Notices in force, questions among them, that have not come there.
+    pub notices_waiting: u64,
+    /// Since when the oldest of them waits, hub clock; 0 = none.
+    pub notices_since_ms: i64,
     /// When its rows were last proven one by one, hub clock; 0 = never.
     pub deep_proof_ms: i64,
     /// What its node told of the link last.
     pub link: Option<LinkState>,
+    /// What its node told of its computer last.
+    pub machine: Option<Machine>,
     /// Bytes its link may cost a day; 0 = no bound.
     pub budget_bytes: u64,
     /// When the certificate of its allowed key ends, hub clock; `None` = no
@@ -161,6 +169,12 @@ pub trait Watch: Send + Sync {
     /// # Errors
     /// [`DatasetError::Store`].
     fn recent_incidents(&self, since_ms: i64) -> Result<Vec<Incident>, DatasetError>;
+
+    /// How many incidents of each kind were ever noted, by code.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn count_incidents(&self) -> Result<Vec<(String, u64)>, DatasetError>;
 
     /// Sets whom to call about a village; `None` = nobody any more.
     ///

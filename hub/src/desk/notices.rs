@@ -4,8 +4,11 @@
 //! An operator of some kecamatan writes to their villages only, and sees of a
 //! notice what concerns them.
 
+use std::collections::BTreeSet;
+
 use lumbung_domain::code_list::{Code, KategoriInformasi};
-use lumbung_domain::informasi::Sasaran;
+use lumbung_domain::id::{Kind, RecordId};
+use lumbung_domain::informasi::{Informasi, Sasaran};
 use lumbung_domain::region::VillageCode;
 use lumbung_telemetry::clock;
 
@@ -14,10 +17,14 @@ use crate::access::audit::{Act, AuditEntry, AuditFilter};
 use crate::access::{Operator, Right};
 use crate::dataset::Scope;
 use crate::dataset::notices::{ListedNotice, NoticeDetail, NoticeVillage, Reach};
+use crate::dataset::search::{PlaceLine, PlaceTerms, Slice, Words};
 use crate::notices::{self, Created, Draft, NoticeError};
 
 /// "Administrasi" in the list of categories.
 const ADMINISTRATION: u16 = 7;
+
+/// RT of a village to choose from: the largest have some 150.
+const RT_MAX: usize = 500;
 
 /// Earlier questions that are shown.
 const QUESTIONS_MAX: u32 = 20;
@@ -38,6 +45,14 @@ fn scope_of(sasaran: Sasaran) -> Scope {
         Sasaran::Kabupaten => Scope::whole(),
         Sasaran::Kecamatan(code) => Scope::of_kecamatan([code]),
         Sasaran::Desa(village) | Sasaran::Rt(village, _) => Scope::of_village(village),
+    }
+}
+
+/// The RT of a target that is one.
+fn rt(sasaran: &Sasaran) -> Option<(VillageCode, RecordId)> {
+    match sasaran {
+        Sasaran::Rt(village, id) => Some((*village, *id)),
+        _ => None,
     }
 }
 
@@ -79,9 +94,8 @@ impl Desk {
     /// [`DeskError::Failed`].
     pub fn notices(&self, who: &Operator, limit: u32) -> Result<Vec<ListedNotice>, DeskError> {
         who.must(Right::SeeVillages)?;
-        let mut listed = notices::list(&*self.dataset, limit)?;
-        listed.retain(|listed| concerns(who, &listed.notice.informasi.sasaran));
-        Ok(listed)
+        let own = |informasi: &Informasi| concerns(who, &informasi.sasaran);
+        Ok(notices::list(&*self.dataset, own, limit)?)
     }
 
     /// One notice with those of its villages that the operator may see; counts
@@ -100,6 +114,48 @@ impl Desk {
         Ok(detail)
     }
 
+    /// The RT of a village, for a list to choose from.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn rts(&self, who: &Operator, village: VillageCode) -> Result<Vec<PlaceLine>, DeskError> {
+        let scope = Self::one(who, village)?;
+        let terms = PlaceTerms { kind: Kind::Rt, words: Words::default(), within: None };
+        let slice = Slice { after: None, limit: RT_MAX };
+        Ok(self.dataset.find_places(&scope, &terms, &slice)?.lines)
+    }
+
+    /// The RT that targets name, as far as they are in villages of the
+    /// operator and the hub has them.
+    ///
+    /// # Errors
+    /// [`DeskError::Failed`].
+    pub fn rts_named(
+        &self,
+        who: &Operator,
+        sasaran: &[Sasaran],
+    ) -> Result<Vec<PlaceLine>, DeskError> {
+        let named: BTreeSet<_> = sasaran.iter().filter_map(rt).collect();
+        let villages: BTreeSet<_> = named.iter().map(|(village, _)| *village).collect();
+        let mut rts = Vec::new();
+        for village in villages.into_iter().filter(|village| who.scope().holds(*village)) {
+            rts.extend(self.rts(who, village)?);
+        }
+        rts.retain(|rt| named.contains(&(rt.village, rt.id)));
+        Ok(rts)
+    }
+
+    /// Targets that are not all the operator's, or an RT that the hub does not
+    /// have, are not there.
+    fn must_be_there(&self, who: &Operator, sasaran: &[Sasaran]) -> Result<(), DeskError> {
+        let rts = sasaran.iter().filter_map(rt).count();
+        if is_own(who, sasaran) && self.rts_named(who, sasaran)?.len() == rts {
+            Ok(())
+        } else {
+            Err(DeskError::NotThere)
+        }
+    }
+
     /// The villages that a notice would reach, by code; nothing is kept.
     ///
     /// # Errors
@@ -111,9 +167,7 @@ impl Desk {
         sasaran: &[Sasaran],
     ) -> Result<Vec<VillageCode>, DeskError> {
         who.must(Right::Inform)?;
-        if !is_own(who, sasaran) {
-            return Err(DeskError::NotThere);
-        }
+        self.must_be_there(who, sasaran)?;
         Ok(notices::reached_by(&*self.dataset, draft.clone(), sasaran.to_vec())?)
     }
 
@@ -130,36 +184,45 @@ impl Desk {
         sasaran: Vec<Sasaran>,
     ) -> Result<Created, DeskError> {
         who.must(Right::Inform)?;
-        if !is_own(who, &sasaran) {
-            return Err(DeskError::NotThere);
-        }
+        self.must_be_there(who, &sasaran)?;
         let words = format!("baru, {} tujuan", sasaran.len());
         self.note(who, Act::Noticed, "informasi", &words)?;
         Ok(notices::create(&*self.dataset, draft, sasaran, who.name(), clock::now_ms())?)
     }
 
     /// The notice, if all of it is the operator's to change.
-    fn own_notice(&self, who: &Operator, number: i64) -> Result<(), DeskError> {
+    fn own_notice(&self, who: &Operator, number: i64) -> Result<Informasi, DeskError> {
         who.must(Right::Inform)?;
-        let detail = self.notice(who, number)?;
-        if is_own(who, &detail.listed.notice.informasi.sasaran) {
-            Ok(())
-        } else {
-            Err(DeskError::NotThere)
+        let informasi = self.notice(who, number)?.listed.notice.informasi;
+        if is_own(who, &informasi.sasaran) { Ok(informasi) } else { Err(DeskError::NotThere) }
+    }
+
+    /// The notice that the operator is about to correct.
+    ///
+    /// # Errors
+    /// As [`Desk::correct_notice`].
+    pub fn notice_to_correct(&self, who: &Operator, number: i64) -> Result<Informasi, DeskError> {
+        match self.own_notice(who, number)? {
+            Informasi { ditarik: true, .. } => Err(NoticeError::Withdrawn.into()),
+            informasi => Ok(informasi),
         }
     }
 
-    /// Replaces what a notice says.
+    /// Replaces what version `seen` of a notice says.
     ///
     /// # Errors
-    /// As [`Desk::inform`].
+    /// As [`Desk::inform`]; [`DeskError::Unfit`] also when somebody else has
+    /// changed it since, or it was withdrawn.
     pub fn correct_notice(
         &self,
         who: &Operator,
         number: i64,
+        seen: u32,
         draft: Draft,
     ) -> Result<(), DeskError> {
-        self.own_notice(who, number)?;
+        if self.notice_to_correct(who, number)?.versi != seen {
+            return Err(NoticeError::Busy.into());
+        }
         self.note(who, Act::Noticed, format!("informasi {number}"), "diperbaiki")?;
         Ok(notices::correct(&*self.dataset, number, draft, who.name(), clock::now_ms())?)
     }
@@ -234,8 +297,7 @@ impl Desk {
     /// [`DeskError::Failed`].
     pub fn send_back(&self, who: &Operator, number: i64) -> Result<Created, DeskError> {
         who.must(Right::Act)?;
-        let own = self.quarantine(who, None)?;
-        let entry = own.iter().find(|entry| entry.number == number).ok_or(DeskError::NotThere)?;
+        let entry = self.quarantined(who, number)?;
         let isi = format!(
             "Kabupaten belum bisa menerima satu catatan desa ini: {}\n\nBuka catatan {}, perbaiki, \
              lalu simpan lagi. Catatan lain desa ini sudah diterima dan aman.",

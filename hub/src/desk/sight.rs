@@ -116,6 +116,14 @@ impl Desk {
     /// [`DeskError::Failed`].
     pub fn sight(&self, who: &Operator) -> Result<Sight, DeskError> {
         who.must(Right::SeeVillages)?;
+        let (outlook, reasons) = self.seen_by(who)?;
+        let totals = self.dataset.totals(who.scope())?;
+        Ok(Sight { outlook, reasons, totals })
+    }
+
+    /// What of the district an operator sees: the one place that narrows it,
+    /// for every face.
+    pub(super) fn seen_by(&self, who: &Operator) -> Result<(Outlook, Reasons), DeskError> {
         let look = self.whole_district()?;
         let (mut outlook, mut reasons) = (*look).clone();
         let scope = who.scope();
@@ -126,8 +134,7 @@ impl Desk {
                 need.villages.retain(|village| scope.holds(*village));
             }
         }
-        let totals = self.dataset.totals(scope)?;
-        Ok(Sight { outlook, reasons, totals })
+        Ok((outlook, reasons))
     }
 
     /// What happened after what was told, newest first, and how far that goes.

@@ -15,6 +15,7 @@ use lumbung_link::world;
 use lumbung_proto::v1;
 use lumbung_proto::v1::fleet_client::FleetClient;
 use lumbung_telemetry::clock;
+use tokio::time::Instant;
 use tonic::transport::Channel;
 
 use super::arrivals::Arrival;
@@ -22,7 +23,7 @@ use super::door::Door;
 use super::witnessing;
 use crate::dataset::DatasetError;
 use crate::puller::Shared;
-use crate::registry::LinkState;
+use crate::registry::{LinkState, Machine};
 use crate::spans;
 
 /// How long a node that finds no place is asked to stay away, about.
@@ -34,6 +35,9 @@ const HELD_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// Certificates of connected nodes are looked at this often.
 const LOOK_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// A node that stays connected is asked how it is at every so many looks.
+const ASK_EVERY_LOOKS: u32 = 24;
 
 /// Whether an arrival may stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,40 +73,65 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
     }
     let mut fleet = arrival.fleet();
     let request = witnessing::show(door, village, None, request).await;
-    let Some(mut reply) = arrange(village, &mut fleet, request.clone()).await else {
+    let Some((mut reply, mut took)) = arrange(village, &mut fleet, request.clone()).await else {
         return Welcome::Leaves;
     };
     if wait.is_none()
         && let Some(stands) = witnessing::still_at(&request, &reply)
     {
         let request = witnessing::show(door, village, Some(stands), request).await;
-        let Some(again) = arrange(village, &mut fleet, request).await else {
+        let Some((again, took_again)) = arrange(village, &mut fleet, request).await else {
             return Welcome::Leaves;
         };
-        reply = again;
+        (reply, took) = (again, took.min(took_again));
     }
     witnessing::note(door, village, &reply).await;
     if let Some((_, reason)) = wait {
         tracing::info!(%village, reason, "asked to come back");
         return Welcome::Leaves;
     }
-    note_link(door, village, &reply).await;
+    note_link(door, village, reply, took).await;
     certify(door, arrival.peer, fleet).await;
     Welcome::Stays
 }
 
+/// What the node answers, and how long that took.
 async fn arrange(
     village: VillageCode,
     fleet: &mut FleetClient<Channel>,
     request: v1::ArrangeRequest,
-) -> Option<v1::ArrangeReply> {
+) -> Option<(v1::ArrangeReply, Duration)> {
+    let begun = Instant::now();
     let asked = spans::node_call(village, "lumbung.v1.Fleet/Arrange", fleet.arrange(request));
     let asked = tokio::time::timeout(limits::ANSWER_TIMEOUT, asked).await;
-    Some(asked.ok()?.ok()?.into_inner())
+    Some((asked.ok()?.ok()?.into_inner(), begun.elapsed()))
 }
 
-/// Keeps what the node told of its link. Not worth a refusal when it fails.
-async fn note_link(door: &Arc<Door>, village: VillageCode, reply: &v1::ArrangeReply) {
+/// Most letters of what a node calls its processor.
+const ARCH_MAX: usize = 16;
+
+/// What the node told of its computer; nothing if it is too old to.
+fn machine(told: v1::NodeMachine, at_ms: i64) -> Machine {
+    let bytes = |mebibytes: u32| u64::from(mebibytes) * 1024 * 1024;
+    let arch = told.arch.chars().filter(|it| it.is_ascii_alphanumeric() || *it == '_');
+    Machine {
+        at_ms,
+        disk_free_bytes: (told.disk_free_mib > 0).then(|| bytes(told.disk_free_mib)),
+        store_bytes: bytes(told.store_mib),
+        unclean_stops: told.unclean_stops,
+        arch: arch.take(ARCH_MAX).collect(),
+        ..Machine::default()
+    }
+}
+
+/// Keeps what the node told of its link and its computer. Not worth a refusal
+/// when it fails.
+async fn note_link(
+    door: &Arc<Door>,
+    village: VillageCode,
+    reply: v1::ArrangeReply,
+    took: Duration,
+) {
     let now_ms = clock::now_ms();
     let link = LinkState {
         at_ms: now_ms,
@@ -111,9 +140,11 @@ async fn note_link(door: &Arc<Door>, village: VillageCode, reply: &v1::ArrangeRe
         quiet_held_seconds: reply.quiet_held_seconds,
         quiet_broke_seconds: reply.quiet_broke_seconds,
         tunnelled: reply.tunnelled,
+        round_trip_us: took.as_micros().try_into().unwrap_or(u32::MAX),
     };
+    let machine = reply.machine.map(|told| machine(told, now_ms));
     let registry = Arc::clone(&door.registry);
-    let noted = world::blocking(move || registry.note_link(village, &link)).await;
+    let noted = world::blocking(move || registry.note_link(village, &link, machine.as_ref())).await;
     if let Ok(Err(error)) = noted {
         tracing::error!(%error, "a link can't be noted");
     }
@@ -165,11 +196,29 @@ async fn certified(door: &Arc<Door>, peer: Peer, mut fleet: FleetClient<Channel>
     Some(())
 }
 
+/// Asks a node that stays connected how its link and its computer are.
+async fn ask_again(door: &Arc<Door>, village: VillageCode, mut fleet: FleetClient<Channel>) {
+    let registry = Arc::clone(&door.registry);
+    let budget = world::blocking(move || registry.budget(village)).await;
+    let Ok(Ok(budget_bytes_a_day)) = budget else { return };
+    let clock_ms = clock::now_ms();
+    let request = v1::ArrangeRequest { clock_ms, budget_bytes_a_day, ..Default::default() };
+    let request = witnessing::show(door, village, None, request).await;
+    let Some((reply, took)) = arrange(village, &mut fleet, request).await else { return };
+    witnessing::note(door, village, &reply).await;
+    note_link(door, village, reply, took).await;
+}
+
 /// Renews certificates of nodes that stay connected, and the hub's own, for
-/// ever.
+/// ever; asks those nodes once a day how they are.
 pub async fn keep_certified(door: Arc<Door>) {
-    loop {
+    for look in 1_u32.. {
         tokio::time::sleep(LOOK_EVERY).await;
+        if look % ASK_EVERY_LOOKS == 0 {
+            for (peer, fleet) in door.arrivals().fleets() {
+                ask_again(&door, peer.village, fleet).await;
+            }
+        }
         if let Err(error) = door.renew(None) {
             tracing::error!(%error, "the hub's certificate can't be renewed; the last one stays");
         }

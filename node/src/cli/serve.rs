@@ -18,8 +18,8 @@ use crate::barn::StoreError;
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::serving::{
-    AuditWitness, Confirmed, LocalService, SyncService, Upkeep, Visits, report::step_sentence,
-    serve_local, serve_sync,
+    AuditWitness, Confirmed, LocalService, Stops, SyncService, Upkeep, Visits,
+    report::step_sentence, serve_local, serve_sync,
 };
 use crate::uplink::{self, Account};
 
@@ -54,6 +54,8 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     let listener = TcpListener::bind(listen).await.with_context(|| {
         format!("Alamat {listen} tidak bisa dipakai. Data aman. Pilih alamat lain dengan --listen")
     })?;
+    let stops = Stops::begin(&options.data).map_err(StoreError::Io);
+    let stops = stops.map_err(|error| reach::open_failed(error.into()))?;
     let mut incarnation = [0; 16];
     getrandom::fill(&mut incarnation).map_err(std::io::Error::other)?;
     let confirmed = Arc::new(
@@ -92,6 +94,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         barn: village.barn().clone(),
         confirmed: Arc::clone(&confirmed),
         witness: Some(Arc::new(witness)),
+        unclean_stops: stops.unclean(),
     };
     let linking = link(options.data.clone(), services, traffic.clone(), Arc::clone(&account));
     let linking = tokio::spawn(linking);

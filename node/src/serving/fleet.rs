@@ -43,6 +43,19 @@ impl FleetService {
         looked.inspect_err(|error| tracing::error!(%error, "what is witnessed can't be kept")).ok()
     }
 
+    /// How the computer is; what can't be measured is not told.
+    async fn machine(&self) -> Option<v1::NodeMachine> {
+        let (barn, folder) = (self.services.barn.clone(), self.identity.data().to_owned());
+        let measured = tokio::task::spawn_blocking(move || (barn.disk_bytes(), space(&folder)));
+        let (store_bytes, disk) = measured.await.ok()?;
+        Some(v1::NodeMachine {
+            disk_free_mib: disk.map_or(0, |(free, _)| mebibytes(free).max(1)),
+            store_mib: mebibytes(store_bytes),
+            unclean_stops: self.services.unclean_stops,
+            arch: std::env::consts::ARCH.to_owned(),
+        })
+    }
+
     fn told(&self, clock_ms: i64) {
         if let Err(error) = self.identity.time().told(clock_ms) {
             tracing::warn!(%error, "the district's time can't be kept");
@@ -102,6 +115,7 @@ impl v1::fleet_server::Fleet for FleetService {
             quiet_broke_seconds: link.quiet_broke_seconds,
             tunnelled: link.tunnelled,
             audit,
+            machine: self.machine().await,
         }))
     }
 
@@ -142,6 +156,11 @@ impl v1::fleet_server::Fleet for FleetService {
             logged: logged.collect(),
         }))
     }
+}
+
+/// In MiB, rounded up.
+fn mebibytes(bytes: u64) -> u32 {
+    bytes.div_ceil(1024 * 1024).try_into().unwrap_or(u32::MAX)
 }
 
 /// Free and all space on the disk of a folder, bytes.

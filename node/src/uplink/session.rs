@@ -45,6 +45,8 @@ pub struct Services {
     pub confirmed: std::sync::Arc<Confirmed>,
     /// What is witnessed of the district's audit log; `None` = nothing.
     pub witness: Option<std::sync::Arc<AuditWitness>>,
+    /// How often the node ended without being stopped.
+    pub unclean_stops: u32,
 }
 
 /// Dials once and serves until the connection is over.

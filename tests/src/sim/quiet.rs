@@ -231,6 +231,7 @@ impl Behind {
             barn: village.barn().clone(),
             confirmed,
             witness: None,
+            unclean_stops: 0,
         };
         let crossed = Arc::default();
         let peer = Peer { village: code, key: PublicKey([3; 32]) };

@@ -99,9 +99,22 @@ impl VillagePage<'_> {
             );
             rows.push((say("Di karantina hub", "In the hub's quarantine"), text));
         }
-        if self.stored.undelivered > 0 {
-            let text = format!("{} {records}", language.count(self.stored.undelivered));
-            rows.push((say("Menunggu dikirim ke desa", "Waiting for the village"), text));
+        if let Some(upkeep) = self.outlook.upkeep.as_ref().filter(|it| it.notices_waiting > 0) {
+            let text = format!(
+                "{} {}{}",
+                language.count(upkeep.notices_waiting),
+                say("informasi atau pertanyaan", "notices or questions"),
+                oldest(upkeep.notices_since_ms)
+            );
+            rows.push((say("Menunggu di sini untuk desa", "Waiting here for the village"), text));
+        }
+        if let Some(upkeep) = self.outlook.upkeep.as_ref().filter(|it| it.undelivered > 0) {
+            let text = format!(
+                "{} {records}{}",
+                language.count(upkeep.undelivered),
+                oldest(upkeep.undelivered_since_ms)
+            );
+            rows.push((say("Menunggu dikembalikan", "Waiting to be handed back"), text));
         }
         if self.stored.leftovers > 0 {
             let text = format!("{} {records}", language.count(self.stored.leftovers));

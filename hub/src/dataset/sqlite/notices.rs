@@ -1,6 +1,8 @@
 //! Notices in the same file as the rows, so that receipts are counted where
 //! they are merged.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
 use jiff::civil::Date;
 use lumbung_domain::informasi::Informasi;
@@ -120,13 +122,13 @@ impl Notices for SqliteDataset {
         })
     }
 
-    fn notices(&self, limit: u32) -> Result<Vec<ListedNotice>, DatasetError> {
-        self.read(|conn| Ok(listed(conn, None, limit)?))
+    fn notices(&self, before: i64, limit: u32) -> Result<Vec<ListedNotice>, DatasetError> {
+        self.read(|conn| Ok(listed(conn, Which::Before(before), limit)?))
     }
 
     fn notice(&self, number: i64) -> Result<Option<NoticeDetail>, DatasetError> {
         self.read(|conn| {
-            let Some(listed) = listed(conn, Some(number), 1)?.pop() else { return Ok(None) };
+            let Some(listed) = listed(conn, Which::One(number), 1)?.pop() else { return Ok(None) };
             Ok(Some(NoticeDetail { listed, villages: villages(conn, number)? }))
         })
     }
@@ -212,6 +214,23 @@ impl Notices for SqliteDataset {
     }
 }
 
+/// How many notices in force on `today` have not come to each village, and
+/// since when the oldest waits. Those for which its node is too old wait too.
+pub(super) fn waiting(
+    conn: &Connection,
+    today: Date,
+) -> rusqlite::Result<HashMap<i64, (u64, i64)>> {
+    conn.prepare_cached(&format!(
+        "SELECT d.village, count(*), min(n.changed_ms)
+         FROM notice_delivery d INDEXED BY notice_delivery_waiting
+           JOIN notice n ON n.number = d.notice
+         WHERE d.state <> 1 AND (n.last_day IS NULL OR n.last_day >= ?1) AND NOT {HAS_IT}
+         GROUP BY d.village"
+    ))?
+    .query_map([date::to_days(today)], |row| Ok((row.get(0)?, (count(row, 1)?, row.get(2)?))))?
+    .collect()
+}
+
 fn message(row: &SqlRow<'_>, column: usize) -> rusqlite::Result<Informasi> {
     let bytes = Bytes::copy_from_slice(row.get_ref(column)?.as_blob()?);
     let message = v1::Notice::decode(bytes).ok();
@@ -233,15 +252,21 @@ fn notice(row: &SqlRow<'_>) -> rusqlite::Result<Notice> {
     })
 }
 
-fn listed(
-    conn: &Connection,
-    number: Option<i64>,
-    limit: u32,
-) -> rusqlite::Result<Vec<ListedNotice>> {
+/// Which notices are read.
+enum Which {
+    One(i64),
+    Before(i64),
+}
+
+fn listed(conn: &Connection, which: Which, limit: u32) -> rusqlite::Result<Vec<ListedNotice>> {
+    let (condition, number) = match which {
+        Which::One(number) => ("number = ?1", number),
+        Which::Before(number) => ("number < ?1", number),
+    };
     let sql = format!(
         "SELECT {NOTICE}, count(d.village), coalesce(sum({HAS_IT}), 0),
                 coalesce(sum({READ_IT}), 0)
-         FROM (SELECT * FROM notice WHERE ?1 IS NULL OR number = ?1
+         FROM (SELECT * FROM notice WHERE {condition}
                ORDER BY number DESC LIMIT ?2) n
          LEFT JOIN notice_delivery d ON d.notice = n.number
          GROUP BY n.number ORDER BY n.number DESC"

@@ -1,5 +1,7 @@
 //! Tokens and keys in the same file as the rows they let in.
 
+use std::collections::HashMap;
+
 use lumbung_domain::region::VillageCode;
 use lumbung_identity::PublicKey;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, TransactionBehavior};
@@ -8,7 +10,9 @@ use super::SqliteDataset;
 use super::upsert::village_sql;
 use super::village::{self, village_code};
 use crate::dataset::DatasetError;
-use crate::registry::{LinkState, NodeKey, Redemption, Registry, TokenRefused, TokenState};
+use crate::registry::{
+    LinkState, Machine, NodeKey, Redemption, Registry, TokenRefused, TokenState,
+};
 
 impl Registry for SqliteDataset {
     fn add_token(
@@ -117,11 +121,18 @@ impl Registry for SqliteDataset {
         Ok(revoked > 0)
     }
 
-    fn note_link(&self, village: VillageCode, link: &LinkState) -> Result<(), DatasetError> {
-        self.writer().conn.execute(
+    fn note_link(
+        &self,
+        village: VillageCode,
+        link: &LinkState,
+        machine: Option<&Machine>,
+    ) -> Result<(), DatasetError> {
+        let mut writer = self.writer();
+        let tx = writer.conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        tx.execute(
             "INSERT OR REPLACE INTO link (village, at_ms, clock_ahead_ms, spent_today_bytes,
-               quiet_held_seconds, quiet_broke_seconds, tunnelled)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+               quiet_held_seconds, quiet_broke_seconds, tunnelled, round_trip_us)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             (
                 village_sql(village),
                 link.at_ms,
@@ -130,8 +141,13 @@ impl Registry for SqliteDataset {
                 link.quiet_held_seconds,
                 link.quiet_broke_seconds,
                 link.tunnelled,
+                link.round_trip_us,
             ),
         )?;
+        if let Some(machine) = machine {
+            note_machine(&tx, village, machine)?;
+        }
+        tx.commit()?;
         Ok(())
     }
 
@@ -139,7 +155,7 @@ impl Registry for SqliteDataset {
         self.read(|conn| {
             let mut statement = conn.prepare_cached(
                 "SELECT at_ms, clock_ahead_ms, spent_today_bytes, quiet_held_seconds,
-                        quiet_broke_seconds, tunnelled
+                        quiet_broke_seconds, tunnelled, round_trip_us
                  FROM link WHERE village = ?1",
             )?;
             let link = statement.query_row([village_sql(village)], |row| {
@@ -150,6 +166,7 @@ impl Registry for SqliteDataset {
                     quiet_held_seconds: row.get(3)?,
                     quiet_broke_seconds: row.get(4)?,
                     tunnelled: row.get(5)?,
+                    round_trip_us: row.get(6)?,
                 })
             });
             Ok(link.optional()?)
@@ -328,4 +345,57 @@ mod tests {
         let refused = dataset.redeem(&wish(1, 3_505_012_001, 1), 1).unwrap();
         assert_eq!(refused, Err(TokenRefused::Unknown));
     }
+}
+
+/// How long unclean stops count as recent, milliseconds.
+const RECENT_MS: i64 = 30 * crate::rhythm::DAY_MS;
+
+/// Keeps what a node told of its computer. Its count of unclean stops is held
+/// against what it was up to a month ago; a new computer counts anew.
+fn note_machine(
+    conn: &Connection,
+    village: VillageCode,
+    machine: &Machine,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO machine (village, at_ms, disk_free_bytes, store_bytes, unclean_stops,
+           since_stops, since_ms, arch) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?2, ?6)
+         ON CONFLICT (village) DO UPDATE SET
+           since_stops = CASE WHEN ?2 - since_ms >= ?7 THEN min(unclean_stops, ?5)
+                              ELSE min(since_stops, ?5) END,
+           since_ms = CASE WHEN ?2 - since_ms >= ?7 THEN ?2 ELSE since_ms END,
+           at_ms = ?2, disk_free_bytes = ?3, store_bytes = ?4, unclean_stops = ?5, arch = ?6",
+    )?
+    .execute((
+        village_sql(village),
+        machine.at_ms,
+        machine.disk_free_bytes.map(u64::cast_signed),
+        machine.store_bytes.cast_signed(),
+        machine.unclean_stops,
+        &machine.arch,
+        RECENT_MS,
+    ))?;
+    Ok(())
+}
+
+/// What every node told of its computer last.
+pub(super) fn machines(conn: &Connection) -> rusqlite::Result<HashMap<i64, Machine>> {
+    conn.prepare_cached(
+        "SELECT village, at_ms, disk_free_bytes, store_bytes, unclean_stops,
+                unclean_stops - since_stops, since_ms, arch FROM machine",
+    )?
+    .query_map([], |row| {
+        let free: Option<i64> = row.get(2)?;
+        let machine = Machine {
+            at_ms: row.get(1)?,
+            disk_free_bytes: free.map(i64::cast_unsigned),
+            store_bytes: village::count(row, 3)?,
+            unclean_stops: row.get(4)?,
+            recent_stops: row.get(5)?,
+            counted_since_ms: row.get(6)?,
+            arch: row.get(7)?,
+        };
+        Ok((row.get(0)?, machine))
+    })?
+    .collect()
 }

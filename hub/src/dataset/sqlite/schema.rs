@@ -30,6 +30,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v12.sql"),
     include_str!("schema_v13.sql"),
     include_str!("schema_v14.sql"),
+    include_str!("schema_v15.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248

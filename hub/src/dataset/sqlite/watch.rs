@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lumbung_domain::region::VillageCode;
+use lumbung_telemetry::clock;
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, TransactionBehavior};
 
 use super::SqliteDataset;
@@ -10,7 +11,7 @@ use super::upsert::village_sql;
 use super::village::{count, is_registered, village_code};
 use crate::dataset::watch::{AWAY_MIN_MS, Away, DAYS_KEPT, Heard, Narahubung, Upkeep, Watch};
 use crate::dataset::{ContactNote, DatasetError, Incident};
-use crate::registry::LinkState;
+use crate::registry::{LinkState, Machine};
 use crate::rhythm::{ContactDay, Day, Freshness, FreshnessCounts, GAP_MIN_MS, Gaps};
 
 /// Notes what a contact says about the rhythm. Before the village's row is
@@ -116,7 +117,10 @@ const UPKEEP: &str = "
            deep_proof_ms, budget_bytes, software, certified_until_ms,
            link.at_ms, clock_ahead_ms, spent_today_bytes, quiet_held_seconds,
            quiet_broke_seconds, tunnelled, nama, telepon,
-           held_by, reason, hold.since_ms, until_ms
+           held_by, reason, hold.since_ms, until_ms,
+           (SELECT min(at_ms) FROM branch
+              WHERE branch.village = village.village AND settled = 0),
+           round_trip_us
     FROM village
       LEFT JOIN rhythm ON rhythm.village = village.village
       LEFT JOIN link ON link.village = village.village
@@ -127,14 +131,22 @@ const UPKEEP: &str = "
         AS waits ON waits.village = village.village
     ORDER BY village.village";
 
-/// How many open findings each village has a part in, and since when.
-type Findings = HashMap<i64, (u64, i64)>;
+/// How many of something each village has, and since when the oldest.
+type Counted = HashMap<i64, (u64, i64)>;
 
-fn upkeep(row: &SqlRow<'_>, findings: &Findings) -> rusqlite::Result<Upkeep> {
+/// What is counted and kept beside the registry's rows.
+struct Beside {
+    findings: Counted,
+    notices: Counted,
+    machines: HashMap<i64, Machine>,
+}
+
+fn upkeep(row: &SqlRow<'_>, beside: &mut Beside) -> rusqlite::Result<Upkeep> {
     let village = village_code(row, 0)?;
+    let key = village_sql(village);
     let gaps: Option<Vec<u8>> = row.get(3)?;
-    let (findings, findings_since_ms) =
-        findings.get(&village_sql(village)).copied().unwrap_or_default();
+    let (findings, findings_since_ms) = beside.findings.get(&key).copied().unwrap_or_default();
+    let (notices_waiting, notices_since_ms) = beside.notices.get(&key).copied().unwrap_or_default();
     let link = match row.get::<_, Option<i64>>(14)? {
         None => None,
         Some(at_ms) => Some(LinkState {
@@ -144,6 +156,7 @@ fn upkeep(row: &SqlRow<'_>, findings: &Findings) -> rusqlite::Result<Upkeep> {
             quiet_held_seconds: row.get(17)?,
             quiet_broke_seconds: row.get(18)?,
             tunnelled: row.get(19)?,
+            round_trip_us: row.get(27)?,
         }),
     };
     let narahubung = match (row.get(20)?, row.get(21)?) {
@@ -165,8 +178,12 @@ fn upkeep(row: &SqlRow<'_>, findings: &Findings) -> rusqlite::Result<Upkeep> {
         findings_since_ms,
         leftovers: count(row, 8)?,
         undelivered: count(row, 9)?,
+        undelivered_since_ms: row.get::<_, Option<i64>>(26)?.unwrap_or_default(),
+        notices_waiting,
+        notices_since_ms,
         deep_proof_ms: row.get(10)?,
         link,
+        machine: beside.machines.remove(&key),
         budget_bytes: count(row, 11)?,
         certified_until_ms: row.get(13)?,
         software: row.get(12)?,
@@ -175,7 +192,7 @@ fn upkeep(row: &SqlRow<'_>, findings: &Findings) -> rusqlite::Result<Upkeep> {
     })
 }
 
-fn open_findings(conn: &Connection) -> rusqlite::Result<Findings> {
+fn open_findings(conn: &Connection) -> rusqlite::Result<Counted> {
     conn.prepare_cached(
         "SELECT village, count(*), min(since_ms) FROM (
            SELECT claim.village AS village, finding.number, since_ms FROM finding
@@ -213,9 +230,13 @@ impl Watch for SqliteDataset {
 
     fn upkeep(&self) -> Result<Vec<Upkeep>, DatasetError> {
         self.read(|conn| {
-            let findings = open_findings(conn)?;
+            let mut beside = Beside {
+                findings: open_findings(conn)?,
+                notices: super::notices::waiting(conn, clock::today())?,
+                machines: super::registry::machines(conn)?,
+            };
             let mut statement = conn.prepare_cached(UPKEEP)?;
-            let upkeep = statement.query_map([], |row| upkeep(row, &findings))?;
+            let upkeep = statement.query_map([], |row| upkeep(row, &mut beside))?;
             Ok(upkeep.collect::<Result<_, _>>()?)
         })
     }
@@ -237,6 +258,15 @@ impl Watch for SqliteDataset {
                 })
             })?;
             Ok(incidents.collect::<Result<_, _>>()?)
+        })
+    }
+
+    fn count_incidents(&self) -> Result<Vec<(String, u64)>, DatasetError> {
+        self.read(|conn| {
+            let mut statement =
+                conn.prepare_cached("SELECT kind, count(*) FROM incident GROUP BY kind")?;
+            let counts = statement.query_map([], |row| Ok((row.get(0)?, count(row, 1)?)))?;
+            Ok(counts.collect::<Result<_, _>>()?)
         })
     }
 

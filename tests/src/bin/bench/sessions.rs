@@ -145,7 +145,8 @@ async fn start(dir: &Path, code: VillageCode) -> anyhow::Result<Node> {
     let mut incarnation = [0; 16];
     incarnation[..8].copy_from_slice(&code.as_u64().to_be_bytes());
     let sync = SyncService::new(village.clone(), incarnation, Arc::clone(&confirmed));
-    let services = Services { sync, barn: village.barn().clone(), confirmed, witness: None };
+    let services =
+        Services { sync, barn: village.barn().clone(), confirmed, witness: None, unclean_stops: 0 };
     let traffic = Traffic::default();
     let account = Arc::new(Account::open(&uplink::account_file(&data), traffic.clone()));
     let identity = Identity::load(&data)?.context("enrolled before")?;

@@ -166,7 +166,7 @@ fn what_may_not_be_sent_is_refused_whole() {
     let nowhere = vec![Sasaran::Desa(village(9_901_012_001))];
     let refused = create(&store.dataset, draft("Contoh"), nowhere, "x", 5);
     assert!(matches!(refused, Err(NoticeError::NoVillage)));
-    assert_eq!(store.dataset.notices(10).unwrap(), []);
+    assert_eq!(store.dataset.notices(i64::MAX, 10).unwrap(), []);
 }
 
 #[test]
@@ -179,4 +179,54 @@ fn a_village_is_not_told_of_other_villages_rt() {
     let message = message_for(here, &notice);
     assert_eq!(message.target.len(), 1);
     assert_eq!(message.target[0].rt, id(1).as_bytes()[..]);
+}
+
+#[test]
+fn what_has_not_come_waits_since_it_was_written() {
+    use crate::dataset::Watch as _;
+    let store = Store::new();
+    let waiting = |code: u64| {
+        let upkeep = store.dataset.upkeep().unwrap();
+        let of = upkeep.iter().find(|it| it.heard.village == village(code)).unwrap();
+        (of.notices_waiting, of.notices_since_ms)
+    };
+    let sent = |judul: &str, until: Option<Date>, at_ms| {
+        let draft = Draft { berlaku_sampai: until, terbit: Some(date(2020, 1, 1)), ..draft(judul) };
+        create(&store.dataset, draft, vec![Sasaran::Desa(village(BAKUNG))], "x", at_ms)
+            .unwrap()
+            .number
+    };
+    assert_eq!(waiting(BAKUNG), (0, 0));
+    let (first, second) = (sent("Satu", None, 5), sent("Dua", None, 9));
+    sent("Lewat", Some(date(2020, 1, 2)), 1);
+    assert_eq!((waiting(BAKUNG), waiting(LOREJO)), ((2, 5), (0, 0)));
+    store.answered(to(BAKUNG), first, 1, true);
+    assert_eq!(waiting(BAKUNG), (1, 9));
+    store.answered(to(BAKUNG), second, 1, false);
+    assert_eq!(waiting(BAKUNG), (1, 9), "a node that is too old has not got it");
+    let draft = Draft { berlaku_sampai: None, ..draft("Ralat") };
+    correct(&store.dataset, first, draft, "x", 12).unwrap();
+    assert_eq!(waiting(BAKUNG), (2, 9));
+}
+
+#[test]
+fn those_that_are_wanted_are_found_behind_any_number_of_others() {
+    let store = Store::new();
+    let own = |informasi: &lumbung_domain::informasi::Informasi| {
+        informasi.sasaran == [Sasaran::Desa(village(BAKUNG))]
+    };
+    let list = |limit| {
+        let listed = crate::notices::list(&store.dataset, own, limit).unwrap();
+        listed.iter().map(|it| it.notice.number).collect::<Vec<_>>()
+    };
+    let mut wanted: Vec<_> =
+        (0..3).map(|_| store.made(vec![Sasaran::Desa(village(BAKUNG))])).collect();
+    for _ in 0..7 {
+        store.made(vec![Sasaran::Desa(village(LOREJO))]);
+    }
+    wanted.push(store.made(vec![Sasaran::Desa(village(BAKUNG))]));
+    wanted.reverse();
+    assert_eq!(list(2), wanted[..2]);
+    assert_eq!(list(3), wanted[..3]);
+    assert_eq!((list(4), list(200)), (wanted.clone(), wanted));
 }

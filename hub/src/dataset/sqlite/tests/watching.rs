@@ -191,7 +191,7 @@ fn what_needs_attention_is_read_for_all_at_once() {
     assert!(matches!(unknown, Err(DatasetError::UnknownVillage(_))));
     store.came(MORNING_MS);
     let link = LinkState { at_ms: 5, clock_ahead_ms: -9, ..LinkState::default() };
-    store.dataset.note_link(village(BAKUNG), &link).unwrap();
+    store.dataset.note_link(village(BAKUNG), &link, None).unwrap();
     store.dataset.set_budget(village(BAKUNG), 1_000).unwrap();
     let upkeep = store.dataset.upkeep().unwrap();
     assert_eq!(upkeep.len(), 3);
@@ -215,4 +215,38 @@ fn only_recent_incidents_are_news() {
     let recent = store.dataset.recent_incidents(11).unwrap();
     assert_eq!(recent.len(), 1);
     assert_eq!(recent[0].sentence, "Terjadi 20.");
+}
+
+#[test]
+fn a_computer_is_kept_and_its_stops_of_the_last_month_are_counted() {
+    use crate::registry::Machine;
+    let store = Store::new();
+    let told = |day: i64, unclean_stops: u32| {
+        let at_ms = day * 24 * 60 * 60 * 1000;
+        let machine = Machine {
+            at_ms,
+            disk_free_bytes: Some(7),
+            unclean_stops,
+            arch: "riscv64".to_owned(),
+            ..Machine::default()
+        };
+        let link = LinkState { at_ms, round_trip_us: 1_500, ..LinkState::default() };
+        store.dataset.note_link(village(BAKUNG), &link, Some(&machine)).unwrap();
+        let upkeep = store.dataset.upkeep().unwrap();
+        let of = upkeep.into_iter().find(|it| it.heard.village == village(BAKUNG)).unwrap();
+        assert_eq!(of.link.unwrap().round_trip_us, 1_500);
+        let kept = of.machine.unwrap();
+        assert_eq!((kept.disk_free_bytes, kept.arch.as_str()), (Some(7), "riscv64"));
+        (kept.unclean_stops, kept.recent_stops)
+    };
+    // What was counted before the hub knew the node has no date.
+    assert_eq!(told(1, 40), (40, 0));
+    assert_eq!(told(9, 43), (43, 3));
+    assert_eq!(told(30, 45), (45, 5));
+    assert_eq!(told(31, 46), (46, 1), "a new month begins");
+    assert_eq!(told(40, 2), (2, 0), "another computer");
+    // A node that is too old tells nothing: what is known stays.
+    store.dataset.note_link(village(BAKUNG), &LinkState::default(), None).unwrap();
+    let upkeep = store.dataset.upkeep().unwrap();
+    assert!(upkeep.iter().any(|it| it.machine.is_some()));
 }
