@@ -63,6 +63,9 @@ pub struct LiveVillage {
     pub head_seq: u64,
     /// Last entry merged here.
     pub merged_seq: u64,
+    /// Since when it is known to have entries that are not merged here, hub
+    /// clock, Unix milliseconds; 0 = it has none.
+    pub behind_since_ms: i64,
     /// Living records merged.
     pub records: u64,
     /// Entries in quarantine.
@@ -111,6 +114,8 @@ pub struct HubCondition {
     /// Folders with what was there before a backup of it was put back: full
     /// copies of the district's data, erased people included.
     pub set_aside: u32,
+    /// When it was started for the first time, hub clock, Unix milliseconds.
+    pub first_started_ms: i64,
 }
 
 /// Space on a disk.
@@ -133,8 +138,14 @@ pub struct Live {
 
 impl Default for Live {
     fn default() -> Self {
-        let hub =
-            HubCondition { started_ms: clock::now_ms(), disk: None, backup_ms: None, set_aside: 0 };
+        let now_ms = clock::now_ms();
+        let hub = HubCondition {
+            started_ms: now_ms,
+            disk: None,
+            backup_ms: None,
+            set_aside: 0,
+            first_started_ms: now_ms,
+        };
         Self {
             villages: Mutex::default(),
             hub: Mutex::new(hub),
@@ -179,6 +190,7 @@ impl Live {
                 phase: Phase::default(),
                 head_seq: 0,
                 merged_seq: 0,
+                behind_since_ms: 0,
                 records: 0,
                 quarantined: 0,
                 last_contact_ms: 0,
@@ -189,6 +201,11 @@ impl Live {
                 traffic: Traffic::default(),
             });
             change(entry);
+            entry.behind_since_ms = match (entry.lag(), entry.behind_since_ms) {
+                (0, _) => 0,
+                (_, 0) => clock::now_ms(),
+                (_, since_ms) => since_ms,
+            };
             let mut feed = self.feed.lock().unwrap_or_else(PoisonError::into_inner);
             feed.tell(before.as_ref(), entry, clock::now_ms());
         }

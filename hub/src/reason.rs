@@ -141,6 +141,7 @@ impl Reasons {
         let mut needs: Vec<Need> = together.needs().to_vec();
         needs.extend(words::hub_disk(outlook));
         needs.extend(words::hub_set_aside(outlook));
+        needs.extend(words::hub_backup(outlook));
         let mut lines = HashMap::with_capacity(outlook.villages.len());
         for village in &outlook.villages {
             let shared = together.cause_of(village);

@@ -32,7 +32,7 @@ const NEEDS_MAX: usize = 10;
 const NEWS_MAX: usize = 12;
 
 pub(super) fn routes() -> Router<ConsoleState> {
-    Router::new().route("/", get(first))
+    Router::new().route("/", get(first)).route("/perlu", get(needs::page))
 }
 
 /// Which villages are shown.
@@ -250,9 +250,9 @@ impl Parts<'_> {
             }
             (needs::cards(reasons.to_act().take(NEEDS_MAX), self.language, now_ms, true))
             @if acts > NEEDS_MAX {
-                p { (self.say("Dan ", "And ")) (acts - NEEDS_MAX)
-                    (self.say(" lagi; yang paling lama didahulukan.",
-                              " more; the oldest come first.")) }
+                p { a class="button" href="/perlu" {
+                    (self.say("Lihat semua ", "See all ")) (acts)
+                } }
             }
             @if !advice.is_empty() {
                 details class="advice" {
@@ -261,9 +261,9 @@ impl Parts<'_> {
                     (needs::cards(advice.iter().take(NEEDS_MAX).copied(), self.language, now_ms,
                                   true))
                     @if advice.len() > NEEDS_MAX {
-                        p { (self.say("Dan ", "And ")) (advice.len() - NEEDS_MAX)
-                            (self.say(" lagi, di halaman desanya masing-masing.",
-                                      " more, on the villages' own pages.")) }
+                        p { a class="button" href="/perlu#saran" {
+                            (self.say("Lihat semua ", "See all ")) (advice.len())
+                        } }
                     }
                 }
             }

@@ -1,12 +1,54 @@
 //! What needs somebody, as cards: what, where, since when, what to do, whom
 //! to call with which words.
 
+use axum::extract::State;
 use maud::{Markup, html};
 
+use super::frame::{Frame, Tab};
+use super::guard::Viewer;
 use super::language::Language;
 use super::tile::said;
+use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::dataset::Narahubung;
+use crate::desk::sight::Sight;
 use crate::reason::{Need, Place, Severity};
+
+/// Everything that needs somebody: the first page shows the oldest only.
+pub(super) async fn page(
+    State(state): State<ConsoleState>,
+    viewer: Viewer,
+) -> Result<Page, Trouble> {
+    at_desk(&state, viewer, |desk, viewer| {
+        let sight = desk.sight(&viewer.who)?;
+        Ok(whole(all(viewer, &sight)))
+    })
+    .await
+}
+
+fn all(viewer: &Viewer, sight: &Sight) -> Markup {
+    let (language, now_ms) = (viewer.language, sight.outlook.now_ms);
+    let say = |id, en| language.say(id, en);
+    let of = |severity: Severity| {
+        sight.reasons.needs.iter().filter(move |need| need.severity == severity)
+    };
+    let body = html! {
+        h1 { (say("Perlu tindakan", "Needs somebody")) }
+        p class="lead" { (say("Hub dan kecamatan lebih dulu, lalu desa; yang paling lama di atas.",
+                              "The hub and kecamatan first, then villages; the oldest on top.")) }
+        @if of(Severity::Act).next().is_none() {
+            p class="calm" { (say("Tidak ada. Semua desa berjalan sendiri.",
+                                  "Nothing. All villages run by themselves.")) }
+        }
+        (cards(of(Severity::Act), language, now_ms, true))
+        @if of(Severity::Advice).next().is_some() {
+            section id="saran" aria-labelledby="saran-judul" {
+                h2 id="saran-judul" { (say("Saran (tidak mendesak)", "Advice (not urgent)")) }
+                (cards(of(Severity::Advice), language, now_ms, true))
+            }
+        }
+    };
+    Frame::of(viewer, say("Perlu tindakan", "Needs somebody"), Tab::Villages).page(&body)
+}
 
 /// The cards of these needs.
 pub(super) fn cards<'a>(

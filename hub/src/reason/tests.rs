@@ -8,7 +8,7 @@ use crate::live::{Disk, Live, Phase};
 use crate::outlook::Stored;
 use crate::outlook::tests::{NOW_MS, upkeep};
 use crate::puller::trouble::Trouble;
-use crate::registry::LinkState;
+use crate::registry::{LinkState, Machine};
 use crate::rhythm::{DAY_MS, HOUR_MS};
 
 fn kecamatan(number: usize) -> Vec<&'static Desa> {
@@ -19,7 +19,10 @@ fn kecamatan(number: usize) -> Vec<&'static Desa> {
 fn reasons(upkeep: Vec<Upkeep>, live: &Live) -> Reasons {
     let aways = Vec::new();
     let incidents = Vec::new();
-    live.update_hub(|hub| hub.started_ms = NOW_MS - DAY_MS);
+    live.update_hub(|hub| {
+        hub.started_ms = NOW_MS - DAY_MS;
+        hub.backup_ms = Some(NOW_MS - HOUR_MS);
+    });
     Reasons::of(&Outlook::at(Stored { upkeep, incidents, aways }, live, NOW_MS))
 }
 
@@ -119,9 +122,41 @@ fn bounds_decide_between_advice_and_act() {
     assert!(budget(99).needs.is_empty());
     assert_eq!(codes(&budget(100)), [("kuota", Severity::Advice)]);
     assert!(act(&one(|of| of.leftovers = 3)));
-    assert_eq!(codes(&one(|of| of.findings = 3)), [("temuan", Severity::Advice)]);
+    let findings = |ago_ms| one(|of| (of.findings, of.findings_since_ms) = (3, NOW_MS - ago_ms));
+    assert_eq!(codes(&findings(3 * DAY_MS - 1)), [("temuan", Severity::Advice)]);
+    assert_eq!(codes(&findings(3 * DAY_MS)), [("temuan", Severity::Act)]);
+    let computer = |free: Option<u64>, recent_stops| {
+        one(|of| {
+            let disk_free_bytes = free;
+            of.machine = Some(Machine { disk_free_bytes, recent_stops, ..Machine::default() });
+        })
+    };
+    assert!(
+        computer(None, 4).needs.is_empty() && computer(Some(2_000_000_000), 0).needs.is_empty()
+    );
+    let low = computer(Some(1_900_000_000), 0);
+    assert_eq!(codes(&low), [("disk_desa_penuh", Severity::Advice)]);
+    assert!(low.needs[0].message.as_ref().unwrap().contains("1900 MB"));
+    assert_eq!(codes(&computer(Some(499_000_000), 0)), [("disk_desa_penuh", Severity::Act)]);
+    assert_eq!(codes(&computer(None, 5)), [("sering_mati", Severity::Advice)]);
     let never = one(|of| of.heard.contact_ms = 0);
     assert_eq!(codes(&never), [("belum_pernah", Severity::Advice)]);
+}
+
+#[test]
+fn a_hub_without_a_new_backup_is_not_well() {
+    let backup = |first_ago_ms: i64, backup_ms: Option<i64>| {
+        let live = Live::default();
+        live.update_hub(|hub| {
+            (hub.backup_ms, hub.first_started_ms) = (backup_ms, NOW_MS - first_ago_ms);
+        });
+        codes(&Reasons::of(&Outlook::at(Stored::default(), &live, NOW_MS)))
+    };
+    let need = [("cadangan_hub", Severity::Act)];
+    assert_eq!(backup(DAY_MS - 1, None), []);
+    assert_eq!(backup(DAY_MS, None), need, "a restart of the hub gives no new grace");
+    assert_eq!(backup(90 * DAY_MS, Some(NOW_MS - 2 * DAY_MS + 1)), []);
+    assert_eq!(backup(90 * DAY_MS, Some(NOW_MS - 2 * DAY_MS)), need);
 }
 
 #[test]

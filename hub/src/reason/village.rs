@@ -23,6 +23,19 @@ const CLOCK_ADVICE_MS: i64 = 300 * 1000;
 /// A clock this far off writes wrong dates into records, milliseconds.
 const CLOCK_ACT_MS: i64 = DAY_MS;
 
+/// Findings may be open this long before somebody must look, milliseconds.
+const FINDINGS_ACT_MS: i64 = 3 * DAY_MS;
+
+/// Less than this on a village's disk is worth a sentence, bytes.
+const DISK_ADVICE_BYTES: u64 = 2_000_000_000;
+
+/// Less than this must be mended before nothing can be saved, bytes: a store
+/// that is rewritten needs its size twice.
+const DISK_ACT_BYTES: u64 = 500_000_000;
+
+/// So many unclean stops in a month are often.
+const STOPS_ADVICE: u32 = 5;
+
 /// What needs somebody at a village. `shared`: its silence is told of
 /// elsewhere, together with others'.
 pub(super) fn needs(village: &VillageOutlook, shared: bool, now_ms: i64) -> Vec<Need> {
@@ -37,8 +50,10 @@ pub(super) fn needs(village: &VillageOutlook, shared: bool, now_ms: i64) -> Vec<
         quarantine(upkeep, now_ms),
         certificate(village, upkeep, now_ms),
         clock(upkeep),
+        disk(upkeep),
+        stops(upkeep),
         budget(upkeep),
-        findings(upkeep),
+        findings(upkeep, now_ms),
         never_joined(village, upkeep),
         incident(village),
     ]
@@ -292,14 +307,67 @@ fn budget(upkeep: &Upkeep) -> Option<Need> {
     })
 }
 
-fn findings(upkeep: &Upkeep) -> Option<Need> {
-    let count = upkeep.findings;
+fn disk(upkeep: &Upkeep) -> Option<Need> {
+    let machine = upkeep.machine.as_ref()?;
+    let free = machine.disk_free_bytes.filter(|free| *free < DISK_ADVICE_BYTES)?;
+    let severity = if free < DISK_ACT_BYTES { Severity::Act } else { Severity::Advice };
+    let megabytes = format!("{} MB", free / 1_000_000);
+    let need = need(
+        "disk_desa_penuh",
+        severity,
+        village_of(upkeep),
+        0,
+        Words::new(
+            format!("Disk hampir penuh di desa: tinggal {megabytes}. Catatannya aman."),
+            format!("The disk in the village is nearly full: {megabytes} left. Records are safe."),
+        ),
+        Words::new(
+            "Minta desa membersihkan berkas lain di komputernya: bila penuh, catatan baru tidak \
+             bisa disimpan.",
+            "Ask the village to remove other files: once it is full, nothing new can be saved.",
+        ),
+    );
+    Some(Need { message: Some(words::disk_message(&Clerk::of(upkeep), &megabytes)), ..need })
+}
+
+fn stops(upkeep: &Upkeep) -> Option<Need> {
+    let machine = upkeep.machine.as_ref()?;
+    let (count, since_ms) = (machine.recent_stops, machine.counted_since_ms);
+    (count >= STOPS_ADVICE).then(|| {
+        need(
+            "sering_mati",
+            Severity::Advice,
+            village_of(upkeep),
+            since_ms,
+            Words::new(
+                format!(
+                    "Komputer desa {count} kali mati mendadak sejak {}. Catatan yang tersimpan \
+                     tidak hilang.",
+                    Words::moment(since_ms)
+                ),
+                format!(
+                    "Its computer went off without being stopped {count} times since {}. Nothing \
+                     that was saved is lost.",
+                    Words::moment(since_ms).en
+                ),
+            ),
+            Words::new(
+                "Sarankan UPS kecil, dan mematikan komputer lewat menu.",
+                "Suggest a small UPS, and shutting the computer down properly.",
+            ),
+        )
+    })
+}
+
+fn findings(upkeep: &Upkeep, now_ms: i64) -> Option<Need> {
+    let (count, since_ms) = (upkeep.findings, upkeep.findings_since_ms);
+    let old = since_ms > 0 && now_ms - since_ms >= FINDINGS_ACT_MS;
     (count > 0).then(|| {
         need(
             "temuan",
-            Severity::Advice,
+            if old { Severity::Act } else { Severity::Advice },
             village_of(upkeep),
-            upkeep.findings_since_ms,
+            since_ms,
             Words::new(
                 format!("{count} temuan terbuka dengan desa lain."),
                 format!("Open findings with other villages: {count}."),

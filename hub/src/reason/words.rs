@@ -11,6 +11,12 @@ use crate::rhythm::{DAY_MS, HOUR_MS, Way};
 /// on any disk: a first load of the district and a backup need room, bytes.
 const DISK_FREE_MIN_BYTES: u64 = 2 * 1024 * 1024 * 1024;
 
+/// A backup of the hub is old after this, milliseconds.
+const BACKUP_OLD_MS: i64 = 2 * DAY_MS;
+
+/// A new hub is to have its first backup within this, milliseconds.
+const FIRST_BACKUP_WITHIN_MS: i64 = DAY_MS;
+
 /// "2 hari 3 jam", "2 d 3 h": the two largest parts.
 #[must_use]
 pub fn duration(ms: i64) -> Words {
@@ -69,6 +75,14 @@ pub(super) fn clock_message(clerk: &Clerk, off: &str, way: &str) -> String {
     clerk.letter(&format!(
         "Jam komputer Lumbung desa {off} {way} dari jam sebenarnya. Catatan aman, tetapi tanggal \
          pada catatan baru bisa salah. Mohon setel jam dan tanggal komputer."
+    ))
+}
+
+pub(super) fn disk_message(clerk: &Clerk, free: &str) -> String {
+    clerk.letter(&format!(
+        "Ruang disk komputer Lumbung desa tinggal {free}. Catatan yang tersimpan aman, tetapi bila \
+         penuh, catatan baru tidak bisa disimpan. Mohon pindahkan atau hapus berkas lain yang tidak \
+         dipakai; jangan hapus apa pun di folder Lumbung."
     ))
 }
 
@@ -229,5 +243,39 @@ pub(super) fn hub_disk(outlook: &Outlook) -> Option<Need> {
             call: None,
             villages: Vec::new(),
         }
+    })
+}
+
+/// The hub's own backup, when the last is old or there is none.
+pub(super) fn hub_backup(outlook: &Outlook) -> Option<Need> {
+    let hub = &outlook.hub;
+    let (since_ms, bound_ms) = match hub.backup_ms {
+        Some(at_ms) => (at_ms, BACKUP_OLD_MS),
+        None => (hub.first_started_ms, FIRST_BACKUP_WITHIN_MS),
+    };
+    (outlook.now_ms - since_ms >= bound_ms).then(|| Need {
+        code: "cadangan_hub",
+        severity: Severity::Act,
+        place: Place::Hub,
+        since_ms,
+        what: match hub.backup_ms {
+            Some(at_ms) => Words::new(
+                format!("Cadangan terakhir hub dibuat {}.", Words::moment(at_ms)),
+                format!("The hub's last backup was made {}.", Words::moment(at_ms).en),
+            ),
+            None => Words::new(
+                "Hub belum pernah dicadangkan. Bila disknya rusak, data harus diambil lagi dari \
+                 semua desa, dan keputusan operator hilang.",
+                "The hub was never backed up. If its disk breaks, all data must be fetched from \
+                 the villages again, and what operators decided is lost.",
+            ),
+        },
+        todo: Words::new(
+            "Jalankan lumbung-hub backup create ke disk lain, dan jadwalkan setiap hari.",
+            "Run lumbung-hub backup create to another disk, and have it run every day.",
+        ),
+        message: None,
+        call: None,
+        villages: Vec::new(),
     })
 }

@@ -10,6 +10,7 @@ use anyhow::Context;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
+use super::folder;
 use crate::access::Gate;
 use crate::access::audit::AuditLog;
 use crate::alerting::Alerting;
@@ -75,6 +76,9 @@ pub(super) fn start(
 /// Keeps what is known of the hub itself: its disk, its last backup, what one
 /// left aside.
 async fn keep_condition(data: PathBuf, live: Arc<Live>) {
+    if let Some(first_ms) = folder::first_taken_ms(&data) {
+        live.update_hub(|hub| hub.first_started_ms = first_ms.min(hub.started_ms));
+    }
     loop {
         let now = (space(&data), backup::last_ms(&data), set_aside(&data));
         let known = live.hub();
