@@ -39,9 +39,12 @@ mod village;
 mod watcher;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Router;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::Markup;
@@ -112,12 +115,24 @@ pub fn router(state: ConsoleState) -> Router {
         .layer(axum::middleware::map_response(secured))
         // Streams of events are left as they are: each event goes out at once.
         .layer(CompressionLayer::new())
+        .layer(axum::middleware::from_fn_with_state(state.clone(), timed))
         .with_state(state);
     if spans::are_on() { router.layer(axum::middleware::from_fn(spans::request)) } else { router }
 }
 
 async fn asset(kind: &'static str, body: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=300")], body).into_response()
+}
+
+/// How long answers take, by the template of the route.
+async fn timed(State(state): State<ConsoleState>, request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let method = if *request.method() == Method::POST { "POST" } else { "GET" };
+    let begun = Instant::now();
+    let response = next.run(request).await;
+    let route = route.as_ref().map_or("-", MatchedPath::as_str);
+    state.gate.counts().page(method, route, begun.elapsed());
+    response
 }
 
 type Page = Html<String>;

@@ -1,5 +1,5 @@
 //! What the hub measures, for Prometheus: `/metrics` of the hub and the
-//! district, `/metrics/villages` with a dozen series a village.
+//! district, `/metrics/villages` with some eighteen series a village.
 //!
 //! On a listener of its own that is to stay on this machine. Base units;
 //! moments are timestamps, never ages; a series that is known has a value
@@ -33,7 +33,7 @@ use crate::live::Live;
 use crate::merge::WriterWatch;
 use crate::outlook::Outlook;
 
-pub use counts::{Counts, Cut, SessionEnd};
+pub use counts::{Counts, Cut, Received, SessionEnd};
 pub(crate) use operators::code_name;
 pub use operators::{Entrance, OperatorCounts};
 

@@ -207,7 +207,10 @@ fn write_waiting(
     counts.transaction(began.elapsed(), merged.is_ok());
     for (outcome, batch) in merged.iter().flatten().zip(&batches) {
         match outcome {
-            Ok(merged) => counts.applied(batch.changes.len() as u64, merged.quarantined),
+            Ok(merged) => {
+                counts.applied(batch.changes.len() as u64, merged.quarantined);
+                counts.kinds(batch.changes.iter().map(|change| change.kind));
+            }
             Err(_) => counts.refused(),
         }
     }

@@ -1,8 +1,10 @@
 //! What is counted where it happens. Clones share the counters.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
+use lumbung_domain::id::{Kind, KindCode};
 use lumbung_telemetry::clock;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -55,11 +57,42 @@ impl Cut {
     }
 }
 
+/// What bytes of a village came for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Received {
+    /// Agreeing where to begin, handing over what waits.
+    Opening,
+    /// What it had saved while it was away; a first pull too.
+    CatchUp,
+    /// Changes as they are saved, and signs of life.
+    Live,
+    /// Proving rows one by one, and fetching what differs.
+    Proof,
+}
+
+impl Received {
+    const ALL: [Self; 4] = [Self::Opening, Self::CatchUp, Self::Live, Self::Proof];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::CatchUp => "catch_up",
+            Self::Live => "live",
+            Self::Proof => "proof",
+        }
+    }
+}
+
+/// Entries of a kind that this version doesn't know.
+const OTHER_KIND: &str = "other";
+
 /// What has happened since the hub was started.
 #[derive(Clone, Debug)]
 pub struct Counts {
     sessions: Family<Labels, Counter>,
     entries: Family<Labels, Counter>,
+    kinds: Family<Labels, Counter>,
+    received: Family<Labels, Counter>,
     refused: Counter,
     again: Family<Labels, Counter>,
     rolled_back: Counter,
@@ -73,6 +106,8 @@ impl Default for Counts {
         let counts = Self {
             sessions: Family::default(),
             entries: Family::default(),
+            kinds: Family::default(),
+            received: Family::default(),
             refused: Counter::default(),
             again: Family::default(),
             rolled_back: Counter::default(),
@@ -88,6 +123,12 @@ impl Default for Counts {
         }
         for result in ["applied", "quarantined"] {
             drop(counts.entries.get_or_create(&vec![("result", result.to_owned())]));
+        }
+        for name in Kind::ALL.map(Kind::name).into_iter().chain([OTHER_KIND]) {
+            drop(counts.kinds.get_or_create(&vec![("kind", name.to_owned())]));
+        }
+        for class in Received::ALL {
+            drop(counts.received.get_or_create(&vec![("class", class.word().to_owned())]));
         }
         counts
     }
@@ -106,6 +147,23 @@ impl Counts {
         self.entries.get_or_create(&of("applied")).inc_by(applied);
         self.entries.get_or_create(&of("quarantined")).inc_by(quarantined);
         self.last_applied.set(super::seconds(clock::now_ms()));
+    }
+
+    /// A batch of these kinds of entries became durable.
+    pub(crate) fn kinds(&self, kinds: impl Iterator<Item = KindCode>) {
+        let mut counted = BTreeMap::new();
+        for code in kinds {
+            *counted.entry(code.0).or_insert(0_u64) += 1;
+        }
+        for (code, count) in counted {
+            let name = Kind::from_code(KindCode(code)).map_or(OTHER_KIND, Kind::name);
+            self.kinds.get_or_create(&vec![("kind", name.to_owned())]).inc_by(count);
+        }
+    }
+
+    /// So many bytes came from a village, and what for.
+    pub(crate) fn received(&self, class: Received, bytes: u64) {
+        self.received.get_or_create(&vec![("class", class.word().to_owned())]).inc_by(bytes);
     }
 
     /// A batch was refused.
@@ -150,6 +208,16 @@ impl Counts {
             "lumbung_hub_entries_merged",
             "Entries of villages that became durable, by whether they could be taken",
             self.entries.clone(),
+        );
+        registry.register(
+            "lumbung_hub_entries_by_kind",
+            "Entries of villages that became durable, by kind of record",
+            self.kinds.clone(),
+        );
+        registry.register(
+            "lumbung_hub_received_bytes",
+            "Bytes that sessions with villages received, by what for",
+            self.received.clone(),
         );
         registry.register(
             "lumbung_hub_batches_refused",

@@ -1,11 +1,12 @@
 //! The hub and the district as a whole, as they are at the scrape.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use prometheus_client::registry::Registry;
 
 use super::{MetricsState, counters, gauge, gauges, seconds};
-use crate::dataset::{DatasetError, Upkeep};
+use crate::dataset::{DatasetError, FindingCount, FindingKind, IncidentKind, Scope, Upkeep};
 use crate::outlook::Outlook;
 use crate::reason::{Reasons, Severity};
 use crate::rhythm::Freshness;
@@ -64,7 +65,16 @@ pub(super) fn register(
             (vec![("severity", severity.code().to_owned())], count as f64)
         }),
     );
+    gauge(
+        registry,
+        "lumbung_backup_restore_verified_timestamp_seconds",
+        "When a backup of the hub was last restored beside it and found whole; 0 = never",
+        // One that was not tried like that does not count as a backup.
+        seconds(outlook.hub.backup_ms.unwrap_or(0)),
+    );
     waiting(registry, outlook);
+    contradictions(registry, state)?;
+    incidents(registry, state)?;
     let (warnings, errors) = lumbung_telemetry::logged();
     counters(
         registry,
@@ -133,6 +143,43 @@ fn waiting(registry: &mut Registry, outlook: &Outlook) {
         "Villages with a trouble",
         upkeep().filter(|it| !it.trouble.is_empty()).count() as f64,
     );
+}
+
+/// Contradictions between villages, counted once each.
+fn contradictions(registry: &mut Registry, state: &MetricsState) -> Result<(), DatasetError> {
+    let counts = state.dataset.count_findings(&Scope::whole())?;
+    let series = |of: fn(FindingCount) -> u64| {
+        FindingKind::ALL
+            .map(|kind| (vec![("kind", kind.code().to_owned())], of(counts.of(Some(kind)))))
+    };
+    counters(
+        registry,
+        "lumbung_hub_findings_opened",
+        "Contradictions between villages that were ever found, by kind",
+        series(|count| count.all),
+    );
+    counters(
+        registry,
+        "lumbung_hub_findings_closed",
+        "Of these, those that ended because the villages' records agree",
+        series(|count| count.all - count.open),
+    );
+    Ok(())
+}
+
+/// What happened to villages, by code.
+fn incidents(registry: &mut Registry, state: &MetricsState) -> Result<(), DatasetError> {
+    let noted: HashMap<_, _> = state.dataset.count_incidents()?.into_iter().collect();
+    counters(
+        registry,
+        "lumbung_hub_incidents",
+        "Incidents of villages that were ever noted, by code",
+        IncidentKind::all().map(|kind| {
+            let count = noted.get(kind.code()).copied().unwrap_or_default();
+            (vec![("code", kind.code().to_owned())], count)
+        }),
+    );
+    Ok(())
 }
 
 fn traffic(registry: &mut Registry, outlook: &Outlook) {

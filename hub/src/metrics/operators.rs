@@ -58,6 +58,7 @@ pub struct OperatorCounts {
     calls: Family<Labels, Counter>,
     call_seconds: Family<Labels, Histogram, CallSeconds>,
     exports: Family<Labels, Counter>,
+    page_seconds: Family<Labels, Histogram, CallSeconds>,
 }
 
 impl Default for OperatorCounts {
@@ -67,6 +68,7 @@ impl Default for OperatorCounts {
             calls: Family::default(),
             call_seconds: Family::new_with_constructor(CallSeconds),
             exports: Family::default(),
+            page_seconds: Family::new_with_constructor(CallSeconds),
         };
         for entrance in Entrance::ALL {
             drop(counts.entrances.get_or_create(&result(entrance)));
@@ -128,6 +130,13 @@ impl OperatorCounts {
         self.exports.get_or_create(&with_numbers(numbers)).inc();
     }
 
+    /// A request to the console was answered. `route` is its template, never
+    /// an address: that may hold a ticket or an id.
+    pub(crate) fn page(&self, method: &'static str, route: &str, took: Duration) {
+        let labels = vec![("method", method.to_owned()), ("route", route.to_owned())];
+        self.page_seconds.get_or_create(&labels).observe(took.as_secs_f64());
+    }
+
     pub(super) fn register(&self, registry: &mut Registry) {
         registry.register(
             "lumbung_hub_sign_ins",
@@ -143,6 +152,11 @@ impl OperatorCounts {
             "lumbung_hub_rpc_duration_seconds",
             "How long calls of the admin API take; streams until they begin",
             self.call_seconds.clone(),
+        );
+        registry.register(
+            "lumbung_hub_console_request_duration_seconds",
+            "How long requests to the console take until the head of the answer is there, by route",
+            self.page_seconds.clone(),
         );
         registry.register(
             "lumbung_hub_exports",

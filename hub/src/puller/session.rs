@@ -38,7 +38,7 @@ use super::trouble::Trouble;
 use crate::dataset::{Merged, VillageState};
 use crate::live::Phase;
 use crate::merge::{MergeError, Pending};
-use crate::metrics::Cut;
+use crate::metrics::{Cut, Received};
 use crate::spans;
 use crate::uplink::{self, Open};
 
@@ -143,6 +143,8 @@ pub(super) struct Session<'a> {
     progressed: bool,
     patience: Patience,
     pub(super) proving: Option<Proving>,
+    /// Bytes received when they were last counted into classes.
+    classed: u64,
 }
 
 impl<'a> Session<'a> {
@@ -155,6 +157,7 @@ impl<'a> Session<'a> {
         let traffic = shared.live.get(village).map(|live| live.traffic).unwrap_or_default();
         let patience = Patience::new(false, traffic.received(), Instant::now());
         let (reached, progressed, proving) = (false, false, None);
+        let classed = traffic.received();
         let forms = Forms::default();
         Self {
             village,
@@ -167,7 +170,15 @@ impl<'a> Session<'a> {
             progressed,
             patience,
             proving,
+            classed,
         }
+    }
+
+    /// What came since the last look came for this.
+    fn came(&mut self, class: Received) {
+        let received = self.traffic.received();
+        self.shared.writer.counts().received(class, received.saturating_sub(self.classed));
+        self.classed = received;
     }
 
     /// Whether the node answered as the village it should be.
@@ -200,7 +211,9 @@ impl<'a> Session<'a> {
         let session = open.open(self.traffic.clone()).await.map_err(|_| Ended::Lost)?;
         self.patience = Patience::new(session.is_quiet(), self.traffic.received(), Instant::now());
         let span = spans::opening(self.village);
-        let begun = self.begin(&session).instrument(span).await?;
+        let begun = self.begin(&session).instrument(span).await;
+        self.came(Received::Opening);
+        let begun = begun?;
         let Opened { pulling, items, controls, noticing } = begun;
         self.pull(pulling, items, &controls, noticing).await
     }
@@ -370,7 +383,10 @@ impl<'a> Session<'a> {
                     continue;
                 }
                 proof = proving::due(self.proving.as_ref()), if at.merging.is_empty() => {
-                    at.standing = self.prove(proof, at.position, at.standing).await?;
+                    self.came(Received::Live);
+                    let proved = self.prove(proof, at.position, at.standing).await;
+                    self.came(Received::Proof);
+                    at.standing = proved?;
                     continue;
                 }
                 () = noticing.rung() => {
@@ -381,6 +397,7 @@ impl<'a> Session<'a> {
             if item.is_some() {
                 self.again.item(self.traffic.received());
             }
+            self.came(if at.behind { Received::CatchUp } else { Received::Live });
             match item.and_then(|item| item.item) {
                 None => return Err(Ended::Lost),
                 Some(Item::Batch(batch)) => {
