@@ -12,6 +12,8 @@ mod data;
 mod finding;
 mod language;
 mod noticing;
+mod quarantining;
+mod versions;
 
 use super::*;
 use crate::access::gate::Visitor;
@@ -295,10 +297,12 @@ const GUARDED: &[(&str, Option<&str>, Right)] = &[
     ("/temuan/999", None, Right::SeeRecords),
     ("/karantina", None, Right::SeeVillages),
     ("/versi", None, Right::SeeVillages),
+    ("/perlu", None, Right::SeeVillages),
     ("/karantina/999/ulang", Some(""), Right::Act),
     ("/informasi", None, Right::SeeVillages),
     ("/informasi/tulis", None, Right::Inform),
     ("/informasi/999/tarik", Some(""), Right::Inform),
+    ("/informasi/999/perbaiki", Some("versi=1"), Right::Inform),
     ("/temuan/999", Some("pertanyaan=x"), Right::SeeRecords),
     ("/karantina/999/kembali", Some(""), Right::Act),
     ("/audit", None, Right::Audit),

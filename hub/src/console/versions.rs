@@ -93,24 +93,27 @@ fn page(viewer: &Viewer, versions: &Versions, now_ms: i64) -> Markup {
     Frame::of(viewer, say("Versi node", "Node versions"), Tab::Villages).page(&body)
 }
 
-/// What a channel is called.
-fn channel(language: Language, version: &Version) -> &str {
+/// Whether it is behind, and in which channel where that is not the ordinary
+/// one: what is newest there says nothing of the others.
+fn state(language: Language, version: &Version) -> String {
+    let state = match version.behind {
+        true => language.say("tertinggal", "behind"),
+        false => language.say("terbaru", "newest"),
+    };
     match version.channel.as_str() {
-        "" => language.say("biasa", "ordinary"),
-        channel => channel,
+        "" => state.to_owned(),
+        channel => format!("{state} {} {channel}", language.say("di", "in")),
     }
 }
 
 fn sums(language: Language, versions: &Versions) -> Markup {
     let say = |id, en| language.say(id, en);
     let heard = versions.heard().max(1);
-    let channels = versions.known.iter().any(|version| !version.channel.is_empty());
     html! {
         div class="scroll" tabindex="0" role="region" aria-label=(say("Versi", "Versions")) {
             table class="shares" {
                 thead { tr {
                     th scope="col" { (say("Versi", "Version")) }
-                    @if channels { th scope="col" { (say("Saluran", "Channel")) } }
                     th scope="col" { (say("Keadaan", "State")) }
                     th scope="col" class="n" { (say("Desa", "Villages")) }
                     th scope="col" { (say("Bagian", "Share")) }
@@ -120,9 +123,7 @@ fn sums(language: Language, versions: &Versions) -> Markup {
                         @let count = version.villages.len();
                         tr {
                             th scope="row" { (version.software) }
-                            @if channels { td { (channel(language, version)) } }
-                            td { (if version.behind { say("tertinggal", "behind") }
-                                  else { say("terbaru", "newest") }) }
+                            td { (state(language, version)) }
                             td class="n" { (language.count(count as u64)) }
                             @let tenths = (count * 1000 / heard) as u64;
                             td { (bar(tenths)) span { (language.percent(tenths)) } }

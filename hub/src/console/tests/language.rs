@@ -276,6 +276,7 @@ async fn pages(console: &Console) -> Vec<String> {
         "/temuan",
         "/karantina",
         "/karantina?hasil=tetap",
+        "/perlu",
         "/informasi",
         "/informasi/tulis",
         "/cari",
@@ -306,6 +307,7 @@ async fn pages(console: &Console) -> Vec<String> {
     pages.extend([
         format!("/informasi/{notice}"),
         format!("/informasi/{notice}/tarik"),
+        format!("/informasi/{notice}/perbaiki"),
         format!("/temuan/{finding}"),
         ticket.to_owned(),
         person,
