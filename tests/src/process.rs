@@ -69,7 +69,7 @@ impl Program {
     pub(crate) fn spawn(&self, args: &[&str]) -> anyhow::Result<Running> {
         let log = File::options().create(true).append(true).open(self.log())?;
         let child = self.command(args).stdout(log.try_clone()?).stderr(log).spawn()?;
-        Ok(Running(child))
+        Ok(Running { child, log: self.log() })
     }
 
     pub(crate) fn said(&self) -> String {
@@ -80,36 +80,80 @@ impl Program {
 
 /// A process; it ends with its owner.
 #[derive(Debug)]
-pub(crate) struct Running(Child);
+pub(crate) struct Running {
+    child: Child,
+    log: PathBuf,
+}
 
 impl Running {
     pub(crate) fn kill(mut self) -> anyhow::Result<()> {
-        self.0.kill()?;
-        self.0.wait()?;
+        self.child.kill()?;
+        self.child.wait()?;
         Ok(())
     }
 
     pub(crate) async fn stop(mut self) -> anyhow::Result<()> {
-        let asked = Command::new("kill").arg("-TERM").arg(self.0.id().to_string()).status()?;
+        let asked = Command::new("kill").arg("-TERM").arg(self.child.id().to_string()).status()?;
         ensure!(asked.success(), "the process can't be asked to stop");
-        wait_until(PROCESS_WITHIN, "the process ends", async || Ok(self.0.try_wait()?.is_some()))
-            .await?;
-        let status = self.0.wait()?;
+        wait_until(PROCESS_WITHIN, "the process ends", async || {
+            Ok(self.child.try_wait()?.is_some())
+        })
+        .await?;
+        let status = self.child.wait()?;
         ensure!(status.success(), "the process ended with {status}");
         Ok(())
     }
 
     /// Whether it still runs.
     pub(crate) fn is_alive(&mut self) -> anyhow::Result<bool> {
-        Ok(self.0.try_wait()?.is_none())
+        Ok(self.child.try_wait()?.is_none())
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         // Gone already when it was killed or stopped.
-        drop(self.0.kill());
-        drop(self.0.wait());
+        drop(self.child.kill());
+        drop(self.child.wait());
+        let said = std::fs::read(&self.log).unwrap_or_default();
+        let line = line_with_number(&String::from_utf8_lossy(&said));
+        let (found, program) = (line.unwrap_or_default(), self.log.display());
+        assert!(
+            found.is_empty() || std::thread::panicking(),
+            "{program} was given a number like a person's: {found}"
+        );
+    }
+}
+
+/// The first line of a log with a run of sixteen digits, or with the mask that
+/// stands where the log itself held one back; without its digits. Digits
+/// within a word of letters are a hash's.
+fn line_with_number(log: &str) -> Option<String> {
+    let is_number = |word: &str| {
+        word == "angka" || word.len() >= 16 && word.bytes().all(|it| it.is_ascii_digit())
+    };
+    let told = |line: &&str| {
+        let masked = line.contains("[angka]");
+        let mut words = line.split(|it: char| !it.is_ascii_alphanumeric());
+        words.any(|word| is_number(word) && (word != "angka" || masked))
+    };
+    let line = log.lines().find(told)?;
+    Some(line.chars().map(|it| if it.is_ascii_digit() { '#' } else { it }).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_a_log_is_found_and_not_repeated() {
+        let said = |text: &str| line_with_number(&format!("{{\"msg\":\"ready\"}}\n{text}\nend"));
+        let line = said("nik=3505900101900001 of 7").unwrap();
+        assert_eq!(line, "nik=################ of #");
+        assert!(said("error: [angka]").is_some());
+        for fine in ["seq 123456789012345", "hash ab1234567890123456cd", "3 angka", "xx[angka]yy"] {
+            assert_eq!(said(fine).is_some(), fine == "xx[angka]yy", "{fine}");
+        }
     }
 }
 
@@ -122,7 +166,7 @@ pub(crate) async fn answers(
 ) -> anyhow::Result<()> {
     let deadline = Instant::now() + PROCESS_WITHIN;
     while tokio::net::TcpStream::connect(address).await.is_err() {
-        if let Some(status) = running.0.try_wait()? {
+        if let Some(status) = running.child.try_wait()? {
             bail!("the {} ended at once ({status}):\n{}", program.part, program.said());
         }
         ensure!(Instant::now() < deadline, "the {} does not answer", program.part);
