@@ -16,6 +16,7 @@ pub mod alerts;
 pub mod bits;
 pub mod care;
 mod content;
+pub mod damaged;
 pub mod erasures;
 mod facts;
 mod gap;
@@ -45,6 +46,7 @@ use lumbung_ledger::{Epoch, Fingerprint, Operation, Position, Seq, Source};
 pub use alerts::{Alerts, KnownAlert, Letter, Maintenance};
 pub use care::{Care, Hold, Remark};
 pub use content::{Repair, RowContent};
+pub use damaged::{Damaged, DamagedStore};
 pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, Masa, VillageFacts};
 pub use incident::{Incident, IncidentKind, NewIncident};
 pub use notices::Notices;
@@ -351,7 +353,7 @@ pub struct Totals {
 /// The district's dataset. See the module for what every implementation
 /// promises.
 pub trait Dataset:
-    Recovery + Search + Watch + Care + Alerts + Notices + Send + Sync + 'static
+    Recovery + Damaged + Search + Watch + Care + Alerts + Notices + Send + Sync + 'static
 {
     /// Registers a village or changes its address.
     ///

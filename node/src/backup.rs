@@ -11,6 +11,7 @@
 //! back only when a person says so, and one without a signature, as older
 //! versions wrote them, with a word about it.
 
+mod aside;
 mod nightly;
 mod restore;
 mod shelf;
@@ -26,6 +27,7 @@ use lumbung_media::{KeyError, MediaError, PublicKey};
 
 use crate::barn::{OpenBarnError, RebuildError, StoreError};
 
+pub use aside::{forget_damaged_stores, goes_ms, may_go};
 pub use nightly::{AllSafe, Nightly, due};
 pub(crate) use restore::verified;
 pub use restore::{Restored, Signers, Vouched, restore};

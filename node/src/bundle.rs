@@ -18,7 +18,7 @@ use crate::barn::{RestartError, StoreError};
 use crate::identity::IdentityError;
 
 pub use answer::{Answered, Standing, read_answer};
-pub use export::{Exported, export};
+pub use export::{Exported, export, replaced_to_wire};
 
 /// Why a bundle could not be made. Nothing was left behind.
 #[derive(Debug, thiserror::Error)]

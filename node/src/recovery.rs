@@ -2,8 +2,8 @@
 //!
 //! The new store is built of the district's records in a folder of its own,
 //! proven equal, and swapped in as a restore is; the damaged one is set aside
-//! under a name with the time and is never removed by us: what had not
-//! reached the district may still be in it. A kill at any moment leaves the
+//! under a name with the time and stays until the district says that it may go:
+//! what had not reached the district may still be in it. A kill at any moment leaves the
 //! damaged store or the new one. Keys, settings, the ledger of erasures,
 //! visits and backups stay as they are. The new log names the old one's
 //! position, so the district takes it for what it is.
@@ -124,7 +124,10 @@ pub async fn recover(
     let returned = returning.build(&building, village, patience, |_| {}).await?;
     let Returned { village: built, left_out, doubtful } = returned;
     let now_ms = built.clock().now_ms();
-    let replaced = Replaced { at_ms: now_ms, last: last.map_or(Seq::ZERO, |(_, seq)| seq) };
+    let reached = held.position.map(|position| (position.epoch, position.seq));
+    let whole = last.is_some_and(|last| Some(last) <= reached);
+    let last_seq = last.map_or(Seq::ZERO, |(_, seq)| seq);
+    let replaced = Replaced { at_ms: now_ms, last: last_seq, whole };
     built.barn().set_replaced(replaced).map_err(ReturnError::Store)?;
     let folder = dir.to_path_buf();
     let aside = blocking(move || {
@@ -132,7 +135,6 @@ pub async fn recover(
         install(&folder, &resting, now_ms)
     });
     let aside = aside.await?;
-    let reached = held.position.map(|position| (position.epoch, position.seq));
     let unsent = last.filter(|last| Some(*last) > reached).map(|(_, seq)| seq);
     Ok(Recovered { held, left_out, doubtful, unsent, aside })
 }

@@ -306,6 +306,58 @@ async fn a_row_that_the_hub_lost_keeps_nobody_from_coming_back() -> anyhow::Resu
     Ok(())
 }
 
+/// Waits until the district's word on a store lies beside it; the node calls
+/// in anew for it.
+async fn may_go(district: &mut District, store: &Path) -> anyhow::Result<()> {
+    district.nodes[0].stop().await?;
+    district.nodes[0].start().await?;
+    let word = store.with_file_name(format!(
+        "{}.boleh",
+        store.file_name().context("a name")?.to_string_lossy()
+    ));
+    wait_until(WITHIN, "the village hears that it may go", async || Ok(word.exists())).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_lies_aside_may_go_once_nobody_can_miss_it() -> anyhow::Result<()> {
+    let mut district = settled().await?;
+    let dir = district.nodes[0].dir().to_path_buf();
+    // Everything had arrived: once proven equal that is enough.
+    district.nodes[0].stop().await?;
+    damage(&district.nodes[0], cut_off).await?;
+    district.nodes[0].start().await?;
+    whole(&mut district).await?;
+    let first = aside(&dir).pop().context("nothing lies aside")?;
+    may_go(&mut district, &first).await?;
+    let status = district.nodes[0].status().await?;
+    assert!(status["remarks"].to_string().contains("boleh dihapus"), "{status}");
+
+    // Something had not: somebody must say so.
+    district.hub.stop().await?;
+    let node = &mut district.nodes[0];
+    node.save_dusun("TIDAK TERKIRIM").await?;
+    node.kill()?;
+    damage(node, overwrite).await?;
+    district.hub.start().await?;
+    district.nodes[0].start().await?;
+    whole(&mut district).await?;
+    let second = aside(&dir).pop().context("nothing lies aside")?;
+    assert!(second != first);
+    district.nodes[0].stop().await?;
+    district.nodes[0].start().await?;
+    district.nodes[0].save_dusun("SUDAH BERTEMU").await?;
+    district.wait_proven(WITHIN).await?;
+    assert!(!Path::new(&format!("{}.boleh", second.display())).exists());
+    let code = district.nodes[0].village.compact();
+    let shown = said(&district.hub.run(&["villages", "show", &code])?);
+    assert!(shown.contains("villages release-aside"), "{shown}");
+    let done = district.hub.run(&["villages", "release-aside", &code])?;
+    ensure!(done.status.success(), "{}", said(&done));
+    may_go(&mut district, &second).await?;
+    assert_eq!(aside(&dir).len(), 2, "never at once");
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_newer_backup_goes_before_the_district() -> anyhow::Result<()> {
     let mut district = settled().await?;

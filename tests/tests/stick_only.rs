@@ -376,6 +376,10 @@ async fn a_rebuilt_village_goes_on_by_stick_and_a_reinstalled_one_when_it_is_sai
     assert!(district.hub.dataset().unwrap().leftovers(village).unwrap().is_empty());
     assert!(carry(&district, 0).await.0);
     assert_eq!(incidents(&mut district, "dibangun_ulang").len(), 1);
+    let aside = lumbung_node::backup::damaged_stores(&dir).unwrap();
+    assert!(lumbung_node::backup::goes_ms(&aside[0]).is_none());
+    answer(&district, "boleh.jawaban").await;
+    assert!(lumbung_node::backup::goes_ms(&aside[0]).is_some(), "the answer says that it may go");
 
     // An empty folder, and the same people typed in again.
     fs::remove_dir_all(dir.join("store")).unwrap();

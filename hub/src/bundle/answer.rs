@@ -47,6 +47,8 @@ pub struct Waiting {
     pub notices: usize,
     /// Where the hub stood before in its log, newest first.
     pub marks: Vec<Position>,
+    /// When damaged stores were set aside there that may be removed now.
+    pub damaged_may_go_ms: Vec<i64>,
 }
 
 /// Reads what waits for a village.
@@ -55,7 +57,9 @@ pub struct Waiting {
 /// [`DatasetError`].
 pub fn waiting(village: VillageCode, dataset: &dyn Dataset) -> Result<Waiting, DatasetError> {
     let marks = dataset.marks(village)?;
-    let mut waiting = Waiting { marks, ..Waiting::default() };
+    let damaged = dataset.damaged_stores(village)?.into_iter().filter(|store| store.may_go);
+    let damaged_may_go_ms = damaged.map(|store| store.at_ms).collect();
+    let mut waiting = Waiting { marks, damaged_may_go_ms, ..Waiting::default() };
     let mut after = None;
     loop {
         let versions = dataset.undelivered(village, after, VERSIONS_TOGETHER)?;
@@ -108,6 +112,7 @@ pub fn answer(
         software: env!("CARGO_PKG_VERSION").to_owned(),
         marks: waiting.marks.iter().copied().map(batch::position_to_wire).collect(),
         wants_whole: state.trouble == Trouble::Differs.code(),
+        damaged_may_go_ms: waiting.damaged_may_go_ms.clone(),
     };
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside);
     let written = file

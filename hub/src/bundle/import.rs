@@ -2,6 +2,7 @@
 
 use lumbung_ledger::{Position, Seq};
 use lumbung_media::{Bundle, PublicKey};
+use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
 use lumbung_wire::tree::Part;
@@ -214,7 +215,11 @@ fn begin_log(
         true => evidence::rebuilt(stored, origin, left, replaced),
         false => evidence::reinstalled(stored, origin, left, replaced),
     };
-    let left = dataset.begin_log(bundle.village, origin, &told, clock::now_ms())?;
+    let now_ms = clock::now_ms();
+    if let Some(v1::Replaced { at_ms, whole, .. }) = replaced {
+        dataset.note_damaged_store(bundle.village, at_ms, whole && rebuilt, now_ms)?;
+    }
+    let left = dataset.begin_log(bundle.village, origin, &told, now_ms)?;
     tracing::warn!(village = %bundle.village, rebuilt, left, "another log begins by stick");
     Ok(())
 }

@@ -2,6 +2,7 @@
 //! an operator decides after a village was reinstalled, restored or doubled.
 
 use lumbung_domain::id::{Kind, KindCode};
+use lumbung_domain::region::VillageCode;
 use lumbung_telemetry::clock;
 
 use super::{table, village};
@@ -97,6 +98,40 @@ pub(super) fn resolve(code: &str, dataset: &dyn Dataset) -> anyhow::Result<()> {
         lumbung_telemetry::say!("Penggabungan desa {code} berjalan lagi pada kontak berikutnya.");
     } else {
         lumbung_telemetry::say!("Desa {code} tidak sedang dihentikan. Tidak ada yang diubah.");
+    }
+    Ok(())
+}
+
+/// Says that the damaged stores a village keeps aside may go.
+pub(super) fn release_aside(code: &str, dataset: &dyn Dataset) -> anyhow::Result<()> {
+    let desa = village(code)?;
+    let released = dataset.release_damaged_stores(desa.code, clock::now_ms())?;
+    anyhow::ensure!(
+        released > 0,
+        "Tidak ada berkas rusak {} yang menunggu keputusan. Tidak ada yang diubah.",
+        desa.full_name()
+    );
+    lumbung_telemetry::say!(
+        "Komputer {} diberi tahu saat menghubungi hub berikutnya, atau lewat jawaban di stik, bahwa \
+         berkas rusaknya boleh dihapus. Node menghapusnya sendiri 30 hari sesudah itu.",
+        desa.full_name()
+    );
+    Ok(())
+}
+
+/// The damaged stores that a village keeps aside.
+pub(super) fn show_aside(code: VillageCode, dataset: &dyn Dataset) -> anyhow::Result<()> {
+    for store in dataset.damaged_stores(code)? {
+        let at = clock::display(store.at_ms);
+        let what = match (store.may_go, store.whole) {
+            (true, _) => "boleh dihapus".to_owned(),
+            (false, true) => "tunggu sampai terbukti sama".to_owned(),
+            (false, false) => format!(
+                "mungkin berisi yang belum pernah sampai di sini; bila sudah diperiksa: lumbung-hub \
+                 villages release-aside {code}"
+            ),
+        };
+        lumbung_telemetry::say!("Berkas rusak di komputer desa ({at}, jam desa): {what}.");
     }
     Ok(())
 }

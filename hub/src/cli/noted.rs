@@ -37,6 +37,9 @@ fn act(command: &Command) -> Option<(Act, String, String)> {
             VillagesCommand::Leftovers(args) if args.decides() => {
                 noted(Act::Decided, code(&args.code), "catatan log lama")
             }
+            VillagesCommand::ReleaseAside { code: it } => {
+                noted(Act::Decided, code(it), "berkas rusak boleh dihapus")
+            }
             VillagesCommand::Resolve { code: it } => {
                 noted(Act::Decided, code(it), "tinggal satu komputer")
             }

@@ -54,6 +54,12 @@ pub(super) enum VillagesCommand {
     Leftovers(LeftoversArgs),
     /// Versi catatan yang pernah hilang di desa, dan nasibnya.
     Branch(BranchArgs),
+    /// Berkas rusak yang disisihkan di komputer desa boleh dihapus: tidak ada
+    /// lagi yang dicari di sana.
+    ReleaseAside {
+        /// Kode desa.
+        code: String,
+    },
     /// Setelah dua komputer menjawab untuk satu desa: tinggal satu, lanjutkan.
     Resolve {
         /// Kode desa.
@@ -157,10 +163,12 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &SqliteDataset) -> an
         VillagesCommand::Leftovers(args) => decisions::leftovers(args, dataset)?,
         VillagesCommand::Branch(args) => decisions::branch(args, dataset)?,
         VillagesCommand::Resolve { code } => decisions::resolve(code, dataset)?,
+        VillagesCommand::ReleaseAside { code } => decisions::release_aside(code, dataset)?,
         VillagesCommand::Show { code } => {
             let desa = village(code)?;
             show(&dataset.village(desa.code)?);
             show_link(desa.code, dataset)?;
+            decisions::show_aside(desa.code, dataset)?;
             for incident in dataset.incidents(&Scope::of_village(desa.code), INCIDENTS_SHOWN)? {
                 lumbung_telemetry::say!("{}: {}", when(incident.at_ms), incident.sentence);
             }

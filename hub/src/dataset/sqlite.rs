@@ -13,6 +13,7 @@ mod bulk;
 mod care;
 mod content;
 mod copying;
+mod damaged;
 mod erasing;
 mod facts;
 mod findings;

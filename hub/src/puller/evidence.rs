@@ -153,7 +153,7 @@ pub(crate) fn rebuilt(
 /// Why the new log was needed, if the node says so: its store was damaged.
 /// What had not come here is named, because only the village can find it.
 fn damage(old: Position, replaced: Option<Replaced>) -> Words {
-    let Some(Replaced { at_ms, last_seq }) = replaced else { return Words::new("", "") };
+    let Some(Replaced { at_ms, last_seq, .. }) = replaced else { return Words::new("", "") };
     let first = old.seq.0 + 1;
     let unsent = match last_seq {
         0 => Words::new("", ""),

@@ -238,7 +238,11 @@ impl<'a> Recovery<'a> {
             false => evidence::reinstalled(stored, origin, left, replaced),
         };
         let left = self.dataset(move |dataset, village| {
-            dataset.begin_log(village, origin, &told, clock::now_ms())
+            let now_ms = clock::now_ms();
+            if let Some(v1::Replaced { at_ms, whole, .. }) = replaced {
+                dataset.note_damaged_store(village, at_ms, whole && rebuilt, now_ms)?;
+            }
+            dataset.begin_log(village, origin, &told, now_ms)
         });
         let left = left.await?;
         tracing::warn!(village = %self.village, rebuilt, left, "another log begins");

@@ -53,13 +53,19 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
     let village = arrival.peer.village;
     let (registry, dataset) = (Arc::clone(&door.registry), Arc::clone(&door.dataset));
     let known = world::blocking(move || {
-        Ok::<_, DatasetError>((registry.budget(village)?, dataset.hold(village)?))
+        let damaged = dataset.damaged_stores(village)?;
+        Ok::<_, DatasetError>((registry.budget(village)?, dataset.hold(village)?, damaged))
     });
-    let Ok(Ok((budget_bytes_a_day, hold))) = known.await else { return Welcome::Leaves };
+    let Ok(Ok((budget_bytes_a_day, hold, damaged))) = known.await else { return Welcome::Leaves };
     let now_ms = clock::now_ms();
     let held = hold.is_some_and(|hold| hold.is_on(now_ms));
-    let mut request =
-        v1::ArrangeRequest { clock_ms: now_ms, budget_bytes_a_day, ..Default::default() };
+    let may_go = damaged.iter().filter(|store| store.may_go);
+    let mut request = v1::ArrangeRequest {
+        clock_ms: now_ms,
+        budget_bytes_a_day,
+        damaged_may_go_ms: may_go.map(|store| store.at_ms).collect(),
+        ..Default::default()
+    };
     let wait = match (held, full) {
         (true, _) => Some((HELD_WAIT, "ditahan")),
         (false, true) => Some((WAIT, "penuh")),

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use lumbung_telemetry::clock;
 
+use super::aside::forget_damaged_stores;
 use super::{BackupError, Shelf, forget_old_stores, write};
 use crate::config::BackupSettings;
 use crate::village::Village;
@@ -87,6 +88,13 @@ impl Nightly {
                 Ok(false) => {}
                 Err(error) => tracing::warn!(%error, "a replaced store can't be removed"),
             }
+        }
+        let last_erasure_ms = self.village.barn().erased().iter().map(|it| it.at_ms).max();
+        let now_ms = self.village.clock().now_ms();
+        match forget_damaged_stores(&self.dir, now_ms, last_erasure_ms) {
+            Ok(0) => {}
+            Ok(stores) => tracing::info!(stores, "damaged stores that may go were removed"),
+            Err(error) => tracing::warn!(%error, "a damaged store can't be removed"),
         }
         if self.settings.keep == 0 {
             return;

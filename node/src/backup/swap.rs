@@ -25,8 +25,7 @@ const ANNOUNCED: &str = "store.tukar";
 /// Stores that were swapped out, with a number behind.
 const OLD: &str = "store.lama";
 
-/// Damaged stores that were swapped out, with the time behind. Only people
-/// remove these.
+/// Damaged stores that were swapped out, with the time behind; see `aside`.
 const DAMAGED: &str = "store.rusak-";
 
 /// What the store is that is to be swapped out.
@@ -110,7 +109,9 @@ pub fn damaged_stores(dir: &Path) -> io::Result<Vec<PathBuf>> {
     let mut found = Vec::new();
     for item in fs::read_dir(dir)? {
         let item = item?;
-        if item.file_name().to_string_lossy().starts_with(DAMAGED) {
+        // What is noted of one lies beside it, as a file.
+        let named = item.file_name().to_string_lossy().starts_with(DAMAGED);
+        if named && item.file_type()?.is_dir() {
             found.push(item.path());
         }
     }
@@ -187,11 +188,17 @@ fn aside(dir: &Path, announced: &str) -> PathBuf {
 
 /// A name for a damaged store that none has yet.
 fn damaged_name(dir: &Path, at_ms: i64) -> String {
-    let time = clock::local(at_ms).strftime("%Y%m%d-%H%M%S").to_string();
-    let plain = format!("{DAMAGED}{time}");
+    let plain = first_damaged_name(at_ms);
     let numbered = (2_u32..).map(|number| format!("{plain}-{number}"));
     let mut names = std::iter::once(plain.clone()).chain(numbered);
     names.find(|name| !dir.join(name).exists()).unwrap_or(plain)
+}
+
+/// What a store that is set aside at this time is called; a second one of the
+/// same second has a number behind.
+pub(super) fn first_damaged_name(at_ms: i64) -> String {
+    let time = clock::local(at_ms).strftime("%Y%m%d-%H%M%S").to_string();
+    format!("{DAMAGED}{time}")
 }
 
 fn free_name(dir: &Path) -> PathBuf {

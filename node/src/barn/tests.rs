@@ -232,7 +232,7 @@ fn a_predecessor_is_kept() {
     let barn = Barn::open_on(Arc::new(store), options(false)).unwrap();
     assert_eq!(barn.predecessor().unwrap(), Some(position));
     assert_eq!(barn.replaced().unwrap(), None);
-    let replaced = Replaced { at_ms: 7, last: Seq(9) };
+    let replaced = Replaced { at_ms: 7, last: Seq(9), whole: true };
     barn.set_replaced(replaced).unwrap();
     assert_eq!(barn.replaced().unwrap(), Some(replaced));
 }

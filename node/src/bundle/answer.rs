@@ -26,6 +26,8 @@ pub struct Answered {
     pub parcels: Vec<v1::Parcel>,
     /// The district asks for a bundle from the first entry.
     pub wants_whole: bool,
+    /// When damaged stores were set aside that may be removed now.
+    pub damaged_may_go_ms: Vec<i64>,
 }
 
 /// How the district's position lies to this village's log.
@@ -79,5 +81,7 @@ pub fn read_answer(village: &Village, dir: &Path, path: &Path) -> Result<Answere
         },
     };
     let wants_whole = answer.header.wants_whole;
-    Ok(Answered { standing, proven: Seq(answer.header.proven_seq), parcels, wants_whole })
+    let damaged_may_go_ms = answer.header.damaged_may_go_ms.clone();
+    let proven = Seq(answer.header.proven_seq);
+    Ok(Answered { standing, proven, parcels, wants_whole, damaged_may_go_ms })
 }

@@ -14,7 +14,7 @@ use lumbung_wire::batch;
 use super::BundleError;
 use super::sums::{self, Told};
 use crate::backup::{district_key, sync_folder_of};
-use crate::barn::Head;
+use crate::barn::{Head, Replaced};
 use crate::stretch::{Stretch, epoch_starts};
 use crate::village::Village;
 
@@ -101,9 +101,15 @@ fn header(
         epochs: epoch_starts(village.barn(), head)?,
         answer_to: own.public().to_string(),
         predecessor: predecessor.map(batch::position_to_wire),
-        replaced: replaced
-            .map(|replaced| v1::Replaced { at_ms: replaced.at_ms, last_seq: replaced.last.0 }),
+        replaced: replaced.map(replaced_to_wire),
     })
+}
+
+/// The wire form of what a barn remembers of a damaged store.
+#[must_use]
+pub fn replaced_to_wire(replaced: Replaced) -> v1::Replaced {
+    let Replaced { at_ms, last, whole } = replaced;
+    v1::Replaced { at_ms, last_seq: last.0, whole }
 }
 
 fn write(

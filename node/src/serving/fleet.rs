@@ -9,6 +9,7 @@ use lumbung_telemetry::clock;
 use tokio::sync::watch;
 use tonic::{Request, Response, Status};
 
+use crate::backup::may_go;
 use crate::identity::Identity;
 use crate::uplink::{Account, Services, Word};
 
@@ -54,6 +55,16 @@ impl FleetService {
             unclean_stops: self.services.unclean_stops,
             arch: std::env::consts::ARCH.to_owned(),
         })
+    }
+
+    /// Notes which damaged stores nobody misses any more. It is told again at
+    /// the next contact.
+    async fn damaged_may_go(&self, set_aside_ms: &[i64]) {
+        let (dir, stores) = (self.identity.data().to_owned(), set_aside_ms.to_vec());
+        let noted = tokio::task::spawn_blocking(move || may_go(&dir, &stores, clock::now_ms()));
+        if let Ok(Err(error)) = noted.await {
+            tracing::warn!(%error, "what may be removed can't be noted");
+        }
     }
 
     fn told(&self, clock_ms: i64) {
@@ -106,6 +117,7 @@ impl v1::fleet_server::Fleet for FleetService {
             seconds => Word::Wait(Duration::from_secs(seconds.into()).min(WAIT_MAX)),
         };
         self.word.send_replace(word);
+        self.damaged_may_go(&arranged.damaged_may_go_ms).await;
         let audit = self.look(arranged).await;
         let link = self.account.state(now_ms);
         Ok(Response::new(v1::ArrangeReply {

@@ -131,6 +131,11 @@ pub(super) async fn import_answer(
         wants_whole: answered.wants_whole,
         ..v1::ImportAnswerReply::default()
     };
+    let (dir, now_ms) = (service.dir.clone(), service.village.clock().now_ms());
+    let stores = answered.damaged_may_go_ms;
+    if let Err(error) = on_a_thread(move || backup::may_go(&dir, &stores, now_ms)).await? {
+        tracing::warn!(%error, "what may be removed can't be noted");
+    }
     let restarted = stand(service, answered.standing).await.map_err(|e| answer_failed(&e))?;
     if let Some((merged, restarted)) = restarted {
         service.confirmed.write();

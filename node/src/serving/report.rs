@@ -7,6 +7,7 @@ use lumbung_ledger::Seq;
 use lumbung_telemetry::clock;
 use serde::{Deserialize, Serialize};
 
+use crate::backup::goes_ms;
 use crate::barn::{Mending, OpenStep};
 use crate::uplink::LinkState;
 
@@ -85,6 +86,14 @@ pub(super) fn mending_sentence(mending: &Mending) -> String {
 
 /// A damaged store that lies aside, as a sentence for the clerk.
 pub(super) fn set_aside_sentence(path: &Path) -> String {
+    if let Some(goes_ms) = goes_ms(path) {
+        return format!(
+            "Berkas data yang pernah rusak di {} boleh dihapus: kabupaten sudah memastikan tidak ada \
+             yang hilang. Dihapus sendiri mulai {}.",
+            path.display(),
+            clock::display(goes_ms)
+        );
+    }
     format!(
         "Berkas data yang pernah rusak masih disimpan di {}. Mungkin masih berisi catatan yang \
          belum terkirim. Hapus hanya bila kabupaten mengatakan boleh.",

@@ -20,7 +20,8 @@ use tonic::{Request, Response, Status, Streaming};
 use super::allowance::Allowance;
 use super::confirmed::{Confirmed, Visits};
 use super::content;
-use crate::barn::{Barn, Head, RederiveError, Relation, Replaced, RestartError, StoreError};
+use crate::barn::{Barn, Head, RederiveError, Relation, RestartError, StoreError};
+use crate::bundle::replaced_to_wire;
 use crate::uplink::Account;
 use crate::village::Village;
 
@@ -149,8 +150,7 @@ impl v1::sync_server::Sync for SyncService {
             acked: self.confirmed.position().map(batch::position_to_wire),
             visit,
             predecessor: predecessor.map(batch::position_to_wire),
-            replaced: replaced
-                .map(|Replaced { at_ms, last }| v1::Replaced { at_ms, last_seq: last.0 }),
+            replaced: replaced.map(replaced_to_wire),
             forms: Some(Forms::offered()),
         }))
     }

@@ -31,6 +31,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v13.sql"),
     include_str!("schema_v14.sql"),
     include_str!("schema_v15.sql"),
+    include_str!("schema_v16.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248
