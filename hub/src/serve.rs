@@ -1,6 +1,7 @@
 //! The hub at work: one puller per village, one writer, the console.
 
 mod folder;
+mod handles;
 mod public_port;
 mod watching;
 
@@ -123,7 +124,7 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let (writer, writing) = MergeWriter::start(Arc::clone(&dataset))?;
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
     let contacts = shared.contacts.clone();
-    let (uplink, sessions_max) = (options.uplink, options.sessions_max);
+    let (uplink, sessions_max) = (options.uplink, handles::sessions(options.sessions_max));
     let kept = (sqlite.clone() as Arc<dyn Registry>, Arc::clone(&audit));
     let port = PublicPort::open(&options.data, uplink, sessions_max, kept, &shared).await?;
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
