@@ -24,8 +24,12 @@ use tonic::{Request, Response, Status};
 
 use crate::dataset::{DatasetError, VillageState};
 use crate::registry::{Redemption, TokenRefused};
-use crate::uplink::{Caller, Door};
+use crate::uplink::{Caller, Door, is_allowed};
 use restore::Restored;
+
+/// Records that are handed out between two looks at whether the key is still
+/// allowed; with pages, it is looked at before each.
+const RECORDS_A_LOOK: u32 = 500;
 
 /// Joinings looked at at the same time; with the pause below, what guessing a
 /// secret of 128 bits is slowed to.
@@ -101,10 +105,16 @@ impl v1::enrolment_server::Enrolment for EnrolmentService {
         &self,
         request: Request<v1::RestoreRequest>,
     ) -> Result<Response<Self::RestoreStream>, Status> {
-        let caller = request.extensions().get::<Caller>().and_then(|caller| caller.0);
-        let Some(peer) = caller else {
+        let caller = request.extensions().get::<Caller>();
+        let Some((peer, stay)) = caller.and_then(|caller| Some((caller.peer?, &caller.stay)))
+        else {
             return Err(Status::unauthenticated("Tidak ada sertifikat desa."));
         };
+        // It may have been revoked since it connected.
+        if !self.door.is_allowed(peer).await {
+            return Err(revoked());
+        }
+        stay.known();
         let request = request.into_inner();
         let held = self.held(peer.village).await?;
         let stands = request.position.as_ref().and_then(batch::position_from_wire);
@@ -115,9 +125,19 @@ impl v1::enrolment_server::Enrolment for EnrolmentService {
             wanted => (PAGES_QUEUED, Some(wanted)),
         };
         let (items, stream) = mpsc::channel(queued);
+        let looks_every = if page_bytes.is_some() { 1 } else { RECORDS_A_LOOK };
         let dataset = Arc::clone(&self.door.dataset);
+        let registry = Arc::clone(&self.door.registry);
         tokio::task::spawn_blocking(move || {
-            let send = |item| items.blocking_send(Ok(item)).is_ok();
+            let mut given = 0_u32;
+            let send = |item| {
+                given += 1;
+                if given.is_multiple_of(looks_every) && !is_allowed(&*registry, peer) {
+                    drop(items.blocking_send(Err(revoked())));
+                    return false;
+                }
+                items.blocking_send(Ok(item)).is_ok()
+            };
             let refused = match restore::stream(&*dataset, &held, after, page_bytes, send) {
                 Ok(Restored::Sent | Restored::Gone) => return,
                 Ok(Restored::MovedOn) => moved_on(),
@@ -155,6 +175,10 @@ impl Held {
     const fn records(&self) -> u64 {
         self.state.records + self.leftovers
     }
+}
+
+fn revoked() -> Status {
+    Status::permission_denied("Izin komputer ini dicabut. Hubungi kabupaten.")
 }
 
 fn stopping() -> Status {

@@ -153,6 +153,11 @@ pub(crate) async fn twin(
     note(village, trouble, shared);
 }
 
+/// A node of another village answers where an operator said this one is.
+pub(crate) fn other_village(village: VillageCode, shared: &Shared) {
+    note(village, Trouble::OtherVillage, shared);
+}
+
 fn note(village: VillageCode, trouble: Trouble, shared: &Shared) {
     let known = shared.live.get(village).is_some_and(|live| live.trouble == trouble.code());
     if !known {

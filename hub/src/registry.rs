@@ -4,6 +4,8 @@
 //! for its own village; a village has at most one key that is allowed; all
 //! changes are durable when they return. Secrets are kept as hashes only.
 
+use std::collections::BTreeSet;
+
 use lumbung_domain::region::VillageCode;
 use lumbung_identity::PublicKey;
 
@@ -146,8 +148,9 @@ pub trait Registry: Send + Sync + 'static {
     fn cancel_token(&self, number: i64) -> Result<bool, DatasetError>;
 
     /// Redeems a token: its key becomes the village's, any other of the
-    /// village is revoked, the village is registered. The same key may redeem
-    /// again: its answer may have been lost.
+    /// village is revoked, the village is registered and comes by itself from
+    /// then on: an address it had is forgotten. The same key may redeem again:
+    /// its answer may have been lost.
     ///
     /// # Errors
     /// The outer error means that nothing is known to have changed.
@@ -156,6 +159,12 @@ pub trait Registry: Send + Sync + 'static {
         redemption: &Redemption,
         now_ms: i64,
     ) -> Result<Result<(), TokenRefused>, DatasetError>;
+
+    /// The villages that have ever joined, revoked ones included.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn joined(&self) -> Result<BTreeSet<u64>, DatasetError>;
 
     /// The keys that are allowed, one a village.
     ///

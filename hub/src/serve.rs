@@ -35,7 +35,7 @@ use crate::merge::MergeWriter;
 use crate::notices;
 use crate::puller::{self, Shared};
 use crate::registry::Registry;
-use crate::uplink::{Arrivals, Arriving};
+use crate::uplink::{Arriving, Way, keep_dialling};
 pub use folder::FolderLock;
 use public_port::PublicPort;
 pub use public_port::identity_folder;
@@ -254,9 +254,11 @@ async fn alone(data: &Path) -> anyhow::Result<FolderLock> {
     }
 }
 
-/// A village that is followed: where, and since which decision of an operator.
+/// A village that is followed: where, how, and since which decision of an
+/// operator.
 struct Followed {
     address: String,
+    way: Way,
     decisions: i64,
     task: AbortHandle,
 }
@@ -273,12 +275,19 @@ impl Roll {
     async fn keep(&mut self, shared: &Shared, port: &PublicPort) -> anyhow::Result<()> {
         loop {
             let dataset = Arc::clone(&shared.dataset);
-            match tokio::task::spawn_blocking(move || dataset.villages()).await? {
-                Ok(states) => {
-                    states.into_iter().for_each(|state| self.take(state, shared, port.arrivals()))
-                }
+            // First who is there, then who has joined: one that joins in
+            // between has lost its address by the next look.
+            let states = tokio::task::spawn_blocking(move || dataset.villages()).await?;
+            match (states, port.joined().await) {
+                (Ok(states), Ok(joined)) => states.into_iter().for_each(|state| {
+                    let way = Way::of(&state.address, joined.contains(&state.village.as_u64()));
+                    self.take(state, way, shared, port);
+                }),
                 // The pullers go on, and tell of it if it concerns them.
-                Err(error) => tracing::error!(%error, "the list of villages can't be read"),
+                (Err(error), _) => {
+                    tracing::error!(%error, "the list of villages can't be read");
+                }
+                (_, Err(error)) => tracing::error!(%error, "who has joined can't be read"),
             }
             if let Err(error) = port.look().await {
                 tracing::error!(%error, "keys and root can't be looked at");
@@ -299,7 +308,7 @@ impl Roll {
     }
 
     /// Follows a village as the dataset lists it now.
-    fn take(&mut self, state: VillageState, shared: &Shared, arrivals: &Arrivals) {
+    fn take(&mut self, state: VillageState, way: Way, shared: &Shared, port: &PublicPort) {
         let known = shared.live.get(state.village);
         match known {
             None => shared.live.update(state.village, |live| first_seen(live, &state)),
@@ -319,8 +328,8 @@ impl Roll {
             self.let_be(state.village, shared);
             return;
         }
-        if let Some(Followed { address, decisions, task }) = self.followed.get(&code) {
-            let same = *address == state.address && *decisions == state.decisions;
+        if let Some(Followed { address, way: before, decisions, task }) = self.followed.get(&code) {
+            let same = (address, *before, *decisions) == (&state.address, way, state.decisions);
             if same && !task.is_finished() {
                 return;
             }
@@ -329,14 +338,19 @@ impl Roll {
             shared.live.update(state.village, |live| live.phase = Phase::Waiting);
         }
         let (village, shared) = (state.village, shared.clone());
-        let task = if state.address.is_empty() {
-            let arriving = Arriving { village, arrivals: arrivals.clone() };
-            self.tasks.spawn(puller::follow_over(village, arriving, shared))
-        } else {
-            self.tasks.spawn(puller::follow(village, state.address.clone(), shared))
-        };
         let VillageState { address, decisions, .. } = state;
-        self.followed.insert(code, Followed { address, decisions, task });
+        let arriving = Arriving { village, arrivals: port.arrivals().clone() };
+        let task = match way {
+            Way::Arrives => self.tasks.spawn(puller::follow_over(village, arriving, shared)),
+            Way::Both => {
+                let dialling = keep_dialling(Arc::clone(port.door()), village, address.clone());
+                self.tasks.spawn(async move {
+                    tokio::join!(puller::follow_over(village, arriving, shared), dialling);
+                })
+            }
+            Way::Plain => self.tasks.spawn(puller::follow(village, address.clone(), shared)),
+        };
+        self.followed.insert(code, Followed { address, way, decisions, task });
     }
 
     /// Follows a village no longer: an operator holds it.

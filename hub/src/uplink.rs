@@ -1,13 +1,16 @@
 //! Who dials: the only module that knows.
 //!
 //! A session is one connection over which the hub calls the node's services,
-//! however it came about ([`Open`]): the hub dialled a node it can reach
-//! ([`Dialled`]), or the node dialled the hub's public port ([`Door`]) and the
-//! roles were swapped ([`Arriving`]).
+//! however it came about ([`Open`]): the node dialled the hub's public port
+//! ([`Door`]) and the roles were swapped ([`Arriving`]); the hub dialled a node
+//! that it can reach and that has joined, after which all is the same
+//! ([`keep_dialling`]); or the node has not joined and runs on this machine
+//! ([`Dialled`]).
 
 mod arrivals;
 mod door;
 pub mod ordinary;
+mod reaching;
 mod welcome;
 mod witnessing;
 
@@ -22,8 +25,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tonic::transport::Channel;
 
 pub use arrivals::{Arrival, Arrivals, Arriving, Outcome};
+pub(crate) use door::is_allowed;
 pub use door::{Door, DoorOptions, SESSIONS_MAX};
 pub use ordinary::Caller;
+pub use reaching::{Way, keep_dialling};
 pub use welcome::keep_certified;
 
 /// One connection to a village.
@@ -77,7 +82,7 @@ pub trait Open: Send + Sync {
     fn open(&self, traffic: Traffic) -> impl Future<Output = Result<Session, ConnectError>> + Send;
 }
 
-/// A village whose node is dialled.
+/// A village whose node is dialled, without TLS.
 #[derive(Clone, Debug)]
 pub struct Dialled {
     /// `host:port`.

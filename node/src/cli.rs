@@ -48,7 +48,8 @@ enum Command {
     Join(join::JoinArgs),
     /// Menjalankan node: kabupaten bisa mengambil perubahan.
     Serve {
-        /// Alamat tempat kabupaten menghubungi node ini.
+        /// Alamat tempat kabupaten boleh menghubungi node ini; tanpa ini node
+        /// sendiri yang menghubungi kabupaten.
         #[arg(long)]
         listen: Option<std::net::SocketAddr>,
     },

@@ -8,20 +8,15 @@ use std::path::{Path, PathBuf};
 use lumbung_domain::region::VillageCode;
 use serde::{Deserialize, Serialize};
 
-/// Where the node listens when nothing else is said. Loopback only: nothing
-/// may reach a village from outside until it was allowed to.
-const LISTEN: SocketAddr =
-    SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8701);
-
 /// The settings.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Which village this node keeps.
     pub desa: VillageCode,
-    /// Where the district's hub reaches it.
-    #[serde(default = "default_listen")]
-    pub listen: SocketAddr,
+    /// Where the district's hub may dial it; `None` = nowhere: it dials.
+    #[serde(default)]
+    pub listen: Option<SocketAddr>,
     /// Backups the node makes by itself.
     #[serde(default, rename = "cadangan")]
     pub backup: BackupSettings,
@@ -41,10 +36,6 @@ impl Default for BackupSettings {
     fn default() -> Self {
         Self { keep: 7 }
     }
-}
-
-const fn default_listen() -> SocketAddr {
-    LISTEN
 }
 
 /// Why the settings can't be used. Nothing was changed.
@@ -78,7 +69,7 @@ impl Config {
     /// Settings for a new village.
     #[must_use]
     pub const fn new(desa: VillageCode) -> Self {
-        Self { desa, listen: LISTEN, backup: BackupSettings { keep: 7 } }
+        Self { desa, listen: None, backup: BackupSettings { keep: 7 } }
     }
 
     /// Reads the settings in `dir`.
@@ -102,10 +93,7 @@ impl Config {
     /// [`ConfigError`].
     pub fn create(&self, dir: &Path) -> Result<(), ConfigError> {
         let path = dir.join("node.toml");
-        let text = format!(
-            "# Pengaturan node Lumbung.\ndesa = \"{}\"\n# Alamat tempat kabupaten menghubungi node ini.\nlisten = \"{}\"\n",
-            self.desa, self.listen
-        );
+        let text = format!("# Pengaturan node Lumbung.\ndesa = \"{}\"\n", self.desa);
         let write = || {
             fs::create_dir_all(dir)?;
             let mut file = fs::File::create_new(&path)?;

@@ -28,15 +28,14 @@ use std::path::Path;
 
 use futures_util::Stream;
 use lumbung_link::awaited::Awaited;
-use lumbung_link::meter::{Metered, Traffic};
-use lumbung_link::{limits, quiet};
+use lumbung_link::limits;
 use lumbung_proto::v1::fleet_server::FleetServer;
 use lumbung_proto::v1::inbox_server::InboxServer;
 use lumbung_proto::v1::local_server::LocalServer;
 use lumbung_proto::v1::sync_server::SyncServer;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
-use tokio::net::{TcpListener, UnixListener};
-use tokio_stream::wrappers::{TcpListenerStream, UnixListenerStream};
+use tokio::net::UnixListener;
+use tokio_stream::wrappers::UnixListenerStream;
 use tonic::transport::Server;
 use tonic::transport::server::Connected;
 
@@ -52,27 +51,6 @@ pub use upkeep::Upkeep;
 /// Largest message between a command and the node on one machine, bytes: a
 /// whole sheet of the largest allowed size.
 pub const LOCAL_MESSAGE_BYTES_MAX: usize = crate::import::FILE_BYTES_MAX + 64 * 1024;
-
-/// Serves the district on `listener` until `stop` completes; what crosses its
-/// connections is counted into `traffic`.
-///
-/// # Errors
-/// When the transport fails.
-pub async fn serve_sync(
-    service: SyncService,
-    listener: TcpListener,
-    traffic: Traffic,
-    stop: impl Future<Output = ()>,
-) -> Result<(), tonic::transport::Error> {
-    let incoming = TcpListenerStream::new(listener);
-    // A save must leave for the hub at once.
-    let incoming = futures_util::StreamExt::map(incoming, move |stream| {
-        let stream = stream?;
-        stream.set_nodelay(true)?;
-        Ok(Metered::new(stream, traffic.clone()))
-    });
-    serve_connections(service, incoming, stop).await
-}
 
 /// Serves the district on the connections of `incoming`, however they come
 /// about, until `stop` completes.
@@ -105,11 +83,10 @@ where
     S: AsyncRead + AsyncWrite + Connected + Send + Unpin + 'static,
 {
     // Whoever calls gives a sign of life at least this often; on a line of our
-    // own it does so when asked to, see `SyncService::quietly`.
-    let signs = if service.is_quiet() { sync::BEATS_AN_ANSWER + 1 } else { 1 };
-    let within = quiet::LONGEST * signs + limits::SIGN_LATE_MAX;
+    // own it does so when asked to, once a pull has begun.
+    let within = service.awaits().clone();
     let incoming = futures_util::StreamExt::map(incoming, move |stream| {
-        stream.map(|stream| Awaited::new(stream, within))
+        stream.map(|stream| Awaited::changeable(stream, within.clone()))
     });
     let (reporter, health) = tonic_health::server::health_reporter();
     reporter.set_serving::<SyncServer<SyncService>>().await;

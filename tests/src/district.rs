@@ -315,6 +315,11 @@ impl HubProcess {
         Ok(())
     }
 
+    /// Goes on with a clock that is ahead by so many seconds.
+    pub const fn set_clock_ahead(&mut self, seconds: i64) {
+        self.program.clock_ahead_seconds = seconds;
+    }
+
     /// Starts it and waits until its console answers.
     ///
     /// # Errors

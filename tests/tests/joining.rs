@@ -178,6 +178,37 @@ async fn a_certificate_that_ran_out_while_the_node_was_away_is_renewed() -> anyh
     Ok(())
 }
 
+/// The certificate that the node shows.
+fn certificate(node: &NodeProcess) -> anyhow::Result<String> {
+    Ok(std::fs::read_to_string(node.dir().join("identity/district.toml"))?)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_certificate_is_renewed_after_two_thirds_of_its_life_and_not_before() -> anyhow::Result<()>
+{
+    const DAY_SECONDS: i64 = 24 * 60 * 60;
+    let mut district = District::joined(BINARY, 1, None).await?;
+    let given = certificate(&district.nodes[0])?;
+    // It lives 45 days.
+    for (days, renewed) in [(29, false), (31, true)] {
+        district.hub.stop().await?;
+        district.hub.set_clock_ahead(days * DAY_SECONDS);
+        district.hub.start().await?;
+        district.nodes[0].set_clock_ahead(days * DAY_SECONDS);
+        district.nodes[0].start().await?;
+        district.nodes[0].save_dusun("TETAP TERHUBUNG").await?;
+        // It is given before the first pull.
+        district.wait_proven(WITHIN).await?;
+        assert_eq!(certificate(&district.nodes[0])? != given, renewed, "after {days} days");
+        district.nodes[0].stop().await?;
+    }
+    // The new one is good.
+    district.nodes[0].start().await?;
+    district.nodes[0].save_dusun("DENGAN YANG BARU").await?;
+    district.wait_proven(WITHIN).await?;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_root_reaches_nodes_over_open_sessions() -> anyhow::Result<()> {
     let mut district = District::joined(BINARY, 2, None).await?;

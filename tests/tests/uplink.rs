@@ -14,6 +14,7 @@ use lumbung_link::guarded::Guarded;
 use lumbung_link::meter::Traffic;
 use lumbung_link::{channel, secure};
 use lumbung_proto::v1;
+use lumbung_proto::v1::enrolment_client::EnrolmentClient;
 use lumbung_proto::v1::tunnel_client::TunnelClient;
 use lumbung_proto::v1::tunnel_server::{Tunnel, TunnelServer};
 use lumbung_telemetry::clock;
@@ -102,8 +103,18 @@ async fn through_a_proxy_that_passes_only_grpc_the_same_session_runs_in_a_tunnel
     // Live, not only once.
     district.nodes[0].save_dusun("LAGI").await?;
     district.wait_proven(WITHIN).await?;
-    district.stop().await?;
-    district.compare()?;
+    // Revoking reaches into the tunnel.
+    let before = district.hub.village(village)?.position;
+    let done = district.hub.run(&["villages", "revoke", &village.compact()])?;
+    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let node = &district.nodes[0];
+    wait_until(WITHIN, "the node is let in no more", async || {
+        Ok(node.status().await?["link"]["connected"] == false)
+    })
+    .await?;
+    node.save_dusun("SESUDAH DICABUT").await?;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    assert_eq!(district.hub.village(village)?.position, before, "nothing more is taken");
     Ok(())
 }
 
@@ -164,6 +175,15 @@ async fn two_machines_of_one_village_at_once_are_both_turned_away() -> anyhow::R
     twin.save_dusun("DARI KEMBARAN").await?;
     tokio::time::sleep(Duration::from_secs(5)).await;
     assert_eq!(district.hub.village(village)?.position, Some(before), "nothing of either");
+    // Both clerks are told why, and neither machine keeps calling.
+    for node in [&district.nodes[0], &twin] {
+        wait_until(WITHIN, "the clerk is told", async || {
+            Ok(node.status().await?["link"]["missed"] == "twin")
+        })
+        .await?;
+        let said = node.run(&["status"]).await?;
+        assert!(String::from_utf8_lossy(&said.stdout).contains("Komputer lain juga"), "{said:?}");
+    }
     let shown = district.hub.run(&["incidents", &village.compact()])?;
     assert!(String::from_utf8_lossy(&shown.stdout).contains("Dua komputer"), "{shown:?}");
     // The neighbour does not notice.
@@ -178,9 +198,51 @@ async fn two_machines_of_one_village_at_once_are_both_turned_away() -> anyhow::R
     twin.stop().await?;
     let done = district.hub.run(&["villages", "resolve", &village.compact()])?;
     ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    // It would come by itself within ten minutes.
+    district.nodes[0].stop().await?;
+    district.nodes[0].start().await?;
     district.wait_proven(WITHIN).await?;
     district.stop().await?;
     district.compare()?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_village_that_is_held_is_told_so() -> anyhow::Result<()> {
+    let mut district = District::joined(BINARY, 1, None).await?;
+    let village = district.nodes[0].village;
+    let done = district.hub.ctl(&["hold", &village.compact(), "--reason", "uji"])?;
+    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    district.nodes[0].start().await?;
+    let node = &district.nodes[0];
+    wait_until(WITHIN, "the clerk is told", async || {
+        Ok(node.status().await?["link"]["missed"] == "held")
+    })
+    .await?;
+    let said = node.run(&["status"]).await?;
+    assert!(String::from_utf8_lossy(&said.stdout).contains("menahan desa ini"), "{said:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_revoked_machine_gets_nothing_more_on_a_connection_that_is_open() -> anyhow::Result<()> {
+    let mut district = District::joined(BINARY, 1, None).await?;
+    let village = district.nodes[0].village;
+    district.nodes[0].start().await?;
+    district.nodes[0].save_dusun("SATU").await?;
+    district.wait_proven(WITHIN).await?;
+    let identity = lumbung_node::identity::Identity::load(district.nodes[0].dir())?;
+    let config = identity.context("joined")?.client(tls::ALPN_H2)?;
+    let address = district.hub.uplink.to_string();
+    let socket = secure::dial_tcp(&address, Traffic::default()).await?;
+    let line = secure::shake(socket, &address, tls::hub_name(), config).await?;
+    let mut hub = EnrolmentClient::new(channel::over(line).await?);
+    let mut items = hub.restore(v1::RestoreRequest::default()).await?.into_inner();
+    assert!(items.message().await?.is_some(), "an allowed machine gets its data");
+    let done = district.hub.run(&["villages", "revoke", &village.compact()])?;
+    ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let refused = hub.restore(v1::RestoreRequest::default()).await.unwrap_err();
+    assert_eq!(refused.code(), tonic::Code::PermissionDenied, "{refused}");
     Ok(())
 }
 

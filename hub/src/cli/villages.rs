@@ -13,6 +13,7 @@ use crate::dataset::{Dataset, DatasetError, Scope, VillageState};
 use crate::invitation::is_address;
 use crate::puller::trouble::{self, Trouble};
 use crate::registry::Registry as _;
+use crate::uplink::Way;
 
 #[derive(clap::Subcommand)]
 pub(super) enum VillagesCommand {
@@ -109,6 +110,13 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &SqliteDataset) -> an
             );
             dataset.register(desa.code, address)?;
             lumbung_telemetry::say!("{} terdaftar di {address}.", desa.full_name());
+            let joined = dataset.joined()?.contains(&desa.code.as_u64());
+            if Way::of(address, joined) == Way::Arrives {
+                lumbung_telemetry::say!(
+                    "Hub menghubunginya setelah desa itu bergabung dengan token; sebelum itu tidak \
+                     ada yang diambil dari alamat ini."
+                );
+            }
         }
         VillagesCommand::AddRoster => {
             let known: HashSet<_> =

@@ -2,7 +2,7 @@
 //! it that a revoked key, a new root or a changed list takes effect on
 //! sessions that are open.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -88,6 +88,17 @@ impl PublicPort {
     /// Where nodes arrive.
     pub(super) const fn arrivals(&self) -> &Arrivals {
         &self.arrivals
+    }
+
+    /// The villages that have ever joined.
+    pub(super) async fn joined(&self) -> anyhow::Result<BTreeSet<u64>> {
+        let registry = Arc::clone(&self.registry);
+        Ok(tokio::task::spawn_blocking(move || registry.joined()).await??)
+    }
+
+    /// Receives whom the hub dials, too.
+    pub(super) const fn door(&self) -> &Arc<Door> {
+        &self.door
     }
 
     /// Looks at what commands may have changed in the meantime.

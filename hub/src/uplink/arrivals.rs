@@ -145,6 +145,14 @@ impl Arrivals {
         Outcome::Taken
     }
 
+    /// Whether the village has a connection, picked up or not.
+    pub(super) fn is_there(&self, village: VillageCode) -> bool {
+        let places = self.places();
+        let Some(place) = places.by_village.get(&village.as_u64()) else { return false };
+        let present = place.present.as_ref().is_some_and(|present| !present.gone.is_gone());
+        present || place.waiting.as_ref().is_some_and(|waiting| !waiting.gone.is_gone())
+    }
+
     /// The village's connection, if it still lives.
     fn living(&self, village: VillageCode) -> Option<(Channel, Switch)> {
         let places = self.places();

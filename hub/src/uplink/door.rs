@@ -9,7 +9,9 @@ use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
+use lumbung_domain::region::VillageCode;
 use lumbung_identity::{Authority, Lifetime, Peer, peer, tls};
+use lumbung_link::channel::ConnectError;
 use lumbung_link::meter::{Metered, Traffic};
 use lumbung_link::{limits, secure};
 use lumbung_telemetry::clock;
@@ -21,7 +23,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::arrivals::{Arrival, Arrivals, Outcome};
-use super::ordinary::{Ordinary, Visitor};
+use super::ordinary::{Ordinary, Stay, Visitor};
 use super::welcome::{self, Welcome};
 use crate::access::audit::AuditLog;
 use crate::dataset::Dataset;
@@ -36,6 +38,9 @@ const HANDSHAKES_MAX: usize = 64;
 
 /// Connections being welcomed at the same time.
 const WELCOMES_MAX: usize = 128;
+
+/// Ordinary connections held at once of those whom nobody knows yet.
+const STRANGERS_MAX: usize = 256;
 
 /// Ordinary connections that wait for the server.
 const VISITORS_QUEUED: usize = 64;
@@ -61,6 +66,7 @@ pub struct Door {
     shared: Shared,
     handshakes: Arc<Semaphore>,
     welcomes: Arc<Semaphore>,
+    strangers: Arc<Semaphore>,
     visitors: mpsc::Sender<Visitor>,
 }
 
@@ -109,6 +115,7 @@ impl Door {
             shared: shared.clone(),
             handshakes: Arc::new(Semaphore::new(HANDSHAKES_MAX)),
             welcomes: Arc::new(Semaphore::new(WELCOMES_MAX)),
+            strangers: Arc::new(Semaphore::new(STRANGERS_MAX)),
             visitors,
         };
         Ok((Arc::new(door), queue))
@@ -157,20 +164,28 @@ impl Door {
                 }
                 let shaken = door.shake(Metered::new(stream, Traffic::default())).await;
                 drop(permit);
-                if let Ok(stream) = shaken {
-                    door.lead(stream).await;
+                if let Ok(stream) = shaken
+                    && let Some(peer) = door.known(&stream).await
+                {
+                    door.lead(stream, peer).await;
                 }
             });
         }
     }
 
-    /// Receives one connection that came another way.
-    pub(super) async fn receive<S>(self: Arc<Self>, stream: S)
+    /// Receives one connection that came through another, whose `stay` is
+    /// longer if this one is known.
+    pub(super) async fn receive<S>(self: Arc<Self>, stream: S, stay: Stay)
     where
         S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
     {
-        if let Ok(stream) = self.shake(Metered::new(stream, Traffic::default())).await {
-            self.lead(stream).await;
+        if let Ok(stream) = self.shake(Metered::new(stream, Traffic::default())).await
+            && let Some(peer) = self.known(&stream).await
+        {
+            if peer.is_some() {
+                stay.known();
+            }
+            self.lead(stream, peer).await;
         }
     }
 
@@ -190,51 +205,78 @@ impl Door {
         }
     }
 
-    /// Leads a connection to where its certificate and protocol belong.
-    async fn lead<S>(self: Arc<Self>, mut stream: TlsStream<Metered<S>>)
+    /// Dials the node of a village that has joined, and waits until it has a
+    /// place. What the connection must prove is the same whoever dialled.
+    ///
+    /// # Errors
+    /// [`ConnectError`], also when the node of another village answers.
+    pub(super) async fn dial(
+        self: Arc<Self>,
+        village: VillageCode,
+        address: &str,
+    ) -> Result<(), ConnectError> {
+        let untrusted = |source| ConnectError::Untrusted { address: address.to_owned(), source };
+        let socket = secure::dial_tcp(address, Traffic::default()).await?;
+        let stream = self.shake(socket).await.map_err(untrusted)?;
+        let refused = || untrusted(io::ErrorKind::PermissionDenied.into());
+        let peer = self.known(&stream).await.ok_or_else(refused)?.ok_or_else(refused)?;
+        if peer.village != village {
+            tracing::warn!(%village, answers = %peer.village, "another village answers");
+            crate::puller::other_village(village, &self.shared);
+            return Err(refused());
+        }
+        self.arrive(peer, stream).await;
+        Ok(())
+    }
+
+    /// Who is at the other end: nobody known, or a village by a key that is
+    /// allowed. `None` = somebody who must not be there.
+    async fn known<S>(&self, stream: &TlsStream<Metered<S>>) -> Option<Option<Peer>> {
+        let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        let peer = shown.map(peer).transpose();
+        let peer = peer.inspect_err(|error| tracing::warn!(%error, "odd certificate")).ok()?;
+        if let Some(peer) = peer
+            && !self.is_allowed(peer).await
+        {
+            tracing::warn!(village = %peer.village, key = %peer.key, "key is not allowed");
+            return None;
+        }
+        Some(peer)
+    }
+
+    async fn arrive<S>(self: Arc<Self>, peer: Peer, mut stream: TlsStream<Metered<S>>)
     where
         S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
     {
-        let (metered, tls) = stream.get_mut();
-        let shown = tls.peer_certificates().and_then(|chain| chain.first());
-        let peer = shown.map(peer).transpose();
-        let Ok(peer) = peer.inspect_err(|error| tracing::warn!(%error, "odd certificate")) else {
-            return;
-        };
-        let peer = match peer {
-            Some(peer) if !self.is_allowed(peer).await => {
-                tracing::warn!(village = %peer.village, key = %peer.key, "key is not allowed");
-                return;
-            }
-            peer => peer,
-        };
-        let uplink = tls.alpn_protocol() == Some(tls::ALPN_UPLINK);
+        let traffic = self.live.get(peer.village).map(|live| live.traffic);
+        stream.get_mut().0.redirect(traffic.unwrap_or_default());
+        self.welcome(peer, stream).await;
+    }
+
+    /// Leads a connection to where its certificate and protocol belong.
+    async fn lead<S>(self: Arc<Self>, stream: TlsStream<Metered<S>>, peer: Option<Peer>)
+    where
+        S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+    {
+        let uplink = stream.get_ref().1.alpn_protocol() == Some(tls::ALPN_UPLINK);
         match (uplink, peer) {
-            (true, Some(peer)) => {
-                let traffic = self.live.get(peer.village).map(|live| live.traffic);
-                metered.redirect(traffic.unwrap_or_default());
-                self.welcome(peer, stream).await;
-            }
+            (true, Some(peer)) => self.arrive(peer, stream).await,
             (true, None) => tracing::debug!("an uplink without a certificate"),
             (false, peer) => {
-                let visitor = Visitor::new(Ordinary::new(stream), peer);
+                let Ok(place) = Arc::clone(&self.strangers).try_acquire_owned() else {
+                    return tracing::debug!("too many visitors");
+                };
+                let visitor = Visitor::new(Ordinary::new(stream), peer, Some(place));
                 // Nobody serves visitors any more: the hub is stopping.
                 drop(self.visitors.send(visitor).await);
             }
         }
     }
 
-    async fn is_allowed(&self, peer: Peer) -> bool {
+    /// Whether a key is allowed now.
+    pub(crate) async fn is_allowed(&self, peer: Peer) -> bool {
         let registry = Arc::clone(&self.registry);
-        let known = tokio::task::spawn_blocking(move || registry.node_key(peer.village, &peer.key));
-        match known.await {
-            Ok(Ok(key)) => key.is_some_and(|key| key.revoked_ms.is_none()),
-            Ok(Err(error)) => {
-                tracing::error!(%error, "keys can't be read; nobody is let in");
-                false
-            }
-            Err(_) => false,
-        }
+        tokio::task::spawn_blocking(move || is_allowed(&*registry, peer)).await.unwrap_or(false)
     }
 
     async fn welcome<S>(self: Arc<Self>, peer: Peer, stream: TlsStream<Metered<S>>)
@@ -250,6 +292,17 @@ impl Door {
         }
         if let Outcome::Twin { present, newcomer } = self.arrivals.take(arrival).await {
             welcome::twin(&self.shared, peer, present, newcomer).await;
+        }
+    }
+}
+
+/// Whether a key is allowed now, asked on a thread that may block.
+pub(crate) fn is_allowed(registry: &dyn Registry, peer: Peer) -> bool {
+    match registry.node_key(peer.village, &peer.key) {
+        Ok(key) => key.is_some_and(|key| key.revoked_ms.is_none()),
+        Err(error) => {
+            tracing::error!(%error, "keys can't be read; nobody is let in");
+            false
         }
     }
 }

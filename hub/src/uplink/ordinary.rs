@@ -2,20 +2,21 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::Bytes;
 use lumbung_identity::Peer;
-use lumbung_link::limits;
+use lumbung_link::awaited::{Awaited, Within};
+use lumbung_link::{limits, quiet};
 use lumbung_proto::v1;
 use lumbung_proto::v1::enrolment_server::EnrolmentServer;
 use lumbung_proto::v1::tunnel_server::{self, TunnelServer};
 use tokio::io::{
     AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 use tokio_stream::wrappers::ReceiverStream;
 use tokio_stream::{Stream, StreamExt as _};
 use tonic::transport::Server;
@@ -41,9 +42,13 @@ const VISITOR_BYTES_MAX: usize = 64 * 1024;
 /// How often it is looked at whether the hub can still merge.
 const HEALTH_EVERY: Duration = Duration::from_secs(2);
 
-/// How long a visitor who says nothing is kept: half an hour covers a
-/// restore over a slow link, whose stream keeps it alive anyhow.
+/// How long a visitor who says nothing is kept.
 const VISITOR_IDLE: Duration = Duration::from_secs(60);
+
+/// The same for one that is known, or in whose tunnel a village is: it gets
+/// its data over a slow line, or gives signs of life as rarely as that.
+const KNOWN_IDLE: Duration =
+    Duration::from_secs(quiet::LONGEST.as_secs() + limits::SIGN_LATE_MAX.as_secs());
 
 trait Io: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 
@@ -58,15 +63,43 @@ impl Ordinary {
     }
 }
 
+/// How long a visitor may stay. Clones speak of the same one.
+#[derive(Clone, Debug)]
+pub struct Stay {
+    within: Within,
+    /// Its place among those whom nobody knows.
+    place: Arc<Mutex<Option<OwnedSemaphorePermit>>>,
+}
+
+impl Stay {
+    fn new(place: Option<OwnedSemaphorePermit>) -> Self {
+        Self { within: Within::new(VISITOR_IDLE), place: Arc::new(Mutex::new(place)) }
+    }
+
+    /// It is known: it may be silent for longer, and takes no stranger's
+    /// place.
+    pub(crate) fn known(&self) {
+        self.within.set(KNOWN_IDLE);
+        self.place.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
 /// A connection that wants ordinary gRPC, and who it is, if it has shown.
 pub struct Visitor {
-    stream: Ordinary,
+    stream: Awaited<Ordinary>,
     peer: Option<Peer>,
+    stay: Stay,
 }
 
 impl Visitor {
-    pub(super) const fn new(stream: Ordinary, peer: Option<Peer>) -> Self {
-        Self { stream, peer }
+    /// Until it is known it holds `place`.
+    pub(super) fn new(
+        stream: Ordinary,
+        peer: Option<Peer>,
+        place: Option<OwnedSemaphorePermit>,
+    ) -> Self {
+        let stay = Stay::new(place);
+        Self { stream: Awaited::changeable(stream, stay.within.clone()), peer, stay }
     }
 }
 
@@ -76,16 +109,49 @@ impl std::fmt::Debug for Visitor {
     }
 }
 
-/// Who a call comes from: the village of its certificate, which an allowed
-/// key holds, or nobody known.
-#[derive(Clone, Copy, Debug)]
-pub struct Caller(pub Option<Peer>);
+/// Who a call comes from: the village of its certificate, whose key was allowed
+/// when it connected, or nobody known.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// Who.
+    pub peer: Option<Peer>,
+    /// How long it may stay.
+    pub stay: Stay,
+}
+
+impl AsyncRead for Ordinary {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Ordinary {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut *self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut *self.0).poll_shutdown(cx)
+    }
+}
 
 impl Connected for Visitor {
     type ConnectInfo = Caller;
 
     fn connect_info(&self) -> Caller {
-        Caller(self.peer)
+        Caller { peer: self.peer, stay: self.stay.clone() }
     }
 }
 
@@ -95,7 +161,7 @@ impl AsyncRead for Visitor {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream.0).poll_read(cx, buf)
+        Pin::new(&mut self.stream).poll_read(cx, buf)
     }
 }
 
@@ -105,15 +171,15 @@ impl AsyncWrite for Visitor {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.stream.0).poll_write(cx, bytes)
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream.0).poll_flush(cx)
+        Pin::new(&mut self.stream).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.stream.0).poll_shutdown(cx)
+        Pin::new(&mut self.stream).poll_shutdown(cx)
     }
 }
 
@@ -128,18 +194,42 @@ pub async fn serve(
 ) -> Result<(), tonic::transport::Error> {
     let enrolment = EnrolmentServer::new(EnrolmentService::new(Arc::clone(&door)))
         .max_decoding_message_size(VISITOR_BYTES_MAX);
-    let tunnel =
-        TunnelServer::new(TunnelService { door }).max_decoding_message_size(VISITOR_BYTES_MAX);
+    let out = move |stream, stay| drop(tokio::spawn(Arc::clone(&door).receive(stream, stay)));
+    let tunnel = TunnelServer::new(TunnelService { out: Arc::new(out) })
+        .max_decoding_message_size(VISITOR_BYTES_MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
     tokio::spawn(keep_health(reporter, writer));
     Server::builder()
         .max_concurrent_streams(limits::STREAMS_MAX)
-        .http2_keepalive_interval(Some(VISITOR_IDLE))
-        .http2_keepalive_timeout(Some(limits::KEEPALIVE_TIMEOUT))
         .add_service(health)
         .add_service(enrolment)
         .add_service(tunnel)
         .serve_with_incoming(ReceiverStream::new(visitors).map(Ok::<_, io::Error>))
+        .await
+}
+
+/// Serves tunnels alone, over connections that prove nothing; what comes out
+/// of them goes to `out`: for simulation.
+///
+/// # Errors
+/// When the transport fails.
+pub async fn serve_tunnels<S>(
+    connections: mpsc::Receiver<S>,
+    out: impl Fn(DuplexStream) + Send + Sync + 'static,
+) -> Result<(), tonic::transport::Error>
+where
+    S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
+{
+    let out = move |stream, stay: Stay| {
+        stay.known();
+        out(stream);
+    };
+    let visitors = ReceiverStream::new(connections)
+        .map(|stream| Ok::<_, io::Error>(Visitor::new(Ordinary::new(stream), None, None)));
+    Server::builder()
+        .max_concurrent_streams(limits::STREAMS_MAX)
+        .add_service(TunnelServer::new(TunnelService { out: Arc::new(out) }))
+        .serve_with_incoming(visitors)
         .await
 }
 
@@ -158,7 +248,8 @@ async fn keep_health(reporter: HealthReporter, writer: WriterWatch) {
 
 /// Byte streams inside calls.
 struct TunnelService {
-    door: Arc<Door>,
+    /// Where they lead.
+    out: Arc<dyn Fn(DuplexStream, Stay) + Send + Sync>,
 }
 
 #[tonic::async_trait]
@@ -169,12 +260,14 @@ impl tunnel_server::Tunnel for TunnelService {
         &self,
         request: Request<Streaming<v1::TunnelChunk>>,
     ) -> Result<Response<Self::CarryStream>, Status> {
+        let caller = request.extensions().get::<Caller>();
+        let stay = caller.map_or_else(|| Stay::new(None), |caller| caller.stay.clone());
         let (here, there) = tokio::io::duplex(TUNNEL_BYTES);
         let (reading, writing) = tokio::io::split(there);
         tokio::spawn(inward(request.into_inner(), writing));
         let (chunks, stream) = mpsc::channel(1);
         tokio::spawn(outward(reading, chunks));
-        tokio::spawn(Arc::clone(&self.door).receive(here));
+        (self.out)(here, stay);
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 }

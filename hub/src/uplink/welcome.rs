@@ -29,8 +29,9 @@ use crate::spans;
 /// How long a node that finds no place is asked to stay away, about.
 const WAIT: Duration = Duration::from_secs(120);
 
-/// How long a node whose village is held is asked to stay away, about: it
-/// should come soon after the release, and asking costs it some kilobytes.
+/// How long a node whose village is held or stopped is asked to stay away,
+/// about: it should come soon after the release, and asking costs it some
+/// kilobytes.
 const HELD_WAIT: Duration = Duration::from_secs(10 * 60);
 
 /// Certificates of connected nodes are looked at this often.
@@ -53,10 +54,13 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
     let village = arrival.peer.village;
     let (registry, dataset) = (Arc::clone(&door.registry), Arc::clone(&door.dataset));
     let known = world::blocking(move || {
+        let twin = dataset.village(village)?.twin_ms != 0;
         let damaged = dataset.damaged_stores(village)?;
-        Ok::<_, DatasetError>((registry.budget(village)?, dataset.hold(village)?, damaged))
+        Ok::<_, DatasetError>((registry.budget(village)?, dataset.hold(village)?, twin, damaged))
     });
-    let Ok(Ok((budget_bytes_a_day, hold, damaged))) = known.await else { return Welcome::Leaves };
+    let Ok(Ok((budget_bytes_a_day, hold, twin, damaged))) = known.await else {
+        return Welcome::Leaves;
+    };
     let now_ms = clock::now_ms();
     let held = hold.is_some_and(|hold| hold.is_on(now_ms));
     let may_go = damaged.iter().filter(|store| store.may_go);
@@ -66,10 +70,11 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
         damaged_may_go_ms: may_go.map(|store| store.at_ms).collect(),
         ..Default::default()
     };
-    let wait = match (held, full) {
-        (true, _) => Some((HELD_WAIT, "ditahan")),
-        (false, true) => Some((WAIT, "penuh")),
-        (false, false) => None,
+    let wait = match (held, twin, full) {
+        (true, ..) => Some((HELD_WAIT, "ditahan")),
+        (false, true, _) => Some((HELD_WAIT, "kembar")),
+        (false, false, true) => Some((WAIT, "penuh")),
+        (false, false, false) => None,
     };
     if let Some((wait, reason)) = wait {
         // Half to all of it, so that those who wait don't return together.

@@ -19,9 +19,9 @@ use crate::config::Config;
 use crate::identity::Identity;
 use crate::serving::{
     AuditWitness, Confirmed, LocalService, Stops, SyncService, Upkeep, Visits,
-    report::step_sentence, serve_local, serve_sync,
+    report::step_sentence, serve_local,
 };
-use crate::uplink::{self, Account};
+use crate::uplink::{self, Account, Answering};
 
 /// Open calls get this long to end when the node stops; a pull never ends by
 /// itself.
@@ -35,7 +35,7 @@ const JOINED_LOOK_EVERY: Duration = Duration::from_secs(3);
 pub struct ServeOptions {
     /// The village's folder.
     pub data: PathBuf,
-    /// Overrides the address in the settings.
+    /// Where the district may dial this node; overrides the settings.
     pub listen: Option<SocketAddr>,
 }
 
@@ -50,10 +50,10 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         opened = recover::open(&options.data, &config) => opened?,
         () = &mut stop => return Ok(()),
     };
-    let listen = options.listen.unwrap_or(config.listen);
-    let listener = TcpListener::bind(listen).await.with_context(|| {
-        format!("Alamat {listen} tidak bisa dipakai. Data aman. Pilih alamat lain dengan --listen")
-    })?;
+    let listener = match options.listen.or(config.listen) {
+        Some(address) => Some(bind(address).await?),
+        None => None,
+    };
     let stops = Stops::begin(&options.data).map_err(StoreError::Io);
     let stops = stops.map_err(|error| reach::open_failed(error.into()))?;
     let mut incarnation = [0; 16];
@@ -84,19 +84,34 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         lumbung_telemetry::say!("{}", step_sentence(step));
     }
     let name = roster().village(config.desa).map(|desa| desa.full_name()).unwrap_or_default();
-    lumbung_telemetry::say!("{name} melayani kabupaten di {}.", listener.local_addr()?);
+    lumbung_telemetry::say!("{name} siap melayani kabupaten.");
+    let identity = Identity::load(&options.data);
+    if let Some(listener) = &listener {
+        tell_listening(listener.local_addr()?, !matches!(identity, Ok(None)));
+    }
     tracing::info!(village = %config.desa, seq = village.barn().head().position.seq.0, "serving");
 
     let upkeep = tokio::spawn(upkeep.run());
     let checking = tokio::spawn(village.clone().keep_checking());
     let services = uplink::Services {
-        sync: sync.clone(),
+        sync,
         barn: village.barn().clone(),
         confirmed: Arc::clone(&confirmed),
         witness: Some(Arc::new(witness)),
         unclean_stops: stops.unclean(),
     };
-    let linking = link(options.data.clone(), services, traffic.clone(), Arc::clone(&account));
+    // A node whose identity is damaged has joined, and recognises nobody.
+    let listener = listener.filter(|_| identity.is_ok());
+    let (joining, joined) = watch::channel(identity.unwrap_or(None));
+    let answering = Answering {
+        joined,
+        services: services.clone(),
+        traffic: traffic.clone(),
+        account: Arc::clone(&account),
+    };
+    let answering = listener.map(|listener| tokio::spawn(uplink::answer(listener, answering)));
+    let linking =
+        link(options.data.clone(), joining, services, traffic.clone(), Arc::clone(&account));
     let linking = tokio::spawn(linking);
     let (stopping, stopped) = watch::channel(false);
     let wait = |mut stopped: watch::Receiver<bool>| async move {
@@ -108,19 +123,19 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     let nightly = Nightly::new(village, options.data.clone(), config.backup, Arc::new(all_safe));
     let nightly = tokio::spawn(nightly.run());
     let socket = reach::socket(&options.data);
-    let sync = tokio::spawn(serve_sync(sync, listener, traffic, wait(stopped.clone())));
     let local_socket = socket.clone();
     let local = tokio::spawn(async move { serve_local(local, &local_socket, wait(stopped)).await });
-    tokio::pin!(sync, local);
+    tokio::pin!(local);
     tokio::select! {
         () = &mut stop => {}
-        ended = &mut sync => ended?.context("Layanan untuk kabupaten berhenti")?,
         ended = &mut local => ended?.context("Layanan di komputer ini berhenti")?,
     }
     stopping.send_replace(true);
-    drop(tokio::time::timeout(STOP_WITHIN, async { tokio::join!(&mut sync, &mut local) }).await);
+    if let Some(answering) = answering {
+        answering.abort();
+    }
+    drop(tokio::time::timeout(STOP_WITHIN, &mut local).await);
     nightly.abort();
-    sync.abort();
     local.abort();
     checking.abort();
     linking.abort();
@@ -133,9 +148,42 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     Ok(())
 }
 
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.with_context(|| {
+        format!("Alamat {address} tidak bisa dipakai. Data aman. Pilih alamat lain dengan --listen")
+    })
+}
+
+/// Says who is answered at the address this node listens at.
+fn tell_listening(address: SocketAddr, joined: bool) {
+    match (joined, address.ip().is_loopback()) {
+        (true, _) => lumbung_telemetry::say!("Kabupaten bisa menghubungi node ini di {address}."),
+        (false, true) => {
+            tracing::warn!(%address, "not joined: callers of this machine are served without TLS");
+            lumbung_telemetry::say!(
+                "Peringatan: node ini belum bergabung, jadi program lain di komputer ini bisa \
+                 membaca data desa lewat {address}."
+            );
+        }
+        (false, false) => {
+            tracing::warn!(%address, "not joined: nobody is answered");
+            lumbung_telemetry::say!(
+                "Node ini belum bergabung, jadi belum ada yang dijawab di {address}. Bergabunglah \
+                 dulu dengan token dari kabupaten."
+            );
+        }
+    }
+}
+
 /// Holds the way to the district once this node has joined it, which may be
 /// while it serves.
-async fn link(data: PathBuf, services: uplink::Services, traffic: Traffic, account: Arc<Account>) {
+async fn link(
+    data: PathBuf,
+    joining: watch::Sender<Option<Identity>>,
+    services: uplink::Services,
+    traffic: Traffic,
+    account: Arc<Account>,
+) {
     let identity = loop {
         match Identity::load(&data) {
             Ok(Some(identity)) => break identity,
@@ -144,6 +192,8 @@ async fn link(data: PathBuf, services: uplink::Services, traffic: Traffic, accou
         }
         tokio::time::sleep(JOINED_LOOK_EVERY).await;
     };
+    // From now on nobody is answered who is not the district.
+    joining.send_replace(Some(identity.clone()));
     lumbung_telemetry::say!("Menghubungi kabupaten di {}.", identity.address());
     uplink::keep(identity, services, traffic, account).await;
 }

@@ -106,6 +106,17 @@ fn tell_link(link: &LinkState) {
              jaringan menghalangi. Data aman di sini. Hubungi kabupaten bila ini berlanjut."
         }
         (false, Missed::Full) => "Kabupaten sedang penuh; node mencoba lagi sendiri.",
+        (false, Missed::Held) => {
+            "Kabupaten menahan desa ini untuk sementara. Data aman di sini dan terkirim sendiri \
+             begitu dilepas. Tanyakan ke kabupaten."
+        }
+        (false, Missed::Twin) => {
+            "Komputer lain juga menjawab sebagai desa ini, jadi kabupaten tidak mengambil dari \
+             keduanya. Data aman di sini. Matikan yang satu, lalu hubungi kabupaten."
+        }
+        (false, Missed::Saving) => {
+            "Tidak terhubung supaya hemat kuota; node menghubungi kabupaten lagi sendiri."
+        }
     };
     lumbung_telemetry::say!("{state}");
     let budget = match link.budget_bytes {

@@ -11,7 +11,7 @@ use tonic::{Request, Response, Status};
 
 use crate::backup::may_go;
 use crate::identity::Identity;
-use crate::uplink::{Account, Services, Word};
+use crate::uplink::{Account, Services, Why, Word};
 
 /// The longest pause the district may ask for.
 const WAIT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
@@ -110,16 +110,18 @@ impl v1::fleet_server::Fleet for FleetService {
         let arranged = request.into_inner();
         let now_ms = clock::now_ms();
         self.told(arranged.clock_ms);
-        let ahead_ms = arranged.clock_ms.saturating_sub(now_ms);
-        self.account.arranged(arranged.budget_bytes_a_day, ahead_ms);
+        self.account.arranged(arranged.budget_bytes_a_day, arranged.clock_ms);
         let word = match arranged.wait_seconds {
             0 => Word::Stay,
-            seconds => Word::Wait(Duration::from_secs(seconds.into()).min(WAIT_MAX)),
+            seconds => {
+                let pause = Duration::from_secs(seconds.into()).min(WAIT_MAX);
+                Word::Wait(pause, Why::read(&arranged.wait_reason))
+            }
         };
         self.word.send_replace(word);
         self.damaged_may_go(&arranged.damaged_may_go_ms).await;
         let audit = self.look(arranged).await;
-        let link = self.account.state(now_ms);
+        let link = self.account.state();
         Ok(Response::new(v1::ArrangeReply {
             clock_ms: now_ms,
             spent_today_bytes: link.spent_today_bytes,

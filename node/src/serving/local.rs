@@ -11,7 +11,6 @@ use lumbung_domain::validation::Severity;
 use lumbung_ledger::Source;
 use lumbung_link::meter::Traffic;
 use lumbung_proto::v1;
-use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -102,7 +101,7 @@ impl LocalService {
             confirmed_seq: self.confirmed.seq().0,
             confirmed_at_ms: self.confirmed.at_ms(),
             serving: self.serving,
-            link: self.account.as_ref().map(|account| account.state(clock::now_ms())),
+            link: self.account.as_ref().map(|account| account.state()),
             received_bytes: self.traffic.received(),
             sent_bytes: self.traffic.sent(),
             disk_bytes: barn.disk_bytes(),

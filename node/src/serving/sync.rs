@@ -7,7 +7,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::Stream;
 use lumbung_ledger::{Entry, Position, Seal, Seq, block};
-use lumbung_link::{limits, world};
+use lumbung_link::awaited::Within;
+use lumbung_link::{limits, quiet, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock::Clock;
 use lumbung_wire::forms::Forms;
@@ -33,7 +34,12 @@ const MARKS_MAX: usize = 1_024;
 
 /// Every so many signs of life this end asks for one in return: a box in
 /// between may acknowledge what it no longer delivers.
-pub(super) const BEATS_AN_ANSWER: u32 = 4;
+const BEATS_AN_ANSWER: u32 = 4;
+
+/// For how long whoever calls may be silent: it gives a sign of life at least
+/// this often, or begins a pull.
+const SILENT_MAX: Duration =
+    Duration::from_secs(quiet::LONGEST.as_secs() + limits::SIGN_LATE_MAX.as_secs());
 
 /// Most ids one Fetch may ask for.
 const FETCH_IDS_MAX: usize = 10_000;
@@ -46,13 +52,16 @@ pub struct SyncService {
     confirmed: Arc<Confirmed>,
     visits: Option<Arc<Visits>>,
     account: Option<Arc<Account>>,
+    /// For how long whoever calls may be silent.
+    awaits: Within,
 }
 
 impl SyncService {
     /// Serves `village`; `incarnation` is random, new at each start.
     #[must_use]
     pub fn new(village: Village, incarnation: [u8; 16], confirmed: Arc<Confirmed>) -> Self {
-        Self { village, incarnation, confirmed, visits: None, account: None }
+        let (visits, account, awaits) = (None, None, Within::new(SILENT_MAX));
+        Self { village, incarnation, confirmed, visits, account, awaits }
     }
 
     /// Keeps the numbers of contacts too.
@@ -65,12 +74,12 @@ impl SyncService {
     /// bears.
     #[must_use]
     pub fn quietly(self, account: Arc<Account>) -> Self {
-        Self { account: Some(account), ..self }
+        Self { account: Some(account), awaits: Within::new(SILENT_MAX), ..self }
     }
 
-    /// Whether it gives signs of life by itself.
-    pub(super) const fn is_quiet(&self) -> bool {
-        self.account.is_some()
+    /// For how long whoever calls may be silent.
+    pub(super) const fn awaits(&self) -> &Within {
+        &self.awaits
     }
 
     /// The village it serves.
@@ -205,6 +214,10 @@ impl v1::sync_server::Sync for SyncService {
         let related = barn.clone();
         if blocking(move || related.relate(position)).await? != Relation::Resume {
             return Err(Status::failed_precondition("the position is not on this log's history"));
+        }
+        if self.account.is_some() {
+            // From now on this end gives the signs, and asks for one in return.
+            self.awaits.set(SILENT_MAX + quiet::LONGEST * BEATS_AN_ANSWER);
         }
         let (items, stream) = mpsc::channel(ITEMS_QUEUED);
         let forms = Forms::common(start.forms.as_ref());

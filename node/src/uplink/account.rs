@@ -1,25 +1,62 @@
 //! What the link costs, and what it has taught.
 //!
-//! Bytes are counted below TLS, per day of the district's clock, and survive
-//! restarts; so does the silence the link is known to bear. Written now and
-//! then, not with every byte: a power cut forgets some minutes of it.
+//! Bytes are counted below TLS, per day of the district, and survive restarts;
+//! so does the silence the link is known to bear. Written now and then, not
+//! with every byte: a power cut forgets some minutes of it. The day is the one
+//! that the district tells: a machine whose clock begins anew at every start
+//! gets no new budget with it.
+//!
+//! What an open line would cost in a day is reckoned from what the link bears
+//! and from what signs and contacts have cost. A line that the budget can't pay
+//! is not held ([`Account::is_calling_in`]).
 
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lumbung_identity::write_private;
-use lumbung_link::limits;
 use lumbung_link::meter::Traffic;
 use lumbung_link::quiet::Quiet;
-use lumbung_telemetry::clock;
+use lumbung_link::{limits, world};
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// Blitar lives seven hours ahead of UTC: that is when its day begins.
 const ZONE_MS: i64 = 7 * 60 * 60 * 1000;
+
+/// What a contact costs until one was measured: the handshake, who answers,
+/// and how the link is to be held.
+const CONTACT_BYTES: u64 = 5_000;
+
+/// More than a contact costs by itself: something was told, too.
+const CONTACT_BYTES_MAX: u64 = 3 * CONTACT_BYTES;
+
+/// What a sign of life costs until one was measured.
+const SIGN_BYTES: u64 = 80;
+
+/// More than a sign costs by itself.
+const SIGN_BYTES_MAX: u64 = 500;
+
+/// How much of a day's budget an open line may cost: lines break, and changes
+/// want to be told.
+const HOLDING_PERCENT: u64 = 80;
+
+/// How much of what is left of a budget goes into calls that only ask. The rest
+/// is for changes, which are told at once.
+const ASKING_PERCENT: u64 = 60;
+
+/// The shortest and the longest time between two calls of a village that holds
+/// no line.
+const CALL_IN: (Duration, Duration) =
+    (Duration::from_secs(15 * 60), Duration::from_secs(6 * 60 * 60));
+
+/// A village that calls in holds its line for one silence at every so many
+/// visits: its network may bear more by now.
+const DOUBT_VISITS: u32 = 8;
 
 /// How long the answer to a sign of life may take to show that it was lost.
 const VERDICT_AFTER: Duration = Duration::from_secs(limits::UNACKNOWLEDGED_MAX.as_secs() + 15);
@@ -33,6 +70,9 @@ struct Kept {
     budget_bytes: u64,
     held_seconds: u32,
     broke_seconds: u32,
+    doubt_after: u32,
+    contact_bytes: u64,
+    sign_bytes: u64,
 }
 
 /// The link as `status` shows it.
@@ -68,6 +108,12 @@ pub enum Missed {
     Refused,
     /// The district has no place and asked to come back later.
     Full,
+    /// People at the district hold this village.
+    Held,
+    /// Another machine answers as this village.
+    Twin,
+    /// Everything is told, and the budget pays for no open line.
+    Saving,
 }
 
 /// A sign of life that may or may not have arrived.
@@ -84,10 +130,61 @@ struct Books {
     counted: u64,
     quiet: Quiet,
     sign: Option<Sign>,
-    hub_ahead_ms: i64,
+    /// What the district's clock said, and when.
+    told: Option<(i64, Instant)>,
+    /// Bytes counted when the connection of the moment was dialled, and
+    /// whether its contact was measured.
+    dialled: Option<u64>,
+    /// Bytes counted at the last sign on the connection of the moment.
+    sign_at: Option<u64>,
+    /// Visits since the last one that held its line for a silence.
+    visits: u32,
     connected: bool,
     missed: Missed,
     tunnelled: bool,
+}
+
+impl Books {
+    /// The district's clock now; `None` = it has told nothing since the start.
+    fn now_ms(&self) -> Option<i64> {
+        let (told_ms, at) = self.told?;
+        Some(told_ms.saturating_add(i64::try_from(at.elapsed().as_millis()).unwrap_or(i64::MAX)))
+    }
+
+    /// How much of the district's day is over.
+    fn gone(&self) -> Duration {
+        let ms = self.now_ms().map_or(0, |now_ms| (now_ms + ZONE_MS).rem_euclid(DAY_MS));
+        Duration::from_millis(ms.unsigned_abs())
+    }
+
+    /// What signs and contacts cost.
+    fn prices(&self) -> (u64, u64) {
+        let or = |measured, until_then| if measured == 0 { until_then } else { measured };
+        (or(self.kept.sign_bytes, SIGN_BYTES), or(self.kept.contact_bytes, CONTACT_BYTES))
+    }
+
+    /// Whether the budget pays for a line on which there is a sign after every
+    /// such silence, and which breaks once a day.
+    fn pays_for(&self, silence: Duration) -> bool {
+        let budget = self.kept.budget_bytes;
+        let (sign, contact) = self.prices();
+        let signs = DAY.as_secs() / silence.as_secs().max(1);
+        budget == 0 || signs * sign + contact <= budget / 100 * HOLDING_PERCENT
+    }
+
+    /// Whether another contact is covered by what the budget grants by this
+    /// hour, the first of the day in advance.
+    fn affords_contact(&self) -> bool {
+        let (budget, spent) = (self.kept.budget_bytes, self.kept.spent_bytes);
+        let granted = (budget as f64 * self.gone().as_secs_f64() / DAY.as_secs_f64()) as u64;
+        let (_, contact) = self.prices();
+        budget == 0 || (spent <= granted && spent + contact <= budget)
+    }
+}
+
+/// A new measurement moves what was measured by a quarter.
+const fn blend(known: u64, measured: u64) -> u64 {
+    if known == 0 { measured } else { (3 * known + measured) / 4 }
 }
 
 /// The link's account.
@@ -109,18 +206,21 @@ impl Account {
     pub fn open(path: &Path, traffic: Traffic) -> Self {
         let text = std::fs::read_to_string(path).unwrap_or_default();
         let kept: Kept = toml::from_str(&text).unwrap_or_default();
-        let quiet = Quiet::known(kept.held_seconds, kept.broke_seconds);
+        let quiet = Quiet::known(kept.held_seconds, kept.broke_seconds, kept.doubt_after);
         let books = Books {
             kept,
             counted: traffic.received() + traffic.sent(),
             quiet,
             sign: None,
-            hub_ahead_ms: 0,
+            told: None,
+            dialled: None,
+            sign_at: None,
+            visits: 0,
             connected: false,
             missed: Missed::Unknown,
             tunnelled: false,
         };
-        let opened_ms = clock::now_ms();
+        let opened_ms = lumbung_telemetry::clock::now_ms();
         Self { books: Mutex::new(books), traffic, path: path.to_owned(), opened_ms }
     }
 
@@ -134,23 +234,30 @@ impl Account {
         self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Counts what crossed since the last look into the day it is.
-    fn count(&self, books: &mut Books, now_ms: i64) {
-        let day = (now_ms + books.hub_ahead_ms + ZONE_MS).div_euclid(DAY_MS);
-        if books.kept.day != day {
-            books.kept.day = day;
-            books.kept.spent_bytes = 0;
+    fn crossed(&self) -> u64 {
+        self.traffic.received() + self.traffic.sent()
+    }
+
+    /// Counts what crossed since the last look into the district's day. A day
+    /// before the last one is a clock that was set right, there.
+    fn count(&self, books: &mut Books) {
+        if let Some(now_ms) = books.now_ms() {
+            let day = (now_ms + ZONE_MS).div_euclid(DAY_MS);
+            if books.kept.day < day || day < books.kept.day - 1 {
+                books.kept.day = day;
+                books.kept.spent_bytes = 0;
+            }
         }
-        let crossed = self.traffic.received() + self.traffic.sent();
+        let crossed = self.crossed();
         books.kept.spent_bytes += crossed.saturating_sub(books.counted);
         books.counted = crossed;
     }
 
     /// The link as it stands.
     #[must_use]
-    pub fn state(&self, now_ms: i64) -> LinkState {
+    pub fn state(&self) -> LinkState {
         let mut books = self.books();
-        self.count(&mut books, now_ms);
+        self.count(&mut books);
         LinkState {
             connected: books.connected,
             missed: books.missed,
@@ -164,23 +271,88 @@ impl Account {
 
     /// Whether today's budget is used up.
     #[must_use]
-    pub fn is_overspent(&self, now_ms: i64) -> bool {
-        let state = self.state(now_ms);
-        state.budget_bytes > 0 && state.spent_today_bytes >= state.budget_bytes
+    pub fn is_overspent(&self) -> bool {
+        let mut books = self.books();
+        self.count(&mut books);
+        books.kept.budget_bytes > 0 && books.kept.spent_bytes >= books.kept.budget_bytes
     }
 
-    /// The hub has spoken: what it allows, and how far its clock is ahead.
-    pub fn arranged(&self, budget_bytes: u64, hub_ahead_ms: i64) {
+    /// Whether the node hangs up once everything is told, and calls in again
+    /// later: the budget is used up, or can't pay for an open line on the link
+    /// as it is known.
+    #[must_use]
+    pub fn is_calling_in(&self) -> bool {
+        if self.is_overspent() {
+            return true;
+        }
+        let books = self.books();
+        let doubts = books.visits >= DOUBT_VISITS || books.quiet.is_doubted();
+        !doubts && !books.pays_for(books.quiet.hoped())
+    }
+
+    /// Whether a change may be told now by a village that calls in.
+    pub(crate) fn affords_contact(&self) -> bool {
+        let mut books = self.books();
+        self.count(&mut books);
+        books.affords_contact()
+    }
+
+    /// How long a village that calls in stays away when nothing happens: what
+    /// is left of the budget is spread over what is left of the day.
+    pub(crate) fn stays_away(&self) -> Duration {
+        self.stays_away_with(world::dice())
+    }
+
+    fn stays_away_with(&self, dice: u8) -> Duration {
+        let mut books = self.books();
+        self.count(&mut books);
+        let left = books.kept.budget_bytes.saturating_sub(books.kept.spent_bytes);
+        let (_, contact) = books.prices();
+        let calls = (left / 100 * ASKING_PERCENT / contact).min(1_000);
+        let rest = DAY.saturating_sub(books.gone());
+        if calls == 0 {
+            // The next day has a budget of its own; not everybody's first
+            // minute.
+            return rest + CALL_IN.0.mul_f64(f64::from(dice) / 255.0);
+        }
+        let apart = rest / (calls as u32 + 1);
+        apart.clamp(CALL_IN.0, CALL_IN.1).mul_f64(0.9 + f64::from(dice) / 2_550.0)
+    }
+
+    /// The district arranged this, by its clock.
+    pub fn arranged(&self, budget_bytes: u64, clock_ms: i64) {
         let mut books = self.books();
         books.kept.budget_bytes = budget_bytes;
-        books.hub_ahead_ms = hub_ahead_ms;
+        books.told = Some((clock_ms, Instant::now()));
         books.connected = true;
+    }
+
+    /// The node dials.
+    pub(crate) fn dialling(&self) {
+        self.books().dialled = Some(self.crossed());
+    }
+
+    /// All there was to tell on this connection is told.
+    pub(crate) fn contacted(&self) {
+        let mut books = self.books();
+        let Some(dialled) = books.dialled.take() else { return };
+        let cost = self.crossed().saturating_sub(dialled);
+        if cost <= CONTACT_BYTES_MAX {
+            books.kept.contact_bytes = blend(books.kept.contact_bytes, cost);
+        }
+        books.visits = books.visits.saturating_add(1);
+    }
+
+    /// Whether the hub has spoken on a connection that is open now.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.books().connected
     }
 
     /// A connection begins.
     pub(crate) fn begun(&self, tunnelled: bool) {
         let mut books = self.books();
-        books.sign = None;
+        (books.sign, books.sign_at) = (None, None);
         books.tunnelled = tunnelled;
     }
 
@@ -189,15 +361,33 @@ impl Account {
         self.books().missed = missed;
     }
 
-    /// How long to be silent next.
+    /// How long to be silent next. The search goes on only where a line that
+    /// it breaks is paid for, or where nothing else helps.
     #[must_use]
     pub fn silence(&self) -> Duration {
-        self.books().quiet.next()
+        let mut books = self.books();
+        self.count(&mut books);
+        let (next, safe) = (books.quiet.next(), books.quiet.safe());
+        if books.visits >= DOUBT_VISITS && !books.pays_for(books.quiet.hoped()) {
+            books.visits = 0;
+            books.quiet.doubt();
+            return books.quiet.next();
+        }
+        let probes = books.quiet.held().is_some_and(|held| held < next);
+        let waits = probes && books.pays_for(safe) && !books.affords_contact();
+        if waits { safe } else { next }
     }
 
     /// A sign of life is leaving, after a silence of this length.
     pub(crate) fn signed(&self, silence: Duration) {
         let mut books = self.books();
+        let crossed = self.crossed();
+        if let Some(before) = books.sign_at.replace(crossed) {
+            let cost = crossed.saturating_sub(before);
+            if (1..=SIGN_BYTES_MAX).contains(&cost) {
+                books.kept.sign_bytes = blend(books.kept.sign_bytes, cost);
+            }
+        }
         if let Some(before) = books.sign.take() {
             if before.at.elapsed() >= VERDICT_AFTER || self.traffic.received() > before.received {
                 // The connection would be gone if it had not arrived.
@@ -210,8 +400,13 @@ impl Account {
         books.sign = Some(Sign { silence, at: Instant::now(), received: self.traffic.received() });
     }
 
+    /// This node ends the connection: a sign that is under way teaches nothing.
+    pub(crate) fn hangs_up(&self) {
+        self.books().sign = None;
+    }
+
     /// The connection is over.
-    pub(crate) fn ended(&self) {
+    pub fn ended(&self) {
         let mut books = self.books();
         books.connected = false;
         let Some(sign) = books.sign.take() else { return };
@@ -228,9 +423,10 @@ impl Account {
     pub fn save(&self) {
         let kept = {
             let mut books = self.books();
-            self.count(&mut books, clock::now_ms());
+            self.count(&mut books);
             books.kept.held_seconds = seconds(books.quiet.held());
             books.kept.broke_seconds = seconds(books.quiet.broke());
+            books.kept.doubt_after = books.quiet.doubt_after();
             books.kept.clone()
         };
         let written = toml::to_string(&kept)
@@ -243,39 +439,4 @@ impl Account {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const NOON_MS: i64 = 1_790_000_000_000;
-
-    #[test]
-    fn a_days_budget_survives_a_restart_and_begins_anew_the_next_day() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("link.toml");
-        let account = Account::open(&path, Traffic::default());
-        account.arranged(25_000, 0);
-        assert!(!account.is_overspent(NOON_MS));
-        account.books().kept.spent_bytes = 25_000;
-        assert!(account.is_overspent(NOON_MS));
-        assert!(!account.is_overspent(NOON_MS + DAY_MS));
-        let today = clock::now_ms();
-        assert_eq!(account.state(today).spent_today_bytes, 0);
-        account.books().kept.spent_bytes = 7;
-        account.save();
-        let again = Account::open(&path, Traffic::default()).state(today);
-        assert_eq!((again.spent_today_bytes, again.budget_bytes), (7, 25_000));
-    }
-
-    #[test]
-    fn a_link_that_ends_right_after_a_sign_did_not_bear_the_silence() {
-        let dir = tempfile::tempdir().unwrap();
-        let account = Account::open(&dir.path().join("link.toml"), Traffic::default());
-        let silence = account.silence();
-        account.begun(false);
-        account.signed(silence);
-        account.ended();
-        assert!(account.silence() < silence);
-        let state = account.state(NOON_MS);
-        assert_eq!(u64::from(state.quiet_broke_seconds), silence.as_secs());
-    }
-}
+mod tests;

@@ -81,6 +81,8 @@ impl AsyncWrite for Line {
 pub(crate) enum NoLine {
     /// Nobody answers at all.
     Unreachable(ConnectError),
+    /// Somebody takes the connection and then says nothing.
+    Stalled(ConnectError),
     /// Somebody answers, but not as the hub.
     Refused(ConnectError),
 }
@@ -89,19 +91,25 @@ impl From<ConnectError> for NoLine {
     fn from(error: ConnectError) -> Self {
         match error {
             ConnectError::Unreachable { .. } => Self::Unreachable(error),
+            ConnectError::TimedOut { .. } => Self::Stalled(error),
             error => Self::Refused(error),
         }
     }
 }
 
-/// Makes a line to the hub at `address`; its bytes are counted into `traffic`.
+/// Makes a line to the hub at `address`, of small packets if it is `narrow`;
+/// its bytes are counted into `traffic`.
 pub(crate) async fn line(
     address: &str,
     config: Arc<ClientConfig>,
     traffic: Traffic,
     way: Way,
+    narrow: bool,
 ) -> Result<Line, NoLine> {
-    let socket = secure::dial_tcp(address, traffic).await?;
+    let socket = match narrow {
+        true => secure::dial_narrow(address, traffic).await?,
+        false => secure::dial_tcp(address, traffic).await?,
+    };
     match way {
         Way::Direct => {
             let stream = secure::shake(socket, address, tls::hub_name(), config).await?;
@@ -127,7 +135,21 @@ async fn tunnel(
     let name = address.rsplit_once(':').map_or(address, |(host, _)| host).to_owned();
     let name = rustls::pki_types::ServerName::try_from(name).unwrap_or_else(|_| tls::hub_name());
     let outer = secure::shake(socket, address, name, Arc::new(coat)).await?;
-    let channel = channel::over(outer).await?;
+    carried(outer, address).await
+}
+
+/// A byte stream inside a call over `outer`, which gives no signs of life of
+/// its own: what is inside does.
+///
+/// # Errors
+/// [`ConnectError`].
+pub async fn carried<S>(outer: S, address: &str) -> Result<DuplexStream, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let untrusted =
+        |source: io::Error| ConnectError::Untrusted { address: address.to_owned(), source };
+    let channel = channel::over_quietly(outer).await?;
     let (here, there) = tokio::io::duplex(TUNNEL_BYTES);
     let (mut reading, mut writing) = tokio::io::split(there);
     let (chunks, outgoing) = mpsc::channel(1);
@@ -156,22 +178,24 @@ async fn tunnel(
     Ok(here)
 }
 
-/// Ordinary gRPC to the hub's public port, straight or through the tunnel.
+/// Ordinary gRPC to the hub's public port: straight, with small packets, or
+/// through the tunnel.
 ///
 /// # Errors
-/// [`ConnectError`] of the straight way, when neither works.
+/// [`ConnectError`] of the straight way, when none works.
 pub async fn join_channel(
     address: &str,
     config: Arc<ClientConfig>,
 ) -> Result<Channel, ConnectError> {
-    match line(address, Arc::clone(&config), Traffic::default(), Way::Direct).await {
+    let dial = |way, narrow| line(address, Arc::clone(&config), Traffic::default(), way, narrow);
+    let (error, otherwise) = match dial(Way::Direct, false).await {
+        Ok(line) => return channel::over(line).await,
+        Err(NoLine::Unreachable(error)) => return Err(error),
+        Err(NoLine::Stalled(error)) => (error, dial(Way::Direct, true).await),
+        Err(NoLine::Refused(error)) => (error, dial(Way::Tunnel, false).await),
+    };
+    match otherwise {
         Ok(line) => channel::over(line).await,
-        Err(NoLine::Unreachable(error)) => Err(error),
-        Err(NoLine::Refused(error)) => {
-            match line(address, config, Traffic::default(), Way::Tunnel).await {
-                Ok(line) => channel::over(line).await,
-                Err(_) => Err(error),
-            }
-        }
+        Err(_) => Err(error),
     }
 }

@@ -7,13 +7,12 @@ use lumbung_identity::tls;
 use lumbung_link::guarded::Guarded;
 use lumbung_link::limits;
 use lumbung_link::meter::Traffic;
-use lumbung_telemetry::clock;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
 
 use super::dial::{self, NoLine, Way};
-use super::{Account, Ended};
+use super::{Account, Ended, Missed};
 use crate::barn::Barn;
 use crate::identity::Identity;
 use crate::serving::{AuditWitness, Confirmed, FleetService, SyncService, serve_district};
@@ -27,7 +26,39 @@ pub(crate) enum Word {
     /// We may stay.
     Stay,
     /// We should come back after this.
-    Wait(Duration),
+    Wait(Duration, Why),
+}
+
+/// Why the district lets nobody stay now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Why {
+    /// It has no place.
+    Full,
+    /// People there hold this village.
+    Held,
+    /// Two machines answer as this village.
+    Twin,
+}
+
+impl Why {
+    /// What the district says; a reason that is not known is the harmless one.
+    pub(crate) fn read(reason: &str) -> Self {
+        match reason {
+            "ditahan" => Self::Held,
+            "kembar" => Self::Twin,
+            _ => Self::Full,
+        }
+    }
+}
+
+impl From<Why> for Missed {
+    fn from(why: Why) -> Self {
+        match why {
+            Why::Full => Self::Full,
+            Why::Held => Self::Held,
+            Why::Twin => Self::Twin,
+        }
+    }
 }
 
 /// Between looks at whether a visit over budget is done, and for how long
@@ -49,34 +80,48 @@ pub struct Services {
     pub unclean_stops: u32,
 }
 
-/// Dials once and serves until the connection is over.
+/// The hub's port takes connections and then says nothing: large packets may
+/// vanish on the way.
+#[derive(Debug)]
+pub(super) struct Stalled;
+
+/// Dials once, with small packets if `narrow`, and serves until the connection
+/// is over.
+///
+/// # Errors
+/// [`Stalled`].
 pub(super) async fn run(
     identity: &Identity,
     services: &Services,
     traffic: &Traffic,
     account: &std::sync::Arc<Account>,
     way: Way,
-) -> Ended {
+    narrow: bool,
+) -> Result<Ended, Stalled> {
     let config = match identity.client(tls::ALPN_UPLINK) {
         Ok(config) => config,
         Err(error) => {
             tracing::error!(%error, "the identity can't be used");
-            return Ended::Unreachable;
+            return Ok(Ended::Unreachable);
         }
     };
     let address = identity.address();
-    let line = match dial::line(&address, config, traffic.clone(), way).await {
+    let line = match dial::line(&address, config, traffic.clone(), way, narrow).await {
         Ok(line) => line,
         Err(NoLine::Unreachable(error)) => {
             tracing::debug!(%error, "the hub is not reachable");
-            return Ended::Unreachable;
+            return Ok(Ended::Unreachable);
+        }
+        Err(NoLine::Stalled(error)) => {
+            tracing::warn!(%error, ?way, narrow, "the hub's port says nothing");
+            return Err(Stalled);
         }
         Err(NoLine::Refused(error)) => {
             tracing::warn!(%error, ?way, "the hub does not answer as itself");
-            return Ended::Unspoken;
+            return Ok(Ended::Unspoken);
         }
     };
-    over(line, way, services, account, Some(identity)).await
+    Ok(over(line, way, services, account, Some(identity)).await)
 }
 
 /// Serves over a line until it is over. Without an `identity` the district
@@ -115,10 +160,13 @@ where
             match *heard.borrow() {
                 Word::Silence => Ended::Unspoken,
                 Word::Stay => Ended::Over,
-                Word::Wait(pause) => Ended::Wait(pause),
+                Word::Wait(pause, why) => Ended::Wait(pause, why),
             }
         }
-        ended = &mut judged => ended,
+        ended = &mut judged => {
+            account.hangs_up();
+            ended
+        }
     };
     // The connection lives on in a task of its own until it is switched off.
     switch.off();
@@ -127,27 +175,32 @@ where
 }
 
 /// Ends the connection from this side: the hub never speaks, asks to wait, or
-/// the budget is used up and everything is told.
+/// everything is told and the budget pays for no open line.
 async fn judge(mut heard: watch::Receiver<Word>, services: &Services, account: &Account) -> Ended {
     let spoken = heard.wait_for(|word| *word != Word::Silence);
     let word = match tokio::time::timeout(limits::ANSWER_TIMEOUT, spoken).await {
         Ok(Ok(word)) => *word,
         Ok(Err(_)) | Err(_) => return Ended::Unspoken,
     };
-    if let Word::Wait(pause) = word {
-        tracing::info!(seconds = pause.as_secs(), "the district has no place now");
+    if let Word::Wait(pause, why) = word {
+        tracing::info!(seconds = pause.as_secs(), ?why, "the district asked to come back later");
         // Its own end comes first, so that the answer still arrives.
         tokio::time::sleep(Duration::from_secs(1)).await;
-        return Ended::Wait(pause);
+        return Ended::Wait(pause, why);
     }
     tracing::info!("connected to the district");
+    let mut stays = false;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
-        let now_ms = clock::now_ms();
-        let told = services.confirmed.seq() >= services.barn.head().position.seq;
-        if told && account.is_overspent(now_ms) {
-            tracing::info!("today's budget is used up; calling in again later");
-            return Ended::Over;
+        if services.confirmed.seq() < services.barn.head().position.seq {
+            continue;
         }
+        // Once the line is paid for it is kept as long as the day's budget.
+        account.contacted();
+        if account.is_overspent() || !stays && account.is_calling_in() {
+            tracing::info!("the budget pays for no open line; calling in again later");
+            return Ended::HungUp;
+        }
+        stays = true;
     }
 }

@@ -27,7 +27,7 @@ pub enum ConnectError {
         #[source]
         source: io::Error,
     },
-    /// It took longer than [`limits::CONNECT_TIMEOUT`].
+    /// Somebody took the connection, and then said nothing in time.
     #[error("{address} did not answer in time")]
     TimedOut {
         /// Where.

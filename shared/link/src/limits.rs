@@ -47,6 +47,11 @@ pub const KEEPALIVE_EVERY: Duration = Duration::from_secs(120);
 /// How long the answer to a keepalive may take.
 pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
+/// Largest payload of a packet on a path that loses large ones, bytes: every
+/// IPv4 network must pass packets of 576 with their headers, tunnels in between
+/// included.
+pub const NARROW_BYTES: u32 = 480;
+
 /// How long dialling may take.
 pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 

@@ -32,6 +32,13 @@ impl Traffic {
     pub fn sent(&self) -> u64 {
         self.0.sent.load(Ordering::Relaxed)
     }
+
+    /// Adds bytes that crossed where nothing counts them: below a simulated
+    /// connection.
+    pub fn add(&self, received: u64, sent: u64) {
+        self.0.received.fetch_add(received, Ordering::Relaxed);
+        self.0.sent.fetch_add(sent, Ordering::Relaxed);
+    }
 }
 
 /// A connection whose bytes are counted.
@@ -51,8 +58,7 @@ impl<S> Metered<S> {
 impl<S> Metered<S> {
     /// Counts into `traffic` from now on, and adds what crossed so far.
     pub fn redirect(&mut self, traffic: Traffic) {
-        traffic.0.received.fetch_add(self.traffic.received(), Ordering::Relaxed);
-        traffic.0.sent.fetch_add(self.traffic.sent(), Ordering::Relaxed);
+        traffic.add(self.traffic.received(), self.traffic.sent());
         self.traffic = traffic;
     }
 }

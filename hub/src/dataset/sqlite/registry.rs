@@ -1,6 +1,6 @@
 //! Tokens and keys in the same file as the rows they let in.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use lumbung_domain::region::VillageCode;
 use lumbung_identity::PublicKey;
@@ -72,6 +72,14 @@ impl Registry for SqliteDataset {
             tx.commit()?;
         }
         Ok(outcome)
+    }
+
+    fn joined(&self) -> Result<BTreeSet<u64>, DatasetError> {
+        self.read(|conn| {
+            let mut statement = conn.prepare_cached("SELECT DISTINCT village FROM node_key")?;
+            let joined = statement.query_map([], |row| Ok(village_code(row, 0)?.as_u64()))?;
+            Ok(joined.collect::<Result<_, _>>()?)
+        })
     }
 
     fn allowed_keys(&self) -> Result<Vec<NodeKey>, DatasetError> {
@@ -255,6 +263,10 @@ fn redeem(
         (number, now_ms, key.0),
     )?;
     tx.execute("INSERT OR IGNORE INTO village (village, address) VALUES (?1, '')", [code])?;
+    if !again {
+        // The machine there was nobody known, or is replaced.
+        tx.execute("UPDATE village SET address = '' WHERE village = ?1", [code])?;
+    }
     Ok(Ok(()))
 }
 
@@ -313,6 +325,23 @@ mod tests {
         let keys = dataset.allowed_keys().unwrap();
         assert_eq!((keys.len(), keys[0].key, keys[0].since_ms), (1, PublicKey([1; 32]), DAY_MS));
         assert_eq!(dataset.village(village(bakung)).unwrap().address, "");
+    }
+
+    #[test]
+    fn a_village_that_joins_comes_by_itself_until_an_operator_names_an_address_again() {
+        let (_dir, dataset) = dataset();
+        let bakung = village(3_505_012_001);
+        dataset.register(bakung, "127.0.0.1:8701").unwrap();
+        assert!(dataset.joined().unwrap().is_empty());
+        dataset.add_token([1; 32], bakung, false, 0, DAY_MS).unwrap();
+        let redeem = || dataset.redeem(&wish(1, bakung.as_u64(), 1), 1).unwrap();
+        let address = || dataset.village(bakung).unwrap().address;
+        assert_eq!((redeem(), address()), (Ok(()), String::new()));
+        dataset.register(bakung, "10.1.2.3:8701").unwrap();
+        // Its answer was lost, and it asks again.
+        assert_eq!((redeem(), address().as_str()), (Ok(()), "10.1.2.3:8701"));
+        dataset.revoke(bakung, 2).unwrap();
+        assert!(dataset.joined().unwrap().contains(&bakung.as_u64()), "revoked is not unknown");
     }
 
     #[test]

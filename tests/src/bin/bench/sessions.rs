@@ -184,7 +184,7 @@ async fn proven(
 async fn idle(nodes: &[Node], hub: u32) {
     let crossed =
         || -> u64 { nodes.iter().map(|node| node.traffic.received() + node.traffic.sent()).sum() };
-    let connected = nodes.iter().filter(|node| node.account.state(clock::now_ms()).connected);
+    let connected = nodes.iter().filter(|node| node.account.state().connected);
     let connected = connected.count();
     let (bytes, cpu) = (crossed(), machine::cpu_seconds(hub));
     tokio::time::sleep(IDLE).await;
