@@ -9,17 +9,16 @@
 use lumbung_tests::sim::schedule::{HARDSHIPS, Hardship, Schedule};
 use lumbung_tests::sim::world::{self, Outcome};
 
-fn lived(hardship: Hardship, seed: u64) -> Outcome {
-    let outcome = world::run(&Schedule::draw(hardship, seed));
-    outcome.unwrap_or_else(|error| panic!("{hardship:?}, seed {seed}: {error:#}"))
+fn lived(hardship: Hardship, seed: u64, dials: bool) -> Outcome {
+    let outcome = world::run(&Schedule { dials, ..Schedule::draw(hardship, seed) });
+    outcome.unwrap_or_else(|error| panic!("{hardship:?}, seed {seed}, {dials}: {error:#}"))
 }
 
-#[test]
-fn every_hardship_ends_with_everything_saved_and_equal() {
+fn suffered(dials: bool) {
     for (hardship, seed) in HARDSHIPS.into_iter().zip(1..) {
-        let Outcome { acknowledged, unanswered, converged_in, .. } = lived(hardship, seed);
+        let Outcome { acknowledged, unanswered, converged_in, .. } = lived(hardship, seed, dials);
         println!(
-            "{hardship:?}: {acknowledged} saves, {unanswered} unanswered, equal after {converged_in:?}"
+            "{hardship:?}, dials {dials}: {acknowledged} saves, {unanswered} unanswered, equal after {converged_in:?}"
         );
         assert!(acknowledged > 100, "hardly anything was saved");
         assert!(hardship != Hardship::PowerCuts || unanswered > 10, "hardly any cut struck");
@@ -27,11 +26,23 @@ fn every_hardship_ends_with_everything_saved_and_equal() {
 }
 
 #[test]
+fn every_hardship_ends_with_everything_saved_and_equal() {
+    suffered(false);
+}
+
+#[test]
+fn every_hardship_ends_so_too_where_nodes_dial() {
+    suffered(true);
+}
+
+#[test]
 fn a_seed_repeats_its_world() {
-    let run = |seed| lived(Hardship::Everything, seed).chronicle;
-    let (first, second) = (run(7), run(7));
-    let differs = first.iter().zip(&second).find(|(one, other)| one != other);
-    assert_eq!(differs, None);
-    assert_eq!(first.len(), second.len());
-    assert_ne!(first, run(8));
+    for dials in [false, true] {
+        let run = |seed| lived(Hardship::Everything, seed, dials).chronicle;
+        let (first, second) = (run(7), run(7));
+        let differs = first.iter().zip(&second).find(|(one, other)| one != other);
+        assert_eq!(differs, None);
+        assert_eq!(first.len(), second.len());
+        assert_ne!(first, run(8));
+    }
 }

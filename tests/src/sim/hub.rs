@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -13,13 +14,15 @@ use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::live::Live;
 use lumbung_hub::merge::MergeWriter;
 use lumbung_hub::puller::{self, Shared};
-use lumbung_hub::uplink::{Open, Session};
+use lumbung_hub::uplink::{Arrival, Arrivals, Arriving, Open, Outcome, Session};
+use lumbung_identity::{Peer, PublicKey};
 use lumbung_link::channel::ConnectError;
 use lumbung_link::limits;
-use lumbung_link::meter::Traffic;
+use lumbung_link::meter::{Metered, Traffic};
+use tokio::io::AsyncReadExt as _;
 
 use super::line::{Line, Sky};
-use super::node::PORT;
+use super::node::{PORT, UPLINK_PORT};
 use super::world::Chronicle;
 
 /// How often the hub's view is written down when it moved.
@@ -40,6 +43,8 @@ pub(super) struct Kabupaten {
     pub(super) chronicle: Chronicle,
     pub(super) seed: u64,
     pub(super) starts: Cell<u64>,
+    /// The nodes dial.
+    pub(super) arriving: bool,
 }
 
 /// Dials a node in the simulated network.
@@ -66,6 +71,33 @@ impl Open for Dialled {
     }
 }
 
+/// Receives the nodes that dial, for ever.
+async fn receive(kabupaten: Rc<Kabupaten>, start: u64, arrivals: Arrivals, live: Arc<Live>) {
+    let bound = turmoil::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, UPLINK_PORT)).await;
+    let Ok(listener) = bound else { return };
+    let mut number = 0;
+    loop {
+        let Ok((mut stream, _)) = listener.accept().await else { continue };
+        number += 1;
+        let seed = kabupaten.seed ^ (start << 32) ^ (number << 16);
+        let (kabupaten, arrivals, live) =
+            (Rc::clone(&kabupaten), arrivals.clone(), Arc::clone(&live));
+        tokio::task::spawn_local(async move {
+            let told = tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, stream.read_u64()).await;
+            let Ok(Ok(told)) = told else { return };
+            let known = kabupaten.villages.iter().find(|(code, ..)| code.as_u64() == told);
+            let Some((village, name, sky)) = known else { return };
+            let traffic = live.get(*village).map(|live| live.traffic).unwrap_or_default();
+            let line = Metered::new(Line::new(stream, sky.clone(), seed).giving_up(), traffic);
+            let peer = Peer { village: *village, key: PublicKey([1; 32]) };
+            let Ok(arrival) = Arrival::over(peer, line).await else { return };
+            if let Outcome::Twin { .. } = arrivals.take(arrival).await {
+                kabupaten.chronicle.note("hub", format_args!("{name}: two machines answer"));
+            }
+        });
+    }
+}
+
 /// The hub's program; ends only with a failure.
 pub(super) async fn run(kabupaten: Rc<Kabupaten>) -> turmoil::Result {
     let start = kabupaten.starts.get() + 1;
@@ -76,11 +108,22 @@ pub(super) async fn run(kabupaten: Rc<Kabupaten>) -> turmoil::Result {
     let writer = MergeWriter::start_in_task(Arc::clone(&dataset));
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
     tokio::spawn(shared.contacts.clone().keep_flushing(Arc::clone(&dataset)));
+    let arrivals = Arrivals::default();
     for (number, (code, name, sky)) in kabupaten.villages.iter().enumerate() {
         dataset.register(*code, name)?;
         let seed = kabupaten.seed ^ (start << 32) ^ ((number as u64) << 16);
-        let dialled = Dialled { name: name.clone(), sky: sky.clone(), seed };
-        tokio::spawn(puller::follow_over(*code, dialled, shared.clone()));
+        live.update(*code, |_| ());
+        if kabupaten.arriving {
+            let arriving = Arriving { village: *code, arrivals: arrivals.clone() };
+            tokio::spawn(puller::follow_over(*code, arriving, shared.clone()));
+        } else {
+            let dialled = Dialled { name: name.clone(), sky: sky.clone(), seed };
+            tokio::spawn(puller::follow_over(*code, dialled, shared.clone()));
+        }
+    }
+    if kabupaten.arriving {
+        let (live, kabupaten) = (Arc::clone(&live), Rc::clone(&kabupaten));
+        tokio::task::spawn_local(receive(kabupaten, start, arrivals, live));
     }
     drop(shared);
     kabupaten.running.replace(Some(View { dataset, live: Arc::clone(&live) }));

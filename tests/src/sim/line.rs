@@ -3,15 +3,17 @@
 //! turmoil's network delivers or drops; it neither limits bandwidth nor sends
 //! again what was lost, as TCP does. So a [`Line`] adds what TCP makes of a
 //! bad link: packets take time, and a lost one takes a retransmission. It can
-//! also break at an exact byte.
+//! also break at an exact byte. What is written while the network is cut is
+//! never sent again, so the line gives up after as long as TCP would.
 
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
+use lumbung_link::limits;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -43,18 +45,61 @@ pub struct Weather {
 
 /// The weather on a village's link, which may change while it is used.
 #[derive(Clone, Debug, Default)]
-pub struct Sky(Arc<Mutex<Weather>>);
+pub struct Sky {
+    weather: Arc<Mutex<Weather>>,
+    network: Arc<Mutex<Network>>,
+}
+
+/// What passes between the two ends at all.
+#[derive(Clone, Copy, Debug, Default)]
+struct Network {
+    /// Packets are lost, in one direction or both.
+    cut: bool,
+    /// Since when, or when they were last; time of the world.
+    since: Duration,
+}
+
+/// What is written so shortly before a cut may be lost in it.
+const UNDER_WAY: Duration = Duration::from_secs(1);
+
+/// The world's time.
+fn world_time() -> Duration {
+    turmoil::sim_elapsed().unwrap_or_default()
+}
 
 impl Sky {
     /// The weather now.
     #[must_use]
     pub fn now(&self) -> Weather {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        *self.weather.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Changes it.
     pub fn turn(&self, weather: Weather) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = weather;
+        *self.weather.lock().unwrap_or_else(PoisonError::into_inner) = weather;
+    }
+
+    /// Cuts the network, at this time of the world.
+    pub fn cut(&self, since: Duration) {
+        *self.network.lock().unwrap_or_else(PoisonError::into_inner) = Network { cut: true, since };
+    }
+
+    /// Mends it.
+    pub fn mend(&self) {
+        self.network.lock().unwrap_or_else(PoisonError::into_inner).cut = false;
+    }
+
+    /// Whether what was written at this time, or is now, may be lost.
+    fn loses(&self, written: Duration) -> bool {
+        let network = *self.network.lock().unwrap_or_else(PoisonError::into_inner);
+        network.cut || (written..=written + UNDER_WAY).contains(&network.since)
+    }
+
+    /// The far end of the same link: it is cut with this one, and its weather
+    /// was this one's already.
+    #[must_use]
+    pub fn far(&self) -> Self {
+        Self { weather: Arc::default(), network: Arc::clone(&self.network) }
     }
 }
 
@@ -104,6 +149,12 @@ pub struct Line<S> {
     passed: u64,
     /// When it breaks by itself.
     breaks: Option<Pin<Box<Sleep>>>,
+    /// Whether it gives up when what it wrote is lost, and when.
+    patient: bool,
+    gives_up: Option<Pin<Box<Sleep>>>,
+    /// When it wrote last; time of the world.
+    wrote: Duration,
+    reader: Option<Waker>,
 }
 
 impl<S> Line<S> {
@@ -112,7 +163,26 @@ impl<S> Line<S> {
         let dice = ChaCha8Rng::seed_from_u64(seed);
         let (reading, writing) = (Lane::default(), Lane::default());
         let breaks = sky.now().breaks_within.map(|within| Box::pin(sleep(within)));
-        Self { inner, sky, dice, reading, writing, passed: 0, breaks }
+        let (gives_up, reader, wrote, patient) = (None, None, Duration::ZERO, true);
+        Self {
+            inner,
+            sky,
+            dice,
+            reading,
+            writing,
+            passed: 0,
+            breaks,
+            patient,
+            gives_up,
+            wrote,
+            reader,
+        }
+    }
+
+    /// Gives up on what is never acknowledged, as a machine's TCP does.
+    #[must_use]
+    pub fn giving_up(self) -> Self {
+        Self { patient: false, ..self }
     }
 
     /// How many bytes may still pass.
@@ -134,6 +204,10 @@ impl<S: AsyncRead + Unpin> AsyncRead for Line<S> {
         let this = &mut *self;
         if this.breaks.as_mut().is_some_and(|breaks| breaks.as_mut().poll(cx).is_ready()) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()));
+        }
+        this.reader = Some(cx.waker().clone());
+        if this.gives_up.as_mut().is_some_and(|gives_up| gives_up.as_mut().poll(cx).is_ready()) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         ready!(this.reading.poll_free(cx));
         let mut part = buf.take(this.room()?);
@@ -159,6 +233,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
         let room = this.room()?.min(bytes.len());
         let written = ready!(Pin::new(&mut this.inner).poll_write(cx, &bytes[..room]))?;
         this.passed += written as u64;
+        let before = std::mem::replace(&mut this.wrote, world_time());
+        if !this.patient && this.gives_up.is_none() && this.sky.loses(before) {
+            this.gives_up = Some(Box::pin(sleep(limits::UNACKNOWLEDGED_MAX)));
+            if let Some(reader) = this.reader.take() {
+                reader.wake();
+            }
+        }
         this.writing.occupy(written, this.sky.now(), &mut this.dice);
         Poll::Ready(Ok(written))
     }
@@ -169,6 +250,14 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Line<S> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+}
+
+impl<S: Connected> Connected for Line<S> {
+    type ConnectInfo = S::ConnectInfo;
+
+    fn connect_info(&self) -> Self::ConnectInfo {
+        self.inner.connect_info()
     }
 }
 

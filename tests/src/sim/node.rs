@@ -14,21 +14,29 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{Dusun, Record};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{LogId, Source};
+use lumbung_link::limits;
+use lumbung_link::meter::Traffic;
 use lumbung_node::barn::{Ground, Witness};
-use lumbung_node::serving::{SyncService, serve_connections};
+use lumbung_node::serving::{Confirmed, SyncService, serve_connections};
+use lumbung_node::uplink::{self, Account, Lines, Services};
 use lumbung_node::village::{Village, Wish};
 use lumbung_telemetry::clock::Clock;
 use lumbung_wire::record::encode;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
+use tokio::io::AsyncWriteExt as _;
+
 use super::book::{Book, Content};
-use super::line::{Accepted, Sky};
+use super::line::{Accepted, Line, Sky};
 use super::world::Chronicle;
 use crate::faulty_store::FaultyStore;
 
 /// Where every node listens in the simulated network.
 pub(super) const PORT: u16 = 7400;
+
+/// Where the hub listens in it.
+pub(super) const UPLINK_PORT: u16 = 8710;
 
 /// Most changes of one save.
 const CHANGES_MAX: usize = 3;
@@ -52,6 +60,29 @@ pub(super) struct Desa {
     pub(super) chronicle: Chronicle,
     pub(super) seed: u64,
     pub(super) starts: Cell<u64>,
+    /// It dials the hub, instead of being dialled.
+    pub(super) dials: bool,
+}
+
+/// The way out of a node that dials. Where real nodes show a certificate, a
+/// simulated one says which it is.
+struct Out {
+    code: VillageCode,
+    sky: Sky,
+    connections: Arc<()>,
+}
+
+impl Lines for Out {
+    type Line = Line<Accepted>;
+
+    async fn next(&self) -> Option<Self::Line> {
+        let dialling = turmoil::net::TcpStream::connect(("hub", UPLINK_PORT));
+        let dialled = tokio::time::timeout(limits::CONNECT_TIMEOUT, dialling).await;
+        let stream = Accepted::new(dialled.ok()?.ok()?, &self.connections);
+        let mut line = Line::new(stream, self.sky.far(), 0).giving_up();
+        line.write_u64(self.code.as_u64()).await.ok()?;
+        Some(line)
+    }
 }
 
 impl Desa {
@@ -90,22 +121,38 @@ pub(super) async fn run(desa: Rc<Desa>) -> turmoil::Result {
     let head = village.barn().head().position;
     desa.chronicle.note(&desa.name, format_args!("starts at {}.{}", head.epoch.0, head.seq));
     desa.running.replace(Some(village.clone()));
+    let mut incarnation = [0; 16];
+    incarnation[..8].copy_from_slice(&(desa.seed ^ start).to_le_bytes());
+    let confirmed = Arc::new(Confirmed::default());
+    let sync = SyncService::new(village.clone(), incarnation, Arc::clone(&confirmed));
+    let barn = village.barn().clone();
+    let services = Services { sync, barn, confirmed, witness: None };
+    tokio::select! {
+        biased;
+        served = serve(&desa, services) => served?,
+        failed = save(&desa, &village, start) => failed.map_err(|error| error.to_string())?,
+    }
+    Ok(())
+}
+
+/// Serves the hub over lines that either end dials; ends only with a failure.
+async fn serve(desa: &Desa, services: Services) -> turmoil::Result {
+    if desa.dials {
+        let traffic = Traffic::default();
+        let account = Account::open(&desa.witness.with_extension("link"), traffic.clone());
+        let connections = Arc::clone(&desa.connections);
+        let out = Out { code: desa.code, sky: desa.sky.clone(), connections };
+        uplink::keep_over(out, services, traffic, Arc::new(account)).await;
+        return Ok(());
+    }
     let listener = turmoil::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, PORT)).await?;
     let alive = Arc::clone(&desa.connections);
     let incoming = futures_util::stream::unfold(listener, |listener| async {
         let accepted = listener.accept().await;
         Some((accepted.map(|(stream, _)| Accepted::new(stream, &alive)), listener))
     });
-    let mut incarnation = [0; 16];
-    incarnation[..8].copy_from_slice(&(desa.seed ^ start).to_le_bytes());
-    let service = SyncService::new(village.clone(), incarnation, Arc::default());
-    let serving = serve_connections(service, incoming.boxed(), std::future::pending());
-    tokio::select! {
-        biased;
-        served = serving => served.context("serving ended")?,
-        failed = save(&desa, &village, start) => failed.map_err(|error| error.to_string())?,
-    }
-    Ok(())
+    let serving = serve_connections(services.sync, incoming.boxed(), std::future::pending());
+    Ok(serving.await.context("serving ended")?)
 }
 
 /// The clerk. Saves for ever; ends with a promise that was broken.

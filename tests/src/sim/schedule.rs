@@ -97,6 +97,8 @@ pub struct Schedule {
     pub latency: (Duration, Duration),
     /// Pause between the saves of one village, about.
     pub pace: Duration,
+    /// Whether the nodes dial, or the hub does.
+    pub dials: bool,
     /// What happens when, in order.
     pub acts: Vec<(Duration, Act)>,
 }
@@ -121,6 +123,7 @@ impl Schedule {
             length: Duration::from_secs(60),
             latency: (ms(5), ms(100)),
             pace: ms(700),
+            dials: seed.is_multiple_of(2),
             acts: Vec::new(),
         };
         schedule.fill(&mut dice);

@@ -30,6 +30,10 @@ const DOWN: Duration = Duration::from_millis(400);
 /// connection is noticed after 140 s, a stopped village looked at after 30 s.
 const CALM_MAX: Duration = Duration::from_secs(400);
 
+/// The same where nodes dial: they notice with their next sign of life, which
+/// may be fifteen minutes away, and dial again within two.
+const CALM_MAX_DIALLING: Duration = Duration::from_secs(1_200);
+
 /// Lines of the chronicle that a failure shows.
 const LAST_LINES: usize = 60;
 
@@ -120,6 +124,7 @@ impl<'s> World<'s> {
                 chronicle: chronicle.clone(),
                 seed: schedule.seed ^ ((number as u64 + 1) << 48),
                 starts: Cell::new(0),
+                dials: schedule.dials,
             }));
         }
         let villages = desa.iter().map(|it| (it.code, it.name.clone(), it.sky.clone()));
@@ -130,6 +135,7 @@ impl<'s> World<'s> {
             chronicle: chronicle.clone(),
             seed: schedule.seed,
             starts: Cell::new(0),
+            arriving: schedule.dials,
         });
         for desa in &desa {
             let own = Rc::clone(desa);
@@ -149,7 +155,8 @@ impl<'s> World<'s> {
         self.converge(calm_at)?;
         self.check()?;
         let converged_in = self.sim.elapsed() - calm_at;
-        if self.schedule.hardship == Hardship::HalfOpen {
+        // A node that dials has something to send, and notices by itself.
+        if self.schedule.hardship == Hardship::HalfOpen && !self.schedule.dials {
             self.wait_for_the_dead()?;
         }
         Ok(converged_in)
@@ -208,6 +215,13 @@ impl<'s> World<'s> {
         self.chronicle.note("world", format_args!("{act:?}"));
         let name = |node: usize| self.desa[node].name.clone();
         match act {
+            Act::Partition(node) | Act::Deafen(node) | Act::Silence(node) => {
+                self.desa[node].sky.cut(self.sim.elapsed());
+            }
+            Act::Repair(node) => self.desa[node].sky.mend(),
+            _ => {}
+        }
+        match act {
             Act::Partition(node) => self.sim.partition("hub", name(node)),
             Act::Deafen(node) => self.sim.partition_oneway("hub", name(node)),
             Act::Silence(node) => self.sim.partition_oneway(name(node), "hub"),
@@ -260,6 +274,7 @@ impl<'s> World<'s> {
             self.sim.release("hub", desa.name.as_str());
             self.sim.repair("hub", desa.name.as_str());
             desa.sky.turn(Weather::default());
+            desa.sky.mend();
             desa.pace.set(None);
             if !desa.store.has_failed() {
                 // A fault that has not struck yet does not strike any more.
@@ -273,7 +288,8 @@ impl<'s> World<'s> {
     fn converge(&mut self, calm_at: Duration) -> anyhow::Result<()> {
         while let Err(error) = self.converged() {
             let lasts = self.sim.elapsed() - calm_at;
-            ensure!(lasts < CALM_MAX, "not converged {lasts:?} after the last fault: {error:#}");
+            let longest = if self.schedule.dials { CALM_MAX_DIALLING } else { CALM_MAX };
+            ensure!(lasts < longest, "not converged {lasts:?} after the last fault: {error:#}");
             for _ in 0..20 {
                 self.step()?;
             }
