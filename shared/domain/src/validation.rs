@@ -24,7 +24,7 @@ pub use family::{
     check_rumah_tangga_dasawisma,
 };
 pub use informasi::{ISI_MAX, JUDUL_MAX, SASARAN_MAX, check_informasi, check_tanda_terima};
-pub use mutasi::check_mutasi;
+pub use mutasi::{check_mutasi, check_mutasi_lahir, check_status_dasar};
 pub use rumah_tangga::check_rumah_tangga;
 pub use warga::check_warga;
 pub use wilayah::{check_dasawisma, check_dusun, check_rt, check_rw};
@@ -131,7 +131,7 @@ pub fn check_record(record: &Record, today: Date) -> Verdict {
         Record::Keluarga(family) => check_keluarga(family, today),
         Record::Warga(resident) => check_warga(resident, today),
         Record::Mutasi(event) => {
-            let mut verdict = check_mutasi(event, None);
+            let mut verdict = check_mutasi(event);
             mutasi::not_in_the_future(&mut verdict, event, today);
             verdict
         }

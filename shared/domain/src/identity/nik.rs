@@ -77,8 +77,9 @@ pub enum NikWarning {
     TanggalBeda,
     /// No province ever had the first two digits.
     ProvinsiTidakDikenal,
-    /// The kecamatan is not in the current list. Checked for this kabupaten
-    /// only; elsewhere no list is at hand.
+    /// The kecamatan is not in the current list. Checked for numbers of this
+    /// kabupaten (3505) only: no list of other kabupaten is at hand, and old
+    /// codes stay valid, so that a number from elsewhere is never doubted.
     KecamatanTidakDikenal,
 }
 
@@ -147,8 +148,9 @@ impl Nik {
         if self.day() > HARI_PEREMPUAN { JenisKelamin::Perempuan } else { JenisKelamin::LakiLaki }
     }
 
-    /// Compares the number with the resident's sex and birth date and with
-    /// the lists of regions.
+    /// Compares the number with the resident's sex and birth date, and with
+    /// the lists of regions: the provinces, and of Kabupaten Blitar (3505) the
+    /// kecamatan too. A kecamatan of any other kabupaten is taken as it is.
     #[must_use]
     pub fn check(&self, jk: Option<JenisKelamin>, lahir: Option<Date>) -> Vec<NikWarning> {
         let mut warnings = Vec::new();

@@ -91,7 +91,8 @@ fn identity(verdict: &mut Verdict, warga: &Warga) {
             ),
             NikWarning::KecamatanTidakDikenal => (
                 "nik.kecamatan",
-                "Kode kecamatan di dalam NIK tidak ada di Kabupaten Blitar. Periksa lagi pada KK.",
+                "NIK ini berawalan 3505 (Kabupaten Blitar), tetapi kode kecamatannya tidak ada \
+                 dalam daftar sekarang. Kode kabupaten lain tidak diperiksa. Periksa lagi pada KK.",
             ),
         };
         verdict.warn("nik", code, message);

@@ -3,10 +3,10 @@
 use jiff::civil::{Date, date};
 
 use super::{TODAY, check, nik};
-use crate::code_list::{Code, Peristiwa};
+use crate::code_list::{Code, Peristiwa, StatusDasar};
 use crate::id::RecordId;
-use crate::record::{Kelahiran, Mutasi, Perpindahan, Record};
-use crate::validation::{check_mutasi, check_record};
+use crate::record::{Kelahiran, Mutasi, Perpindahan, Record, Warga};
+use crate::validation::{check_mutasi, check_mutasi_lahir, check_record, check_status_dasar};
 
 fn event(peristiwa: Code<Peristiwa>, day: Date) -> Mutasi {
     Mutasi {
@@ -45,7 +45,36 @@ fn events() {
         (Mutasi { perpindahan: Some(Perpindahan::default()), ..keluar.clone() }, vec![]),
         (Mutasi { nik: None, ..keluar }, vec!["nik.kosong"]),
     ] {
-        check(&check_mutasi(&event, Some(born)), &wanted);
+        let mut verdict = check_mutasi(&event);
+        verdict.extend(check_mutasi_lahir(&event, born));
+        check(&verdict, &wanted);
+    }
+}
+
+#[test]
+fn status_and_events_tell_the_same() {
+    let (may, june) = (date(2026, 5, 2), date(2026, 6, 3));
+    let mati = event(Code::<Peristiwa>::MATI, may);
+    let keluar = event(Code::<Peristiwa>::PINDAH_KELUAR, may);
+    let masuk = event(Code::<Peristiwa>::PINDAH_MASUK, june);
+    let later = event(Code::<Peristiwa>::MATI, date(2027, 1, 1));
+    let (hidup, gone) = (Code::<StatusDasar>::HIDUP, Code::<StatusDasar>::PINDAH);
+    let dead = Code::<StatusDasar>::MATI;
+    for (status, events, wanted) in [
+        (None, vec![], vec![]),
+        (Some(hidup), vec![&masuk, &keluar], vec![]),
+        (Some(hidup), vec![&later], vec![]),
+        (Some(dead), vec![&mati], vec![]),
+        (Some(dead), vec![&keluar, &mati], vec![]),
+        (Some(gone), vec![&keluar], vec![]),
+        (Some(Code::<StatusDasar>::TIDAK_VALID), vec![], vec![]),
+        (None, vec![&mati], vec!["status_dasar.beda_peristiwa"]),
+        (Some(gone), vec![&mati], vec!["status_dasar.beda_peristiwa"]),
+        (Some(gone), vec![&masuk, &keluar], vec!["status_dasar.masih_di_sini"]),
+        (Some(dead), vec![], vec!["status_dasar.tanpa_peristiwa"]),
+    ] {
+        let warga = Warga { status_dasar: status, ..Warga::default() };
+        check(&check_status_dasar(&warga, &events, TODAY), &wanted);
     }
 }
 
