@@ -1,5 +1,5 @@
-//! Writing resident sheets: OpenSID's 43 columns as XLSX or CSV, and this
-//! system's own template with or without data.
+//! Writing resident sheets: OpenSID's 43 columns as XLSX or CSV, the SIAK
+//! dump, and this system's own template with or without data.
 //!
 //! Rows stand in one order (dusun, RW, RT, card, place in the family, birth,
 //! name), so that two villages with the same content write the same bytes,
@@ -27,6 +27,9 @@ pub enum ExportFormat {
     OpensidXlsx,
     /// The same as CSV.
     OpensidCsv,
+    /// The civil registry's dump, labels instead of codes, as CSV: the columns
+    /// of it that a village keeps, and the dusun.
+    SiakCsv,
     /// The template with all residents, as CSV.
     Template,
     /// The template's headers alone, as CSV.
@@ -39,13 +42,14 @@ impl ExportFormat {
     pub const fn file_ending(self) -> &'static str {
         match self {
             Self::OpensidXlsx => "xlsx",
-            Self::OpensidCsv | Self::Template | Self::EmptyTemplate => "csv",
+            Self::OpensidCsv | Self::SiakCsv | Self::Template | Self::EmptyTemplate => "csv",
         }
     }
 
     const fn layout(self) -> Layout {
         match self {
             Self::OpensidXlsx | Self::OpensidCsv => Layout::Opensid,
+            Self::SiakCsv => Layout::Siak,
             Self::Template | Self::EmptyTemplate => Layout::Template,
         }
     }

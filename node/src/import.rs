@@ -28,7 +28,7 @@ pub use limits::{CELL_CHARS_MAX, COLUMNS_MAX, FILE_BYTES_MAX, ISSUES_MAX, ROWS_M
 pub use plan::{Operation, Plan, PlannedChange, plan};
 pub use refused::SheetRefused;
 pub use rejected::rejected_sheet;
-pub use report::{KindCount, Problem, RejectedRow, Report, RowIssue, Severity};
+pub use report::{KindCount, Problem, RejectedRow, Report, RowIssue, Severity, Told};
 pub use sheet::{Sheet, SheetRow};
 
 /// Reads a file by what stands in it; the name only words the refusal.

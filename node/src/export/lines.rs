@@ -134,8 +134,8 @@ impl<'a> Line<'a> {
             Column::KepalaRumah => "".into(),
             _ if column.is_resident() => resident::cell(column, self.warga, layout),
             _ if column.is_family() => match self.family {
-                // OpenSID repeats the address on every row.
-                Some((_, family)) if self.leads_family || layout == Layout::Opensid => {
+                // Sheets of others repeat the address on every row.
+                Some((_, family)) if self.leads_family || layout != Layout::Template => {
                     house::family_cell(column, family)
                 }
                 _ => "".into(),

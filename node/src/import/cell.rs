@@ -153,8 +153,9 @@ pub fn yes(text: &str) -> Result<Option<bool>, NotYesOrNo> {
 #[error("isi dengan Ya atau Tidak")]
 pub struct NotYesOrNo;
 
-/// A resident's name under OpenSID's rule: anything but letters, digits,
-/// comma, full stop and apostrophe becomes a space.
+/// What is left of a resident's name under OpenSID's rule, for comparing:
+/// anything but letters, digits, comma, full stop and apostrophe becomes a
+/// space.
 #[must_use]
 pub fn resident_name(text: &str) -> String {
     let allowed = |c: char| c.is_ascii_alphanumeric() || matches!(c, ',' | '.' | '\'');
@@ -162,12 +163,13 @@ pub fn resident_name(text: &str) -> String {
     tidy(&spaced).into_owned()
 }
 
-/// A dusun's name: upper case, underscores as spaces, without "DUSUN ".
+/// A dusun's or lingkungan's name: upper case, underscores as spaces, without
+/// the word for what it is.
 #[must_use]
 pub fn dusun_name(text: &str) -> String {
     let upper = text.to_uppercase().replace('_', " ");
     let upper = tidy(&upper);
-    let name = ["DUSUN ", "DSN. ", "DSN "]
+    let name = ["DUSUN ", "DSN. ", "DSN ", "LINGKUNGAN ", "LINGK. ", "LINGK "]
         .iter()
         .find_map(|prefix| upper.strip_prefix(prefix))
         .unwrap_or(&upper);
@@ -179,7 +181,9 @@ pub fn dusun_name(text: &str) -> String {
 #[must_use]
 pub(super) fn dusun_in_address(address: &str) -> Option<String> {
     let upper = address.to_uppercase();
-    ["DUSUN ", "DSN. ", "DSN.", "DSN "].iter().find_map(|mark| {
+    const MARKS: [&str; 8] =
+        ["DUSUN ", "DSN. ", "DSN.", "DSN ", "LINGKUNGAN ", "LINGK. ", "LINGK.", "LINGK "];
+    MARKS.iter().find_map(|mark| {
         let at = upper.find(mark)?;
         let starts_word = at == 0 || upper[..at].ends_with([' ', ',', '.']);
         let name = dusun_name(upper[at + mark.len()..].split(',').next().unwrap_or(""));
@@ -279,6 +283,9 @@ mod tests {
             ("KARANG_TENGAH", "KARANG TENGAH"),
             ("dsn. Sumber", "SUMBER"),
             ("Dusunan", "DUSUNAN"),
+            ("Lingkungan  Tlumpu", "TLUMPU"),
+            ("LINGK. TLUMPU", "TLUMPU"),
+            ("Lingkungan", "LINGKUNGAN"),
             ("", ""),
         ] {
             assert_eq!(dusun_name(text), wanted, "{text}");
@@ -286,6 +293,7 @@ mod tests {
         for (text, wanted) in [
             ("JL MELATI 1, DSN KRAJAN, RT 1", Some("KRAJAN")),
             ("dusun sumber", Some("SUMBER")),
+            ("JL ANGGREK LINGK. TLUMPU, RT 2", Some("TLUMPU")),
             ("JL SADSN 3", None),
             ("JL MELATI", None),
             ("DUSUN ", None),

@@ -147,8 +147,10 @@ pub enum Layout {
 pub type Heading = (Column, &'static [&'static str]);
 
 impl Layout {
-    /// Every layout; where headers fit several equally, the earlier wins.
-    pub const ALL: [Self; 3] = [Self::Opensid, Self::Siak, Self::Template];
+    /// Every layout; where headers fit several equally, the earlier wins. The
+    /// template goes before SIAK: a dump has headers of its own, and whoever
+    /// keeps only a few columns has kept them of the template.
+    pub const ALL: [Self; 3] = [Self::Opensid, Self::Template, Self::Siak];
 
     /// The columns in the order they are printed.
     #[must_use]

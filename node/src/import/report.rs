@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use lumbung_domain::id::Kind;
+use lumbung_domain::region::JenisDesa;
 use serde::{Deserialize, Serialize};
 
 use super::limits::ISSUES_MAX;
@@ -129,30 +130,57 @@ const PRINTED_ROWS: usize = 20;
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, JenisDesa::Desa)
+    }
+}
+
+/// A report in the words of a desa or of a kelurahan.
+#[derive(Clone, Copy, Debug)]
+pub struct Told<'a> {
+    report: &'a Report,
+    jenis: JenisDesa,
+}
+
+impl fmt::Display for Told<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.report.write(f, self.jenis)
+    }
+}
+
+impl Report {
+    /// The printed form for a village of this kind.
+    #[must_use]
+    pub const fn told(&self, jenis: JenisDesa) -> Told<'_> {
+        Told { report: self, jenis }
+    }
+
+    fn write(&self, f: &mut fmt::Formatter<'_>, jenis: JenisDesa) -> fmt::Result {
         writeln!(f, "Lembar: {}", self.layout)?;
         writeln!(
             f,
             "Baris dibaca {}: baru {}, berubah {}, sama {}, ditolak {}. Dengan peringatan {}.",
             self.read, self.new, self.changed, self.unchanged, self.rejected, self.warned
         )?;
-        self.write_records(f)?;
+        self.write_records(f, jenis)?;
         for note in &self.notes {
             writeln!(f, "Catatan: {note}")?;
         }
         self.write_problems(f)?;
         self.write_issues(f)
     }
-}
 
-impl Report {
-    fn write_records(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    fn write_records(&self, f: &mut fmt::Formatter<'_>, jenis: JenisDesa) -> fmt::Result {
         if self.records.is_empty() {
             return writeln!(f, "Tidak ada data yang berubah.");
         }
         write!(f, "Data yang ditulis:")?;
         for (at, (kind, count)) in self.records.iter().enumerate() {
             let comma = if at == 0 { "" } else { "," };
-            write!(f, "{comma} {kind} {} baru {} berubah", count.created, count.updated)?;
+            let word = match kind {
+                Kind::Dusun => jenis.label_dusun().to_lowercase(),
+                _ => kind.to_string(),
+            };
+            write!(f, "{comma} {word} {} baru {} berubah", count.created, count.updated)?;
         }
         writeln!(f, ".")
     }

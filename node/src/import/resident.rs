@@ -113,6 +113,13 @@ impl ResidentReader {
             Column::PendidikanKk => self.code(column, text, &mut warga.pendidikan_kk),
             Column::PendidikanSedang => self.code(column, text, &mut warga.pendidikan_sedang),
             Column::Pekerjaan => self.code(column, text, &mut warga.pekerjaan),
+            // Older books know widows and widowers, not how a marriage ended.
+            Column::StatusKawin if is_widowed(text) => Err(CellFinding::warning(
+                column,
+                "status_kawin_jd_dd",
+                "JD dan DD tidak menyebut cerai hidup atau cerai mati; isian ini dilewati. Isi \
+                 dengan CH atau CM",
+            )),
             Column::StatusKawin => self.code(column, text, &mut warga.status_kawin),
             Column::Shdk => self.code(column, text, &mut warga.shdk),
             Column::Warganegara => self.code(column, text, &mut warga.warganegara),
@@ -188,17 +195,20 @@ fn choice<T: Copy>(
     Ok(())
 }
 
-/// OpenSID's rule takes marks out of names. A name that was typed here with
-/// its marks is still the same name.
+/// The letters of form 4.14.1a in older books, and the words they stand for.
+fn is_widowed(text: &str) -> bool {
+    ["JD", "DD", "JANDA", "DUDA"].iter().any(|word| word.eq_ignore_ascii_case(text))
+}
+
+/// A name is kept as people write it. OpenSID's rule takes marks out of names:
+/// a sheet without them still says the name that was typed here with them.
 fn read_name(text: &str, layout: Layout, nama: &mut String) {
-    match layout {
-        Layout::Template => text.clone_into(nama),
-        Layout::Opensid | Layout::Siak => {
-            let name = cell::resident_name(text);
-            if cell::resident_name(nama) != name {
-                *nama = name;
-            }
-        }
+    let is_same = match layout {
+        Layout::Template => false,
+        Layout::Opensid | Layout::Siak => cell::resident_name(nama) == cell::resident_name(text),
+    };
+    if !is_same || nama.is_empty() {
+        text.clone_into(nama);
     }
 }
 

@@ -4,6 +4,7 @@ use jiff::civil::date;
 use lumbung_domain::code_list::{Code, Shdk, StatusKawin};
 use lumbung_domain::id::Kind;
 use lumbung_domain::record::{JenisKelamin, KegiatanWarga, KriteriaRumah, Warga};
+use lumbung_domain::region::VillageCode;
 use lumbung_node::import::{Layout, read_sheet};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
 
@@ -83,12 +84,39 @@ fn cells_are_read_as_people_write_them() {
 }
 
 #[test]
-fn names_and_regions_are_cleaned_by_opensids_rules() {
+fn names_are_kept_as_written_and_regions_are_cleaned() {
     let mut village = Village::default();
     village.import(&format!(
         "{HEADER}Dusun  karang_tengah;'003;'004;SITI-A'ISYAH*, S.Pd.;{KK_1};0;2;1990-01-01;1;1;1\n"
     ));
-    assert_eq!(village.place_of("SITI A'ISYAH , S.Pd."), "KARANG TENGAH/003/004");
+    assert_eq!(village.place_of("SITI-A'ISYAH*, S.Pd."), "KARANG TENGAH/003/004");
+}
+
+#[test]
+fn a_kelurahans_lingkungan_is_named_without_the_word() {
+    let mut village = Village::default();
+    village.import(&format!(
+        "{HEADER}Lingkungan Tlumpu;003;004;SITI;{KK_1};0;2;1990-01-01;1;1;1\n\
+         TLUMPU;003;004;TONO;{KK_2};0;1;1990-01-01;1;1;1\n"
+    ));
+    assert_eq!(village.place_of("SITI"), "TLUMPU/003/004");
+    assert_eq!(village.house_of("SITI").1.rt_id, village.house_of("TONO").1.rt_id);
+}
+
+#[test]
+fn a_template_of_few_columns_is_no_dump() {
+    let few = "RT;Nomor KK;NIK;Nama Lengkap";
+    for (header, wanted) in [
+        (few.to_owned(), Layout::Template),
+        (format!("{few};Tempat Lahir;Tanggal Lahir"), Layout::Template),
+        (format!("{few};Dasawisma;Alamat"), Layout::Template),
+        (format!("{few};Kelamin"), Layout::Siak),
+        ("RT;Nomor KK;NIK;Nama Penduduk".to_owned(), Layout::Siak),
+        ("rt;no_kk;nik;nama".to_owned(), Layout::Opensid),
+    ] {
+        let csv = format!("{header}\n1;{KK_1};;SITI\n");
+        assert_eq!(sheet(csv.as_bytes()).layout(), wanted, "{header}");
+    }
 }
 
 #[test]
@@ -254,4 +282,25 @@ fn the_template_carries_houses() {
     assert_eq!(group.nama, "melati", "of the first card taken");
     let activities = [KegiatanWarga::Arisan, KegiatanWarga::KerjaBakti];
     assert_eq!(village.resident("TONO").1.kegiatan_warga, activities);
+}
+
+#[test]
+fn a_kelurahans_report_speaks_of_lingkungan() {
+    let code = VillageCode::from_u64(3_505_031_004).unwrap();
+    let report = Village::default().import(&two_families()).report;
+    let words = report.told(code.kind()).to_string();
+    assert!(words.contains(" lingkungan 2 baru") && !words.contains("dusun"), "{words}");
+    assert!(report.to_string().contains(" dusun 2 baru"));
+}
+
+#[test]
+fn the_letters_for_widows_cost_a_warning_and_not_the_row() {
+    for letters in ["JD", "dd", "Janda"] {
+        let mut village = Village::default();
+        let csv = format!("rt;nama;no_kk;nik;status_kawin\n1;SITI;{KK_1};0;{letters}\n");
+        let plan = village.import(&csv);
+        assert_eq!((plan.report.new, plan.report.rejected), (1, 0), "{}", plan.report);
+        assert!(codes(&plan.report).contains(&("status_kawin_jd_dd", 1)));
+        assert_eq!(village.resident("SITI").1.status_kawin, None);
+    }
 }

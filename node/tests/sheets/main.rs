@@ -11,3 +11,4 @@ mod refusals;
 mod rejects;
 mod repeated;
 mod round_trip;
+mod sample;

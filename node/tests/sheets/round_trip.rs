@@ -6,12 +6,13 @@ use lumbung_domain::code_list::{Code, CodeList};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::identity::{Nik, NoKk};
 use lumbung_domain::record::{
-    Dasawisma, Dusun, Industri, JenisKelamin, KategoriIndustri, KategoriPekarangan, KegiatanPkk,
-    KegiatanWarga, KelompokBelajar, Keluarga, KriteriaRumah, MakananPokok, Pekarangan, Record, Rt,
-    RumahTangga, Rw, SumberAir, Titik, Warga,
+    Dasawisma, DokumenWarga, Dusun, Industri, JenisKelamin, KategoriIndustri, KategoriPekarangan,
+    KegiatanPkk, KegiatanWarga, KelompokBelajar, Keluarga, KriteriaRumah, MakananPokok, Pekarangan,
+    Record, Rt, RumahTangga, Rw, SumberAir, Titik, Warga,
 };
 use lumbung_node::export::{ExportFormat, Exported, write};
 use lumbung_node::import::{Column, Layout, read_sheet};
+use lumbung_wire::record::encode;
 use proptest::prelude::*;
 
 use crate::fictitious::{Village, sheet};
@@ -102,7 +103,7 @@ fn village(seed: u64, houses: usize, layout: Layout) -> Village {
         for family in 0..shared {
             let card = village.new_id();
             let alamat = dice.text();
-            if layout == Layout::Opensid {
+            if layout != Layout::Template {
                 home.alamat.clone_from(&alamat);
             }
             let no_kk = NoKk::parse(&format!("35990101{:04}{family:04}", at + 1)).unwrap();
@@ -226,6 +227,19 @@ fn home(dice: &mut Dice, layout: Layout, rt_id: RecordId, groups: &[RecordId]) -
     }
 }
 
+/// Names as people write them, not as OpenSID wants them.
+const NAMES: [&str; 9] = [
+    "SITI AMINAH",
+    "TONO",
+    "Tono (alm.)",
+    "SITI-A",
+    "A'AN, S.Pd.",
+    "'ALI",
+    "H. M. NUR / PAK NUR",
+    "=A",
+    "Åsa",
+];
+
 fn resident(dice: &mut Dice, layout: Layout, number: usize, card: RecordId) -> Warga {
     let nik = |digits: String| Nik::parse(&digits).unwrap().nik();
     let jk = dice.maybe(|dice| dice.of(JenisKelamin::ALL));
@@ -233,7 +247,7 @@ fn resident(dice: &mut Dice, layout: Layout, number: usize, card: RecordId) -> W
     let mut warga = Warga {
         keluarga_id: Some(card),
         nik: if dice.below(4) == 0 { None } else { nik(format!("359901010190{number:04}")) },
-        nama: dice.of(&["SITI AMINAH", "TONO", "A'AN, S.Pd.", "'ALI"]).to_owned(),
+        nama: dice.of(&NAMES).to_owned(),
         jenis_kelamin: jk,
         tempat_lahir: dice.text(),
         tanggal_lahir: dice.day(),
@@ -278,8 +292,10 @@ fn resident(dice: &mut Dice, layout: Layout, number: usize, card: RecordId) -> W
     dokumen.tanggal_perceraian = dice.day();
     // "Hidup" is what a blank means; the sheet doesn't tell them apart.
     warga.status_dasar = dice.maybe(|dice| Code::new(dice.of(&[2, 3, 4, 6, 9])).unwrap());
-    if layout == Layout::Template {
-        own_fields(dice, &mut warga, is_man);
+    match layout {
+        Layout::Template => own_fields(dice, &mut warga, is_man),
+        Layout::Siak => warga = in_the_dump(warga),
+        Layout::Opensid => {}
     }
     if warga.nik.is_none() {
         // Namesakes born on one day, without NIK, in one family: nothing
@@ -289,9 +305,41 @@ fn resident(dice: &mut Dice, layout: Layout, number: usize, card: RecordId) -> W
     warga
 }
 
+/// What the SIAK dump carries.
+fn in_the_dump(warga: Warga) -> Warga {
+    let dokumen = DokumenWarga {
+        akta_lahir: warga.dokumen.akta_lahir,
+        paspor: warga.dokumen.paspor,
+        akta_perkawinan: warga.dokumen.akta_perkawinan,
+        tanggal_perkawinan: warga.dokumen.tanggal_perkawinan,
+        akta_perceraian: warga.dokumen.akta_perceraian,
+        tanggal_perceraian: warga.dokumen.tanggal_perceraian,
+        ..DokumenWarga::default()
+    };
+    Warga {
+        nik: warga.nik,
+        keluarga_id: warga.keluarga_id,
+        nama: warga.nama,
+        status_dasar: warga.status_dasar,
+        tempat_lahir: warga.tempat_lahir,
+        tanggal_lahir: warga.tanggal_lahir,
+        jenis_kelamin: warga.jenis_kelamin,
+        ayah: warga.ayah,
+        ibu: warga.ibu,
+        status_kawin: warga.status_kawin,
+        shdk: warga.shdk,
+        agama: warga.agama,
+        pendidikan_kk: warga.pendidikan_kk,
+        pekerjaan: warga.pekerjaan,
+        golongan_darah: warga.golongan_darah,
+        cacat: warga.cacat,
+        dokumen,
+        ..Warga::default()
+    }
+}
+
 /// What only the template carries.
 fn own_fields(dice: &mut Dice, warga: &mut Warga, is_man: bool) {
-    warga.nama = dice.of(&["SITI AMINAH", "Tono (alm.)", "=A", "'ALI", "Åsa"]).to_owned();
     warga.no_registrasi = dice.text();
     warga.jabatan = dice.text();
     warga.dapat_membaca = dice.code();
@@ -324,15 +372,16 @@ fn exported(village: &Village, format: ExportFormat) -> Vec<u8> {
     out
 }
 
-/// Residents and houses without ids, in the order of their text.
-fn contents(village: &Village) -> (Vec<String>, Vec<String>) {
+/// Residents and houses as their bytes, without ids, in the bytes' order:
+/// what a record prints of itself hides its fields.
+fn contents(village: &Village) -> (Vec<Vec<u8>>, Vec<Home>) {
     let mut residents = Vec::new();
     let mut houses = Vec::new();
     for (_, record) in village.census.iter() {
         match record {
             Record::Warga(warga) => {
                 let warga = Warga { keluarga_id: None, ..(**warga).clone() };
-                residents.push(format!("{warga:?}"));
+                residents.push(encode(&Record::Warga(Box::new(warga))).to_vec());
             }
             Record::RumahTangga(house) => {
                 let group = house.dasawisma_id.and_then(|id| village.census.dasawisma(id));
@@ -344,7 +393,8 @@ fn contents(village: &Village) -> (Vec<String>, Vec<String>) {
                     kepala_id: None,
                     ..(**house).clone()
                 };
-                houses.push(format!("{group:?} {cards} {home:?}"));
+                let home = encode(&Record::RumahTangga(Box::new(home))).to_vec();
+                houses.push((group, cards, home));
             }
             _ => {}
         }
@@ -353,6 +403,9 @@ fn contents(village: &Village) -> (Vec<String>, Vec<String>) {
     houses.sort();
     (residents, houses)
 }
+
+/// Dasawisma, number of cards, and the house itself.
+type Home = (Option<String>, usize, Vec<u8>);
 
 fn record_id(village: &Village, house: &RumahTangga) -> RecordId {
     let is_it = |record: &Record| matches!(record, Record::RumahTangga(other) if std::ptr::eq(&raw const **other, house));
@@ -396,6 +449,11 @@ proptest! {
     }
 
     #[test]
+    fn a_siak_dump_comes_back(seed in any::<u64>(), houses in 0_usize..12) {
+        check(seed, houses, ExportFormat::SiakCsv, Layout::Siak);
+    }
+
+    #[test]
     fn an_opensid_workbook_comes_back(seed in any::<u64>(), houses in 0_usize..4) {
         check(seed, houses, ExportFormat::OpensidXlsx, Layout::Opensid);
     }
@@ -403,9 +461,11 @@ proptest! {
 
 #[test]
 fn every_column_carries_something() {
-    for (format, layout) in
-        [(ExportFormat::OpensidCsv, Layout::Opensid), (ExportFormat::Template, Layout::Template)]
-    {
+    for (format, layout) in [
+        (ExportFormat::OpensidCsv, Layout::Opensid),
+        (ExportFormat::SiakCsv, Layout::Siak),
+        (ExportFormat::Template, Layout::Template),
+    ] {
         let sheet = sheet(&exported(&village(7, 40, layout), format));
         for (column, _) in layout.headings() {
             let is_filled = sheet.rows().any(|row| !row.text(*column).is_empty());

@@ -119,7 +119,8 @@ impl<'a> Planner<'a> {
             }
         }
         let mut dusun = cell::dusun_name(first.text(Column::Dusun));
-        if self.sheet.layout() == Layout::Siak && dusun.is_empty() {
+        // A dump has no dusun column; where somebody added one, blank is none.
+        if self.sheet.layout() == Layout::Siak && !self.sheet.has(Column::Dusun) {
             dusun = cell::dusun_in_address(first.text(Column::AlamatKk)).unwrap_or_default();
         }
         Some(Region {

@@ -16,6 +16,7 @@ use crate::code_list::{Code, CodeList};
 use crate::id::RecordId;
 use crate::indicator::umur_tahun;
 use crate::recap::tanggal_indonesia;
+use crate::region::JenisDesa;
 
 /// How closely a field is guarded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,11 +139,45 @@ fn code_words<L: CodeList>(code: Code<L>) -> String {
     code.label().map_or_else(|| format!("kode {}", code.number()), str::to_owned)
 }
 
+/// What a desa calls its parts.
+const DUSUN: &str = JenisDesa::Desa.label_dusun();
+
+fn lines(fields: &[Field], open: bool) -> String {
+    let width = fields.iter().map(|field| field.label.chars().count()).max().unwrap_or(0);
+    let line = |field: &Field| {
+        let value = match field.kelas {
+            Kelas::Spesifik if !open => "(tertutup)",
+            _ => &field.value,
+        };
+        format!("{:width$}  {value}", field.label)
+    };
+    fields.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
 fn yes_words(answer: bool) -> String {
     if answer { "ya" } else { "tidak" }.to_owned()
 }
 
 impl Record {
+    /// Like [`Record::describe`], with the word that a village of this kind
+    /// has for its parts: dusun or lingkungan.
+    #[must_use]
+    pub fn describe_in(
+        &self,
+        jenis: JenisDesa,
+        open: bool,
+        numbers: Numbers,
+        today: Date,
+    ) -> String {
+        let mut fields = self.fields(numbers, today);
+        for field in &mut fields {
+            if field.label == DUSUN {
+                field.label = jenis.label_dusun();
+            }
+        }
+        lines(&fields, open)
+    }
+
     /// What names the record to people.
     #[must_use]
     pub fn title(&self, numbers: Numbers) -> String {
@@ -183,16 +218,7 @@ impl Record {
     /// shown with `open`; otherwise its line says that it is closed.
     #[must_use]
     pub fn describe(&self, open: bool, numbers: Numbers, today: Date) -> String {
-        let fields = self.fields(numbers, today);
-        let width = fields.iter().map(|field| field.label.chars().count()).max().unwrap_or(0);
-        let line = |field: &Field| {
-            let value = match field.kelas {
-                Kelas::Spesifik if !open => "(tertutup)",
-                _ => &field.value,
-            };
-            format!("{:width$}  {value}", field.label)
-        };
-        fields.iter().map(line).collect::<Vec<_>>().join("\n")
+        lines(&self.fields(numbers, today), open)
     }
 
     /// The filled fields, in the order of the forms. Of who is a child today,
@@ -210,7 +236,7 @@ impl Record {
             }
             Self::Rw(rw) => {
                 reading.text("Nomor", &rw.nomor);
-                reading.id("Dusun", rw.dusun_id);
+                reading.id(DUSUN, rw.dusun_id);
                 reading.id("Ketua", rw.ketua_id);
                 reading.place(rw.titik);
                 reading.active(rw.aktif);
@@ -219,7 +245,7 @@ impl Record {
             Self::Rt(rt) => {
                 reading.text("Nomor", &rt.nomor);
                 reading.id("RW", rt.rw_id);
-                reading.id("Dusun", rt.dusun_id);
+                reading.id(DUSUN, rt.dusun_id);
                 reading.id("Ketua", rt.ketua_id);
                 reading.text("Batas", &rt.batas);
                 reading.place(rt.titik);
@@ -459,6 +485,7 @@ mod tests {
     use super::*;
     use crate::code_list::Shdk;
     use crate::identity::{Nik, NikInput};
+    use crate::record::Rt;
 
     const TODAY: Date = Date::constant(2026, 11, 28);
 
@@ -496,6 +523,17 @@ mod tests {
             Ok(NikInput::Nik(nik)) => Some(nik),
             _ => None,
         }
+    }
+
+    #[test]
+    fn a_kelurahan_has_lingkungan() {
+        let rt = Rt { nomor: "004".to_owned(), dusun_id: Some(RecordId([1; 16])), ..Rt::default() };
+        let record = Record::Rt(rt);
+        let desa = record.describe_in(JenisDesa::Desa, false, Numbers::Masked, TODAY);
+        assert_eq!(desa, record.describe(false, Numbers::Masked, TODAY));
+        assert!(desa.contains("Dusun  "), "{desa}");
+        let kelurahan = record.describe_in(JenisDesa::Kelurahan, false, Numbers::Masked, TODAY);
+        assert!(kelurahan.contains("Lingkungan  ") && !kelurahan.contains("Dusun"), "{kelurahan}");
     }
 
     #[test]
