@@ -23,6 +23,7 @@ mod papers;
 mod proof;
 mod rebuild;
 mod rederive;
+mod reindex;
 mod relation;
 mod replaced;
 mod retention;

@@ -2,20 +2,24 @@
 //!
 //! Every save passes validation here before it reaches the barn, whoever it
 //! comes from. Promises: a refused save changes nothing and says why in the
-//! clerk's words; a NIK or family card number stands for one record only.
+//! clerk's words; a NIK, a family card number, an RT's number in its region
+//! and a dasawisma's name in its RT stand for one record only; a record that
+//! changed since a form or an import read it is not overwritten.
 
+mod beside;
 pub mod census;
 mod checkup;
 pub mod erasing;
-mod index;
+pub(crate) mod index;
 mod mint;
 pub mod notices;
 mod rebuilt;
 pub mod returned;
 mod tree;
 
+use std::collections::HashMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, TryLockError};
 
 use bytes::Bytes;
 use jiff::civil::Date;
@@ -23,7 +27,8 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::Record;
 use lumbung_domain::region::VillageCode;
 use lumbung_domain::validation::{Finding, Severity, check_record};
-use lumbung_ledger::{LogId, Position, Source};
+use lumbung_ledger::{LogId, Position, Seq, Source};
+use lumbung_link::world;
 use lumbung_telemetry::clock::Clock;
 use lumbung_wire::record as wire;
 
@@ -45,6 +50,7 @@ pub struct Village {
     mint: Arc<Mint>,
     clock: Clock,
     checkup: Arc<Checkup>,
+    importing: Arc<Mutex<()>>,
 }
 
 /// One wished change.
@@ -56,6 +62,19 @@ pub struct Wish {
     pub kind: Kind,
     /// The new content; `None` ends the record.
     pub record: Option<Record>,
+    /// The entry the record stood at when whoever wishes read it: a record
+    /// that stands elsewhere by now is not overwritten. `None`: the last
+    /// writer wins.
+    pub seen: Option<Seq>,
+}
+
+/// The village as it stands, and the entry every record stands at.
+#[derive(Clone, Debug, Default)]
+pub struct Standing {
+    /// Every living record of a known kind.
+    pub census: Census,
+    /// The latest entry of each.
+    pub seen: HashMap<RecordId, Seq>,
 }
 
 /// A remark on one wished change.
@@ -125,8 +144,12 @@ impl Village {
 
     fn on(barn: Barn, code: VillageCode) -> Result<Self, OpenBarnError> {
         let mint = Mint::new().map_err(StoreError::Io)?;
-        let (clock, checkup) = Default::default();
-        Ok(Self { code, barn, mint: Arc::new(mint), clock, checkup })
+        if let Err(error) = barn.index_as(index::VERSION) {
+            // A log that can't be read is for the check to tell.
+            tracing::warn!(%error, "the indexes of an older version can't be renewed");
+        }
+        let (clock, checkup, importing) = Default::default();
+        Ok(Self { code, barn, mint: Arc::new(mint), clock, checkup, importing })
     }
 
     /// The wall clock it goes by.
@@ -192,22 +215,45 @@ impl Village {
         source: Source,
         wishes: Vec<Wish>,
     ) -> Result<Saved, SaveError> {
-        let remarks = remarks(&wishes, self.clock.today());
+        let today = self.clock.today();
+        let mut remarks = remarks(&wishes, today);
+        let id = |wish: &Wish| wish.id.unwrap_or_else(|| self.mint.next(self.clock.now_ms()));
+        let ids: Arc<[RecordId]> = wishes.iter().map(id).collect();
+        let wishes: Arc<[Wish]> = wishes.into();
+        if beside::concerns(&wishes) {
+            let (barn, wishes, ids) = (self.barn.clone(), Arc::clone(&wishes), Arc::clone(&ids));
+            let beside = move || beside::remarks(&barn, &wishes, &ids, today);
+            let found = world::blocking(beside).await.map_err(|_| SubmitError::Closed)?;
+            remarks.extend(found.map_err(SubmitError::Store)?);
+            remarks.sort_by_key(|remark| remark.change);
+        }
         if remarks.iter().any(|remark| remark.finding.severity == Severity::Reject) {
             return Err(SaveError::Refused(remarks));
         }
-        let changes: Vec<_> = wishes.iter().map(|wish| self.change(wish)).collect();
-        let ids = changes.iter().map(|change| change.id).collect();
-        let submission =
-            Submission { actor: actor.into(), source, time_ms: self.clock.now_ms(), changes };
+        let changes = wishes.iter().zip(&*ids).map(|(wish, id)| {
+            let expected = match (wish.id, wish.seen) {
+                (None, _) => Expected::Absent,
+                (Some(_), Some(seen)) => Expected::At(seen),
+                (Some(_), None) => Expected::Any,
+            };
+            change(*id, wish.kind, wish.record.as_ref(), expected)
+        });
+        let (changes, time_ms) = (changes.collect(), self.clock.now_ms());
+        let submission = Submission { actor: actor.into(), source, time_ms, changes };
         let receipt = self.barn.submit(submission).await?;
-        Ok(Saved { ids, receipt, remarks })
+        Ok(Saved { ids: ids.to_vec(), receipt, remarks })
     }
 
-    fn change(&self, wish: &Wish) -> Change {
-        let expected = if wish.id.is_some() { Expected::Any } else { Expected::Absent };
-        let id = wish.id.unwrap_or_else(|| self.mint.next(self.clock.now_ms()));
-        change(id, wish.kind, wish.record.as_ref(), expected)
+    /// Takes the turn to import, until the guard is gone; `None` while another
+    /// import goes on: two that plan beside each other would both create
+    /// whoever has no NIK.
+    #[must_use]
+    pub fn begin_import(&self) -> Option<MutexGuard<'_, ()>> {
+        match self.importing.try_lock() {
+            Ok(turn) => Some(turn),
+            Err(TryLockError::Poisoned(turn)) => Some(turn.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Every living record, decoded. Records of unknown kinds stay out.
@@ -215,8 +261,23 @@ impl Village {
     /// # Errors
     /// [`StoreError`] when the barn can't be read.
     pub fn census(&self) -> Result<Census, StoreError> {
+        Ok(self.standing()?.census)
+    }
+
+    /// Like [`Village::census`], with the entry every record stands at.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the barn can't be read.
+    pub fn standing(&self) -> Result<Standing, StoreError> {
         let (_, living) = self.barn.living()?;
-        Ok(Census::from_records(living.iter().filter_map(decoded)))
+        let mut standing = Standing::default();
+        for stored in &living {
+            if let Some((id, record)) = decoded(stored) {
+                standing.census.insert(id, record);
+                standing.seen.insert(id, stored.entry.header.seq);
+            }
+        }
+        Ok(standing)
     }
 }
 
@@ -248,3 +309,6 @@ fn remarks(wishes: &[Wish], today: Date) -> Vec<Remark> {
     };
     wishes.iter().enumerate().flat_map(of).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,7 +192,7 @@ impl NodeProcess {
     /// # Errors
     /// When the node does not run, or fails.
     pub async fn save(&self, changes: Vec<v1::RecordChange>) -> anyhow::Result<v1::SaveReply> {
-        let request = v1::SaveRequest { actor: "uji".to_owned(), changes };
+        let request = v1::SaveRequest { actor: "uji".to_owned(), changes, ..Default::default() };
         Ok(self.client().await?.save(request).await?.into_inner())
     }
 

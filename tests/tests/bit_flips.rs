@@ -46,7 +46,7 @@ async fn save(village: &Village, save: u64) -> anyhow::Result<()> {
     let wish = |at: u64| {
         let nama = format!("DUSUN {save}-{at}");
         let record = (save % 5 != at).then(|| Record::Dusun(Dusun { nama, ..Dusun::default() }));
-        Wish { id: Some(id((save * 3 + at) % 11)), kind: Kind::Dusun, record }
+        Wish { id: Some(id((save * 3 + at) % 11)), kind: Kind::Dusun, record, seen: None }
     };
     village.save("kader", Source::MANUAL, (0..3).map(wish).collect()).await?;
     Ok(())

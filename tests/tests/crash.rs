@@ -121,7 +121,11 @@ impl Writer {
 
     /// The ids when the save was acknowledged.
     async fn send(&mut self, changes: Vec<v1::RecordChange>) -> Option<Vec<RecordId>> {
-        let request = v1::SaveRequest { actor: format!("penulis-{}", self.number), changes };
+        let request = v1::SaveRequest {
+            actor: format!("penulis-{}", self.number),
+            changes,
+            ..Default::default()
+        };
         match self.connection.as_mut()?.save(request).await {
             Ok(reply) => {
                 let reply = reply.into_inner();

@@ -33,7 +33,7 @@ async fn save(village: &Village, round: u64) -> anyhow::Result<()> {
         let nama = format!("DUSUN {round}-{at}");
         let id = RecordId::from_parts(1_790_000_000_000, 0, (round + at) % RECORDS);
         let record = (round % 7 != at).then(|| Record::Dusun(Dusun { nama, ..Dusun::default() }));
-        Wish { id: Some(id), kind: Kind::Dusun, record }
+        Wish { id: Some(id), kind: Kind::Dusun, record, seen: None }
     };
     village.save("kader", Source::MANUAL, (0..3).map(wish).collect()).await?;
     Ok(())

@@ -85,7 +85,7 @@ fn wishes(save: u64, padding: usize) -> Vec<Wish> {
             Dusun { nama: format!("DUSUN {save}-{at}"), sk_pembentukan, ..Dusun::default() };
         let id = RecordId::from_parts(1_790_000_000_000, 0, (save * 7 + at) % 211);
         let record = (save % 9 != at).then_some(Record::Dusun(dusun));
-        Wish { id: Some(id), kind: Kind::Dusun, record }
+        Wish { id: Some(id), kind: Kind::Dusun, record, seen: None }
     };
     (0..5).map(wish).collect()
 }

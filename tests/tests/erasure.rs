@@ -408,7 +408,11 @@ async fn save_and_erase(dir: &Path) -> Vec<RecordId> {
         let mut id = Bytes::new();
         for version in 0..3 {
             let change = saved(id.clone(), &format!("DUSUN {number}-{version}"));
-            let request = v1::SaveRequest { actor: "uji".to_owned(), changes: vec![change] };
+            let request = v1::SaveRequest {
+                actor: "uji".to_owned(),
+                changes: vec![change],
+                ..Default::default()
+            };
             let Ok(reply) = client.save(request).await else { return erased };
             id = reply.into_inner().ids[0].clone();
         }

@@ -47,6 +47,7 @@ async fn village() -> anyhow::Result<Village> {
             id: Some(*id),
             kind: record.kind(),
             record: Some(record.clone()),
+            seen: None,
         });
         village.save("kader", Source::TEMPLATE, wishes.collect()).await?;
     }

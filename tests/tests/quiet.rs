@@ -60,7 +60,7 @@ fn village() -> anyhow::Result<Village> {
 
 async fn save(village: &Village, name: &str) -> anyhow::Result<()> {
     let dusun = Dusun { nama: name.to_owned(), ..Dusun::default() };
-    let wish = Wish { id: None, kind: Kind::Dusun, record: Some(Record::Dusun(dusun)) };
+    let wish = Wish { id: None, kind: Kind::Dusun, record: Some(Record::Dusun(dusun)), seen: None };
     Ok(village.save("kader", Source::MANUAL, vec![wish]).await.map(drop)?)
 }
 

@@ -346,7 +346,11 @@ async fn a_village_at_work_is_proven_and_repaired() -> anyhow::Result<()> {
                 payload: dusun(&format!("DUSUN {number}")),
                 ..v1::RecordChange::default()
             };
-            let request = v1::SaveRequest { actor: "uji".to_owned(), changes: vec![change] };
+            let request = v1::SaveRequest {
+                actor: "uji".to_owned(),
+                changes: vec![change],
+                ..Default::default()
+            };
             client.save(request).await?;
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

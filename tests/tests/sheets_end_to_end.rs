@@ -65,9 +65,12 @@ fn what_is_exported_imports_into_an_empty_village_as_the_same_file() -> anyhow::
     clerk.does("satu", &["import", text(&first)?])?;
     assert_eq!(clerk.seq("satu")?, before, "the same sheet twice changes nothing");
 
-    for (format, name) in
-        [("opensid-csv", "a.csv"), ("templat", "b.csv"), ("opensid-xlsx", "c.xlsx")]
-    {
+    for (format, name) in [
+        ("opensid-csv", "a.csv"),
+        ("templat", "b.csv"),
+        ("opensid-xlsx", "c.xlsx"),
+        ("siak-csv", "d.csv"),
+    ] {
         let village = format!("kosong-{format}");
         clerk.does(&village, &["init", "35.05.01.2001"])?;
         let (out, again) = (clerk.path(name), clerk.path(&format!("lagi-{name}")));
@@ -98,14 +101,19 @@ fn a_half_bad_sheet_gives_its_good_rows_and_a_file_to_mend() -> anyhow::Result<(
     let dry = clerk.run("desa", &["import", text(&file)?, "--dry-run"])?;
     assert_eq!(dry.status.code(), Some(3));
     assert_eq!(clerk.seq("desa")?, 0, "a dry run writes nothing");
+    let rejected = clerk.path("setengah-ditolak.csv");
+    assert!(!rejected.exists(), "no file either");
 
     let done = clerk.run("desa", &["import", text(&file)?])?;
     assert_eq!(done.status.code(), Some(3));
     let saved = clerk.seq("desa")?;
     assert!(saved > 0);
-    let rejected = clerk.path("setengah-ditolak.csv");
     let mended = std::fs::read_to_string(&rejected)?.replacen(&card[..15], card, 1);
-    std::fs::write(&rejected, mended)?;
+    std::fs::write(&rejected, &mended)?;
+    // The bad sheet once more: the clerk's mending stays.
+    assert_eq!(clerk.run("desa", &["import", text(&file)?])?.status.code(), Some(3));
+    assert_eq!(std::fs::read_to_string(&rejected)?, mended);
+    assert!(clerk.path("setengah-ditolak-2.csv").exists());
     clerk.does("desa", &["import", text(&rejected)?])?;
     assert!(clerk.seq("desa")? > saved, "the mended row is imported");
     Ok(())

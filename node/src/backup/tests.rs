@@ -53,7 +53,7 @@ impl Place {
 
     /// Saves `count` new records, and changes the first of them once more.
     fn fill(&self, village: &Village, count: usize) -> Head {
-        let wish = |id, nama| Wish { id, kind: Kind::Dusun, record: Some(dusun(nama)) };
+        let wish = |id, nama| Wish { id, kind: Kind::Dusun, record: Some(dusun(nama)), seen: None };
         let mut first = None;
         for number in 0..count {
             let save = village.save("uji", Source::MANUAL, vec![wish(None, format!("D{number}"))]);

@@ -15,6 +15,8 @@ use lumbung_ledger::{Epoch, Seq};
 
 pub(super) const HEAD: &[u8] = b"Mhead";
 pub(super) const FORMAT: &[u8] = b"Mformat";
+/// Which version's indexer wrote the index entries.
+pub(super) const INDEXED: &[u8] = b"Mindexed";
 pub(super) const MENDING: &[u8] = b"Mmending";
 /// Before the id of every paper.
 pub(super) const PAPERS: &[u8] = b"P";

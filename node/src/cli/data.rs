@@ -13,6 +13,7 @@ use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 
 use super::reach::{node, said};
+use crate::config::Config;
 
 #[derive(clap::Args)]
 pub(super) struct ListArgs {
@@ -70,10 +71,9 @@ pub(super) async fn show(dir: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode
     );
     match decoded(&record) {
         Some(record) => {
-            lumbung_telemetry::say!(
-                "{}",
-                record.describe(args.spesifik, Numbers::Masked, clock::today())
-            )
+            let jenis = Config::load(dir)?.desa.kind();
+            let words = record.describe_in(jenis, args.spesifik, Numbers::Masked, clock::today());
+            lumbung_telemetry::say!("{words}");
         }
         None => lumbung_telemetry::say!("Jenis {} belum dikenal versi ini.", record.kind),
     }

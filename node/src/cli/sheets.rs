@@ -1,14 +1,18 @@
 //! `import` and `export`.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Context;
 use indicatif::{ProgressBar, ProgressStyle};
-use lumbung_proto::v1::{self, import_event::Event};
+use lumbung_proto::v1::import_event::{Event, Phase, Progress};
+use lumbung_proto::v1::{self};
 
 use super::reach::{node, said};
+use crate::config::Config;
 use crate::import::Report;
 
 /// The name under which this command's changes are recorded.
@@ -33,7 +37,7 @@ pub(super) struct ImportArgs {
 pub(super) struct ExportArgs {
     /// Berkas tujuan; "-" menulis ke layar.
     file: PathBuf,
-    /// opensid-xlsx, opensid-csv, atau templat.
+    /// opensid-xlsx, opensid-csv, siak-csv, atau templat.
     #[arg(long, default_value = "opensid-xlsx")]
     format: String,
     /// Hanya judul kolom templat, tanpa data.
@@ -54,16 +58,10 @@ pub(super) async fn import(dir: &Path, args: ImportArgs) -> anyhow::Result<ExitC
     };
     let mut events = node(dir).await?.import(request).await.map_err(said)?.into_inner();
     let bar = ProgressBar::new(0);
-    if let Ok(style) = ProgressStyle::with_template("{bar:40} {pos}/{len} baris, sisa {eta}") {
-        bar.set_style(style);
-    }
     let mut done = None;
     while let Some(event) = events.message().await.map_err(said)? {
         match event.event {
-            Some(Event::Progress(progress)) => {
-                bar.set_length(progress.rows_total);
-                bar.set_position(progress.rows_done);
-            }
+            Some(Event::Progress(progress)) => show(&bar, progress),
             Some(Event::Refused(sentence)) => {
                 bar.finish_and_clear();
                 anyhow::bail!(sentence);
@@ -81,7 +79,8 @@ pub(super) async fn import(dir: &Path, args: ImportArgs) -> anyhow::Result<ExitC
     if args.json {
         lumbung_telemetry::say!("{}", done.report_json);
     } else {
-        lumbung_telemetry::say!("{}", report.to_string().trim_end());
+        let words = report.told(Config::load(dir)?.desa.kind()).to_string();
+        lumbung_telemetry::say!("{}", words.trim_end());
         if args.dry_run {
             lumbung_telemetry::say!("Ini hanya pemeriksaan: tidak ada yang disimpan.");
         }
@@ -89,9 +88,16 @@ pub(super) async fn import(dir: &Path, args: ImportArgs) -> anyhow::Result<ExitC
     if done.rejected_csv.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let path = args.rejected.unwrap_or_else(|| rejected_path(&args.file));
-    std::fs::write(&path, &done.rejected_csv)
-        .with_context(|| format!("Baris yang ditolak tidak bisa ditulis ke {}", path.display()))?;
+    if args.dry_run {
+        return Ok(ExitCode::from(3));
+    }
+    let path = match args.rejected {
+        Some(path) => std::fs::write(&path, &done.rejected_csv).map(|()| path),
+        None => write_rejected(&args.file, &done.rejected_csv),
+    };
+    let path = path.with_context(|| {
+        format!("Baris yang ditolak dari {} tidak bisa ditulis", args.file.display())
+    })?;
     eprintln!(
         "Baris yang ditolak ada di {}. Perbaiki di sana, lalu impor berkas itu.",
         path.display()
@@ -99,9 +105,45 @@ pub(super) async fn import(dir: &Path, args: ImportArgs) -> anyhow::Result<ExitC
     Ok(ExitCode::from(3))
 }
 
-fn rejected_path(file: &Path) -> PathBuf {
-    let stem = file.file_stem().unwrap_or_default().to_string_lossy();
-    file.with_file_name(format!("{stem}-ditolak.csv"))
+/// How far an import is, in the bar's words.
+fn show(bar: &ProgressBar, progress: Progress) {
+    let words = match progress.phase() {
+        Phase::Reading => "{spinner} Membaca berkas ... {elapsed}",
+        Phase::Planning => "{spinner} Memeriksa {len} baris ... {elapsed}",
+        Phase::Saving | Phase::Unspecified => "{bar:40} {pos}/{len} baris, sisa {eta}",
+    };
+    // Words that can't be read leave the bar as it was.
+    if let Ok(style) = ProgressStyle::with_template(words) {
+        bar.set_style(style);
+    }
+    bar.set_length(progress.rows_total);
+    bar.set_position(progress.rows_done);
+    bar.enable_steady_tick(TICK);
+}
+
+/// How often a bar moves while nothing is told.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Writes the rejected rows beside the sheet, under the first name that is
+/// free: the clerk may be mending the file of an earlier import.
+fn write_rejected(sheet: &Path, rows: &[u8]) -> std::io::Result<PathBuf> {
+    let stem = sheet.file_stem().unwrap_or_default().to_string_lossy();
+    let mut number = 1_u32;
+    loop {
+        let name = match number {
+            1 => format!("{stem}-ditolak.csv"),
+            _ => format!("{stem}-ditolak-{number}.csv"),
+        };
+        let path = sheet.with_file_name(name);
+        match File::create_new(&path) {
+            Ok(mut file) => {
+                file.write_all(rows)?;
+                return Ok(path);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(error) => return Err(error),
+        }
+    }
 }
 
 pub(super) async fn export(dir: &Path, args: ExportArgs) -> anyhow::Result<ExitCode> {
@@ -109,8 +151,10 @@ pub(super) async fn export(dir: &Path, args: ExportArgs) -> anyhow::Result<ExitC
     let request = v1::ExportRequest { format };
     let mut chunks = node(dir).await?.export(request).await.map_err(said)?.into_inner();
     let mut file = Vec::new();
+    let mut without_kk = 0;
     while let Some(chunk) = chunks.message().await.map_err(said)? {
         file.extend_from_slice(&chunk.content);
+        without_kk = chunk.without_kk;
     }
     if args.file.as_os_str() == "-" {
         std::io::stdout().write_all(&file)?;
@@ -119,5 +163,31 @@ pub(super) async fn export(dir: &Path, args: ExportArgs) -> anyhow::Result<ExitC
             .with_context(|| format!("Berkas {} tidak bisa ditulis", args.file.display()))?;
         eprintln!("Tertulis di {} ({} byte).", args.file.display(), file.len());
     }
+    if without_kk > 0 {
+        eprintln!(
+            "{without_kk} baris belum punya nomor KK. Desa yang masih kosong menolak baris itu bila \
+             berkas ini diimpor di sana. Isi dahulu nomor KK-nya."
+        );
+    }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_rejected_rows_is_never_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let sheet = folder.path().join("warga.xlsx");
+        for (name, rows) in [
+            ("warga-ditolak.csv", &b"satu"[..]),
+            ("warga-ditolak-2.csv", b"dua"),
+            ("warga-ditolak-3.csv", b"tiga"),
+        ] {
+            let path = write_rejected(&sheet, rows).unwrap();
+            assert_eq!(path, folder.path().join(name));
+        }
+        assert_eq!(std::fs::read(folder.path().join("warga-ditolak.csv")).unwrap(), b"satu");
+    }
 }

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::Stream;
 use lumbung_domain::id::{Kind, KindCode, RecordId};
 use lumbung_domain::validation::Severity;
-use lumbung_ledger::Source;
+use lumbung_ledger::{Seq, Source};
 use lumbung_link::meter::Traffic;
 use lumbung_proto::v1;
 use lumbung_wire::record as wire;
@@ -129,7 +129,8 @@ fn notes(remarks: Vec<Remark>) -> Vec<v1::Note> {
         .collect()
 }
 
-fn wish(change: &v1::RecordChange) -> Result<Wish, Status> {
+/// `seen` is the entry its record was read at; 0: not stated.
+fn wish(change: &v1::RecordChange, seen: u64) -> Result<Wish, Status> {
     let bad = |what: &'static str| Status::invalid_argument(what);
     let kind = u16::try_from(change.kind).ok().and_then(|kind| Kind::from_code(KindCode(kind)));
     let kind = kind.ok_or_else(|| bad("unknown kind"))?;
@@ -141,7 +142,8 @@ fn wish(change: &v1::RecordChange) -> Result<Wish, Status> {
         true => None,
         false => Some(wire::decode(kind, &change.payload).map_err(|_| bad("not a record"))?),
     };
-    Ok(Wish { id, kind, record })
+    let seen = (seen != 0).then_some(Seq(seen));
+    Ok(Wish { id, kind, record, seen })
 }
 
 fn local_record(stored: &Stored) -> v1::LocalRecord {
@@ -175,8 +177,10 @@ impl v1::local_server::Local for LocalService {
         &self,
         request: Request<v1::SaveRequest>,
     ) -> Result<Response<v1::SaveReply>, Status> {
-        let v1::SaveRequest { actor, changes } = request.into_inner();
-        let wishes = changes.iter().map(wish).collect::<Result<Vec<_>, _>>()?;
+        let v1::SaveRequest { actor, changes, seen_seqs } = request.into_inner();
+        let seen = seen_seqs.into_iter().chain(std::iter::repeat(0));
+        let wishes = changes.iter().zip(seen).map(|(change, seen)| wish(change, seen));
+        let wishes = wishes.collect::<Result<Vec<_>, _>>()?;
         let reply = match self.village.save(&actor, Source::MANUAL, wishes).await {
             Ok(saved) => v1::SaveReply {
                 ids: saved.ids.iter().map(|id| Bytes::copy_from_slice(&id.0)).collect(),
@@ -233,8 +237,13 @@ impl v1::local_server::Local for LocalService {
         let village = self.village.clone();
         let (events, stream) = mpsc::channel(8);
         tokio::task::spawn_blocking(move || {
-            if let Err(status) = run_import(&village, &request, &events) {
-                // The caller may have gone away; what was saved is saved.
+            // The caller may have gone away: an import goes on all the same,
+            // since half a sheet helps nobody.
+            let mut tell = |event| {
+                let event = v1::ImportEvent { event: Some(event) };
+                drop(events.blocking_send(Ok(event)));
+            };
+            if let Err(status) = run_import(&village, &request, &mut tell) {
                 drop(events.blocking_send(Err(status)));
             }
         });
@@ -249,21 +258,22 @@ impl v1::local_server::Local for LocalService {
     ) -> Result<Response<Self::ExportStream>, Status> {
         let format = format_named(&request.into_inner().format).ok_or_else(|| {
             Status::invalid_argument(
-                "Bentuk itu tidak dikenal. Pilih opensid-xlsx, opensid-csv, templat, atau \
-                 templat-kosong.",
+                "Bentuk itu tidak dikenal. Pilih opensid-xlsx, opensid-csv, siak-csv, templat, \
+                 atau templat-kosong.",
             )
         })?;
         let village = self.village.clone();
         let census = blocking(move || village.census()).await?;
         let mut file = Vec::new();
-        export::write(format, &census, &mut file).map_err(|error| {
+        let exported = export::write(format, &census, &mut file).map_err(|error| {
             tracing::error!(%error, "an export failed");
             Status::internal("Berkas tidak bisa dibuat. Data desa tidak berubah.")
         })?;
         let file = Bytes::from(file);
         let chunks = (0..file.len()).step_by(CHUNK_BYTES).map(move |at| {
-            let content = file.slice(at..file.len().min(at + CHUNK_BYTES));
-            Ok(v1::FileChunk { content })
+            let end = file.len().min(at + CHUNK_BYTES);
+            let without_kk = if end == file.len() { exported.without_kk } else { 0 };
+            Ok(v1::FileChunk { content: file.slice(at..end), without_kk })
         });
         Ok(Response::new(Box::pin(tokio_stream::iter(chunks))))
     }
@@ -362,6 +372,7 @@ pub fn format_named(name: &str) -> Option<ExportFormat> {
     Some(match name {
         "opensid-xlsx" => ExportFormat::OpensidXlsx,
         "opensid-csv" => ExportFormat::OpensidCsv,
+        "siak-csv" => ExportFormat::SiakCsv,
         "templat" => ExportFormat::Template,
         "templat-kosong" => ExportFormat::EmptyTemplate,
         _ => return None,

@@ -4,6 +4,7 @@
 use tonic::Status;
 
 use crate::barn::{StoreError, SubmitError};
+use crate::village::index;
 
 pub(super) fn store_failed(error: &StoreError) -> Status {
     tracing::error!(%error, "the barn failed");
@@ -26,6 +27,14 @@ fn disk_failed() -> Status {
 
 pub(super) fn submit_failed(error: &SubmitError) -> Status {
     match error {
+        SubmitError::Taken { index: index::RT, .. } => Status::already_exists(
+            "Nomor RT itu sudah dipakai RT lain di RW atau dusun yang sama. Tidak ada yang \
+             disimpan. Cari RT yang lama, lalu perbaiki di sana.",
+        ),
+        SubmitError::Taken { index: index::DASAWISMA, .. } => Status::already_exists(
+            "Nama dasawisma itu sudah dipakai di RT yang sama. Tidak ada yang disimpan. Cari \
+             dasawisma yang lama, lalu perbaiki di sana.",
+        ),
         SubmitError::Taken { .. } => Status::already_exists(
             "NIK atau nomor KK itu sudah dipakai catatan lain di desa ini. Tidak ada yang disimpan. \
              Cari catatan yang lama, lalu perbaiki di sana.",

@@ -135,7 +135,7 @@ mod tests {
         let (log, clock) = (Some(LogId([1; 16])), Clock::standing_at(70));
         let village = Village::open_in_task(ground, log, code, clock).unwrap();
         let record = Some(Record::Dusun(Dusun { nama: "KRAJAN".into(), ..Dusun::default() }));
-        let wish = Wish { id: None, kind: Kind::Dusun, record };
+        let wish = Wish { id: None, kind: Kind::Dusun, record, seen: None };
         village.save("uji", Source::MANUAL, vec![wish]).await.unwrap();
 
         village.check().await.unwrap();

@@ -171,6 +171,7 @@ async fn save(desa: &Desa, village: &Village, start: u64) -> anyhow::Result<()> 
             id: Some(*id),
             kind: Kind::Dusun,
             record: record.clone(),
+            seen: None,
         });
         let contents: Vec<(RecordId, Content)> =
             changes.iter().map(|(id, record)| (*id, record.as_ref().map(encode))).collect();

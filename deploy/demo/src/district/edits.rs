@@ -77,6 +77,11 @@ async fn edit(dir: &Path, village: &Filled, dice: &mut ChaCha8Rng) -> anyhow::Re
         delete: false,
         payload: wire::encode(&edited),
     };
-    node.save(v1::SaveRequest { actor: "kader-demo".to_owned(), changes: vec![change] }).await?;
+    node.save(v1::SaveRequest {
+        actor: "kader-demo".to_owned(),
+        changes: vec![change],
+        ..Default::default()
+    })
+    .await?;
     Ok(())
 }

@@ -36,7 +36,7 @@ async fn take(village: &Village, (notice, informasi): &(v1::Notice, Informasi)) 
 
 async fn rt(village: &Village, nomor: &str) -> RecordId {
     let record = Record::Rt(Rt { nomor: nomor.to_owned(), ..Rt::default() });
-    let wish = Wish { id: None, kind: Kind::Rt, record: Some(record) };
+    let wish = Wish { id: None, kind: Kind::Rt, record: Some(record), seen: None };
     village.save("uji", Source::MANUAL, vec![wish]).await.unwrap().ids[0]
 }
 

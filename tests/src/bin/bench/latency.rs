@@ -43,7 +43,11 @@ pub(crate) async fn measure(district: &District) -> anyhow::Result<()> {
             delete: false,
             payload: wire::encode(&Record::Warga(warga)),
         };
-        let save = v1::SaveRequest { actor: "kader".to_owned(), changes: vec![change] };
+        let save = v1::SaveRequest {
+            actor: "kader".to_owned(),
+            changes: vec![change],
+            ..Default::default()
+        };
         let asked = Instant::now();
         let saved = local.save(save).await?.into_inner();
         let since_saved = Instant::now();

@@ -138,7 +138,7 @@ async fn start(dir: &Path, code: VillageCode) -> anyhow::Result<Node> {
     let dusun = |nth| {
         let nama = format!("DUSUN {nth}");
         let record = Some(Record::Dusun(Dusun { nama, ..Dusun::default() }));
-        Wish { id: None, kind: Kind::Dusun, record }
+        Wish { id: None, kind: Kind::Dusun, record, seen: None }
     };
     village.save("ukur", Source::MANUAL, (0..RECORDS).map(dusun).collect()).await?;
     let confirmed: Arc<Confirmed> = Arc::default();

@@ -44,7 +44,8 @@ pub(crate) fn measure(dir: &Path) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Handle::current();
     let begun = Instant::now();
     for warga in residents.take(SAVES) {
-        let wish = Wish { id: None, kind: Kind::Warga, record: Some(Record::Warga(warga)) };
+        let wish =
+            Wish { id: None, kind: Kind::Warga, record: Some(Record::Warga(warga)), seen: None };
         let one = Instant::now();
         runtime.block_on(village.save("kader", Source::MANUAL, vec![wish]))?;
         waits.push(one.elapsed().as_secs_f64());

@@ -60,7 +60,11 @@ pub(super) async fn begin(district: &District) -> anyhow::Result<Edits> {
                     delete: false,
                     payload: wire::encode(&Record::Warga(warga)),
                 };
-                let save = v1::SaveRequest { actor: "kader".to_owned(), changes: vec![change] };
+                let save = v1::SaveRequest {
+                    actor: "kader".to_owned(),
+                    changes: vec![change],
+                    ..Default::default()
+                };
                 anyhow::ensure!(!local.save(save).await?.into_inner().refused, "refused");
                 saved.fetch_add(1, Ordering::Relaxed);
             }
