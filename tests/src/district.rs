@@ -315,7 +315,8 @@ impl HubProcess {
         Ok(())
     }
 
-    /// Goes on with a clock that is ahead by so many seconds.
+    /// Goes on, at its next start, with a clock that is ahead by so many
+    /// seconds.
     pub const fn set_clock_ahead(&mut self, seconds: i64) {
         self.program.clock_ahead_seconds = seconds;
     }
@@ -363,12 +364,6 @@ impl HubProcess {
     /// Trusts, from its next start on, these authorities only (a PEM file).
     pub fn trust(&mut self, authorities: &Path) {
         self.program.environment.push(("SSL_CERT_FILE", authorities.display().to_string()));
-    }
-
-    /// Goes on, at its next start, with a clock that is ahead by so many
-    /// seconds.
-    pub const fn set_clock_ahead(&mut self, seconds: i64) {
-        self.program.clock_ahead_seconds = seconds;
     }
 
     /// Runs another of the program's commands on the same folder.

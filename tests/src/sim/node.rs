@@ -126,7 +126,7 @@ pub(super) async fn run(desa: Rc<Desa>) -> turmoil::Result {
     let confirmed = Arc::new(Confirmed::default());
     let sync = SyncService::new(village.clone(), incarnation, Arc::clone(&confirmed));
     let barn = village.barn().clone();
-    let services = Services { sync, barn, confirmed, witness: None };
+    let services = Services { sync, barn, confirmed, witness: None, unclean_stops: 0 };
     tokio::select! {
         biased;
         served = serve(&desa, services) => served?,
