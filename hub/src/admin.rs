@@ -35,7 +35,7 @@ use crate::spans;
 pub use port::Port;
 pub(crate) use socket::user_of;
 pub use socket::{SOCKET, Socket, socket};
-use words::{desk_refused, gate_refused};
+use words::gate_refused;
 
 /// A watcher hears of changes this often at most.
 const TELL_EVERY: Duration = Duration::from_millis(500);
@@ -185,7 +185,7 @@ impl v1::admin_server::Admin for AdminService {
             let desk = Arc::clone(&self.desk);
             tokio::task::spawn_blocking(spans::within(move || {
                 let mut out = Pieces { pieces: pieces.clone(), waiting: Vec::new() };
-                let written = desk.export_now(&who, order, &mut out).map_err(desk_refused);
+                let written = desk.export_now(&who, order, &mut out).map_err(Status::from);
                 let last = written.and_then(|records| {
                     out.flush().map_err(|_| Status::cancelled("the reader went away"))?;
                     Ok(v1::ExportPiece { content: Bytes::new(), records })
@@ -195,6 +195,28 @@ impl v1::admin_server::Admin for AdminService {
             }));
             let sent: Items<_> = Box::pin(ReceiverStream::new(sent));
             Ok(Response::new(sent))
+        })
+        .await
+    }
+
+    type ExportRecapStream = Items<v1::ExportPiece>;
+
+    async fn export_recap(
+        &self,
+        request: Request<v1::ExportRecapRequest>,
+    ) -> Result<Response<Self::ExportRecapStream>, Status> {
+        self.counted("ExportRecap", async {
+            let who = self.who(request.extensions()).await?;
+            let asked = request.into_inner();
+            let file = self.at_desk(who, move |desk, who| get::recap_file(desk, who, &asked));
+            let mut rest = Bytes::from(file.await?);
+            let mut pieces = Vec::new();
+            while !rest.is_empty() {
+                let content = rest.split_to(rest.len().min(PIECE_BYTES));
+                pieces.push(Ok(v1::ExportPiece { content, records: 0 }));
+            }
+            let pieces: Items<_> = Box::pin(tokio_stream::iter(pieces));
+            Ok(Response::new(pieces))
         })
         .await
     }

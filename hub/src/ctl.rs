@@ -4,6 +4,7 @@
 //! it ended is the exit code ([`outcome`]). Never opens the hub's files.
 
 mod act;
+mod care;
 mod commands;
 mod complete;
 mod export;
@@ -19,9 +20,11 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use lumbung_proto::v1;
 
 use commands::{Cli, Command};
 use outcome::{Exit, Failure};
+use print::View;
 use reach::Place;
 
 /// Runs the command line and gives its exit code.
@@ -61,7 +64,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {
-    let Cli { hub, cert, context, output, command } = cli;
+    let Cli { hub, cert, context, output, lang, command } = cli;
+    let view = View { format: output, language: lang };
     if let Command::Completion { shell } = command {
         let Some(script) = complete::script(shell) else {
             return Err(Failure::new(Exit::Usage, "Tidak ada skrip untuk shell ini."));
@@ -79,11 +83,15 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         Command::Wait { villages, awaited, timeout } => {
             wait::run(&mut admin, villages, awaited, timeout).await
         }
-        Command::Top => top::run(&mut admin, output).await,
+        Command::Top => top::run(&mut admin, view).await,
         Command::Export(args) => export::run(&mut admin, args).await,
-        Command::Get(args) => get::lists(&mut admin, args, output).await,
-        command => match get::asked(&command) {
-            Some(what) => get::one(&mut admin, what, output).await,
+        Command::Recap { region, date, public, out: Some(file) } => {
+            let recap = v1::RecapAsked { region, date: date.unwrap_or_default(), public };
+            export::recap(&mut admin, recap, &file).await
+        }
+        Command::Get(args) => get::lists(&mut admin, &args, view).await,
+        command => match get::asked(&command)? {
+            Some(what) => get::one(&mut admin, what, view).await,
             None => act::run(&mut admin, command).await,
         },
     }

@@ -12,7 +12,7 @@ use lumbung_domain::region::{Desa, roster};
 use lumbung_hub::access::{Right, Role};
 use lumbung_identity::{Authority, Key, OperatorFile};
 use lumbung_telemetry::clock;
-use lumbung_tests::district::{District, free_address};
+use lumbung_tests::district::{District, HubProcess, free_address};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lumbung-process");
 
@@ -92,46 +92,135 @@ fn foreign() -> &'static Desa {
 /// What an export is for.
 const PURPOSE: &str = "uji daftar dusun";
 
+/// Why somebody's data would be opened.
+const REASON: &str = "uji coba peran operator";
+
+/// A record that no village has.
+const NOBODY: &str = "00000000-0000-0000-0000-000000000001";
+
+/// Verbs that need no hub, or wait for one.
+const OTHER_VERBS: [&str; 2] = ["completion", "wait"];
+
+/// Every verb that can be typed, from the commands' own help.
+fn verbs(of: &mut Vec<String>, hub: &HubProcess) -> anyhow::Result<Vec<String>> {
+    let args: Vec<_> = of.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = String::from_utf8(hub.operators(&args)?.stdout)?;
+    let Some((_, below)) = help.split_once("Commands:\n") else { return Ok(vec![of.join(" ")]) };
+    let below: Vec<_> = below
+        .lines()
+        .take_while(|line| !line.is_empty())
+        .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    ensure!(!below.is_empty(), "no commands: {help}");
+    let mut found = Vec::new();
+    for verb in below {
+        of.push(verb.to_owned());
+        found.extend(verbs(of, hub)?);
+        of.pop();
+    }
+    Ok(found)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_role_may_what_it_may_and_nothing_else() -> anyhow::Result<()> {
     let far = Far::new().await?;
     let own = own().code.to_string();
+    let (nobody, file) = (format!("{own}/{NOBODY}"), far.file("dirinya").display().to_string());
     // Each verb with the right it needs, and its end for who may.
-    let verbs: &[(&[&str], Right, i32)] = &[
-        (&["whoami"], Right::SeeVillages, 0),
-        (&["get", "villages"], Right::SeeVillages, 0),
-        (&["get", "needs"], Right::SeeVillages, 0),
-        (&["get", "sessions"], Right::SeeVillages, 0),
-        (&["get", "quarantine"], Right::SeeVillages, 0),
-        (&["get", "incidents"], Right::SeeVillages, 0),
-        (&["get", "notices"], Right::SeeVillages, 0),
-        (&["describe", "village", &own], Right::SeeVillages, 0),
-        (&["recap", &own], Right::SeeVillages, 0),
-        (&["top"], Right::SeeVillages, 0),
+    let see = Right::SeeVillages;
+    let tried: &[(&[&str], Right, i32)] = &[
+        (&["whoami"], see, 0),
+        (&["get", "villages"], see, 0),
+        (&["get", "needs"], see, 0),
+        (&["get", "sessions"], see, 0),
+        (&["get", "quarantine"], see, 0),
+        (&["get", "incidents"], see, 0),
+        (&["get", "notices"], see, 0),
+        (&["get", "versions"], see, 0),
+        (&["get", "quality"], see, 0),
+        (&["get", "freshness"], see, 0),
+        (&["get", "maintenance"], see, 0),
+        (&["incidents"], see, 0),
+        (&["describe", "village", &own], see, 0),
+        (&["describe", "notice", "77"], see, 3),
+        (&["recap", &own], see, 0),
+        (&["recap", &own, "--public"], see, 0),
+        (&["recap", &own, "--out", "-"], see, 0),
+        (&["top"], see, 0),
         (&["get", "findings"], Right::SeeRecords, 0),
+        (&["describe", "finding", "77"], Right::SeeRecords, 3),
         (&["query", "dusun"], Right::SeeRecords, 0),
+        (&["get", "warga", "--name", "contoh"], Right::SeeRecords, 0),
+        (&["get", "keluarga"], Right::SeeRecords, 0),
+        (&["get", "rumah-tangga", "--with", "jamban"], Right::SeeRecords, 0),
+        (&["get", "rt"], Right::SeeRecords, 0),
+        (&["get", "dasawisma"], Right::SeeRecords, 0),
+        (&["describe", "warga", &nobody], Right::SeeRecords, 3),
+        (&["describe", "rumah-tangga", &nobody], Right::SeeRecords, 3),
+        (&["find-nik"], Right::Reveal, 4),
+        (&["reveal", &nobody, "--reason", REASON], Right::Reveal, 3),
         (&["export", "--kind", "dusun", "--purpose", PURPOSE, "-"], Right::Export, 0),
         (&["sync", "now", &own], Right::Act, 0),
         (&["prove", &own], Right::Act, 0),
         (&["hold", &own, "--reason", "uji"], Right::Act, 0),
         (&["release", &own], Right::Act, 0),
         (&["quarantine", "replay"], Right::Act, 0),
+        (&["quarantine", "return", "77"], Right::Act, 3),
+        (&["describe", "machine", &own], Right::Act, 4),
+        (&["contact", "set", &own, "--name", "Uji", "--telephone", "0812"], Right::Act, 0),
+        (&["contact", "clear", &own], Right::Act, 0),
+        (&["remark", "set", &own, "uji"], Right::Act, 0),
+        (&["remark", "clear", &own], Right::Act, 0),
+        (&["budget", &own, "0"], Right::Act, 0),
+        (&["maintenance", "start", &own, "--hours", "1"], Right::Act, 0),
+        (&["maintenance", "end", "77"], Right::Act, 3),
+        (&["notice", "write", "--title", "Uji", "--text", "Uji", "--to", &own], Right::Inform, 0),
+        (&["notice", "correct", "77", "--title", "Uji"], Right::Inform, 3),
+        (&["notice", "withdraw", "77", "--yes"], Right::Inform, 3),
         (&["get", "tokens"], Right::ManageKeys, 0),
         (&["get", "keys"], Right::ManageKeys, 0),
         (&["token", "create", &own, "--address", "10.0.0.1:1"], Right::ManageKeys, 0),
         (&["token", "cancel", "77"], Right::ManageKeys, 3),
         (&["revoke", &own, "--yes"], Right::ManageKeys, 4),
+        (&["machine", "one-left", &own, "--yes"], Right::ManageKeys, 4),
+        (&["leftovers", "return", &own], Right::ManageKeys, 4),
+        (&["leftovers", "end", &own, "--yes"], Right::ManageKeys, 4),
         (&["get", "operators"], Right::ManageOperators, 0),
+        (&["operators", "add", "Bukan nama"], Right::ManageOperators, 2),
+        (&["operators", "change", "tidak.ada"], Right::ManageOperators, 3),
+        (&["operators", "certificate", "tidak.ada", "--out", &file], Right::ManageOperators, 3),
         (&["operators", "reset", "tidak.ada", "--yes"], Right::ManageOperators, 3),
         (&["operators", "revoke-certificates", "tidak.ada", "--yes"], Right::ManageOperators, 3),
         (&["get", "audit"], Right::Audit, 0),
         (&["audit", "verify"], Right::Audit, 0),
     ];
+    // The same for those that take more than a right.
+    let asking: &[&str] = &["ask", "finding", "77", "--message", "uji"];
+    let testing: &[&str] = &["alert", "test"];
+    let verbs = verbs(&mut Vec::new(), &far.district.hub)?;
+    assert!(verbs.len() > 60, "the help is read otherwise now: {verbs:?}");
+    for verb in verbs {
+        let all = tried.iter().map(|(args, ..)| *args).chain([asking, testing]);
+        let is_tried = all.map(|args| args.join(" ")).any(|args| args.starts_with(&verb));
+        assert!(is_tried || OTHER_VERBS.contains(&verb.as_str()), "nobody tries {verb}");
+    }
     for role in Role::ALL {
         let name = far.operator(role)?;
-        for (args, right, end) in verbs {
-            let done = far.far(&name, args)?;
+        let asks = role.may(Right::Act) && role.may(Right::SeeRecords);
+        let tests = match role.may(Right::Act) {
+            true if role.is_of_kecamatan() => 3,
+            true => 4,
+            false => 5,
+        };
+        let expected = tried.iter().map(|(args, right, end)| {
             let expected = if role.may(*right) { *end } else { 5 };
+            (*args, expected)
+        });
+        for (args, expected) in
+            expected.chain([(asking, if asks { 3 } else { 5 }), (testing, tests)])
+        {
+            let done = far.far(&name, args)?;
             assert_eq!(code(&done), expected, "{role} {args:?}: {}", said(&done));
         }
     }
@@ -143,6 +232,9 @@ async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() -> anyhow::Res
     let far = Far::new().await?;
     let name = far.operator(Role::KecamatanOperator)?;
     let (code_of, kecamatan) = (foreign().code.to_string(), foreign().kecamatan.to_string());
+    let nobody = format!("{code_of}/{NOBODY}");
+    far.here(&["notice", "write", "--title", "Uji", "--text", "Uji", "--to", &code_of])?;
+    far.here(&["maintenance", "start", &code_of, "--hours", "1"])?;
     for args in [
         &["get", "villages", "--village", &code_of][..],
         &["get", "needs", "--village", &code_of],
@@ -164,10 +256,48 @@ async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() -> anyhow::Res
         &["wait", &code_of, "--timeout", "1"],
         &["revoke", &code_of, "--yes"],
         &["token", "create", &code_of],
+        &["get", "quality", "--region", &code_of],
+        &["get", "quality", "--region", "3505"],
+        &["get", "freshness", "--region", &code_of],
+        &["get", "warga", "--village", &code_of],
+        &["get", "warga", "--region", &kecamatan],
+        &["get", "keluarga", "--village", &code_of],
+        &["get", "rumah-tangga", "--village", &code_of],
+        &["get", "rt", "--village", &code_of],
+        &["get", "dasawisma", "--village", &code_of],
+        &["describe", "warga", &nobody],
+        &["describe", "rumah-tangga", &nobody],
+        &["reveal", &nobody, "--reason", REASON],
+        &["describe", "machine", &code_of],
+        &["describe", "notice", "1"],
+        &["recap", &code_of, "--public"],
+        &["recap", &code_of, "--out", "-"],
+        &["contact", "set", &code_of, "--name", "Uji", "--telephone", "0812"],
+        &["contact", "clear", &code_of],
+        &["remark", "set", &code_of, "uji"],
+        &["remark", "clear", &code_of],
+        &["budget", &code_of, "1"],
+        &["machine", "one-left", &code_of, "--yes"],
+        &["leftovers", "return", &code_of],
+        &["leftovers", "end", &code_of, "--yes"],
+        &["notice", "write", "--title", "Uji", "--text", "Uji", "--to", &code_of],
+        &["notice", "write", "--title", "Uji", "--text", "Uji", "--to", "3505", "--dry-run"],
+        &["notice", "correct", "1", "--title", "Lain"],
+        &["notice", "withdraw", "1", "--yes"],
+        &["maintenance", "start", &code_of, "--hours", "1"],
+        &["maintenance", "start", "3505", "--hours", "1"],
+        &["maintenance", "end", "1"],
+        &["alert", "test"],
     ] {
         let done = far.far(&name, args)?;
         assert_eq!(code(&done), 3, "{args:?}: {}", said(&done));
         assert!(!said(&done).contains(foreign().name), "{args:?}: {}", said(&done));
+    }
+    // Lists of all leave out what is of others only.
+    for list in ["notices", "maintenance"] {
+        let listed = far.far(&name, &["get", list, "-o", "json"])?;
+        let listed: serde_json::Value = serde_json::from_slice(&listed.stdout)?;
+        assert_eq!(listed["rows"], serde_json::json!([]), "{list}");
     }
     let listed = far.far(&name, &["get", "villages", "-o", "json"])?;
     let listed: serde_json::Value = serde_json::from_slice(&listed.stdout)?;

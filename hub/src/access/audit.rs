@@ -235,6 +235,10 @@ pub struct AuditFilter {
     pub act: Option<String>,
     /// About this subject.
     pub subject: Option<String>,
+    /// At this moment or later, hub clock, Unix milliseconds.
+    pub since_ms: Option<i64>,
+    /// Before this moment.
+    pub until_ms: Option<i64>,
     /// Older than this entry (paging).
     pub before: Option<u64>,
     /// At most so many.

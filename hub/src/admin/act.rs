@@ -1,5 +1,8 @@
 //! What operators change from a command line.
 
+mod notices;
+mod village;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -15,7 +18,7 @@ use crate::access::{AccountChange, End, Gate, NewAccount, Operator, Right, Role}
 use crate::desk::asks::Heard;
 use crate::desk::witness::Issued;
 use crate::desk::{Desk, DeskError};
-use words::{desk_refused, gate_refused};
+use words::{gate_refused, name_of};
 
 /// The longest an account may be asked for, days.
 const DAYS_MAX: u32 = 3_650;
@@ -24,10 +27,6 @@ const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 fn said(sentence: impl Into<String>) -> v1::ActReply {
     v1::ActReply { sentence: sentence.into(), ..Default::default() }
-}
-
-fn name_of(code: VillageCode) -> String {
-    roster().village(code).map_or_else(|| code.to_string(), |desa| desa.full_name())
 }
 
 /// What the desk wants typed before a key is revoked; the command has asked
@@ -42,7 +41,7 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
         Act::Sync(v1::VillageAct { code, .. }) => sync(desk, who, &code),
         Act::Prove(v1::VillageAct { code, .. }) => {
             let code = words::village(&code)?;
-            desk.prove_now(who, code).map_err(desk_refused)?;
+            desk.prove_now(who, code)?;
             Ok(said(format!(
                 "{} dibuktikan baris demi baris begitu tersambung. Hasilnya: lumbung-hubctl \
                  describe village {code}",
@@ -51,7 +50,7 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
         }
         Act::Hold(v1::VillageAct { code, reason, days }) => {
             let code = words::village(&code)?;
-            desk.hold(who, code, &reason, days).map_err(desk_refused)?;
+            desk.hold(who, code, &reason, days)?;
             Ok(said(format!(
                 "{} ditahan {days} hari: tidak ada yang digabung sampai dilepas. Yang sudah \
                  tergabung tetap ada.",
@@ -60,12 +59,12 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
         }
         Act::Release(v1::VillageAct { code, .. }) => {
             let code = words::village(&code)?;
-            desk.release(who, code).map_err(desk_refused)?;
+            desk.release(who, code)?;
             Ok(said(format!("{} dilepas; penggabungan berjalan lagi.", name_of(code))))
         }
         Act::Revoke(v1::VillageAct { code, reason, .. }) => {
             let code = words::village(&code)?;
-            desk.revoke(who, code, plain_name(code), &reason).map_err(desk_refused)?;
+            desk.revoke(who, code, plain_name(code), &reason)?;
             Ok(said(format!(
                 "Komputer {} tidak diterima lagi. Data yang sudah tergabung tetap ada. Untuk \
                  komputer baru buat token: lumbung-hubctl token create {code}",
@@ -74,12 +73,12 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
         }
         Act::Budget(v1::BudgetAct { code, kilobytes_a_day }) => {
             let code = words::village(&code)?;
-            desk.set_budget(who, code, kilobytes_a_day).map_err(desk_refused)?;
+            desk.set_budget(who, code, kilobytes_a_day)?;
             Ok(said(format!("Berlaku sejak {} menghubungi hub berikutnya.", name_of(code))))
         }
         Act::MakeToken(asked) => make_token(desk, who, &asked),
         Act::CancelToken(v1::CancelTokenAct { number }) => {
-            desk.cancel_token(who, number).map_err(desk_refused)?;
+            desk.cancel_token(who, number)?;
             Ok(said(format!("Token nomor {number} tidak berlaku lagi.")))
         }
         Act::Replay(v1::ReplayAct { number, village }) => {
@@ -88,6 +87,43 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
             let sentence = format!("{taken} dari {tried} catatan sekarang diterima.");
             Ok(v1::ActReply { sentence, done: taken, of: tried, ..Default::default() })
         }
+        Act::ReturnQuarantined(v1::NumberAct { number }) => {
+            let sent = desk.send_back(who, number)?;
+            Ok(said(format!(
+                "Alasannya dikirim ke desa sebagai informasi nomor {}. Begitu catatannya \
+                 diperbaiki di desa, karantina ini hilang sendiri.",
+                sent.number
+            )))
+        }
+        Act::AskFinding(v1::AskAct { number, message }) => {
+            let sent = desk.ask_villages(who, number, &message)?;
+            Ok(said(format!(
+                "Pertanyaan dikirim ke {} desa sebagai informasi nomor {}.",
+                sent.villages, sent.number
+            )))
+        }
+        Act::Contact(asked) => village::contact(desk, who, &asked),
+        Act::Remark(asked) => village::remark(desk, who, &asked),
+        Act::OneMachineLeft(v1::VillageAct { code, .. }) => {
+            let code = words::village(&code)?;
+            desk.resolve_twin(who, code)?;
+            Ok(said(format!("Dicatat; penggabungan {} berjalan lagi.", name_of(code))))
+        }
+        Act::Leftovers(asked) => village::leftovers(desk, who, &asked),
+        Act::WriteNotice(asked) => notices::write(desk, who, asked),
+        Act::CorrectNotice(asked) => notices::correct(desk, who, asked),
+        Act::WithdrawNotice(v1::NumberAct { number }) => {
+            desk.withdraw_notice(who, number)?;
+            Ok(said(format!(
+                "Informasi nomor {number} ditarik; desa yang menerimanya diberi tahu."
+            )))
+        }
+        Act::StartMaintenance(asked) => village::start_maintenance(desk, who, &asked),
+        Act::EndMaintenance(v1::NumberAct { number }) => {
+            desk.end_maintenance(who, number)?;
+            Ok(said(format!("Pemeliharaan nomor {number} diakhiri.")))
+        }
+        Act::TestAlerts(_) => village::test_alerts(desk, who),
         Act::AddOperator(_)
         | Act::ChangeOperator(_)
         | Act::ResetOperator(_)
@@ -99,7 +135,7 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
 fn sync(desk: &Desk, who: &Operator, code: &str) -> Result<v1::ActReply, Status> {
     let code = words::village(code)?;
     let name = name_of(code);
-    Ok(said(match desk.sync_now(who, code).map_err(desk_refused)? {
+    Ok(said(match desk.sync_now(who, code)? {
         Heard::Asked => format!("{name} tersambung; ditanya sekarang apa yang baru."),
         Heard::Dialled => format!("{name} dihubungi sekarang."),
         Heard::WhenItComes => format!(
@@ -118,17 +154,17 @@ fn replay(
     of: Option<VillageCode>,
 ) -> Result<(u64, u64), Status> {
     if number != 0 {
-        let taken = desk.replay(who, number).map_err(desk_refused)?;
+        let taken = desk.replay(who, number)?;
         return Ok((taken.into(), 1));
     }
-    who.must(Right::Act).map_err(|error| desk_refused(error.into()))?;
+    who.must(Right::Act).map_err(DeskError::from)?;
     let (mut taken, mut tried) = (0, 0);
-    for entry in desk.quarantine(who, of).map_err(desk_refused)? {
+    for entry in desk.quarantine(who, of)? {
         match desk.replay(who, entry.number) {
             Ok(is_taken) => (taken, tried) = (taken + u64::from(is_taken), tried + 1),
             // A newer entry of the record has taken its place meanwhile.
             Err(DeskError::NotThere) => {}
-            Err(error) => return Err(desk_refused(error)),
+            Err(error) => return Err(error.into()),
         }
     }
     Ok((taken, tried))
@@ -138,7 +174,7 @@ fn make_token(desk: &Desk, who: &Operator, asked: &v1::TokenAct) -> Result<v1::A
     let code = words::village(&asked.code)?;
     let address = (!asked.address.is_empty()).then_some(asked.address.as_str());
     let token = desk.invite_for(who, code, asked.replaces, asked.days, address);
-    let token = token.map_err(desk_refused)?;
+    let token = token?;
     let sentence = format!(
         "Token {} untuk {}, sekali pakai, berlaku sampai {}.",
         if asked.replaces { "PENGGANTI" } else { "bergabung" },
@@ -197,7 +233,7 @@ async fn certify(
     let issued =
         tokio::task::spawn_blocking(move || desk.issue_certificate(&who, &name, &key, until_ms));
     let issued = issued.await.map_err(|_| Status::unavailable("Hub sedang berhenti."))?;
-    let Issued { certificate, anchors } = issued.map_err(desk_refused)?;
+    let Issued { certificate, anchors } = issued?;
     Ok(v1::ActReply {
         sentence: format!(
             "Sertifikat untuk {} berlaku sampai {}.",

@@ -5,7 +5,10 @@ use lumbung_proto::v1::{self, CellKind};
 /// Rows that travel together.
 const PAGE_ROWS: usize = 200;
 
-/// A column: its stable key and what people call it.
+/// A column: its stable key and what people call it. Where the words of its
+/// cells come in English too, they stand in a column beside it, whose key is
+/// the same with `_en`.
+#[derive(Clone, Copy)]
 pub(super) struct Column {
     key: &'static str,
     label_id: &'static str,

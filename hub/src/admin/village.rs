@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
+use lumbung_domain::id::Kind;
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_telemetry::clock;
 use tonic::Status;
 
 use super::sheet::{Column, Sheet};
-use super::words::desk_refused;
 use crate::access::Operator;
 use crate::dataset::VillageState;
 use crate::desk::{Desk, DeskError};
 use crate::live::{LiveVillage, Phase};
 use crate::outlook::VillageOutlook;
 use crate::puller::trouble::Trouble;
-use crate::reason::Reasons;
+use crate::reason::Words;
 
 /// Incidents told of one village.
 const INCIDENTS_MAX: u32 = 10;
@@ -31,6 +31,7 @@ const COLUMNS: &[Column] = &[
     Column::number("records", "catatan", "records"),
     Column::text("trouble", "masalah", "trouble"),
     Column::text("reason", "sebab", "reason").wide(),
+    Column::text("reason_en", "sebab (Inggris)", "reason").wide(),
     Column::span("silence_ms", "diam", "silent").wide(),
     Column::number("merged_seq", "tergabung", "merged").wide(),
     Column::number("head_seq", "di desa", "at the village").wide(),
@@ -62,7 +63,7 @@ const fn phase(phase: Phase) -> &'static str {
 struct Row<'a> {
     outlook: &'a VillageOutlook,
     stored: Option<&'a VillageState>,
-    reason: &'a str,
+    reason: Option<&'a Words>,
 }
 
 impl Row<'_> {
@@ -101,7 +102,8 @@ impl Row<'_> {
             outlook.last_ms().to_string(),
             stored.map_or(0, |state| state.records).to_string(),
             trouble.unwrap_or_default(),
-            (*reason).to_owned(),
+            reason.map(|words| words.id.clone()).unwrap_or_default(),
+            reason.map(|words| words.en.clone()).unwrap_or_default(),
             outlook.silence_ms.map(|ms| ms.to_string()).unwrap_or_default(),
             of_live(|live| live.merged_seq),
             of_live(|live| live.head_seq),
@@ -125,7 +127,7 @@ pub(super) fn all(desk: &Desk, who: &Operator, codes: &[VillageCode]) -> Result<
     })
     .and_then(|(sheet, found)| match codes.is_empty() || found == codes.len() {
         true => Ok(sheet),
-        false => Err(desk_refused(DeskError::NotThere)),
+        false => Err(DeskError::NotThere.into()),
     })
 }
 
@@ -140,15 +142,15 @@ fn villages(
     schema: &'static str,
     wanted: impl Fn(&VillageOutlook) -> bool,
 ) -> Result<(Sheet, usize), Status> {
-    let (outlook, reasons) = desk.overview(who).map_err(desk_refused)?;
-    let stored = desk.villages(who).map_err(desk_refused)?;
+    let (outlook, reasons) = desk.overview(who)?;
+    let stored = desk.villages(who)?;
     let stored: HashMap<u64, &VillageState> =
         stored.iter().map(|state| (state.village.as_u64(), state)).collect();
     let mut sheet = Sheet::new(schema, COLUMNS);
     let mut count = 0;
     for outlook in outlook.villages.iter().filter(|outlook| wanted(outlook)) {
         let code = outlook.desa.code;
-        let reason = reasons.line(code).map_or("", |words| &words.id);
+        let reason = reasons.line(code);
         sheet.row(Row { outlook, stored: stored.get(&code.as_u64()).copied(), reason }.cells());
         count += 1;
     }
@@ -157,53 +159,116 @@ fn villages(
 
 /// Everything about one village: what and how it is.
 pub(super) fn one(desk: &Desk, who: &Operator, code: VillageCode) -> Result<Sheet, Status> {
-    let (state, live) = desk.village(who, code).map_err(desk_refused)?;
-    let (outlook, reasons) = desk.overview(who).map_err(desk_refused)?;
+    let (state, live) = desk.village(who, code)?;
+    let (outlook, reasons) = desk.overview(who)?;
     let found = outlook.villages.iter().find(|outlook| outlook.desa.code == code);
-    let outlook = found.ok_or_else(|| desk_refused(DeskError::NotThere))?;
-    let mut sheet = Sheet::new(
-        "lumbung/village/1",
-        &[Column::text("what", "tentang", "about"), Column::text("value", "isi", "value")],
-    );
-    let mut say = |what: &str, value: String| sheet.row([what.to_owned(), value]);
-    say("desa", outlook.desa.full_name());
-    say("kode", code.to_string());
-    say("keadaan", outlook.freshness.code().to_owned());
-    say("sebab", reasons.line(code).map_or_else(String::new, |words| words.id.clone()));
-    if let Some(live) = &live {
-        say("sambungan", phase(live.phase).to_owned());
-        say("antre", live.lag().to_string());
+    let outlook = found.ok_or(DeskError::NotThere)?;
+    let mut about = About::new();
+    about.say(("desa", "village"), outlook.desa.full_name());
+    about.say(("kode", "code"), code.to_string());
+    about.say(("keadaan", "state"), outlook.freshness.code().to_owned());
+    if let Some(line) = reasons.line(code) {
+        about.tell(("sebab", "reason"), line.clone());
     }
-    let seq = state.position.map_or(0, |position| position.seq.0);
-    say("tergabung sampai", seq.to_string());
-    say("catatan", state.records.to_string());
-    say("warga", state.warga.to_string());
-    say("rumah tangga", state.rumah_tangga.to_string());
-    say("kontak terakhir", when(outlook.last_ms()));
-    say("terbukti sama", format!("{} (nomor {})", when(state.last_proof_ms), state.proven_seq));
-    say("dibuktikan per baris", when(state.deep_proof_ms));
-    say("hasilnya", state.deep_proof_words.clone());
-    say("karantina", state.quarantined.to_string());
-    say("temuan terbuka", state.findings.to_string());
-    say("alamat", state.address.clone());
-    say("versi", state.software.clone());
+    if let Some(live) = &live {
+        about.say(("sambungan", "link"), phase(live.phase).to_owned());
+        about.say(("antre", "lag"), live.lag().to_string());
+    }
+    about.merged(&state);
+    about.say(("kontak terakhir", "last contact"), when(outlook.last_ms()));
+    about.proofs(&state);
+    about.say(("karantina", "quarantined"), state.quarantined.to_string());
+    about.say(("temuan terbuka", "open findings"), state.findings.to_string());
+    about.say(("alamat", "address"), state.address.clone());
+    about.say(("versi", "software"), state.software.clone());
+    if let Some(upkeep) = &outlook.upkeep {
+        let budget = match upkeep.budget_bytes {
+            0 => "tanpa batas".to_owned(),
+            bytes => format!("{} kB", bytes / 1_000),
+        };
+        about.say(("kuota sehari", "budget a day"), budget);
+        if let Some(call) = &upkeep.narahubung {
+            about.say(("narahubung", "contact"), format!("{}, {}", call.nama, call.telepon));
+        }
+    }
+    if let Some(key) = desk.key(who, code)? {
+        about.say(("kunci komputer", "machine's key"), key.key.to_string());
+        about.say(("sertifikat sampai", "certificate until"), when(key.certified_until_ms));
+    }
     if let Some(hold) = &state.hold {
-        say("ditahan sampai", when(hold.until_ms));
-        say("sebab ditahan", format!("{} ({})", hold.reason, hold.by));
+        about.say(("ditahan sampai", "held until"), when(hold.until_ms));
+        about.say(("sebab ditahan", "held because"), format!("{} ({})", hold.reason, hold.by));
+    }
+    if let Some(remark) = desk.remark(who, code)? {
+        let at = clock::display(remark.changed_ms);
+        about
+            .say(("catatan operator", "remark"), format!("{} ({}, {at})", remark.words, remark.by));
     }
     if let Some(trouble) = Trouble::from_code(&state.trouble) {
-        say("masalah", trouble.sentence().to_owned());
+        about.say(("masalah", "trouble"), trouble.sentence().to_owned());
     }
-    needs(&reasons, code, &mut say);
-    for incident in desk.incidents(who, Some(code), INCIDENTS_MAX).map_err(desk_refused)? {
-        say(&format!("kejadian {}", when(incident.at_ms)), incident.sentence);
+    if state.twin_ms > 0 {
+        let since = format!("sejak {}; putuskan dengan machine one-left", when(state.twin_ms));
+        about.say(("dua komputer", "two machines"), since);
     }
-    Ok(sheet)
+    for (kind, count) in desk.leftovers(who, code)? {
+        let kind = Kind::from_code(kind)
+            .map_or_else(|| format!("jenis {}", kind.0), |kind| kind.to_string());
+        about.say(("sisa log lama", "leftovers of an old log"), format!("{count} {kind}"));
+    }
+    for need in reasons.of_village(code) {
+        let words = Words::new(
+            format!("{} {}", need.what.id, need.todo.id),
+            format!("{} {}", need.what.en, need.todo.en),
+        );
+        about.tell(("perlu", "needs"), words);
+    }
+    for incident in desk.incidents(who, Some(code), INCIDENTS_MAX)? {
+        let at = when(incident.at_ms);
+        let words = Words::new(incident.sentence.as_str(), incident.english());
+        about.tell((&format!("kejadian {at}"), &format!("incident {at}")), words);
+    }
+    Ok(about.0)
 }
 
-fn needs(reasons: &Reasons, code: VillageCode, say: &mut impl FnMut(&str, String)) {
-    for need in reasons.of_village(code) {
-        say("perlu", format!("{} {}", need.what.id, need.todo.id));
+/// What is said of one village, line by line.
+struct About(Sheet);
+
+impl About {
+    fn new() -> Self {
+        Self(Sheet::new(
+            "lumbung/village/1",
+            &[
+                Column::text("what", "tentang", "about"),
+                Column::text("what_en", "tentang (Inggris)", "about"),
+                Column::text("value", "isi", "value"),
+                Column::text("value_en", "isi (Inggris)", "value"),
+            ],
+        ))
+    }
+
+    /// What is the same in both languages.
+    fn say(&mut self, label: (&str, &str), value: String) {
+        self.tell(label, Words::new(value.clone(), value));
+    }
+
+    fn tell(&mut self, (id, en): (&str, &str), words: Words) {
+        self.0.row([id.to_owned(), en.to_owned(), words.id, words.en]);
+    }
+
+    fn merged(&mut self, state: &VillageState) {
+        let seq = state.position.map_or(0, |position| position.seq.0);
+        self.say(("tergabung sampai", "merged up to"), seq.to_string());
+        self.say(("catatan", "records"), state.records.to_string());
+        self.say(("warga", "residents"), state.warga.to_string());
+        self.say(("rumah tangga", "houses"), state.rumah_tangga.to_string());
+    }
+
+    fn proofs(&mut self, state: &VillageState) {
+        let proof = format!("{} (nomor {})", when(state.last_proof_ms), state.proven_seq);
+        self.say(("terbukti sama", "proven equal"), proof);
+        self.say(("dibuktikan per baris", "proven row by row"), when(state.deep_proof_ms));
+        self.say(("hasilnya", "its result"), state.deep_proof_words.clone());
     }
 }
 

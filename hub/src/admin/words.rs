@@ -1,8 +1,8 @@
 //! What is read from a request, and what a refusal says.
 
 use jiff::civil::Date;
-use lumbung_domain::id::Kind;
-use lumbung_domain::region::{KecamatanCode, VillageCode, roster};
+use lumbung_domain::id::{Kind, RecordId};
+use lumbung_domain::region::{Desa, KecamatanCode, VillageCode, roster};
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 use tonic::Status;
@@ -10,20 +10,21 @@ use tonic::Status;
 use crate::access::{Operator, SignInRefused};
 use crate::desk::exporting::{ExportOrder, FileForm};
 use crate::desk::{Desk, DeskError};
-use crate::recap::RegionRef;
+use crate::recap::{Audience, Printed, Recap, RegionRef};
 
 /// A refusal of the desk, in its own words. The code is what a command's exit
 /// code comes from.
-#[allow(clippy::needless_pass_by_value, reason = "takes what `map_err` gives")]
-pub(super) fn desk_refused(error: DeskError) -> Status {
-    let words = error.to_string();
-    match error {
-        DeskError::Refused(_) => Status::permission_denied(words),
-        DeskError::NotThere => Status::not_found(words),
-        DeskError::Unfit(_) => Status::failed_precondition(words),
-        DeskError::Failed(cause) => {
-            tracing::error!(error = %cause, "an operator's command can't be answered");
-            Status::internal(words)
+impl From<DeskError> for Status {
+    fn from(error: DeskError) -> Self {
+        let words = error.to_string();
+        match error {
+            DeskError::Refused(_) => Self::permission_denied(words),
+            DeskError::NotThere => Self::not_found(words),
+            DeskError::Unfit(_) => Self::failed_precondition(words),
+            DeskError::Failed(cause) => {
+                tracing::error!(error = %cause, "an operator's command can't be answered");
+                Self::internal(words)
+            }
         }
     }
 }
@@ -50,12 +51,17 @@ pub(super) fn gate_refused(error: SignInRefused) -> Status {
 /// like one out of reach.
 pub(super) fn village(code: &str) -> Result<VillageCode, Status> {
     let known = VillageCode::parse(code).ok().filter(|code| roster().village(*code).is_some());
-    known.ok_or_else(|| desk_refused(DeskError::NotThere))
+    Ok(known.ok_or(DeskError::NotThere)?)
 }
 
 /// A village that may be named.
 pub(super) fn maybe_village(code: &str) -> Result<Option<VillageCode>, Status> {
     if code.is_empty() { Ok(None) } else { village(code).map(Some) }
+}
+
+/// A village as people say it.
+pub(super) fn name_of(code: VillageCode) -> String {
+    roster().village(code).map_or_else(|| code.to_string(), Desa::full_name)
 }
 
 pub(super) fn kecamatan(code: &str) -> Result<KecamatanCode, Status> {
@@ -73,13 +79,37 @@ pub(super) fn region(text: &str) -> Result<RegionRef, Status> {
     RegionRef::parse(text).map_err(|error| Status::invalid_argument(error.to_string()))
 }
 
+/// A region that may be named.
+pub(super) fn maybe_region(text: &str) -> Result<Option<RegionRef>, Status> {
+    if text.is_empty() { Ok(None) } else { region(text).map(Some) }
+}
+
+/// The record that a village's code and an id name.
+pub(super) fn record(village: &str, id: &str) -> Result<(VillageCode, RecordId), Status> {
+    let id = id.parse().map_err(|_| DeskError::NotThere)?;
+    Ok((self::village(village)?, id))
+}
+
 pub(super) fn date(text: &str) -> Result<Date, Status> {
     match text {
         "" => Ok(clock::today()),
-        text => text
-            .parse()
-            .map_err(|_| Status::invalid_argument("Tanggal ditulis seperti 2026-12-31.")),
+        text => day(text),
     }
+}
+
+/// A day that must be named.
+pub(super) fn day(text: &str) -> Result<Date, Status> {
+    text.parse().map_err(|_| Status::invalid_argument("Tanggal ditulis seperti 2026-12-31."))
+}
+
+/// What a sheet prints for the office, or for anybody.
+pub(super) fn printed(recap: &Recap, public: bool) -> Result<Printed, Status> {
+    let audience = if public { Audience::Public } else { Audience::Office };
+    recap.printed(audience).ok_or_else(|| {
+        Status::failed_precondition(
+            "Lembar per rumah tidak bisa dibuat untuk umum. Pakai lembar RT ke atas.",
+        )
+    })
 }
 
 /// How many rows are wanted, within what one answer may hold.
@@ -100,7 +130,7 @@ pub(super) fn export_order(
 ) -> Result<ExportOrder, Status> {
     let region = match (maybe_village(&asked.village)?, asked.kecamatan.as_str()) {
         (Some(village), _) => RegionRef::Desa(village),
-        (None, "") => Desk::whole_region(who).map_err(desk_refused)?,
+        (None, "") => Desk::whole_region(who)?,
         (None, code) => RegionRef::Kecamatan(kecamatan(code)?),
     };
     let keep_until = asked.keep_until.parse().map_err(|_| {

@@ -37,6 +37,7 @@ impl Asked {
             subject: some(&self.tentang),
             before: self.sebelum,
             limit: PAGE_ROWS,
+            ..AuditFilter::default()
         }
     }
 }

@@ -10,6 +10,7 @@ use lumbung_proto::v1::act_request::Act;
 use lumbung_proto::v1::admin_client::AdminClient;
 use tonic::transport::Channel;
 
+use super::care;
 use super::commands::{
     AccountArgs, ChangeArgs, Command, OperatorsCommand, QuarantineCommand, Sure, SyncCommand,
     TokenCommand,
@@ -38,7 +39,7 @@ pub(super) async fn run(
     Ok(if reply.done < reply.of { Exit::Partial } else { Exit::Done })
 }
 
-fn on(code: String, reason: String) -> v1::VillageAct {
+pub(super) fn on(code: String, reason: String) -> v1::VillageAct {
     v1::VillageAct { code, reason, days: 0 }
 }
 
@@ -81,7 +82,10 @@ fn act(command: Command) -> Result<Option<Act>, Failure> {
             confirm(&sure, &name, "Sandinya diganti dan semua sesinya berakhir")?;
             Act::ResetOperator(v1::NameAct { name })
         }
-        _ => return Ok(None),
+        Command::Quarantine(QuarantineCommand::Return { number }) => {
+            Act::ReturnQuarantined(v1::NumberAct { number })
+        }
+        other => return care::act(other),
     }))
 }
 
@@ -146,7 +150,7 @@ async fn sync(admin: &mut AdminClient<Channel>, villages: Vec<String>) -> Result
 }
 
 /// Passes who is sure: `--yes`, or the subject typed again.
-fn confirm(sure: &Sure, subject: &str, what: &str) -> Result<(), Failure> {
+pub(super) fn confirm(sure: &Sure, subject: &str, what: &str) -> Result<(), Failure> {
     if sure.yes {
         return Ok(());
     }

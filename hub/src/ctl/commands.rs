@@ -1,12 +1,25 @@
 //! The commands as they are typed.
 
+mod care;
+mod lists;
+#[cfg(test)]
+mod tests;
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use clap_complete::engine::ArgValueCompleter;
 
 use super::complete;
-use super::print::Format;
+use super::print::{Format, Language};
+
+pub(super) use care::{
+    AlertCommand, AskCommand, ContactCommand, LeftoversCommand, MachineCommand, MaintenanceCommand,
+    NoticeCommand, NoticeTerms, RemarkCommand,
+};
+pub(super) use lists::{
+    AuditArgs, Describe, GetArgs, HouseArgs, Reference, Search, WargaArgs, What,
+};
 
 /// Mengelola hub Lumbung kabupaten: melihat desa, temuan, dan karantina,
 /// menjalankan tindakan, mengatur operator.
@@ -29,14 +42,17 @@ pub(super) struct Cli {
     /// Bentuk keluaran.
     #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
     pub(super) output: Format,
+    /// Bahasa judul dan kata-kata di keluaran.
+    #[arg(long, global = true, value_enum, env = "LUMBUNG_LANG", default_value_t = Language::Id)]
+    pub(super) lang: Language,
     #[command(subcommand)]
     pub(super) command: Command,
 }
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Daftar: desa, temuan, karantina, kejadian, sambungan, dan lainnya.
-    Get(GetArgs),
+    /// Daftar: desa, temuan, karantina, warga, kejadian, dan lainnya.
+    Get(Box<GetArgs>),
     /// Satu hal selengkapnya.
     #[command(subcommand)]
     Describe(Describe),
@@ -49,6 +65,29 @@ pub(super) enum Command {
         /// Tanggal acuan, misalnya 2026-12-31 (bawaan: hari ini).
         #[arg(long)]
         date: Option<String>,
+        /// Untuk umum: angka kecil dan yang membocorkannya tidak ditulis.
+        #[arg(long)]
+        public: bool,
+        /// Tulis ke berkas .csv atau .xlsx (- = keluaran baku, CSV).
+        #[arg(long)]
+        out: Option<PathBuf>,
+    },
+    /// Siapa yang memakai satu NIK; angkanya dibaca dari masukan baku.
+    FindNik,
+    /// Membuka yang tertutup dari satu orang, sekali; dicatat selamanya.
+    Reveal {
+        /// Rujukan dari daftar, DESA/ID.
+        #[arg(value_parser = Reference::parse)]
+        reference: Reference,
+        /// Untuk keperluan apa, misalnya nomor surat permohonan; tanpa NIK.
+        #[arg(long)]
+        reason: String,
+        /// NIK, nomor KK dan nomor surat (bawaan).
+        #[arg(long)]
+        numbers: bool,
+        /// Kesehatan, disabilitas, kehamilan, KB.
+        #[arg(long)]
+        specific: bool,
     },
     /// Catatan satu jenis.
     Query {
@@ -107,6 +146,38 @@ pub(super) enum Command {
     /// Catatan yang belum bisa diterima hub.
     #[command(subcommand)]
     Quarantine(QuarantineCommand),
+    /// Menanyakan sesuatu kepada desa.
+    #[command(subcommand)]
+    Ask(AskCommand),
+    /// Informasi untuk desa.
+    #[command(subcommand)]
+    Notice(NoticeCommand),
+    /// Siapa yang dihubungi tentang satu desa.
+    #[command(subcommand)]
+    Contact(ContactCommand),
+    /// Catatan sesama operator tentang satu desa.
+    #[command(subcommand)]
+    Remark(RemarkCommand),
+    /// Kuota sambungan satu desa.
+    Budget {
+        /// Kode desa.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
+        village: String,
+        /// Paling banyak sekian kilobyte sehari; 0 = tanpa batas.
+        kilobytes: u64,
+    },
+    /// Keputusan tentang komputer desa.
+    #[command(subcommand)]
+    Machine(MachineCommand),
+    /// Catatan yang tersisa dari log lama satu desa.
+    #[command(subcommand)]
+    Leftovers(LeftoversCommand),
+    /// Kapan tidak ada yang diberi tahu.
+    #[command(subcommand)]
+    Maintenance(MaintenanceCommand),
+    /// Pemberitahuan lewat surel dan webhook.
+    #[command(subcommand)]
+    Alert(AlertCommand),
     /// Operator: siapa yang boleh masuk.
     #[command(subcommand)]
     Operators(OperatorsCommand),
@@ -165,71 +236,6 @@ pub(super) struct Sure {
     pub(super) yes: bool,
 }
 
-#[derive(Args)]
-pub(super) struct GetArgs {
-    /// Daftar mana.
-    #[arg(value_enum)]
-    pub(super) what: What,
-    /// Hanya yang menyangkut desa ini (desa, temuan, karantina, kejadian).
-    #[arg(long, add = ArgValueCompleter::new(complete::villages))]
-    pub(super) village: Vec<String>,
-    /// Yang sudah tertutup juga (temuan).
-    #[arg(long)]
-    pub(super) all: bool,
-    /// Hanya oleh operator ini (buku catatan).
-    #[arg(long)]
-    pub(super) operator: Option<String>,
-    /// Paling banyak sekian.
-    #[arg(long, default_value_t = 100)]
-    pub(super) limit: u32,
-    /// Cetak lagi setiap ada perubahan, sampai dihentikan.
-    #[arg(short, long)]
-    pub(super) watch: bool,
-}
-
-/// The lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(super) enum What {
-    /// Desa.
-    Villages,
-    /// Yang perlu ditangani.
-    Needs,
-    /// Temuan antardesa.
-    Findings,
-    /// Karantina.
-    Quarantine,
-    /// Kejadian.
-    Incidents,
-    /// Sambungan yang terbuka.
-    Sessions,
-    /// Token bergabung.
-    Tokens,
-    /// Kunci komputer desa.
-    Keys,
-    /// Operator.
-    Operators,
-    /// Informasi untuk desa.
-    Notices,
-    /// Buku catatan.
-    Audit,
-}
-
-#[derive(Subcommand)]
-pub(super) enum Describe {
-    /// Satu desa.
-    Village {
-        /// Kode desa.
-        #[arg(add = ArgValueCompleter::new(complete::villages))]
-        code: String,
-    },
-    /// Keadaan komputer satu desa, ditanyakan kepadanya sekarang.
-    Machine {
-        /// Kode desa.
-        #[arg(add = ArgValueCompleter::new(complete::villages))]
-        code: String,
-    },
-}
-
 #[derive(Subcommand)]
 pub(super) enum SyncCommand {
     /// Sekarang.
@@ -266,6 +272,11 @@ pub(super) enum TokenCommand {
 
 #[derive(Subcommand)]
 pub(super) enum QuarantineCommand {
+    /// Memberi tahu desanya mengapa catatan itu belum diterima.
+    Return {
+        /// Nomor di daftar.
+        number: i64,
+    },
     /// Mencoba lagi, misalnya setelah hub diperbarui.
     Replay {
         /// Nomor di daftar; tanpa nomor berarti semua.

@@ -7,9 +7,11 @@ use std::ffi::{OsStr, OsString};
 use clap::CommandFactory as _;
 use clap_complete::engine::CompletionCandidate;
 use clap_complete::env::{CompleteEnv, Shells};
+use lumbung_domain::code_list::{CodeEntry, CodeList};
 use lumbung_domain::region::roster;
 
 use super::commands::Cli;
+use crate::access::audit::Act;
 
 /// The name of the command, as shells know it.
 const NAME: &str = "lumbung-hubctl";
@@ -76,6 +78,21 @@ pub(super) fn regions(typed: &OsStr) -> Vec<CompletionCandidate> {
     let mut found = kecamatan(typed);
     found.extend(villages(typed));
     found
+}
+
+/// Codes of the audit log.
+pub(super) fn acts(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let found = Act::ALL.into_iter().filter(|act| act.code().starts_with(&*typed));
+    found.map(|act| candidate(act.code().to_owned(), act.words().0.to_owned())).collect()
+}
+
+/// Numbers of an official list, by number or label.
+pub(super) fn labels<L: CodeList>(typed: &OsStr) -> Vec<CompletionCandidate> {
+    let typed = typed.to_string_lossy();
+    let number = |entry: &CodeEntry| entry.code.to_string();
+    let found = L::entries().iter().filter(|it| fits(&typed, &number(it), [it.label, it.label]));
+    found.map(|it| candidate(number(it), it.label.to_owned())).collect()
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use lumbung_proto::v1;
 use lumbung_proto::v1::admin_client::AdminClient;
 use lumbung_telemetry::clock;
+use tonic::Streaming;
 use tonic::transport::Channel;
 
 use super::commands::ExportArgs;
@@ -17,16 +18,7 @@ pub(super) async fn run(
     admin: &mut AdminClient<Channel>,
     args: ExportArgs,
 ) -> Result<Exit, Failure> {
-    let to_stdout = args.file == Path::new("-");
-    let workbook = match args.file.extension().and_then(|ending| ending.to_str()) {
-        Some("xlsx") => true,
-        Some("csv") => false,
-        _ if to_stdout => false,
-        _ => {
-            let words = "Nama berkas harus berakhir .csv atau .xlsx. Tidak ada yang ditulis.";
-            return Err(Failure::new(Exit::Usage, words));
-        }
-    };
+    let workbook = is_workbook(&args.file)?;
     let today = clock::today();
     let keep_until = today.checked_add(jiff::Span::new().days(args.keep_days));
     let Ok(keep_until) = keep_until else {
@@ -44,9 +36,49 @@ pub(super) async fn run(
         purpose: args.purpose,
         keep_until: keep_until.to_string(),
     };
-    let mut pieces = admin.export_records(wanted).await?.into_inner();
+    let pieces = admin.export_records(wanted).await?.into_inner();
+    if let Some(records) = written(pieces, &args.file).await? {
+        eprintln!("{records} catatan tertulis di {}.", args.file.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// `recap --out`.
+pub(super) async fn recap(
+    admin: &mut AdminClient<Channel>,
+    recap: v1::RecapAsked,
+    file: &Path,
+) -> Result<Exit, Failure> {
+    let wanted = v1::ExportRecapRequest { recap: Some(recap), workbook: is_workbook(file)? };
+    let pieces = admin.export_recap(wanted).await?.into_inner();
+    if written(pieces, file).await?.is_some() {
+        eprintln!("Tertulis di {}.", file.display());
+    }
+    Ok(Exit::Done)
+}
+
+/// Whether a file's name asks for a workbook; standard output gets CSV.
+fn is_workbook(file: &Path) -> Result<bool, Failure> {
+    match file.extension().and_then(|ending| ending.to_str()) {
+        Some("xlsx") => Ok(true),
+        Some("csv") => Ok(false),
+        _ if file == Path::new("-") => Ok(false),
+        _ => {
+            let words = "Nama berkas harus berakhir .csv atau .xlsx. Tidak ada yang ditulis.";
+            Err(Failure::new(Exit::Usage, words))
+        }
+    }
+}
+
+/// Writes a file as it comes; how many records it holds, or nothing when it
+/// went to standard output.
+async fn written(
+    mut pieces: Streaming<v1::ExportPiece>,
+    file: &Path,
+) -> Result<Option<u64>, Failure> {
+    let to_stdout = file == Path::new("-");
     let mut records = 0;
-    let mut target = if to_stdout { None } else { Some(Target::open(&args.file)?) };
+    let mut target = if to_stdout { None } else { Some(Target::open(file)?) };
     while let Some(piece) = pieces.message().await? {
         match &mut target {
             Some(target) => target.file.write_all(&piece.content)?,
@@ -54,11 +86,9 @@ pub(super) async fn run(
         }
         records = piece.records;
     }
-    if let Some(target) = target {
-        target.keep()?;
-        eprintln!("{records} catatan tertulis di {}.", args.file.display());
-    }
-    Ok(Exit::Done)
+    let Some(target) = target else { return Ok(None) };
+    target.keep()?;
+    Ok(Some(records))
 }
 
 /// A file on its way; one that is not kept goes.

@@ -23,6 +23,31 @@ pub(super) enum Format {
     Csv,
 }
 
+/// In which language lists are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum Language {
+    /// Bahasa Indonesia.
+    Id,
+    /// Inggris, sejauh ada.
+    En,
+}
+
+impl Language {
+    const fn say(self, id: &'static str, en: &'static str) -> &'static str {
+        match self {
+            Self::Id => id,
+            Self::En => en,
+        }
+    }
+}
+
+/// How lists are printed, and in which language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct View {
+    pub(super) format: Format,
+    pub(super) language: Language,
+}
+
 /// A list that has arrived whole.
 #[derive(Clone, Debug, Default)]
 pub(super) struct List {
@@ -45,25 +70,43 @@ impl List {
     }
 
     /// Prints it.
-    pub(super) fn print(&self, format: Format, out: &mut dyn Write) -> io::Result<()> {
-        match format {
-            Format::Table => self.table(false, out),
-            Format::Wide => self.table(true, out),
+    pub(super) fn print(&self, view: View, out: &mut dyn Write) -> io::Result<()> {
+        match view.format {
+            Format::Table => self.table(false, view.language, out),
+            Format::Wide => self.table(true, view.language, out),
             Format::Json => self.json(out),
             Format::Ndjson => self.ndjson(out),
             Format::Csv => self.csv(out),
         }
     }
 
-    fn table(&self, wide: bool, out: &mut dyn Write) -> io::Result<()> {
-        let shown: Vec<(usize, &ListColumn)> =
-            self.columns.iter().enumerate().filter(|(_, column)| wide || !column.wide).collect();
+    /// Whether people who read this language see a column: of two that say
+    /// the same, one in each.
+    fn is_for(&self, language: Language, key: &str) -> bool {
+        match (language, key.strip_suffix("_en")) {
+            (Language::Id, Some(other)) => self.column(other).is_none(),
+            (Language::En, None) => self.column(&format!("{key}_en")).is_none(),
+            _ => true,
+        }
+    }
+
+    fn table(&self, wide: bool, language: Language, out: &mut dyn Write) -> io::Result<()> {
+        let shown: Vec<(usize, &ListColumn)> = self
+            .columns
+            .iter()
+            .enumerate()
+            .filter(|(_, column)| (wide || !column.wide) && self.is_for(language, &column.key))
+            .collect();
         let mut table = comfy_table::Table::new();
         table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
-        table.set_header(shown.iter().map(|(_, column)| &column.label_id));
+        table.set_header(shown.iter().map(|(_, column)| match language {
+            Language::Id => &column.label_id,
+            Language::En => &column.label_en,
+        }));
         for row in &self.rows {
             table.add_row(shown.iter().map(|(at, column)| {
-                for_people(column.kind(), row.cells.get(*at).map_or("", String::as_str))
+                let cell = row.cells.get(*at).map_or("", String::as_str);
+                for_people(language, column.kind(), cell)
             }));
         }
         for (at, (_, column)) in shown.iter().enumerate() {
@@ -133,14 +176,16 @@ fn for_programs(kind: CellKind, cell: &str) -> Value {
 }
 
 /// A cell as people read it.
-pub(super) fn for_people(kind: CellKind, cell: &str) -> String {
+pub(super) fn for_people(language: Language, kind: CellKind, cell: &str) -> String {
     let number = cell.parse::<i64>().ok();
     match (kind, number) {
-        (CellKind::Flag, _) => if cell == "true" { "ya" } else { "-" }.to_owned(),
+        (CellKind::Flag, _) => {
+            if cell == "true" { language.say("ya", "yes") } else { "-" }.to_owned()
+        }
         (CellKind::Moment, Some(0)) => "-".to_owned(),
         (CellKind::Moment, Some(at_ms)) => clock::display(at_ms),
         (CellKind::Bytes, Some(bytes)) => size(bytes.max(0).unsigned_abs()),
-        (CellKind::Span, Some(ms)) => span(ms),
+        (CellKind::Span, Some(ms)) => span(language, ms),
         _ => cell.to_owned(),
     }
 }
@@ -155,14 +200,15 @@ pub(super) fn size(bytes: u64) -> String {
 }
 
 /// `40 dtk`, `12 mnt`, `5 jam`, `3 hari`.
-pub(super) fn span(ms: i64) -> String {
+fn span(language: Language, ms: i64) -> String {
     let seconds = ms.max(0) / 1_000;
-    match seconds {
-        0..120 => format!("{seconds} dtk"),
-        120..7_200 => format!("{} mnt", seconds / 60),
-        7_200..172_800 => format!("{} jam", seconds / 3_600),
-        _ => format!("{} hari", seconds / 86_400),
-    }
+    let (count, unit) = match seconds {
+        0..120 => (seconds, language.say("dtk", "s")),
+        120..7_200 => (seconds / 60, language.say("mnt", "min")),
+        7_200..172_800 => (seconds / 3_600, language.say("jam", "h")),
+        _ => (seconds / 86_400, language.say("hari", "days")),
+    };
+    format!("{count} {unit}")
 }
 
 #[cfg(test)]
@@ -196,7 +242,7 @@ mod tests {
 
     fn printed(format: Format) -> String {
         let mut out = Vec::new();
-        list().print(format, &mut out).unwrap();
+        list().print(View { format, language: Language::Id }, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -220,6 +266,27 @@ mod tests {
             "name,lag,proven,at\n\"Jaten, =1+1\",3,true,2026-11-24T13:00:00+07:00\n\
              '=Salam,,false,\n"
         );
+    }
+
+    #[test]
+    fn people_read_one_language_and_programs_get_both() {
+        let mut list = list();
+        for (column, key) in list.columns.iter_mut().zip(["what", "what_en"]) {
+            (column.key, column.label_en) = (key.to_owned(), format!("english {key}"));
+        }
+        let printed = |format, language| {
+            let mut out = Vec::new();
+            list.print(View { format, language }, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let id = printed(Format::Table, Language::Id);
+        assert!(id.contains("label name") && !id.contains("label lag"), "{id}");
+        assert!(id.contains("Jaten") && id.contains("ya"), "{id}");
+        let en = printed(Format::Table, Language::En);
+        assert!(en.contains("english what_en") && !en.contains("Jaten"), "{en}");
+        assert!(en.contains("yes"), "{en}");
+        let csv = printed(Format::Csv, Language::En);
+        assert!(csv.starts_with("what,what_en,"), "{csv}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use tokio::sync::mpsc;
 use tonic::transport::Channel;
 
 use super::outcome::{Exit, Failure};
-use super::print::{Format, List};
+use super::print::{Format, List, View};
 use board::Board;
 
 /// How long the keyboard is waited for before it is asked whether to stop.
@@ -25,16 +25,16 @@ const KEYS_EVERY: Duration = Duration::from_millis(100);
 /// Keys that wait to be read.
 const KEYS_QUEUED: usize = 16;
 
-pub(super) async fn run(admin: &mut AdminClient<Channel>, format: Format) -> Result<Exit, Failure> {
+pub(super) async fn run(admin: &mut AdminClient<Channel>, view: View) -> Result<Exit, Failure> {
     let mut told = admin.watch(v1::WatchRequest::default()).await?.into_inner();
     let gone = || Failure::new(Exit::Unreachable, "Hub berhenti.");
     let first = told.message().await?.ok_or_else(gone)?;
     let mut board = Board::new(list(first), Instant::now());
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
-        if format == Format::Table {
+        if view.format == Format::Table {
             writeln!(io::stdout(), "{}", board.summary())?;
         }
-        board.shown_list().print(format, &mut io::stdout().lock())?;
+        board.shown_list().print(view, &mut io::stdout().lock())?;
         return Ok(Exit::Done);
     }
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

@@ -9,7 +9,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Cell, Paragraph, Row, Table};
 
 use super::board::Board;
-use crate::ctl::print::{for_people, size};
+use crate::ctl::print::{Language, for_people, size};
 
 /// From this width on everything is shown; below it what says least goes.
 const WIDE: u16 = 110;
@@ -34,7 +34,7 @@ fn shown<T>(all: [T; COLUMNS.len()], wide: bool) -> impl Iterator<Item = T> {
 
 /// The time of today, the day of any other.
 fn contact(cell: &str) -> String {
-    let told = for_people(CellKind::Moment, cell);
+    let told = for_people(Language::Id, CellKind::Moment, cell);
     let today = clock::today().to_string();
     match told.split_once(' ') {
         Some((day, time)) if day == today => time.to_owned(),

@@ -91,14 +91,17 @@ impl AuditLog for SqliteDataset {
             let mut statement = conn.prepare_cached(
                 "SELECT seq, at_ms, operator, act, subject, words, hash FROM audit
                  WHERE (?1 IS NULL OR operator = ?1) AND (?2 IS NULL OR act = ?2)
-                   AND (?3 IS NULL OR subject = ?3) AND (?4 IS NULL OR seq < ?4)
-                 ORDER BY seq DESC LIMIT ?5",
+                   AND (?3 IS NULL OR subject = ?3) AND (?4 IS NULL OR at_ms >= ?4)
+                   AND (?5 IS NULL OR at_ms < ?5) AND (?6 IS NULL OR seq < ?6)
+                 ORDER BY seq DESC LIMIT ?7",
             )?;
             let entries = statement.query_map(
                 (
                     &filter.operator,
                     &filter.act,
                     &filter.subject,
+                    filter.since_ms,
+                    filter.until_ms,
                     filter.before.map(u64::cast_signed),
                     filter.limit,
                 ),

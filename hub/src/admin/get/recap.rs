@@ -1,0 +1,70 @@
+//! Recap sheets.
+
+use lumbung_domain::recap::{Cell, Isi};
+use lumbung_proto::v1::{self, CellKind};
+use tonic::Status;
+
+use super::super::sheet::Sheet;
+use super::super::words;
+use crate::access::Operator;
+use crate::desk::Desk;
+use crate::exports;
+
+/// A recap sheet: for the office, or for anybody.
+pub(super) fn sheet(desk: &Desk, who: &Operator, asked: &v1::RecapAsked) -> Result<Sheet, Status> {
+    let (region, date) = (words::region(&asked.region)?, words::date(&asked.date)?);
+    let recap = desk.recap(who, region, date)?;
+    let printed = words::printed(&recap, asked.public)?;
+    let form = &recap.sheet.form;
+    let columns = form.columns.iter().zip(1..).map(|(column, number)| {
+        let label = match column.group {
+            "" => column.header.to_owned(),
+            group => format!("{group}: {}", column.header),
+        };
+        let number_kind = matches!(column.isi, Isi::Jumlah(_));
+        v1::ListColumn {
+            key: format!("kolom_{number}"),
+            label_id: label.clone(),
+            label_en: label,
+            kind: if number_kind { CellKind::Number } else { CellKind::Text }.into(),
+            wide: false,
+        }
+    });
+    let mut sheet = Sheet::with_columns("lumbung/recap/1", columns.collect());
+    sheet.note(format!("{} {}: {}, {date}", form.number(), form.title, recap.sheet.wilayah));
+    for row in printed.cells.rows.iter().chain([&printed.cells.total]) {
+        sheet.row(row.iter().map(|cell| match cell {
+            Cell::Number(number) => number.to_string(),
+            Cell::Text(text) => text.clone(),
+        }));
+    }
+    for note in printed.footnotes {
+        sheet.note(note);
+    }
+    Ok(sheet)
+}
+
+/// A recap sheet as a file.
+pub(in super::super) fn file(
+    desk: &Desk,
+    who: &Operator,
+    asked: &v1::ExportRecapRequest,
+) -> Result<Vec<u8>, Status> {
+    let wanted = asked.recap.clone().unwrap_or_default();
+    let (region, date) = (words::region(&wanted.region)?, words::date(&wanted.date)?);
+    let recap = desk.recap(who, region, date)?;
+    if !recap.houses.is_empty() {
+        return Err(Status::failed_precondition(
+            "Lembar per rumah menyebut nama orang, jadi tidak ditulis ke berkas dari sini. Pakai \
+             lembar RT ke atas.",
+        ));
+    }
+    let printed = words::printed(&recap, wanted.public)?;
+    if !asked.workbook {
+        return Ok(exports::recap_csv(&recap, &printed));
+    }
+    exports::recap_xlsx(&recap, &printed).map_err(|error| {
+        tracing::error!(%error, "a workbook can't be made");
+        Status::internal("Berkas tidak bisa dibuat.")
+    })
+}
