@@ -167,7 +167,7 @@ impl Door {
                 if let Ok(stream) = shaken
                     && let Some(peer) = door.known(&stream).await
                 {
-                    door.lead(stream, peer).await;
+                    Box::pin(door.lead(stream, peer)).await;
                 }
             });
         }

@@ -58,7 +58,7 @@ pub async fn keep_dialling(door: Arc<Door>, village: VillageCode, address: Strin
             tokio::time::sleep(LOOK_EVERY).await;
             continue;
         }
-        if let Err(error) = Arc::clone(&door).dial(village, &address).await {
+        if let Err(error) = Box::pin(Arc::clone(&door).dial(village, &address)).await {
             tracing::debug!(%village, %error, "not reachable");
         }
         tokio::time::sleep(backoff.wait()).await;

@@ -101,7 +101,7 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
         tracing::info!(%village, reason, "asked to come back");
         return Welcome::Leaves;
     }
-    note_link(door, village, reply, took).await;
+    note_link(door, village, &reply, took).await;
     certify(door, arrival.peer, fleet).await;
     Welcome::Stays
 }
@@ -122,7 +122,7 @@ async fn arrange(
 const ARCH_MAX: usize = 16;
 
 /// What the node told of its computer; nothing if it is too old to.
-fn machine(told: v1::NodeMachine, at_ms: i64) -> Machine {
+fn machine(told: &v1::NodeMachine, at_ms: i64) -> Machine {
     let bytes = |mebibytes: u32| u64::from(mebibytes) * 1024 * 1024;
     let arch = told.arch.chars().filter(|it| it.is_ascii_alphanumeric() || *it == '_');
     Machine {
@@ -140,7 +140,7 @@ fn machine(told: v1::NodeMachine, at_ms: i64) -> Machine {
 async fn note_link(
     door: &Arc<Door>,
     village: VillageCode,
-    reply: v1::ArrangeReply,
+    reply: &v1::ArrangeReply,
     took: Duration,
 ) {
     let now_ms = clock::now_ms();
@@ -153,7 +153,7 @@ async fn note_link(
         tunnelled: reply.tunnelled,
         round_trip_us: took.as_micros().try_into().unwrap_or(u32::MAX),
     };
-    let machine = reply.machine.map(|told| machine(told, now_ms));
+    let machine = reply.machine.as_ref().map(|told| machine(told, now_ms));
     let registry = Arc::clone(&door.registry);
     let noted = world::blocking(move || registry.note_link(village, &link, machine.as_ref())).await;
     if let Ok(Err(error)) = noted {
@@ -217,7 +217,7 @@ async fn ask_again(door: &Arc<Door>, village: VillageCode, mut fleet: FleetClien
     let request = witnessing::show(door, village, None, request).await;
     let Some((reply, took)) = arrange(village, &mut fleet, request).await else { return };
     witnessing::note(door, village, &reply).await;
-    note_link(door, village, reply, took).await;
+    note_link(door, village, &reply, took).await;
 }
 
 /// Renews certificates of nodes that stay connected, and the hub's own, for

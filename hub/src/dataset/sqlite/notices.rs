@@ -123,12 +123,12 @@ impl Notices for SqliteDataset {
     }
 
     fn notices(&self, before: i64, limit: u32) -> Result<Vec<ListedNotice>, DatasetError> {
-        self.read(|conn| Ok(listed(conn, Which::Before(before), limit)?))
+        self.read(|conn| Ok(listed(conn, &Which::Before(before), limit)?))
     }
 
     fn notice(&self, number: i64) -> Result<Option<NoticeDetail>, DatasetError> {
         self.read(|conn| {
-            let Some(listed) = listed(conn, Which::One(number), 1)?.pop() else { return Ok(None) };
+            let Some(listed) = listed(conn, &Which::One(number), 1)?.pop() else { return Ok(None) };
             Ok(Some(NoticeDetail { listed, villages: villages(conn, number)? }))
         })
     }
@@ -258,10 +258,10 @@ enum Which {
     Before(i64),
 }
 
-fn listed(conn: &Connection, which: Which, limit: u32) -> rusqlite::Result<Vec<ListedNotice>> {
+fn listed(conn: &Connection, which: &Which, limit: u32) -> rusqlite::Result<Vec<ListedNotice>> {
     let (condition, number) = match which {
-        Which::One(number) => ("number = ?1", number),
-        Which::Before(number) => ("number < ?1", number),
+        Which::One(number) => ("number = ?1", *number),
+        Which::Before(number) => ("number < ?1", *number),
     };
     let sql = format!(
         "SELECT {NOTICE}, count(d.village), coalesce(sum({HAS_IT}), 0),

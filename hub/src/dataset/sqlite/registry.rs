@@ -281,6 +281,59 @@ fn node_key(row: &SqlRow<'_>) -> rusqlite::Result<NodeKey> {
     })
 }
 
+/// How long unclean stops count as recent, milliseconds.
+const RECENT_MS: i64 = 30 * crate::rhythm::DAY_MS;
+
+/// Keeps what a node told of its computer. Its count of unclean stops is held
+/// against what it was up to a month ago; a new computer counts anew.
+fn note_machine(
+    conn: &Connection,
+    village: VillageCode,
+    machine: &Machine,
+) -> rusqlite::Result<()> {
+    conn.prepare_cached(
+        "INSERT INTO machine (village, at_ms, disk_free_bytes, store_bytes, unclean_stops,
+           since_stops, since_ms, arch) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?2, ?6)
+         ON CONFLICT (village) DO UPDATE SET
+           since_stops = CASE WHEN ?2 - since_ms >= ?7 THEN min(unclean_stops, ?5)
+                              ELSE min(since_stops, ?5) END,
+           since_ms = CASE WHEN ?2 - since_ms >= ?7 THEN ?2 ELSE since_ms END,
+           at_ms = ?2, disk_free_bytes = ?3, store_bytes = ?4, unclean_stops = ?5, arch = ?6",
+    )?
+    .execute((
+        village_sql(village),
+        machine.at_ms,
+        machine.disk_free_bytes.map(u64::cast_signed),
+        machine.store_bytes.cast_signed(),
+        machine.unclean_stops,
+        &machine.arch,
+        RECENT_MS,
+    ))?;
+    Ok(())
+}
+
+/// What every node told of its computer last.
+pub(super) fn machines(conn: &Connection) -> rusqlite::Result<HashMap<i64, Machine>> {
+    conn.prepare_cached(
+        "SELECT village, at_ms, disk_free_bytes, store_bytes, unclean_stops,
+                unclean_stops - since_stops, since_ms, arch FROM machine",
+    )?
+    .query_map([], |row| {
+        let free: Option<i64> = row.get(2)?;
+        let machine = Machine {
+            at_ms: row.get(1)?,
+            disk_free_bytes: free.map(i64::cast_unsigned),
+            store_bytes: village::count(row, 3)?,
+            unclean_stops: row.get(4)?,
+            recent_stops: row.get(5)?,
+            counted_since_ms: row.get(6)?,
+            arch: row.get(7)?,
+        };
+        Ok((row.get(0)?, machine))
+    })?
+    .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -374,57 +427,4 @@ mod tests {
         let refused = dataset.redeem(&wish(1, 3_505_012_001, 1), 1).unwrap();
         assert_eq!(refused, Err(TokenRefused::Unknown));
     }
-}
-
-/// How long unclean stops count as recent, milliseconds.
-const RECENT_MS: i64 = 30 * crate::rhythm::DAY_MS;
-
-/// Keeps what a node told of its computer. Its count of unclean stops is held
-/// against what it was up to a month ago; a new computer counts anew.
-fn note_machine(
-    conn: &Connection,
-    village: VillageCode,
-    machine: &Machine,
-) -> rusqlite::Result<()> {
-    conn.prepare_cached(
-        "INSERT INTO machine (village, at_ms, disk_free_bytes, store_bytes, unclean_stops,
-           since_stops, since_ms, arch) VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?2, ?6)
-         ON CONFLICT (village) DO UPDATE SET
-           since_stops = CASE WHEN ?2 - since_ms >= ?7 THEN min(unclean_stops, ?5)
-                              ELSE min(since_stops, ?5) END,
-           since_ms = CASE WHEN ?2 - since_ms >= ?7 THEN ?2 ELSE since_ms END,
-           at_ms = ?2, disk_free_bytes = ?3, store_bytes = ?4, unclean_stops = ?5, arch = ?6",
-    )?
-    .execute((
-        village_sql(village),
-        machine.at_ms,
-        machine.disk_free_bytes.map(u64::cast_signed),
-        machine.store_bytes.cast_signed(),
-        machine.unclean_stops,
-        &machine.arch,
-        RECENT_MS,
-    ))?;
-    Ok(())
-}
-
-/// What every node told of its computer last.
-pub(super) fn machines(conn: &Connection) -> rusqlite::Result<HashMap<i64, Machine>> {
-    conn.prepare_cached(
-        "SELECT village, at_ms, disk_free_bytes, store_bytes, unclean_stops,
-                unclean_stops - since_stops, since_ms, arch FROM machine",
-    )?
-    .query_map([], |row| {
-        let free: Option<i64> = row.get(2)?;
-        let machine = Machine {
-            at_ms: row.get(1)?,
-            disk_free_bytes: free.map(i64::cast_unsigned),
-            store_bytes: village::count(row, 3)?,
-            unclean_stops: row.get(4)?,
-            recent_stops: row.get(5)?,
-            counted_since_ms: row.get(6)?,
-            arch: row.get(7)?,
-        };
-        Ok((row.get(0)?, machine))
-    })?
-    .collect()
 }
