@@ -223,7 +223,7 @@ fn hub_commands(district: &District, resident: RecordId) -> anyhow::Result<()> {
     let written = std::fs::read_to_string(&file)?;
     assert!(written.contains(purpose) && written.contains("Hapus paling lambat"), "{written}");
     check_closed("an export", &written);
-    for args in [&["get", "records", "warga"][..], &["get", "findings"]] {
+    for args in [&["query", "warga"][..], &["get", "findings"]] {
         let shown = printed(&district.hub.ctl(args)?);
         assert!(shown.contains("ada NIK") || shown.contains("NIK yang sama"), "{args:?}: {shown}");
         check_closed(&args.join(" "), &shown);
