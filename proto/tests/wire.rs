@@ -261,7 +261,7 @@ fn the_session() {
         ..reply
     };
     check("hello_reply_kept", &kept);
-    let replaced = Some(v1::Replaced { at_ms: 1_790_000_000_002, last_seq: 6 });
+    let replaced = Some(v1::Replaced { at_ms: 1_790_000_000_002, last_seq: 6, whole: false });
     check("hello_reply_replaced", &v1::HelloReply { replaced, ..kept });
     let restart = v1::RestartRequest {
         position: Some(position.clone()),
