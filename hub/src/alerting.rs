@@ -28,7 +28,7 @@ use crate::reason::Reasons;
 
 pub use config::{Config, ConfigError, Email, LifeSign, Security, Webhook};
 pub use decide::{Decision, decide};
-pub use deliver::{DeliveryError, deliver, test};
+pub use deliver::{DeliveryError, Tried, deliver, test};
 pub use words::letters;
 
 /// How often the hub looks.

@@ -50,7 +50,7 @@ pub(super) fn sheet(desk: &Desk, who: &Operator, what: What) -> Result<Sheet, St
         What::Quality(asked) => quality::gaps(desk, who, &asked.region),
         What::Freshness(asked) => quality::freshness(desk, who, &asked),
         What::Records(asked) => records::of_kind(desk, who, &asked),
-        What::Search(asked) => search::found(desk, who, asked),
+        What::Search(asked) => search::found(desk, who, &asked),
         What::Nik(asked) => search::by_nik(desk, who, &asked.nik),
         What::Person(asked) => person::closed(desk, who, &asked),
         What::Reveal(asked) => person::opened(desk, who, &asked),

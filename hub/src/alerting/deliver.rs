@@ -74,10 +74,13 @@ pub fn deliver(config: &Config, letter: &Letter) -> Result<(), DeliveryError> {
     }
 }
 
+/// A channel, and what became of a letter through it.
+pub type Tried = (&'static str, Result<(), DeliveryError>);
+
 /// Sends a letter that needs nothing through every channel; what became of
 /// each.
 #[must_use]
-pub fn test(config: &Config) -> Vec<(&'static str, Result<(), DeliveryError>)> {
+pub fn test(config: &Config) -> Vec<Tried> {
     let letter = |channel: &'static str| Letter {
         number: 0,
         channel: channel.to_owned(),

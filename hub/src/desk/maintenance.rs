@@ -7,7 +7,7 @@ use lumbung_telemetry::clock;
 use super::{Desk, DeskError, fit_words, sees};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
-use crate::alerting::{self, Config, DeliveryError};
+use crate::alerting::{self, Config, Tried};
 use crate::dataset::{Maintenance, Scope};
 use crate::reason::Place;
 use crate::recap::RegionRef;
@@ -143,10 +143,7 @@ impl Desk {
     /// [`DeskError::Refused`] without [`Right::Act`]; [`DeskError::NotThere`]
     /// for who does not see the whole district; [`DeskError::Unfit`] when no
     /// channel is set up; [`DeskError::Failed`].
-    pub fn test_letters(
-        &self,
-        who: &Operator,
-    ) -> Result<Vec<(&'static str, Result<(), DeliveryError>)>, DeskError> {
+    pub fn test_letters(&self, who: &Operator) -> Result<Vec<Tried>, DeskError> {
         who.must(Right::Act)?;
         if !who.scope().is_whole() {
             return Err(DeskError::NotThere);

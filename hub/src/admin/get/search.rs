@@ -34,7 +34,7 @@ const OF_HOUSES: [(&str, u32); 9] = [
 ];
 
 /// What a search finds.
-pub(super) fn found(desk: &Desk, who: &Operator, asked: v1::SearchAsked) -> Result<Sheet, Status> {
+pub(super) fn found(desk: &Desk, who: &Operator, asked: &v1::SearchAsked) -> Result<Sheet, Status> {
     let limit = words::rows(asked.limit);
     let answer = desk.find(who, question(asked)?, limit as usize)?;
     let mut sheet = match &answer.lines {
@@ -86,7 +86,7 @@ fn gap(code: &str, kind: &str) -> Result<Option<Gap>, Status> {
     }
 }
 
-fn question(asked: v1::SearchAsked) -> Result<Question, Status> {
+fn question(asked: &v1::SearchAsked) -> Result<Question, Status> {
     let what = match asked.kind.as_str() {
         "warga" => What::Warga,
         "keluarga" => What::Keluarga,
