@@ -9,6 +9,8 @@ use anyhow::{Context as _, ensure};
 use lumbung_tests::chromium::{self, Chromium};
 use lumbung_tests::district::District;
 
+const PASSWORD: &str = "sapi merah di sawah";
+
 /// Longer than updates are gathered for, several times.
 const A_WHILE: Duration = Duration::from_secs(3);
 
@@ -27,15 +29,23 @@ async fn a_reader_is_master_of_a_page_that_changes() -> anyhow::Result<()> {
     let Some(program) = chromium::program() else { return Ok(()) };
     let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 2)?;
     district.nodes[0].start().await?;
-    // Before the start: a hub without operators asks for the first one.
-    let added = district.hub.run(&["operators", "add", "siti", "--plain"])?;
-    ensure!(added.status.success(), "{}", String::from_utf8_lossy(&added.stderr));
-    let password = String::from_utf8(added.stdout)?.trim().to_owned();
     district.hub.start().await?;
     let mut browser = Chromium::start(&program, 1280, 900)?;
+    let said = district.hub.said();
+    let code = said.split("dengan kode ").nth(1).context("no code was printed")?;
+    let code = code.split(['.', '\n']).next().unwrap_or_default();
     browser.open(&format!("http://{}/", district.hub.console))?;
+    for (field, value) in [
+        ("Kode dari hub", code),
+        ("Nama operator", "siti"),
+        ("Kata sandi", PASSWORD),
+        ("Ulangi kata sandi", PASSWORD),
+    ] {
+        browser.fill(field, value)?;
+    }
+    browser.press("Buat operator")?;
     browser.fill("Nama operator", "siti")?;
-    browser.fill("Kata sandi", &password)?;
+    browser.fill("Kata sandi", PASSWORD)?;
     browser.press("Masuk")?;
     browser.wait("document.body.hasAttribute('data-hidup')")?;
     district.wait_proven(Duration::from_secs(30)).await?;
