@@ -15,6 +15,10 @@ mod reach;
 mod top;
 mod wait;
 
+/// Held against what can be searched for.
+#[cfg(test)]
+pub(crate) use commands::GAPS;
+
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::process::ExitCode;

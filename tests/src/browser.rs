@@ -12,8 +12,8 @@ use crate::district::HubProcess;
 /// A page answers within this.
 const ANSWER_WITHIN: Duration = Duration::from_secs(20);
 
-/// What operators choose in place of their first password.
-const OWN_PASSWORD: &str = "sapi merah di sawah";
+/// What an operator chooses instead of the first password.
+pub const OWN_PASSWORD: &str = "sapi merah di sawah";
 
 /// A browser that is signed in.
 #[derive(Clone, Debug)]

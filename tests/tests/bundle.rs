@@ -193,6 +193,9 @@ async fn an_import_beside_a_pull_of_the_same_village_takes_nothing_twice() {
     let folder = stick(&district);
     fill(&district, 0, 700).await.unwrap();
     let all = export(&district.nodes[0], &folder, 1).await.unwrap();
+    // The hub dials: the node knows no address.
+    let (village, address) = (district.nodes[0].village, district.nodes[0].address);
+    district.hub.add(village, address).unwrap();
     district.nodes[0].start().await.unwrap();
     district.hub.start().await.unwrap();
     // The hub is pulling the same entries at this moment.

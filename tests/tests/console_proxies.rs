@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
-use lumbung_tests::browser::{Answer, form};
+use lumbung_tests::browser::{Answer, OWN_PASSWORD, form};
 use lumbung_tests::certificates::Issuing;
 use lumbung_tests::district::{District, free_address, wait_until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -234,6 +234,11 @@ async fn stands_behind(program: &str) -> anyhow::Result<()> {
     let only = entered.header("strict-transport-security").context("no HSTS")?;
     assert!(only.starts_with("max-age=31536000"), "{only}");
     let session = format!("cookie: {}\r\n", cookie.split(';').next().unwrap_or_default());
+    // A first password opens nothing but the way to another one.
+    let fields = form(&[("lama", &password), ("baru", OWN_PASSWORD)]);
+    let changed = proxy.answer(HERE, "POST /akun/sandi", &session, &fields).await?;
+    assert_eq!(changed.status, 303, "{}", changed.text());
+    let password = OWN_PASSWORD.to_owned();
     let page = proxy.answer(HERE, "GET /", &session, "").await?;
     assert_eq!(page.status, 200, "{}", page.text());
     assert!(page.text().contains("desa segar"), "{}", page.text());

@@ -17,6 +17,8 @@ pub(super) use care::{
     AlertCommand, AskCommand, ContactCommand, LeftoversCommand, MachineCommand, MaintenanceCommand,
     NoticeCommand, NoticeTerms, RemarkCommand,
 };
+#[cfg(test)]
+pub(crate) use lists::GAPS;
 pub(super) use lists::{
     AuditArgs, Describe, GetArgs, HouseArgs, Reference, Search, WargaArgs, What,
 };

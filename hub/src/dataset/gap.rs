@@ -101,3 +101,14 @@ impl Gap {
         (count, all)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_offers_every_gap() {
+        let known = Gap::ALL.map(|gap| (gap.code(), gap.kind()));
+        assert_eq!(crate::ctl::GAPS, known);
+    }
+}

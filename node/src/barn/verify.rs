@@ -11,6 +11,9 @@ use super::state::Pointer;
 use super::store::{Store, StoreError, WriteBatch};
 use super::{Barn, Head, Indexer, Mending, keys, relation};
 
+/// Length of the mark that says which version of the indexer was at work.
+const INDEXED_BYTES: usize = size_of::<u32>();
+
 /// Something in the barn that is not what the log says it should be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -78,6 +81,11 @@ impl Barn {
         relation::limit(&*self.store, Epoch(0), head.position)?;
         let derived = Derived::from_log(&proven, self.indexer);
         faults.extend(derived.compare(&*self.store, head)?.faults);
+        // A mark that can't be read is written anew at the next opening.
+        let mark = self.store.get(keys::INDEXED)?;
+        if mark.is_some_and(|mark| mark.len() != INDEXED_BYTES) && !faults.contains(&Fault::Index) {
+            faults.push(Fault::Index);
+        }
         Ok(Soundness { head, entries: proven.entries, faults })
     }
 }

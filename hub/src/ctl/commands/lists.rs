@@ -8,11 +8,24 @@ use lumbung_domain::code_list::{Agama, Code, CodeList, Pekerjaan, PendidikanKk, 
 use lumbung_domain::id::Kind;
 
 use crate::ctl::complete;
-use crate::dataset::search::Gap;
 
 /// What a house may have or lack.
 const TRAITS: [&str; 9] =
     ["sehat", "tidak-sehat", "pdam", "sumur", "sungai", "air-lain", "jamban", "tps", "spal"];
+
+/// What can be missing or wrong in a record of a kind, by code.
+pub(crate) const GAPS: [(&str, Kind); 10] = [
+    ("nik", Kind::Warga),
+    ("nik_beda", Kind::Warga),
+    ("tanggal_lahir", Kind::Warga),
+    ("tempat", Kind::Warga),
+    ("kepala", Kind::Keluarga),
+    ("nomor_kk", Kind::Keluarga),
+    ("kk_kosong", Kind::Keluarga),
+    ("dasawisma", Kind::RumahTangga),
+    ("kepala_di_luar", Kind::RumahTangga),
+    ("sehat_diragukan", Kind::RumahTangga),
+];
 
 #[derive(Args)]
 pub(in crate::ctl) struct GetArgs {
@@ -294,7 +307,7 @@ impl Reference {
 
 /// The gaps that records of a kind can have.
 fn gaps(kind: Kind) -> PossibleValuesParser {
-    PossibleValuesParser::new(Gap::ALL.into_iter().filter(|gap| gap.kind() == kind).map(Gap::code))
+    PossibleValuesParser::new(GAPS.iter().filter(|gap| gap.1 == kind).map(|gap| gap.0))
 }
 
 /// A number of an official list, by number or label.
