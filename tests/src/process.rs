@@ -141,22 +141,6 @@ fn line_with_number(log: &str) -> Option<String> {
     Some(line.chars().map(|it| if it.is_ascii_digit() { '#' } else { it }).collect())
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_number_in_a_log_is_found_and_not_repeated() {
-        let said = |text: &str| line_with_number(&format!("{{\"msg\":\"ready\"}}\n{text}\nend"));
-        let line = said("nik=3505900101900001 of 7").unwrap();
-        assert_eq!(line, "nik=################ of #");
-        assert!(said("error: [angka]").is_some());
-        for fine in ["seq 123456789012345", "hash ab1234567890123456cd", "3 angka", "xx[angka]yy"] {
-            assert_eq!(said(fine).is_some(), fine == "xx[angka]yy", "{fine}");
-        }
-    }
-}
-
 /// Waits until something listens at `address`; fails at once when the
 /// process has ended.
 pub(crate) async fn answers(
@@ -173,4 +157,20 @@ pub(crate) async fn answers(
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_in_a_log_is_found_and_not_repeated() {
+        let said = |text: &str| line_with_number(&format!("{{\"msg\":\"ready\"}}\n{text}\nend"));
+        let line = said("nik=3505900101900001 of 7").unwrap();
+        assert_eq!(line, "nik=################ of #");
+        assert!(said("error: [angka]").is_some());
+        for fine in ["seq 123456789012345", "hash ab1234567890123456cd", "3 angka", "xx[angka]yy"] {
+            assert_eq!(said(fine).is_some(), fine == "xx[angka]yy", "{fine}");
+        }
+    }
 }

@@ -147,12 +147,14 @@ async fn flip_everywhere() -> anyhow::Result<Tally> {
                 tally.refused += 1;
                 continue;
             };
+            // Opening makes the mark of the indexes anew.
+            let mended = copy.pairs()?.contains(&(key.clone(), value.clone()));
             truth.check_reads(&village).map_err(|error| error.context(what()))?;
             let own = tempfile::tempdir_in(folder.path())?;
             let silent = truth.check_hub(&village, own.path()).await;
             let silent = silent.map_err(|error| error.context(what()))?;
             let found = village.barn().verify().map_or(true, |it| !it.faults.is_empty());
-            ensure!(found, "verify does not find {}", what());
+            ensure!(found || mended, "verify does not find {}", what());
             if silent { tally.harmless += 1 } else { tally.told += 1 }
         }
     }

@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lumbung_hub::dataset::{Care as _, Hold, Recovery as _, VillageState};
+use lumbung_hub::dataset::{Hold, VillageState};
 use lumbung_node::barn::{SledStore, Store as _, WriteBatch};
 use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::fold::fold;
