@@ -102,7 +102,8 @@ mod tests {
     fn only_what_the_district_named_goes_after_a_month_or_at_once_for_somebody_erased() {
         let dir = tempfile::tempdir().unwrap();
         let dir = dir.path();
-        let times = [1_790_000_000_000, 1_790_000_060_000, 1_790_000_120_000];
+        // The first two within one second.
+        let times = [1_790_000_000_000, 1_790_000_000_700, 1_790_000_120_000];
         let stores = times.map(|at_ms| dir.join(first_damaged_name(at_ms)));
         for store in &stores {
             fs::create_dir(store).unwrap();
@@ -111,6 +112,8 @@ mod tests {
         let now_ms = times[2] + 1_000;
         may_go(dir, &[], now_ms).unwrap();
         assert!(stores.iter().all(|store| goes_ms(store).is_none()));
+        may_go(dir, &times[..1], now_ms).unwrap();
+        assert!(goes_ms(&stores[0]).is_some() && goes_ms(&stores[1]).is_none());
         may_go(dir, &times[..2], now_ms).unwrap();
         // Told again at each contact: the first word counts.
         may_go(dir, &times[..2], now_ms + 9_000).unwrap();

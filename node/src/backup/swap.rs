@@ -194,11 +194,12 @@ fn damaged_name(dir: &Path, at_ms: i64) -> String {
     names.find(|name| !dir.join(name).exists()).unwrap_or(plain)
 }
 
-/// What a store that is set aside at this time is called; a second one of the
-/// same second has a number behind.
+/// What a store that is set aside at this time is called, to the millisecond:
+/// the district's word on one store must not be taken for another's of the
+/// same second.
 pub(super) fn first_damaged_name(at_ms: i64) -> String {
     let time = clock::local(at_ms).strftime("%Y%m%d-%H%M%S").to_string();
-    format!("{DAMAGED}{time}")
+    format!("{DAMAGED}{time}.{:03}", at_ms.rem_euclid(1000))
 }
 
 fn free_name(dir: &Path) -> PathBuf {
@@ -286,7 +287,7 @@ mod tests {
         let aside = damaged_stores(path).unwrap();
         let contents = aside.iter().map(|path| fs::read_to_string(path.join("isi")).unwrap());
         assert_eq!(contents.collect::<Vec<_>>(), ["lama", "satu", "dua"]);
-        assert!(aside[0].ends_with("store.rusak-20260921-211320"), "{aside:?}");
+        assert!(aside[0].ends_with("store.rusak-20260921-211320.000"), "{aside:?}");
         assert!(!forget_old_stores(path).unwrap());
 
         // Killed with everything announced, with the first rename done, and
