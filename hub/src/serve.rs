@@ -116,9 +116,6 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let accounts: Arc<dyn Accounts> = sqlite.clone();
     let audit: Arc<dyn AuditLog> = sqlite.clone();
     let map = options.map.as_deref().map(read_map).transpose()?;
-    let listener = TcpListener::bind(options.console).await.with_context(|| {
-        format!("Alamat {} sudah dipakai. Pilih yang lain dengan --console", options.console)
-    })?;
     let metrics = watching::listen(options.metrics).await?;
     let live = Arc::new(Live::default());
     let (writer, writing) = MergeWriter::start(Arc::clone(&dataset))?;
@@ -128,22 +125,8 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let kept = (sqlite.clone() as Arc<dyn Registry>, Arc::clone(&audit));
     let port = PublicPort::open(&options.data, uplink, sessions_max, kept, &shared).await?;
     lumbung_telemetry::say!("Node desa bergabung di {}.", port.address());
-    lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
-    if !options.console.ip().is_loopback() && !options.front.is_known() {
-        tracing::warn!("the console can be reached from other machines without HTTPS");
-        lumbung_telemetry::say!(
-            "Peringatan: konsol bisa dibuka dari komputer lain tanpa HTTPS, jadi kata sandi dan \
-             data warga lewat jaringan tanpa pengaman. Taruh proxy HTTPS di depannya, lalu \
-             jalankan dengan --console-https (lihat docs/operators.md)."
-        );
-    }
     let ready = tokio::spawn(keep_ready(Arc::clone(&dataset), Arc::clone(&live)));
     let gate = Gate::demanding(accounts, Arc::clone(&audit), options.require_second_factor);
-    if let Some(code) = gate.first_code().await.context("Daftar operator tidak bisa dibaca")? {
-        lumbung_telemetry::say!(
-            "Belum ada operator. Buka konsol dan buat operator pertama dengan kode {code}."
-        );
-    }
     let desk = Arc::new(Desk::new(DeskParts {
         dataset: Arc::clone(&dataset),
         audit: Arc::clone(&audit),
@@ -164,6 +147,24 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     })?;
     let admin = AdminService::new(Arc::clone(&desk), gate.clone());
     let far = far_operators(&options, admin.clone()).await?;
+    // Last: whoever reaches the console finds all other doors open.
+    let listener = TcpListener::bind(options.console).await.with_context(|| {
+        format!("Alamat {} sudah dipakai. Pilih yang lain dengan --console", options.console)
+    })?;
+    lumbung_telemetry::say!("Konsol kabupaten: http://{}/", listener.local_addr()?);
+    if !options.console.ip().is_loopback() && !options.front.is_known() {
+        tracing::warn!("the console can be reached from other machines without HTTPS");
+        lumbung_telemetry::say!(
+            "Peringatan: konsol bisa dibuka dari komputer lain tanpa HTTPS, jadi kata sandi dan \
+             data warga lewat jaringan tanpa pengaman. Taruh proxy HTTPS di depannya, lalu \
+             jalankan dengan --console-https (lihat docs/operators.md)."
+        );
+    }
+    if let Some(code) = gate.first_code().await.context("Daftar operator tidak bisa dibaca")? {
+        lumbung_telemetry::say!(
+            "Belum ada operator. Buka konsol dan buat operator pertama dengan kode {code}."
+        );
+    }
     let command = CommandService::new(options.data.clone(), sqlite);
     let answering = tokio::spawn(async move {
         let served = socket.serve(admin, command, std::future::pending()).await;
