@@ -189,8 +189,10 @@ fn residents() {
         akta_perceraian: text("p"),
         tanggal_perceraian: 23,
         tag_id_card: text("q"),
+        ..v1::Warga::default()
     };
     check("warga", &warga);
+    check("warga_kb", &v1::Warga { akseptor_kb: 2, cara_kb: 3, ..v1::Warga::default() });
     let event = v1::Mutasi {
         warga_id: id(2),
         nik: text("3505010000000005"),

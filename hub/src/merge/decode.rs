@@ -244,12 +244,17 @@ fn tanda_terima(receipt: &v1::TandaTerima) -> Result<TandaTerimaRow, Refusal> {
 #[must_use]
 pub fn resident_bits(warga: &v1::Warga) -> u32 {
     let small = |number: u32, mask: u32| if number <= mask { number } else { 0 };
+    // Forms that don't ask it: whoever uses a kind of contraception.
+    let akseptor_kb = match warga.akseptor_kb {
+        0 => u32::from(warga.cara_kb != 0),
+        answer => answer,
+    };
     yes(warga.hamil, resident::HAMIL)
         | yes(warga.menyusui, resident::MENYUSUI)
         | yes(warga.buta3, resident::BUTA3)
         | yes(warga.up2k, resident::UP2K)
         | yes(warga.kesling, resident::KESLING)
-        | if warga.cara_kb != 0 { resident::AKSEPTOR_KB } else { 0 }
+        | yes(akseptor_kb, resident::AKSEPTOR_KB)
         | yes(warga.aktif_posyandu, resident::POSYANDU)
         | yes(warga.bkb, resident::BKB)
         | yes(warga.tabungan, resident::TABUNGAN)

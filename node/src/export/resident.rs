@@ -97,6 +97,7 @@ fn code_cell(column: Column, warga: &Warga, layout: Layout) -> Option<Cow<'stati
 
 fn yes_cell(column: Column, warga: &Warga) -> Option<Cow<'static, str>> {
     let yes = match column {
+        Column::AkseptorKb => warga.akseptor_kb,
         Column::Hamil => warga.hamil,
         Column::Menyusui => warga.menyusui,
         Column::Buta3 => warga.buta3,

@@ -95,6 +95,7 @@ fn field_column(field: &str) -> Option<Column> {
         "shdk" => Column::Shdk,
         "hamil" => Column::Hamil,
         "menyusui" => Column::Menyusui,
+        "akseptor_kb" => Column::AkseptorKb,
         "cara_kb" => Column::CaraKb,
         "ayah_nik" => Column::AyahNik,
         "ibu_nik" => Column::IbuNik,

@@ -299,6 +299,7 @@ fn text_field(column: Column, warga: &mut Warga) -> Option<&mut String> {
 /// The field behind a column that holds yes or no.
 fn yes_field(column: Column, warga: &mut Warga) -> Option<&mut Option<bool>> {
     Some(match column {
+        Column::AkseptorKb => &mut warga.akseptor_kb,
         Column::Hamil => &mut warga.hamil,
         Column::Menyusui => &mut warga.menyusui,
         Column::Buta3 => &mut warga.buta3,

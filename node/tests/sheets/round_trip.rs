@@ -344,6 +344,7 @@ fn own_fields(dice: &mut Dice, warga: &mut Warga, is_man: bool) {
     warga.jabatan = dice.text();
     warga.dapat_membaca = dice.code();
     warga.sakit_menahun = dice.code();
+    warga.akseptor_kb = dice.yes();
     warga.menyusui = if is_man { None } else { dice.yes() };
     warga.status_penduduk = dice.code();
     warga.telepon = dice.text();

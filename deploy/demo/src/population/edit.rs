@@ -47,7 +47,7 @@ fn edit_warga(dice: &mut impl Dice, warga: &Warga, today: Date) -> Warga {
         let pregnant = warga.hamil != Some(true);
         warga.hamil = Some(pregnant);
         if pregnant {
-            warga.cara_kb = None;
+            (warga.akseptor_kb, warga.cara_kb) = (Some(false), None);
         } else {
             warga.menyusui = Some(true);
         }

@@ -215,6 +215,7 @@ fn health(dice: &mut impl Dice, warga: &mut Warga, jk: JenisKelamin, age: i32, k
         if !pregnant && dice.chance(620) {
             warga.cara_kb = code(dice.weighted(&[(18, 1), (14, 2), (52, 3), (12, 5), (4, 6)]));
         }
+        warga.akseptor_kb = Some(warga.cara_kb.is_some());
     }
     let child = age < 5;
     let woman = jk == JenisKelamin::Perempuan && age >= 20;

@@ -57,6 +57,21 @@ fn a_resident_becomes_typed_columns() {
 }
 
 #[test]
+fn an_akseptor_is_who_says_so_or_where_nobody_asked_who_uses_something() {
+    for (akseptor_kb, cara_kb, counts) in
+        [(0, 0, false), (0, 4, true), (1, 0, true), (1, 4, true), (2, 0, false), (2, 4, false)]
+    {
+        let warga = v1::Warga { akseptor_kb, cara_kb, ..Default::default() };
+        assert_eq!(resident_bits(&warga) & resident::AKSEPTOR_KB != 0, counts, "{warga:?}");
+        let payload = warga.encode_to_vec().into();
+        let Ok(Record::Warga(record)) = lumbung_wire::record::decode(Kind::Warga, &payload) else {
+            panic!("not a resident")
+        };
+        assert_eq!(record.is_akseptor_kb(), counts, "the village counts the same");
+    }
+}
+
+#[test]
 fn a_house_becomes_typed_columns() {
     let usaha = |kategori| v1::Usaha { kategori, ..Default::default() };
     let message = v1::RumahTangga {

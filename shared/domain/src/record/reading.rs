@@ -362,6 +362,7 @@ fn warga(reading: &mut Reading, warga: &Warga) {
     dokumen(reading, warga);
     reading.closed("Cacat", warga.cacat.map(code_words));
     reading.closed("Sakit menahun", warga.sakit_menahun.map(code_words));
+    reading.closed("Akseptor KB", warga.akseptor_kb.map(yes_words));
     reading.closed("Cara KB", warga.cara_kb.map(code_words));
     reading.closed("Hamil", warga.hamil.map(yes_words));
     reading.closed("Menyusui", warga.menyusui.map(yes_words));

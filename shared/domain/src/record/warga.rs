@@ -168,7 +168,10 @@ pub struct Warga {
     pub cacat: Option<Code<Cacat>>,
     /// Chronic illness (14 = none).
     pub sakit_menahun: Option<Code<SakitMenahun>>,
-    /// Contraception; a code means an akseptor KB.
+    /// Akseptor KB as the form asks it. Blank reads as `cara_kb` says, see
+    /// [`Warga::is_akseptor_kb`].
+    pub akseptor_kb: Option<bool>,
+    /// Contraception: which kind.
     pub cara_kb: Option<Code<CaraKb>>,
     /// Pregnant.
     pub hamil: Option<bool>,
@@ -227,6 +230,15 @@ pub struct Warga {
     pub keterangan_kegiatan: String,
     /// Activities of form 4.15 with a mark.
     pub kegiatan_pkk: Vec<KegiatanPkk>,
+}
+
+impl Warga {
+    /// Whether the resident counts as akseptor KB: the answer, and where
+    /// nobody asked, whether a kind of contraception is known.
+    #[must_use]
+    pub fn is_akseptor_kb(&self) -> bool {
+        self.akseptor_kb.unwrap_or(self.cara_kb.is_some())
+    }
 }
 
 closed_debug!(OrangTua, DokumenWarga, Warga);

@@ -147,6 +147,14 @@ fn sex(verdict: &mut Verdict, warga: &Warga) {
             "Cara KB ini dipakai oleh jenis kelamin yang lain. Catat pada suami atau istrinya.",
         );
     }
+    if warga.akseptor_kb == Some(false) && warga.cara_kb.is_some() {
+        verdict.warn(
+            "akseptor_kb",
+            "akseptor_kb.cara_kb",
+            "Tercatat bukan akseptor KB, tetapi cara KB-nya diisi. Di rekap tidak dihitung sebagai \
+             akseptor. Perbaiki salah satunya.",
+        );
+    }
     let spouse_of_other_sex = match warga.shdk {
         Some(Code::<Shdk>::SUAMI) => !man,
         Some(Code::<Shdk>::ISTRI) => man,

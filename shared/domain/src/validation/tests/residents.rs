@@ -69,6 +69,12 @@ fn residents() {
         (Warga { cara_kb: Some(Code::<CaraKb>::KONDOM), ..woman() }, vec!["cara_kb.jenis_kelamin"]),
         (Warga { cara_kb: Some(Code::<CaraKb>::IUD), ..woman() }, vec![]),
         (Warga { cara_kb: Code::from_wire(99), ..man() }, vec![]),
+        (
+            Warga { akseptor_kb: Some(false), cara_kb: Some(Code::<CaraKb>::IUD), ..woman() },
+            vec!["akseptor_kb.cara_kb"],
+        ),
+        (Warga { akseptor_kb: Some(true), ..woman() }, vec![]),
+        (Warga { akseptor_kb: Some(false), ..woman() }, vec![]),
         (Warga { cara_kb: Code::from_wire(8), ..man() }, vec!["!kode.tidak_terdaftar"]),
         (Warga { agama: Code::from_wire(8), ..man() }, vec!["!kode.tidak_terdaftar"]),
         (Warga { shdk: Some(Code::<Shdk>::ISTRI), ..man() }, vec!["shdk.jenis_kelamin"]),
