@@ -192,6 +192,14 @@ fn residents() {
         ..v1::Warga::default()
     };
     check("warga", &warga);
+    let remark = v1::KeteranganKegiatan { kegiatan: 2, keterangan: text("r") };
+    let activities = v1::Warga {
+        kegiatan_warga: 2,
+        kegiatan_tidak: 33,
+        keterangan_per_kegiatan: vec![remark],
+        ..v1::Warga::default()
+    };
+    check("warga_kegiatan", &activities);
     check("warga_kb", &v1::Warga { akseptor_kb: 2, cara_kb: 3, ..v1::Warga::default() });
     let event = v1::Mutasi {
         warga_id: id(2),

@@ -8,7 +8,8 @@ use lumbung_domain::code_list::{Code, CodeList};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::identity::{Nik, NoKk};
 use lumbung_domain::record::{
-    Dasawisma, Dusun, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, TandaTerima, Warga,
+    Dasawisma, Dusun, KegiatanWarga, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, TandaTerima,
+    Warga,
 };
 use lumbung_domain::region::{Desa, VillageCode, roster};
 use lumbung_telemetry::clock;
@@ -99,6 +100,9 @@ pub(super) const fn headers(kind: Kind) -> &'static [&'static str] {
             "Kesehatan lingkungan",
             "Kegiatan warga",
             "Kegiatan PKK",
+            "Kegiatan warga tidak diikuti",
+            "Keterangan per kegiatan",
+            "Keterangan kegiatan",
         ],
         Kind::Mutasi => &[
             "Peristiwa",
@@ -289,9 +293,19 @@ fn of_warga(warga: &Warga, numbers: IdentityNumbers) -> Vec<String> {
         yes(warga.koperasi),
         yes(warga.up2k),
         yes(warga.kesling),
-        join(warga.kegiatan_warga.iter().map(|choice| choice.label()).collect()),
+        join(warga.kegiatan_warga.answered(true).map(KegiatanWarga::label).collect()),
         join(warga.kegiatan_pkk.iter().map(|choice| choice.label()).collect()),
+        join(warga.kegiatan_warga.answered(false).map(KegiatanWarga::label).collect()),
+        activity_remarks(warga),
+        warga.keterangan_kegiatan.clone(),
     ]
+}
+
+/// `Kerja Bakti: tiap Minggu | Arisan: RT`, as villages write it.
+fn activity_remarks(warga: &Warga) -> String {
+    let remarked = warga.kegiatan_warga.rows().filter(|row| !row.keterangan.is_empty());
+    let words = remarked.map(|row| format!("{}: {}", row.kegiatan.label(), row.keterangan));
+    words.collect::<Vec<_>>().join(" | ")
 }
 
 fn of_mutasi(event: &Mutasi, numbers: IdentityNumbers) -> Vec<String> {

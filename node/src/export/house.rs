@@ -71,7 +71,9 @@ fn water(house: &RumahTangga) -> Cow<'static, str> {
 }
 
 /// `kategori: komoditi = jumlah | ...`, as the import reads it.
-fn entries<'a>(rows: impl Iterator<Item = (&'a str, &'a str, &'a str)>) -> Cow<'static, str> {
+pub(super) fn entries<'a>(
+    rows: impl Iterator<Item = (&'a str, &'a str, &'a str)>,
+) -> Cow<'static, str> {
     let mut text = String::new();
     for (kategori, komoditi, jumlah) in rows {
         if !text.is_empty() {

@@ -5,8 +5,9 @@ use std::borrow::Cow;
 use jiff::civil::Date;
 use lumbung_domain::code_list::{Code, CodeList};
 use lumbung_domain::identity::Nik;
-use lumbung_domain::record::Warga;
+use lumbung_domain::record::{KegiatanWarga, Warga};
 
+use super::house::entries;
 use crate::import::{Column, Layout, tidy};
 
 /// The text of one cell; blank where nothing is known.
@@ -117,10 +118,22 @@ fn choice_cell(column: Column, warga: &Warga) -> Option<Cow<'static, str>> {
     Some(match column {
         Column::BerkebutuhanKhusus => warga.berkebutuhan_khusus.map_or("", |it| it.label()).into(),
         Column::KelompokBelajar => warga.kelompok_belajar.map_or("", |it| it.label()).into(),
-        Column::KegiatanWarga => list(warga.kegiatan_warga.iter().map(|it| it.label())),
+        Column::KegiatanWarga => activities(warga, true),
+        Column::KegiatanTidak => activities(warga, false),
+        Column::KeteranganPerKegiatan => entries(
+            warga
+                .kegiatan_warga
+                .rows()
+                .filter(|row| !tidy(&row.keterangan).is_empty())
+                .map(|row| (row.kegiatan.label(), &*row.keterangan, "")),
+        ),
         Column::KegiatanPkk => list(warga.kegiatan_pkk.iter().map(|it| it.label())),
         _ => return None,
     })
+}
+
+fn activities(warga: &Warga, ikut: bool) -> Cow<'static, str> {
+    list(warga.kegiatan_warga.answered(ikut).map(KegiatanWarga::label))
 }
 
 /// A code as number or label. A number this version has no label for stays a

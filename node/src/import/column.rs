@@ -105,6 +105,8 @@ pub enum Column {
     Up2k,
     Kesling,
     KegiatanWarga,
+    KegiatanTidak,
+    KeteranganPerKegiatan,
     KeteranganKegiatan,
     KegiatanPkk,
 }
@@ -335,6 +337,8 @@ const TEMPLATE: &[Heading] = &[
     (Column::Up2k, &["UP2K"]),
     (Column::Kesling, &["Kesehatan Lingkungan"]),
     (Column::KegiatanWarga, &["Kegiatan Warga"]),
+    (Column::KegiatanTidak, &["Kegiatan Warga Tidak Diikuti"]),
+    (Column::KeteranganPerKegiatan, &["Keterangan per Kegiatan"]),
     (Column::KeteranganKegiatan, &["Keterangan Kegiatan"]),
     (Column::KegiatanPkk, &["Kegiatan PKK"]),
     (Column::StatusDasar, &["Status Dasar"]),

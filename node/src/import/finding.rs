@@ -97,6 +97,7 @@ fn field_column(field: &str) -> Option<Column> {
         "menyusui" => Column::Menyusui,
         "akseptor_kb" => Column::AkseptorKb,
         "cara_kb" => Column::CaraKb,
+        "kegiatan_warga" => Column::KeteranganPerKegiatan,
         "ayah_nik" => Column::AyahNik,
         "ibu_nik" => Column::IbuNik,
         "ayah_nama" => Column::NamaAyah,

@@ -163,7 +163,7 @@ fn unreadable(column: Column) -> CellFinding {
 
 /// Splits `kategori: komoditi = jumlah | ...`; a backslash before one of the
 /// marks makes it a letter.
-fn entries(text: &str) -> impl Iterator<Item = (String, String, String)> {
+pub(super) fn entries(text: &str) -> impl Iterator<Item = (String, String, String)> {
     split_unescaped(text, '|').into_iter().map(|entry| {
         let (kategori, rest) = halves(&entry, ':');
         let (komoditi, jumlah) = halves(&rest, '=');

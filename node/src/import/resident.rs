@@ -9,12 +9,14 @@ use std::collections::HashMap;
 use lumbung_domain::code_list::{Code, CodeList, ParseCodeError, StatusDasar};
 use lumbung_domain::identity::Nik;
 use lumbung_domain::record::{
-    BerkebutuhanKhusus, JenisKelamin, KegiatanPkk, KegiatanWarga, KelompokBelajar, Warga,
+    BerkebutuhanKhusus, BukuKegiatan, JenisKelamin, KegiatanPkk, KegiatanWarga, KelompokBelajar,
+    Warga,
 };
 
 use super::cell;
 use super::column::{Column, Layout};
 use super::finding::CellFinding;
+use super::house::entries;
 use super::limits::CELL_CHARS_MAX;
 use super::sheet::SheetRow;
 
@@ -46,6 +48,9 @@ impl ResidentReader {
             }
             let reading = if text.len() > CELL_CHARS_MAX && text.chars().count() > CELL_CHARS_MAX {
                 Err(CellFinding::too_long(column))
+            } else if column == Column::KegiatanTidak {
+                let followed = row.text(Column::KegiatanWarga);
+                read_not_followed(text, followed, &mut warga.kegiatan_warga)
             } else {
                 self.read_cell(column, text, layout, warga)
             };
@@ -71,11 +76,17 @@ impl ResidentReader {
             Column::AyahNik => read_parent(column, text, &mut warga.ayah.nik),
             Column::IbuNik => read_parent(column, text, &mut warga.ibu.nik),
             Column::KegiatanWarga => {
-                let parse = KegiatanWarga::parse;
-                read_list(column, text, parse, &mut warga.kegiatan_warga)
+                let yes = list(column, text, KegiatanWarga::parse)?;
+                write_answers(&mut warga.kegiatan_warga, &yes, true);
+                Ok(())
             }
+            Column::KeteranganPerKegiatan => read_remarks(text, &mut warga.kegiatan_warga),
             Column::KegiatanPkk => {
-                read_list(column, text, KegiatanPkk::parse, &mut warga.kegiatan_pkk)
+                let listed = list(column, text, KegiatanPkk::parse)?;
+                if !listed.is_empty() {
+                    warga.kegiatan_pkk = listed;
+                }
+                Ok(())
             }
             _ => {
                 if let Some(field) = text_field(column, warga) {
@@ -224,20 +235,69 @@ fn read_parent(column: Column, text: &str, field: &mut Option<Nik>) -> Reading {
     Ok(())
 }
 
-fn read_list<T: PartialEq>(
+/// The choices that a cell lists, each once.
+fn list<T: PartialEq>(
     column: Column,
     text: &str,
     parse: fn(&str) -> Result<Option<T>, ParseCodeError>,
-    field: &mut Vec<T>,
-) -> Reading {
+) -> Result<Vec<T>, CellFinding> {
     let mut list = Vec::new();
     for item in text.split([',', ';']) {
         let item =
             parse(item).map_err(|why| CellFinding::reject(column, "kode_tidak_dikenal", &why))?;
         list.extend(item.filter(|item| !list.contains(item)));
     }
-    if !list.is_empty() {
-        *field = list;
+    Ok(list)
+}
+
+/// The whole list of activities with one answer; whoever stood there and is no
+/// longer listed was not asked.
+fn write_answers(buku: &mut BukuKegiatan, listed: &[KegiatanWarga], ikut: bool) {
+    if listed.is_empty() {
+        return;
+    }
+    let before: Vec<_> = buku.answered(ikut).collect();
+    for kegiatan in before {
+        buku.answer(kegiatan, None);
+    }
+    for kegiatan in listed {
+        buku.answer(*kegiatan, Some(ikut));
+    }
+}
+
+/// Activities with a "T". One that the same row lists with a "Y" stays there.
+fn read_not_followed(text: &str, followed: &str, buku: &mut BukuKegiatan) -> Reading {
+    let column = Column::KegiatanTidak;
+    let mut no = list(column, text, KegiatanWarga::parse)?;
+    let yes = list(Column::KegiatanWarga, followed, KegiatanWarga::parse).unwrap_or_default();
+    let listed = no.len();
+    no.retain(|kegiatan| !yes.contains(kegiatan));
+    write_answers(buku, &no, false);
+    if no.len() == listed {
+        return Ok(());
+    }
+    Err(CellFinding::warning(
+        column,
+        "kegiatan_ya_dan_tidak",
+        "ada kegiatan yang tertulis diikuti dan juga tidak diikuti; yang dipakai diikuti. Hapus \
+         dari salah satu kolomnya",
+    ))
+}
+
+/// `Kerja Bakti: tiap Minggu | Arisan: RT`.
+fn read_remarks(text: &str, buku: &mut BukuKegiatan) -> Reading {
+    let unreadable = || {
+        let why = "tulis seperti \"Kerja Bakti: tiap Minggu | Arisan: RT\"";
+        CellFinding::reject(Column::KeteranganPerKegiatan, "daftar_tidak_terbaca", &why)
+    };
+    let mut remarks = Vec::new();
+    for (kegiatan, remark, more) in entries(text) {
+        let kegiatan = KegiatanWarga::parse(&kegiatan).ok().flatten().ok_or_else(unreadable)?;
+        let remark = if more.is_empty() { remark } else { format!("{remark} = {more}") };
+        remarks.push((kegiatan, remark));
+    }
+    for (kegiatan, remark) in remarks {
+        buku.remark(kegiatan, &remark);
     }
     Ok(())
 }

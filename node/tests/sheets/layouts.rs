@@ -3,7 +3,7 @@
 use jiff::civil::date;
 use lumbung_domain::code_list::{Code, Shdk, StatusKawin};
 use lumbung_domain::id::Kind;
-use lumbung_domain::record::{JenisKelamin, KegiatanWarga, KriteriaRumah, Warga};
+use lumbung_domain::record::{IkutKegiatan, JenisKelamin, KegiatanWarga, KriteriaRumah, Warga};
 use lumbung_domain::region::VillageCode;
 use lumbung_node::import::{Layout, read_sheet};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
@@ -280,8 +280,53 @@ fn the_template_carries_houses() {
     assert_eq!(house.titik.unwrap().lon, 112.2);
     let group = village.census.dasawisma(house.dasawisma_id.unwrap()).unwrap();
     assert_eq!(group.nama, "melati", "of the first card taken");
-    let activities = [KegiatanWarga::Arisan, KegiatanWarga::KerjaBakti];
-    assert_eq!(village.resident("TONO").1.kegiatan_warga, activities);
+    let activities = [KegiatanWarga::KerjaBakti, KegiatanWarga::Arisan];
+    let followed: Vec<_> = village.resident("TONO").1.kegiatan_warga.answered(true).collect();
+    assert_eq!(followed, activities);
+}
+
+#[test]
+fn activities_are_followed_or_not_or_were_not_asked() {
+    let head = "RT;Dasawisma;Nomor KK;NIK;Nama Lengkap;Kegiatan Warga;\
+                Kegiatan Warga Tidak Diikuti;Keterangan per Kegiatan";
+    let sheet = |cells: &str| format!("{head}\n1;Melati;{KK_1};;SITI;{cells}\n");
+    let mut village = Village::default();
+    village.import(&sheet("Arisan, Kerja Bakti;Jimpitan;arisan: iuran = 10 ribu | Pancasila: RT"));
+    let answers = |village: &Village| {
+        let buku = village.resident("SITI").1.kegiatan_warga.clone();
+        let words = |row: &IkutKegiatan| (row.kegiatan, row.ikut, row.keterangan.clone());
+        buku.rows().map(words).collect::<Vec<_>>()
+    };
+    use KegiatanWarga as K;
+    let remark = |text: &str| text.to_owned();
+    let first = [
+        (K::Pancasila, None, remark("RT")),
+        (K::KerjaBakti, Some(true), remark("")),
+        (K::Jimpitan, Some(false), remark("")),
+        (K::Arisan, Some(true), remark("iuran = 10 ribu")),
+    ];
+    assert_eq!(answers(&village), first);
+    // Blank cells say nothing, a list is the whole list.
+    assert_eq!(village.import(&sheet(";;")).changes, []);
+    village.import(&sheet(";Arisan;"));
+    let second = [
+        (K::Pancasila, None, remark("RT")),
+        (K::KerjaBakti, Some(true), remark("")),
+        (K::Arisan, Some(false), remark("iuran = 10 ribu")),
+    ];
+    assert_eq!(answers(&village), second);
+    // Both ways in one row: a warning, and the row is taken.
+    let report = village.import(&sheet("Arisan;Arisan, Jimpitan;")).report;
+    assert_eq!(report.problems["kegiatan_ya_dan_tidak"].count, 1, "{report}");
+    assert_eq!(report.rejected, 0);
+    let third = [
+        (K::Pancasila, None, remark("RT")),
+        (K::Jimpitan, Some(false), remark("")),
+        (K::Arisan, Some(true), remark("iuran = 10 ribu")),
+    ];
+    assert_eq!(answers(&village), third);
+    let report = village.import(&sheet(";;Berenang: tiap hari")).report;
+    assert_eq!(report.problems["daftar_tidak_terbaca"].count, 1, "{report}");
 }
 
 #[test]

@@ -361,7 +361,14 @@ fn own_fields(dice: &mut Dice, warga: &mut Warga, is_man: bool) {
     warga.jenis_koperasi = dice.text();
     warga.up2k = dice.yes();
     warga.kesling = dice.yes();
-    warga.kegiatan_warga = dice.some(KegiatanWarga::ALL);
+    for kegiatan in KegiatanWarga::ALL {
+        let ikut = dice.yes();
+        warga.kegiatan_warga.answer(*kegiatan, ikut);
+        if dice.below(4) == 0 {
+            let words = dice.of(&["tiap Minggu", "a | b", "x = 10", "c:d", "\\"]);
+            warga.kegiatan_warga.remark(*kegiatan, words);
+        }
+    }
     warga.keterangan_kegiatan = dice.text();
     warga.kegiatan_pkk = dice.some(KegiatanPkk::ALL);
 }

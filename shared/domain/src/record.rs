@@ -34,8 +34,8 @@ pub use rumah_tangga::{
 };
 pub use tanda_terima::TandaTerima;
 pub use warga::{
-    BerkebutuhanKhusus, DokumenWarga, JenisKelamin, KegiatanPkk, KegiatanWarga, KelompokBelajar,
-    OrangTua, Warga,
+    BerkebutuhanKhusus, BukuKegiatan, DokumenWarga, IkutKegiatan, JenisKelamin, KegiatanPkk,
+    KegiatanWarga, KelompokBelajar, OrangTua, Warga,
 };
 pub use wilayah::{Dasawisma, Dusun, MasaAktif, Rt, Rw, Titik};
 

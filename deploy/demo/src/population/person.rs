@@ -240,7 +240,7 @@ fn activities(dice: &mut impl Dice, warga: &mut Warga, jk: JenisKelamin, age: i3
         (400, KegiatanWarga::Arisan),
     ] {
         if dice.chance(per_mille) {
-            warga.kegiatan_warga.push(activity);
+            warga.kegiatan_warga.answer(activity, Some(true));
         }
     }
     let per_mille = if jk == JenisKelamin::Perempuan { 160 } else { 30 };

@@ -9,8 +9,8 @@
 use jiff::civil::Date;
 
 use super::{
-    Industri, Keluarga, MasaAktif, Mutasi, OrangTua, Pekarangan, Record, RumahTangga, SumberAir,
-    TandaTerima, Titik, Warga,
+    IkutKegiatan, Industri, Keluarga, MasaAktif, Mutasi, OrangTua, Pekarangan, Record, RumahTangga,
+    SumberAir, TandaTerima, Titik, Warga,
 };
 use crate::code_list::{Code, CodeList};
 use crate::id::RecordId;
@@ -422,11 +422,24 @@ fn kegiatan(reading: &mut Reading, warga: &Warga) {
     reading.text("Jenis koperasi", &warga.jenis_koperasi);
     reading.yes("UP2K", warga.up2k);
     reading.yes("Kesehatan lingkungan", warga.kesling);
-    let warga_ikut = warga.kegiatan_warga.iter().map(|kegiatan| kegiatan.label().to_owned());
-    reading.put("Kegiatan warga", Kelas::Umum, Some(list(warga_ikut)));
+    for (label, ikut) in [
+        ("Kegiatan warga", Some(true)),
+        ("Kegiatan tidak diikuti", Some(false)),
+        ("Kegiatan belum ditanyakan", None),
+    ] {
+        let rows = warga.kegiatan_warga.rows().filter(|row| row.ikut == ikut);
+        reading.put(label, Kelas::Umum, Some(list(rows.map(kegiatan_words))));
+    }
     reading.text("Keterangan kegiatan", &warga.keterangan_kegiatan);
     let pkk = warga.kegiatan_pkk.iter().map(|kegiatan| kegiatan.label().to_owned());
     reading.put("Kegiatan PKK", Kelas::Umum, Some(list(pkk)));
+}
+
+fn kegiatan_words(row: &IkutKegiatan) -> String {
+    match row.keterangan.as_str() {
+        "" => row.kegiatan.label().to_owned(),
+        remark => format!("{} ({remark})", row.kegiatan.label()),
+    }
 }
 
 fn mutasi(reading: &mut Reading, event: &Mutasi) {

@@ -66,6 +66,67 @@ pub enum KegiatanWarga {
     LainLain = 7,
 }
 
+/// What one row of form 4.14.1b says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct IkutKegiatan {
+    /// The row.
+    pub kegiatan: KegiatanWarga,
+    /// Y or T; blank: not asked.
+    pub ikut: Option<bool>,
+    /// The row's remark.
+    pub keterangan: String,
+}
+
+/// The rows of form 4.14.1b that say anything, in the form's order, one of an
+/// activity at most.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct BukuKegiatan(Vec<IkutKegiatan>);
+
+impl BukuKegiatan {
+    /// The rows that say anything.
+    pub fn rows(&self) -> impl Iterator<Item = &IkutKegiatan> {
+        self.0.iter()
+    }
+
+    /// The activities with this answer.
+    pub fn answered(&self, ikut: bool) -> impl Iterator<Item = KegiatanWarga> + '_ {
+        self.0.iter().filter(move |row| row.ikut == Some(ikut)).map(|row| row.kegiatan)
+    }
+
+    /// The remark of a row; empty without one.
+    #[must_use]
+    pub fn keterangan(&self, kegiatan: KegiatanWarga) -> &str {
+        let row = self.0.iter().find(|row| row.kegiatan == kegiatan);
+        row.map_or("", |row| &row.keterangan)
+    }
+
+    /// Writes a row's answer.
+    pub fn answer(&mut self, kegiatan: KegiatanWarga, ikut: Option<bool>) {
+        self.change(kegiatan, |row| row.ikut = ikut);
+    }
+
+    /// Writes a row's remark.
+    pub fn remark(&mut self, kegiatan: KegiatanWarga, keterangan: &str) {
+        self.change(kegiatan, |row| keterangan.clone_into(&mut row.keterangan));
+    }
+
+    fn change(&mut self, kegiatan: KegiatanWarga, change: impl FnOnce(&mut IkutKegiatan)) {
+        let at = match self.0.binary_search_by_key(&kegiatan.number(), |row| row.kegiatan.number())
+        {
+            Ok(at) => at,
+            Err(at) => {
+                let blank = IkutKegiatan { kegiatan, ikut: None, keterangan: String::new() };
+                self.0.insert(at, blank);
+                at
+            }
+        };
+        change(&mut self.0[at]);
+        if self.0[at].ikut.is_none() && self.0[at].keterangan.is_empty() {
+            self.0.remove(at);
+        }
+    }
+}
+
 /// The eight activity columns 11-18 of form 4.15.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KegiatanPkk {
@@ -224,9 +285,9 @@ pub struct Warga {
     pub up2k: Option<bool>,
     /// Takes part in environmental health work.
     pub kesling: Option<bool>,
-    /// Activities of form 4.14.1b with a "yes".
-    pub kegiatan_warga: Vec<KegiatanWarga>,
-    /// Remark on those activities.
+    /// Form 4.14.1b.
+    pub kegiatan_warga: BukuKegiatan,
+    /// Remark on those activities as a whole.
     pub keterangan_kegiatan: String,
     /// Activities of form 4.15 with a mark.
     pub kegiatan_pkk: Vec<KegiatanPkk>,
@@ -241,4 +302,4 @@ impl Warga {
     }
 }
 
-closed_debug!(OrangTua, DokumenWarga, Warga);
+closed_debug!(OrangTua, DokumenWarga, IkutKegiatan, BukuKegiatan, Warga);

@@ -246,6 +246,9 @@ fn texts(verdict: &mut Verdict, warga: &Warga) {
     ] {
         verdict.text(field, text, chars_max);
     }
+    for row in warga.kegiatan_warga.rows() {
+        verdict.text("kegiatan_warga", &row.keterangan, CATATAN_MAX);
+    }
     let tag = dokumen.tag_id_card.chars().count();
     if tag > 0 && !TAG_ID_CARD.contains(&tag) {
         verdict.warn(

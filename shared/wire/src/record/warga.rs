@@ -2,8 +2,8 @@
 
 use lumbung_domain::identity::{Nik, NikInput};
 use lumbung_domain::record::{
-    BerkebutuhanKhusus, DokumenWarga, JenisKelamin, KegiatanPkk, KegiatanWarga, KelompokBelajar,
-    OrangTua, Warga,
+    BerkebutuhanKhusus, BukuKegiatan, DokumenWarga, JenisKelamin, KegiatanPkk, KegiatanWarga,
+    KelompokBelajar, OrangTua, Warga,
 };
 use lumbung_proto::v1;
 
@@ -64,7 +64,9 @@ pub(super) fn to_wire(warga: &Warga) -> v1::Warga {
         jenis_koperasi: warga.jenis_koperasi.clone(),
         up2k: yes_no_to_wire(warga.up2k),
         kesling: yes_no_to_wire(warga.kesling),
-        kegiatan_warga: bits(warga.kegiatan_warga.iter().map(|k| k.number())),
+        kegiatan_warga: bits(warga.kegiatan_warga.answered(true).map(KegiatanWarga::number)),
+        kegiatan_tidak: bits(warga.kegiatan_warga.answered(false).map(KegiatanWarga::number)),
+        keterangan_per_kegiatan: remarks_to_wire(&warga.kegiatan_warga),
         keterangan_kegiatan: warga.keterangan_kegiatan.clone(),
         kegiatan_pkk: bits(warga.kegiatan_pkk.iter().map(|k| k.number())),
         no_registrasi: warga.no_registrasi.clone(),
@@ -142,9 +144,11 @@ pub(super) fn from_wire(warga: v1::Warga) -> Result<Warga, DecodeRecordError> {
         jenis_koperasi: warga.jenis_koperasi,
         up2k: yes_no_from_wire(warga.up2k),
         kesling: yes_no_from_wire(warga.kesling),
-        kegiatan_warga: set_bits(warga.kegiatan_warga)
-            .filter_map(KegiatanWarga::from_wire)
-            .collect(),
+        kegiatan_warga: kegiatan_from_wire(
+            warga.kegiatan_warga,
+            warga.kegiatan_tidak,
+            &warga.keterangan_per_kegiatan,
+        ),
         keterangan_kegiatan: warga.keterangan_kegiatan,
         kegiatan_pkk: set_bits(warga.kegiatan_pkk).filter_map(KegiatanPkk::from_wire).collect(),
     })
@@ -165,6 +169,33 @@ pub(super) fn nik_from_wire(
         Ok(NikInput::Nik(nik)) => Ok(Some(nik)),
         Ok(NikInput::Sementara(_)) | Err(_) => Err(DecodeRecordError::Malformed(field)),
     }
+}
+
+fn remarks_to_wire(buku: &BukuKegiatan) -> Vec<v1::KeteranganKegiatan> {
+    let remarked = buku.rows().filter(|row| !row.keterangan.is_empty());
+    remarked
+        .map(|row| v1::KeteranganKegiatan {
+            kegiatan: row.kegiatan.number(),
+            keterangan: row.keterangan.clone(),
+        })
+        .collect()
+}
+
+/// A row with both answers says yes; what this version doesn't know stays in
+/// the bytes only.
+fn kegiatan_from_wire(yes: u32, no: u32, remarks: &[v1::KeteranganKegiatan]) -> BukuKegiatan {
+    let mut buku = BukuKegiatan::default();
+    for (bits, ikut) in [(no & !yes, false), (yes, true)] {
+        for kegiatan in set_bits(bits).filter_map(KegiatanWarga::from_wire) {
+            buku.answer(kegiatan, Some(ikut));
+        }
+    }
+    for remark in remarks {
+        if let Some(kegiatan) = KegiatanWarga::from_wire(remark.kegiatan) {
+            buku.remark(kegiatan, &remark.keterangan);
+        }
+    }
+    buku
 }
 
 fn bits(numbers: impl Iterator<Item = u32>) -> u32 {
