@@ -47,7 +47,9 @@ pub use alerts::{Alerts, KnownAlert, Letter, Maintenance};
 pub use care::{Care, Hold, Remark};
 pub use content::{Repair, RowContent};
 pub use damaged::{Damaged, DamagedStore};
-pub use facts::{FactsFamily, FactsHouse, FactsRegion, FactsResident, Masa, VillageFacts};
+pub use facts::{
+    FactsFamily, FactsHouse, FactsRegion, FactsResident, HouseRemark, Masa, VillageFacts,
+};
 pub use incident::{Incident, IncidentKind, NewIncident};
 pub use notices::Notices;
 pub use recovery::{After, Delivered, HandedBack, Outcome, Recovery, SetAside, Told, Why};
@@ -436,6 +438,16 @@ pub trait Dataset:
     /// # Errors
     /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
     fn facts(&self, village: VillageCode) -> Result<VillageFacts, DatasetError>;
+
+    /// What is remarked of the living residents of these houses, in id order.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn remarks(
+        &self,
+        village: VillageCode,
+        houses: &[RecordId],
+    ) -> Result<Vec<HouseRemark>, DatasetError>;
 
     /// Records in (village, id) order.
     ///

@@ -66,6 +66,14 @@ pub fn recap_table(recap: &Recap) -> String {
         }
         lines.push(format!("{table}\n"));
     }
+    let remarked: Vec<_> = sheet.rows.iter().filter(|row| !row.note.is_empty()).collect();
+    if !remarked.is_empty() {
+        let mut table = comfy_table::Table::new();
+        table.load_style(comfy_table::presets::NOTHING);
+        table.set_header(["KETERANGAN", ""]);
+        table.add_rows(remarked.iter().map(|row| [&row.label, &row.note]));
+        lines.push(format!("{table}\n"));
+    }
     lines.extend(recap.footnotes());
     lines.join("\n")
 }

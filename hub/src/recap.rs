@@ -25,7 +25,7 @@ use lumbung_domain::recap::{Cell, Isi, Level, Sheet, SheetCells, SheetRow};
 use lumbung_domain::region::{Desa, KABUPATEN, KecamatanCode, NAMA_KABUPATEN, VillageCode, roster};
 
 use crate::dataset::search::Mark;
-use crate::dataset::{Dataset, DatasetError, Scope};
+use crate::dataset::{Dataset, DatasetError, HouseRemark, Scope};
 
 pub use kept::KeptSums;
 pub use printed::{Audience, HIDDEN, Printed, SMALL};
@@ -111,6 +111,15 @@ impl Recap {
             ));
         }
         notes
+    }
+
+    /// Writes what form 4.15 remarks of a house's people into its row.
+    fn remark(&mut self, remarks: &[HouseRemark]) {
+        for (row, house) in self.sheet.rows.iter_mut().zip(&self.houses) {
+            let own = remarks.iter().filter(|remark| remark.house == *house);
+            let words = own.map(|remark| format!("{}: {}", remark.nama, remark.keterangan));
+            row.note = words.collect::<Vec<_>>().join("; ");
+        }
     }
 
     /// Takes specific data out of rows of single houses; sheets of several
@@ -229,9 +238,13 @@ impl Recap {
             }
             RegionRef::Below(code, id) => {
                 let facts = dataset.facts(code)?;
-                village::Houses::of(&facts, date)
-                    .below(id, date)
-                    .ok_or_else(|| RecapError::UnknownRegion(region.to_string()))
+                let recap = village::Houses::of(&facts, date).below(id, date);
+                let mut recap =
+                    recap.ok_or_else(|| RecapError::UnknownRegion(region.to_string()))?;
+                if !recap.houses.is_empty() {
+                    recap.remark(&dataset.remarks(code, &recap.houses)?);
+                }
+                Ok(recap)
             }
         }
     }

@@ -200,6 +200,8 @@ fn residents() {
         ..v1::Warga::default()
     };
     check("warga_kegiatan", &activities);
+    let remark = v1::Warga { keterangan: text("s"), ..v1::Warga::default() };
+    check("warga_keterangan", &remark);
     check("warga_kb", &v1::Warga { akseptor_kb: 2, cara_kb: 3, ..v1::Warga::default() });
     let event = v1::Mutasi {
         warga_id: id(2),

@@ -28,6 +28,17 @@ pub struct VillageFacts {
     pub unplaced: u64,
 }
 
+/// What form 4.15 remarks of one resident (its column 19).
+#[derive(Clone, PartialEq, Eq)]
+pub struct HouseRemark {
+    /// The house.
+    pub house: RecordId,
+    /// The resident's name.
+    pub nama: String,
+    /// The remark.
+    pub keterangan: String,
+}
+
 /// A dusun, RW, RT or dasawisma.
 #[derive(Clone, Debug)]
 pub struct FactsRegion {

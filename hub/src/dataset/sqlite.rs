@@ -54,8 +54,8 @@ use self::statements::Actors;
 use super::erasures::Erasures;
 use super::{
     Change, ContactNote, CrossFinding, Dataset, DatasetError, FindingCounts, FindingsAsked,
-    Incident, MergeBatch, Merged, NewIncident, QuarantinedEntry, RecordFilter, Repair, RowContent,
-    Scope, StoredRecord, Totals, VillageFacts, VillageState,
+    HouseRemark, Incident, MergeBatch, Merged, NewIncident, QuarantinedEntry, RecordFilter, Repair,
+    RowContent, Scope, StoredRecord, Totals, VillageFacts, VillageState,
 };
 use crate::access::audit::AuditHead;
 
@@ -360,6 +360,14 @@ impl Dataset for SqliteDataset {
 
     fn facts(&self, village: VillageCode) -> Result<VillageFacts, DatasetError> {
         self.read(|conn| facts::read(conn, village))
+    }
+
+    fn remarks(
+        &self,
+        village: VillageCode,
+        houses: &[RecordId],
+    ) -> Result<Vec<HouseRemark>, DatasetError> {
+        self.read(|conn| Ok(facts::remarks(conn, village, houses)?))
     }
 
     fn records(&self, filter: &RecordFilter) -> Result<Vec<StoredRecord>, DatasetError> {

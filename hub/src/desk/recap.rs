@@ -41,6 +41,7 @@ impl Desk {
         if !recap.houses.is_empty() && !who.may(Right::SeeRecords) {
             for (row, number) in recap.sheet.rows.iter_mut().zip(1..) {
                 row.label = format!("rumah tangga {number}");
+                row.note.clear();
             }
         }
         Ok(recap)

@@ -103,6 +103,7 @@ pub(super) const fn headers(kind: Kind) -> &'static [&'static str] {
             "Kegiatan warga tidak diikuti",
             "Keterangan per kegiatan",
             "Keterangan kegiatan",
+            "Keterangan",
         ],
         Kind::Mutasi => &[
             "Peristiwa",
@@ -298,6 +299,7 @@ fn of_warga(warga: &Warga, numbers: IdentityNumbers) -> Vec<String> {
         join(warga.kegiatan_warga.answered(false).map(KegiatanWarga::label).collect()),
         activity_remarks(warga),
         warga.keterangan_kegiatan.clone(),
+        warga.keterangan.clone(),
     ]
 }
 

@@ -71,6 +71,7 @@ fn records(size: u64) -> Vec<(u64, Kind, Vec<u8>)> {
                 keluarga_id: raw(2000 + house),
                 jenis_kelamin: 1 + u32::from(one % 2 == 1),
                 status_dasar: 1,
+                keterangan: if (house, one) == (0, 1) { "pindah tidur" } else { "" }.to_owned(),
                 ..Default::default()
             };
             put(3000 + house * 3 + one, Kind::Warga, warga.encode_to_vec());
@@ -250,6 +251,23 @@ fn the_kabupaten_counts_every_house_and_every_placed_resident() {
     assert_eq!(total.get(Indikator::JmlDasawisma), 3 * 2);
     assert_eq!(recap.unplaced, 3);
     assert!(recap.footnotes().iter().any(|note| note.starts_with("3 warga hidup belum punya")));
+}
+
+#[test]
+fn the_sheet_of_houses_tells_what_is_remarked_of_their_people() {
+    let (_folder, dataset) = district();
+    let village = VillageCode::from_u64(VILLAGES[0]).unwrap();
+    let recap = Recap::of(&dataset, RegionRef::Below(village, id(30)), T).unwrap();
+    let remarked: Vec<_> = recap.sheet.rows.iter().filter(|row| !row.note.is_empty()).collect();
+    assert_eq!(remarked.len(), 1, "one resident of one house");
+    assert_eq!(remarked[0].note, "Tidak Nyata: pindah tidur");
+    let last = |line: &Vec<Cell>| line.last().cloned();
+    let cells = recap.cells();
+    let at = recap.houses.iter().position(|house| *house == id(1000)).unwrap();
+    assert_eq!(last(&cells.rows[at]), Some(Cell::Text("Tidak Nyata: pindah tidur".to_owned())));
+    assert!(crate::exports::recap_table(&recap).contains("pindah tidur"));
+    let rt = Recap::of(&dataset, RegionRef::Below(village, id(20)), T).unwrap();
+    assert!(rt.sheet.rows.iter().all(|row| row.note.is_empty()), "nothing of single people");
 }
 
 #[test]

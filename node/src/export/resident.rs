@@ -68,6 +68,7 @@ fn text_cell(column: Column, warga: &Warga) -> Cow<'_, str> {
         Column::FrekuensiPosyandu => &warga.frekuensi_posyandu,
         Column::JenisKoperasi => &warga.jenis_koperasi,
         Column::KeteranganKegiatan => &warga.keterangan_kegiatan,
+        Column::Keterangan => &warga.keterangan,
         _ => return "".into(),
     };
     tidy(text)

@@ -109,11 +109,12 @@ pub enum Column {
     KeteranganPerKegiatan,
     KeteranganKegiatan,
     KegiatanPkk,
+    Keterangan,
 }
 
 impl Column {
     /// Number of columns known.
-    pub const COUNT: usize = Self::KegiatanPkk as usize + 1;
+    pub const COUNT: usize = Self::Keterangan as usize + 1;
 
     /// Whether the column says something about the house as a whole.
     #[must_use]
@@ -341,6 +342,7 @@ const TEMPLATE: &[Heading] = &[
     (Column::KeteranganPerKegiatan, &["Keterangan per Kegiatan"]),
     (Column::KeteranganKegiatan, &["Keterangan Kegiatan"]),
     (Column::KegiatanPkk, &["Kegiatan PKK"]),
+    (Column::Keterangan, &["Keterangan", "Ket"]),
     (Column::StatusDasar, &["Status Dasar"]),
     (Column::StatusPenduduk, &["Status Penduduk"]),
     (Column::KtpEl, &["KTP Elektronik"]),

@@ -98,6 +98,8 @@ fn field_column(field: &str) -> Option<Column> {
         "akseptor_kb" => Column::AkseptorKb,
         "cara_kb" => Column::CaraKb,
         "kegiatan_warga" => Column::KeteranganPerKegiatan,
+        "keterangan_kegiatan" => Column::KeteranganKegiatan,
+        "keterangan" => Column::Keterangan,
         "ayah_nik" => Column::AyahNik,
         "ibu_nik" => Column::IbuNik,
         "ayah_nama" => Column::NamaAyah,

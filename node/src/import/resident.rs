@@ -352,6 +352,7 @@ fn text_field(column: Column, warga: &mut Warga) -> Option<&mut String> {
         Column::FrekuensiPosyandu => &mut warga.frekuensi_posyandu,
         Column::JenisKoperasi => &mut warga.jenis_koperasi,
         Column::KeteranganKegiatan => &mut warga.keterangan_kegiatan,
+        Column::Keterangan => &mut warga.keterangan,
         _ => return None,
     })
 }

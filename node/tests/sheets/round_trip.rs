@@ -371,6 +371,7 @@ fn own_fields(dice: &mut Dice, warga: &mut Warga, is_man: bool) {
     }
     warga.keterangan_kegiatan = dice.text();
     warga.kegiatan_pkk = dice.some(KegiatanPkk::ALL);
+    warga.keterangan = dice.text();
 }
 
 fn exported(village: &Village, format: ExportFormat) -> Vec<u8> {

@@ -225,6 +225,7 @@ async fn a_sheet_of_houses_opens_with_a_reason_and_leaves_with_a_purpose() {
     let closed = "<td class=\"n\">-</td>";
     let page = console.get(&format!("/rekap?{region}")).await;
     assert!(page.contains(closed) && page.contains("- tertutup: data spesifik"), "{page}");
+    assert!(page.contains("Tidak Nyata: pindah tidur"), "{page}");
     for (form, status) in [
         (format!("{region}&alasan=pendek"), 422),
         (format!("{region}&alasan=Surat+permohonan+puskesmas+7"), 200),
@@ -256,6 +257,7 @@ async fn a_sheet_of_houses_opens_with_a_reason_and_leaves_with_a_purpose() {
         let session = console.session_of(role, kecamatan).await;
         let page = console.get_as(&session, &format!("/rekap?{region}")).await;
         assert!(page.contains(closed), "{role}: {page}");
+        assert_eq!(page.contains("pindah tidur"), role.may(Right::SeeRecords), "{role}: {page}");
         let form = format!("{region}&alasan=Surat+permohonan+puskesmas+7");
         for (path, form, right) in [
             ("/rekap/buka", form, Right::Reveal),

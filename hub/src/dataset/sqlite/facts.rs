@@ -3,6 +3,8 @@
 //! Every shelf is read once in id order; families find their house and
 //! residents their family by binary search over the ids read before.
 
+use std::collections::HashMap;
+
 use jiff::civil::Date;
 use lumbung_domain::code_list::{Code, Peristiwa};
 use lumbung_domain::id::{Kind, RecordId};
@@ -18,7 +20,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 use super::upsert::{STATUS_HIDUP, village_sql};
 use super::village::count;
 use crate::dataset::{
-    DatasetError, FactsFamily, FactsHouse, FactsRegion, FactsResident, Masa, VillageFacts, bits,
+    DatasetError, FactsFamily, FactsHouse, FactsRegion, FactsResident, HouseRemark, Masa,
+    VillageFacts, bits,
 };
 
 /// Reads one village's facts.
@@ -207,6 +210,43 @@ fn residents(
         });
     }
     Ok((residents, unplaced))
+}
+
+/// What is remarked of the living residents of a few houses: from their own
+/// bytes, which no other sheet looks into.
+pub(super) fn remarks(
+    conn: &Connection,
+    village: VillageCode,
+    houses: &[RecordId],
+) -> rusqlite::Result<Vec<HouseRemark>> {
+    let mut statement = conn.prepare_cached(
+        "SELECT id, rumah_tangga_id FROM keluarga WHERE village = ?1 AND epoch > 0",
+    )?;
+    let mut rows = statement.query([village_sql(village)])?;
+    let mut of_family = HashMap::new();
+    while let Some(row) = rows.next()? {
+        let house = RecordId(row.get(1)?);
+        if houses.contains(&house) {
+            of_family.insert(RecordId(row.get(0)?), house);
+        }
+    }
+    let mut statement = conn.prepare_cached(
+        "SELECT keluarga_id, nama, bytes FROM warga
+         WHERE village = ?1 AND epoch > 0 AND status_dasar <= ?2 ORDER BY id",
+    )?;
+    let mut rows = statement.query((village_sql(village), STATUS_HIDUP))?;
+    let mut remarks = Vec::new();
+    while let Some(row) = rows.next()? {
+        let house = maybe_id(row, 0)?.and_then(|family| of_family.get(&family));
+        let Some(house) = house else { continue };
+        let warga = v1::Warga::decode(row.get_ref(2)?.as_blob()?).unwrap_or_default();
+        let keterangan = warga.keterangan.trim();
+        if !keterangan.is_empty() {
+            let (house, nama) = (*house, row.get(1)?);
+            remarks.push(HouseRemark { house, nama, keterangan: keterangan.to_owned() });
+        }
+    }
+    Ok(remarks)
 }
 
 /// Takes the items of one id off the front of an ordered list, and those of

@@ -433,6 +433,7 @@ fn kegiatan(reading: &mut Reading, warga: &Warga) {
     reading.text("Keterangan kegiatan", &warga.keterangan_kegiatan);
     let pkk = warga.kegiatan_pkk.iter().map(|kegiatan| kegiatan.label().to_owned());
     reading.put("Kegiatan PKK", Kelas::Umum, Some(list(pkk)));
+    reading.text("Keterangan", &warga.keterangan);
 }
 
 fn kegiatan_words(row: &IkutKegiatan) -> String {

@@ -291,6 +291,8 @@ pub struct Warga {
     pub keterangan_kegiatan: String,
     /// Activities of form 4.15 with a mark.
     pub kegiatan_pkk: Vec<KegiatanPkk>,
+    /// Remark on form 4.15 (column 19).
+    pub keterangan: String,
 }
 
 impl Warga {

@@ -243,6 +243,7 @@ fn texts(verdict: &mut Verdict, warga: &Warga) {
         ("frekuensi_posyandu", &warga.frekuensi_posyandu, NAMA_MAX),
         ("jenis_koperasi", &warga.jenis_koperasi, NAMA_MAX),
         ("keterangan_kegiatan", &warga.keterangan_kegiatan, CATATAN_MAX),
+        ("keterangan", &warga.keterangan, CATATAN_MAX),
     ] {
         verdict.text(field, text, chars_max);
     }

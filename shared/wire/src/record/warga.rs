@@ -69,6 +69,7 @@ pub(super) fn to_wire(warga: &Warga) -> v1::Warga {
         keterangan_per_kegiatan: remarks_to_wire(&warga.kegiatan_warga),
         keterangan_kegiatan: warga.keterangan_kegiatan.clone(),
         kegiatan_pkk: bits(warga.kegiatan_pkk.iter().map(|k| k.number())),
+        keterangan: warga.keterangan.clone(),
         no_registrasi: warga.no_registrasi.clone(),
         jabatan: warga.jabatan.clone(),
         akta_lahir: dokumen.akta_lahir.clone(),
@@ -151,6 +152,7 @@ pub(super) fn from_wire(warga: v1::Warga) -> Result<Warga, DecodeRecordError> {
         ),
         keterangan_kegiatan: warga.keterangan_kegiatan,
         kegiatan_pkk: set_bits(warga.kegiatan_pkk).filter_map(KegiatanPkk::from_wire).collect(),
+        keterangan: warga.keterangan,
     })
 }
 
