@@ -35,6 +35,15 @@ pub fn umur_tahun(lahir: Date, t: Date) -> i32 {
     umur_bulan(lahir, t).div_euclid(12)
 }
 
+/// Whoever is younger is a child (UU 35/2014 Pasal 1), years.
+const DEWASA: i32 = 18;
+
+/// Whether who was born on `lahir` is a child at `t`.
+#[must_use]
+pub fn masih_anak(lahir: Date, t: Date) -> bool {
+    umur_tahun(lahir, t) < DEWASA
+}
+
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;

@@ -80,4 +80,12 @@ pub struct Mutasi {
     pub keterangan: String,
 }
 
+impl Mutasi {
+    /// Whether its day is somebody's birth date.
+    #[must_use]
+    pub fn adalah_kelahiran(&self) -> bool {
+        self.peristiwa == Some(Code::<Peristiwa>::LAHIR) || self.kelahiran.is_some()
+    }
+}
+
 closed_debug!(Mutasi, Kematian, Kelahiran, Perpindahan);

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::code_list::{Code, CodeList};
 use crate::id::RecordId;
-use crate::indicator::umur_tahun;
+use crate::indicator::masih_anak;
 use crate::recap::tanggal_indonesia;
 use crate::region::JenisDesa;
 
@@ -66,9 +66,6 @@ struct Reading {
     fields: Vec<Field>,
 }
 
-/// Whoever is younger is a child (UU 35/2014 Pasal 1).
-const ADULT: i64 = 18;
-
 impl Reading {
     fn put(&mut self, label: &'static str, kelas: Kelas, value: Option<String>) {
         if let Some(value) = value.filter(|value| !value.is_empty()) {
@@ -119,7 +116,7 @@ impl Reading {
 
     /// Whether who was born then is a child today.
     fn is_child(&self, born: Option<Date>) -> bool {
-        born.is_some_and(|born| i64::from(umur_tahun(born, self.today)) < ADULT)
+        born.is_some_and(|born| masih_anak(born, self.today))
     }
 
     /// What was put under these labels is closed as well.
@@ -463,9 +460,9 @@ fn mutasi(reading: &mut Reading, event: &Mutasi) {
             "Panjang lahir",
             (birth.panjang_mm > 0).then(|| format!("{} mm", birth.panjang_mm)),
         );
-        if reading.is_child(event.tgl_peristiwa) {
-            reading.close(&["Tanggal peristiwa", "Waktu lahir", "Tempat dilahirkan"]);
-        }
+    }
+    if event.adalah_kelahiran() && reading.is_child(event.tgl_peristiwa) {
+        reading.close(&["Tanggal peristiwa", "Waktu lahir", "Tempat dilahirkan"]);
     }
     if let Some(death) = &event.kematian {
         reading.text("Tempat meninggal", &death.tempat);
@@ -498,7 +495,7 @@ fn tanda_terima(reading: &mut Reading, receipt: &TandaTerima) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::code_list::Shdk;
+    use crate::code_list::{Peristiwa, Shdk};
     use crate::identity::{Nik, NikInput};
     use crate::record::Rt;
 
@@ -531,6 +528,18 @@ mod tests {
         for label in ["Telepon", "Lintang"] {
             assert_eq!(closed(adult, label), Some(true), "{label}");
         }
+    }
+
+    #[test]
+    fn the_day_of_a_birth_is_a_childs_birth_date_whatever_else_is_said() {
+        let day = |peristiwa| {
+            let tgl_peristiwa = Some(Date::constant(2024, 1, 2));
+            let event = Mutasi { peristiwa: Some(peristiwa), tgl_peristiwa, ..Mutasi::default() };
+            let fields = Record::Mutasi(Box::new(event)).fields(Numbers::Closed, TODAY);
+            fields.iter().find(|field| field.label == "Tanggal peristiwa").map(|it| it.kelas)
+        };
+        assert_eq!(day(Code::<Peristiwa>::LAHIR), Some(Kelas::Spesifik));
+        assert_eq!(day(Code::<Peristiwa>::PINDAH_MASUK), Some(Kelas::Umum));
     }
 
     fn nik(digits: &str) -> Option<Nik> {
