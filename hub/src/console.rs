@@ -203,6 +203,7 @@ impl From<SignInRefused> for Trouble {
                 tracing::error!(error = %cause, "the gate can't look");
                 StatusCode::INTERNAL_SERVER_ERROR
             }
+            SignInRefused::Unknown => StatusCode::NOT_FOUND,
             _ => StatusCode::UNPROCESSABLE_ENTITY,
         };
         Self(status, error.words())

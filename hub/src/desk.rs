@@ -276,16 +276,23 @@ impl Desk {
         Ok(self.dataset.incidents(&Self::narrowed(who, village)?, limit)?)
     }
 
+    /// Passes who may read the audit log: it is of all villages in one.
+    fn must_read_all(who: &Operator) -> Result<(), DeskError> {
+        who.must(Right::Audit)?;
+        if who.scope().is_whole() { Ok(()) } else { Err(DeskError::NotThere) }
+    }
+
     /// Entries of the audit log, newest first.
     ///
     /// # Errors
-    /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::Failed`].
+    /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::NotThere`]
+    /// for who does not see the whole district, [`DeskError::Failed`].
     pub fn audit(
         &self,
         who: &Operator,
         filter: &AuditFilter,
     ) -> Result<Vec<AuditEntry>, DeskError> {
-        who.must(Right::Audit)?;
+        Self::must_read_all(who)?;
         Ok(self.audit.audit(filter)?)
     }
 
@@ -293,18 +300,20 @@ impl Desk {
     /// for pages, which are opened often.
     ///
     /// # Errors
-    /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::Failed`].
+    /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::NotThere`]
+    /// for who does not see the whole district, [`DeskError::Failed`].
     pub fn check_audit_on(&self, who: &Operator) -> Result<AuditCheck, DeskError> {
-        who.must(Right::Audit)?;
+        Self::must_read_all(who)?;
         Ok(self.audit.check_audit_on()?)
     }
 
     /// Whether the whole audit log is whole.
     ///
     /// # Errors
-    /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::Failed`].
+    /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::NotThere`]
+    /// for who does not see the whole district, [`DeskError::Failed`].
     pub fn check_audit(&self, who: &Operator) -> Result<AuditCheck, DeskError> {
-        who.must(Right::Audit)?;
+        Self::must_read_all(who)?;
         Ok(self.audit.check_audit()?)
     }
 

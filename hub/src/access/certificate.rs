@@ -50,7 +50,7 @@ impl Gate {
         days: u32,
     ) -> Result<i64, SignInRefused> {
         who.must(Right::ManageOperators)?;
-        let of = self.named(account).await?;
+        let of = self.theirs(who, account).await?;
         must_manage(who, &of)?;
         if !who.role().covers(of.role) {
             return Err(Refused::Role.into());
@@ -76,7 +76,7 @@ impl Gate {
         account: &str,
     ) -> Result<u64, SignInRefused> {
         who.must(Right::ManageOperators)?;
-        must_manage(who, &self.named(account).await?)?;
+        must_manage(who, &self.theirs(who, account).await?)?;
         self.note(who.name(), Act::Certified, account, "dicabut").await?;
         let account = account.to_owned();
         self.store(move |inside| {

@@ -19,7 +19,7 @@ pub use self::own::NewCodes;
 pub use self::refused::SignInRefused;
 use super::account::{Account, Accounts, NewAccount, Session};
 use super::attempts::Attempts;
-use super::audit::{Act, AuditLog, AuditNote};
+use super::audit::{Act, AuditFilter, AuditLog, AuditNote};
 use super::codes;
 use super::operator::{Operator, Refused};
 use super::password::{self, Hashing};
@@ -39,6 +39,10 @@ pub const IDLE_AT_LEAST_MS: i64 = IDLE_MS - TOUCH_EVERY_MS;
 
 /// A session's use is noted this often at most, milliseconds.
 const TOUCH_EVERY_MS: i64 = 60_000;
+
+/// A first password that nobody has used lets in for so long, milliseconds:
+/// whoever handed it out has seen it.
+pub const FIRST_PASSWORD_MS: i64 = 72 * 60 * 60 * 1000;
 
 /// Longest name of a browser that is kept, characters.
 const AGENT_MAX: usize = 120;
@@ -155,10 +159,22 @@ impl Gate {
         .await
     }
 
-    /// Whether a code for the first operator is waiting.
-    #[must_use]
-    pub fn is_founding(&self) -> bool {
-        self.0.first_code.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    /// Whether a code for the first operator is waiting. It no longer is once
+    /// there is an operator, who may have been made by a command meanwhile.
+    pub async fn is_founding(&self) -> bool {
+        let waits = |inside: &Inside| {
+            inside.first_code.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        };
+        if !waits(&self.0) {
+            return false;
+        }
+        let looked = self.store(move |inside| {
+            if !inside.accounts.accounts()?.is_empty() {
+                *inside.first_code.lock().unwrap_or_else(PoisonError::into_inner) = None;
+            }
+            Ok(waits(inside))
+        });
+        looked.await.unwrap_or(true)
     }
 
     /// Makes the first operator, who may do everything.
@@ -258,18 +274,22 @@ impl Gate {
         let known = self.0.hashing.verify(password.to_owned(), hash).await;
         let entered = match found {
             Some(account) if known && account.is_open(now_ms) => {
-                let two_factors = account.totp.is_some();
-                self.proves(&account, code, now_ms).await?.then_some(two_factors)
+                self.proves(&account, code, now_ms).await?.then_some(account)
             }
             _ => None,
         };
-        let Some(two_factors) = entered else {
+        let Some(account) = entered else {
             self.0.attempts.failed(&name, visitor.address, now_ms);
             // A name that can't be one may be a password typed in its place.
             let subject = if is_name(&name) { name.as_str() } else { "?" };
             self.note(subject, Act::SignInFailed, subject, "").await?;
             return Err(SignInRefused::Wrong);
         };
+        let two_factors = account.totp.is_some();
+        if let Err(error) = self.must_count(account, now_ms).await {
+            self.note(&name, Act::SignInFailed, &name, "sandi awal lewat waktunya").await?;
+            return Err(error);
+        }
         self.0.attempts.succeeded(&name);
         self.note(&name, Act::SignedIn, &name, "").await?;
         let mut secret = [0; SECRET_LEN];
@@ -306,6 +326,30 @@ impl Gate {
             None => Ok(inside.accounts.spend_recovery_code(&name, hash)?),
         })
         .await
+    }
+
+    /// Passes unless the account's password is a first one that was handed
+    /// out too long ago. When that was stands in the audit log.
+    async fn must_count(&self, account: Account, now_ms: i64) -> Result<(), SignInRefused> {
+        if !account.first_password {
+            return Ok(());
+        }
+        let given = self.store(move |inside| {
+            let mut given_ms = account.made_ms;
+            for act in [Act::AccountMade, Act::PasswordChanged] {
+                let filter = AuditFilter {
+                    act: Some(act.code().into()),
+                    subject: Some(account.name.clone()),
+                    limit: 1,
+                    ..AuditFilter::default()
+                };
+                let noted = inside.audit.audit(&filter)?;
+                given_ms = noted.iter().map(|entry| entry.at_ms).fold(given_ms, i64::max);
+            }
+            Ok(given_ms)
+        });
+        let age_ms = now_ms - given.await?;
+        if age_ms < FIRST_PASSWORD_MS { Ok(()) } else { Err(SignInRefused::FirstPasswordOver) }
     }
 
     /// Who a session's secret belongs to, now, when they ask for something;

@@ -14,7 +14,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::frame::{Frame, Tab};
-use super::guard::Viewer;
+use super::guard::{self, Viewer};
 use super::language::Language;
 use super::tile::{Look, Tile, said};
 use super::{ConsoleState, Page, Trouble, at_desk, needs, trend, whole};
@@ -164,7 +164,10 @@ fn page(
             }
         }
     };
-    Frame::of(viewer, say("Desa", "Villages"), Tab::Villages).live(filter.reloads()).page(&body)
+    let anew = filter
+        .reloads()
+        .then(|| format!("{}&{}", filter.link(filter.class(), true), guard::BY_ITSELF));
+    Frame::of(viewer, say("Desa", "Villages"), Tab::Villages).live(anew).page(&body)
 }
 
 /// What stands for the script where there is none: the reader decides whether

@@ -33,7 +33,8 @@ pub(super) struct Frame<'a> {
     title: &'a str,
     tab: Tab,
     live: bool,
-    reloads: bool,
+    /// Where the page loads itself anew.
+    reloads: Option<String>,
 }
 
 impl<'a> Frame<'a> {
@@ -45,20 +46,20 @@ impl<'a> Frame<'a> {
             title,
             tab,
             live: false,
-            reloads: false,
+            reloads: None,
         }
     }
 
     /// Around a page for anybody.
     pub(super) const fn outside(language: Language, title: &'a str, tab: Tab) -> Self {
-        Self { who: None, language, title, tab, live: false, reloads: false }
+        Self { who: None, language, title, tab, live: false, reloads: None }
     }
 
     /// The page changes by itself; without a script it does so by loading
-    /// anew, if its reader has `asked` for that.
-    pub(super) const fn live(mut self, asked: bool) -> Self {
+    /// `anew`, if its reader has asked for that.
+    pub(super) fn live(mut self, anew: Option<String>) -> Self {
         self.live = true;
-        self.reloads = asked;
+        self.reloads = anew;
         self
     }
 
@@ -79,7 +80,9 @@ impl<'a> Frame<'a> {
             (Right::ManageOperators, Tab::Operators, "/operator", say("Operator", "Operators")),
             (Right::Audit, Tab::Audit, "/audit", say("Buku catatan", "Audit")),
         ];
-        let may = all.into_iter().filter(|(right, ..)| who.may(*right));
+        // The audit log is of all villages in one.
+        let sees = |right| right != Right::Audit || who.scope().is_whole();
+        let may = all.into_iter().filter(|(right, ..)| who.may(*right) && sees(*right));
         may.map(|(_, tab, href, text)| (tab, href, text)).collect()
     }
 
@@ -97,7 +100,9 @@ impl<'a> Frame<'a> {
                     link rel="stylesheet" href="/style.css";
                     link rel="icon" href="/icon.svg" type="image/svg+xml";
                     @if self.live {
-                        @if self.reloads { noscript { meta http-equiv="refresh" content="60"; } }
+                        @if let Some(anew) = &self.reloads {
+                            noscript { meta http-equiv="refresh" content=(format!("60;url={anew}")); }
+                        }
                         script src="/live.js" defer {}
                     }
                     @if self.who.is_some() { script src="/session.js" defer {} }

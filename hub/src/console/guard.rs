@@ -62,6 +62,17 @@ pub(super) fn visitor(parts: &Parts) -> Visitor {
     Visitor { address, agent: agent.unwrap_or_default().to_owned() }
 }
 
+/// Stands in the address of a page that loads itself anew: nobody asked for
+/// it.
+pub(super) const BY_ITSELF: &str = "sendiri=1";
+
+/// Whether a page asks by itself, and nobody for it.
+fn asks_by_itself(parts: &Parts) -> bool {
+    let marked = |query: &str| query.split('&').any(|pair| pair == BY_ITSELF);
+    parts.uri.path() == "/events"
+        || (parts.method == Method::GET && parts.uri.query().is_some_and(marked))
+}
+
 /// Who a session's cookie belongs to, when an open page of theirs looks for
 /// news: that is no use of the session.
 pub(super) async fn watcher(
@@ -90,9 +101,9 @@ impl FromRequestParts<ConsoleState> for Viewer {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, state: &ConsoleState) -> Result<Self, Response> {
-        let found = match parts.uri.path() {
-            "/events" => watcher(&parts.headers, state).await,
-            _ => viewer(&parts.headers, state).await,
+        let found = match asks_by_itself(parts) {
+            true => watcher(&parts.headers, state).await,
+            false => viewer(&parts.headers, state).await,
         };
         match found {
             // With a first password there is nothing but the way to another.
@@ -106,7 +117,9 @@ impl FromRequestParts<ConsoleState> for Viewer {
             Ok(None) if parts.uri.path() == "/events" => {
                 Err(StatusCode::UNAUTHORIZED.into_response())
             }
-            Ok(None) if state.gate.is_founding() => Err(Redirect::to("/awal").into_response()),
+            Ok(None) if state.gate.is_founding().await => {
+                Err(Redirect::to("/awal").into_response())
+            }
             // Whoever had a session is told that it has ended, and that a form
             // sent without one went nowhere.
             Ok(None) if had_session(&parts.headers) => {

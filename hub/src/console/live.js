@@ -101,7 +101,10 @@
       // Refused, not only broken: the session may have ended.
       if (source && source.readyState === 2) {
         close();
-        setTimeout(function () { location.reload(); }, 10000 + Math.random() * 10000);
+        // Nobody asked for this: it must not keep a session alive.
+        var anew = location.search.replace(/[?&]sendiri=1/, "");
+        anew = location.pathname + (anew ? anew.replace(/^&/, "?") + "&" : "?") + "sendiri=1";
+        setTimeout(function () { location.replace(anew); }, 10000 + Math.random() * 10000);
       }
     };
   }

@@ -43,7 +43,8 @@ pub(super) async fn in_words(
         None if is_speechless(&response) => general(status, reading).into(),
         None => return response,
     };
-    let viewer = guard::viewer(&asked, &state).await.ok().flatten();
+    // Whoever asked has been noted as there already.
+    let viewer = guard::watcher(&asked, &state).await.ok().flatten();
     let before = if reading { here } else { Some(guard::page_before(&asked)) };
     let language = guard::language(&asked);
     let page = trouble(viewer.as_ref(), language, status, &words, before.as_deref(), reading);

@@ -113,7 +113,7 @@ async fn sign_in_page(
     Query(before): Query<Before>,
     headers: HeaderMap,
 ) -> Response {
-    if state.gate.is_founding() {
+    if state.gate.is_founding().await {
         return Redirect::to("/awal").into_response();
     }
     let ended = before.habis.is_some();
@@ -192,7 +192,7 @@ fn found_form(language: Language, alert: Option<&str>) -> Page {
 }
 
 async fn found_page(State(state): State<ConsoleState>, headers: HeaderMap) -> Response {
-    if !state.gate.is_founding() {
+    if !state.gate.is_founding().await {
         return Redirect::to("/masuk").into_response();
     }
     found_form(guard::language(&headers), None).into_response()

@@ -10,6 +10,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 mod data;
 mod finding;
+mod founding;
 mod language;
 mod noticing;
 mod quarantining;
@@ -43,8 +44,21 @@ async fn console() -> Console {
 }
 
 async fn console_over(folder: tempfile::TempDir, dataset: Arc<SqliteDataset>) -> Console {
-    let live = Arc::new(Live::default());
     let gate = Gate::new(dataset.clone(), dataset.clone());
+    let code = gate.first_code().await.unwrap().unwrap();
+    gate.found(&code, "kepala", PASSWORD, &Visitor::default()).await.unwrap();
+    let mut console = console_over_gate(folder, dataset, gate).await;
+    console.head = console.gate.sign_in("kepala", PASSWORD, "", &Visitor::default()).await.unwrap();
+    console
+}
+
+/// The same with a gate at which nobody has signed in yet.
+async fn console_over_gate(
+    folder: tempfile::TempDir,
+    dataset: Arc<SqliteDataset>,
+    gate: Gate,
+) -> Console {
+    let live = Arc::new(Live::default());
     let desk = Arc::new(Desk::new(DeskParts {
         counts: gate.counts().clone(),
         arrivals: crate::uplink::Arrivals::default(),
@@ -56,12 +70,9 @@ async fn console_over(folder: tempfile::TempDir, dataset: Arc<SqliteDataset>) ->
         identity: folder.path().join("identity"),
         letters: crate::alerting::config_file(folder.path()),
     }));
-    let code = gate.first_code().await.unwrap().unwrap();
-    gate.found(&code, "kepala", PASSWORD, &Visitor::default()).await.unwrap();
-    let head = gate.sign_in("kepala", PASSWORD, "", &Visitor::default()).await.unwrap();
     let state = ConsoleState { desk, gate: gate.clone(), front: Front::default(), map: None };
     let address = serve(state.clone()).await;
-    Console { _folder: folder, address, live, gate, head, state }
+    Console { _folder: folder, address, live, gate, head: String::new(), state }
 }
 
 async fn serve(state: ConsoleState) -> std::net::SocketAddr {
@@ -82,7 +93,8 @@ impl Console {
     /// The session of a new operator.
     async fn session_of(&self, role: Role, kecamatan: &[u64]) -> String {
         let head = self.gate.operator(&self.head).await.unwrap().unwrap();
-        let name = format!("uji.{}", role.name().replace('.', "-"));
+        let bound = if kecamatan.is_empty() { "" } else { "-kec" };
+        let name = format!("uji.{}{bound}", role.name().replace('.', "-"));
         let kecamatan =
             kecamatan.iter().map(|code| KecamatanCode::from_u64(*code).unwrap()).collect();
         let day_ms = 24 * 60 * 60 * 1000;

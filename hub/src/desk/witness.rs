@@ -34,7 +34,7 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Refused`] without [`Right::Audit`], [`DeskError::Failed`].
     pub fn compare_witnesses(&self, who: &Operator) -> Result<Vec<Compared>, DeskError> {
-        who.must(Right::Audit)?;
+        Self::must_read_all(who)?;
         let mut compared = Vec::new();
         for witness in self.audit.witnesses()? {
             let there = self.audit.audit_head_at(witness.held.seq)?;

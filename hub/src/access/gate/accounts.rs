@@ -19,13 +19,31 @@ use crate::access::role::{Right, Role};
 const SUPPORT_MS_MAX: i64 = 14 * 24 * 60 * 60 * 1000;
 
 impl Gate {
-    /// Every account.
+    /// Every account that sees no more than who asks.
     ///
     /// # Errors
     /// [`SignInRefused::Refused`] without [`Right::ManageOperators`].
     pub async fn accounts(&self, who: &Operator) -> Result<Vec<Account>, SignInRefused> {
         who.must(Right::ManageOperators)?;
-        self.store(|inside| Ok(inside.accounts.accounts()?)).await
+        let scope = who.scope().clone();
+        self.store(move |inside| {
+            let mut all = inside.accounts.accounts()?;
+            all.retain(|account| scope.covers(&account.scope()));
+            Ok(all)
+        })
+        .await
+    }
+
+    /// An account that sees no more than who asks; another one is not there
+    /// for them.
+    pub(in crate::access) async fn theirs(
+        &self,
+        who: &Operator,
+        name: &str,
+    ) -> Result<Account, SignInRefused> {
+        let account = self.named(name).await?;
+        let seen = who.scope().covers(&account.scope());
+        if seen { Ok(account) } else { Err(SignInRefused::Unknown) }
     }
 
     /// Makes an account and gives its first password, to be told to its
@@ -61,7 +79,7 @@ impl Gate {
         change: &AccountChange,
     ) -> Result<(), SignInRefused> {
         who.must(Right::ManageOperators)?;
-        let old = self.named(name).await?;
+        let old = self.theirs(who, name).await?;
         must_manage(who, &old)?;
         if who.name() == name && who.role() != Role::Head {
             return Err(SignInRefused::Own);
@@ -89,7 +107,7 @@ impl Gate {
     /// account.
     pub async fn reset(&self, who: &Operator, name: &str) -> Result<String, SignInRefused> {
         who.must(Right::ManageOperators)?;
-        let mut account = self.named(name).await?;
+        let mut account = self.theirs(who, name).await?;
         must_manage(who, &account)?;
         if who.name() == name {
             return Err(SignInRefused::Own);

@@ -60,6 +60,7 @@ impl Gate {
         new: &str,
     ) -> Result<(), SignInRefused> {
         let mut account = self.proven_own(who, old).await?;
+        self.must_count(account.clone(), clock::now_ms()).await?;
         password::check(new, who.name())?;
         if new == old {
             return Err(WeakPassword::Same.into());

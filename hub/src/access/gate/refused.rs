@@ -12,6 +12,12 @@ pub enum SignInRefused {
     /// Name, password or code: which one is not said.
     #[error("Nama, kata sandi atau kode tidak cocok.")]
     Wrong,
+    /// A first password that nobody used in time.
+    #[error(
+        "Sandi awal ini sudah lewat 72 jam dan tidak berlaku lagi. Tidak ada yang berubah. Minta \
+         sandi awal baru kepada yang membuat akun Anda."
+    )]
+    FirstPasswordOver,
     /// Too many failures.
     #[error("Terlalu banyak percobaan. Coba lagi {seconds} detik lagi.")]
     Wait {
@@ -62,6 +68,10 @@ impl SignInRefused {
     pub fn words(&self) -> Words {
         let english = match self {
             Self::Wrong => "Name, password or code do not match.",
+            Self::FirstPasswordOver => {
+                "This first password is older than 72 hours and counts no longer. Nothing has \
+                 changed. Ask whoever made your account for a new one."
+            }
             Self::Wait { seconds } => {
                 let english = format!("Too many attempts. Try again in {seconds} seconds.");
                 return Words::new(self.to_string(), english);

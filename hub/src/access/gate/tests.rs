@@ -235,7 +235,18 @@ async fn who_is_of_a_kecamatan_makes_nobody_of_more() {
         let made = scene.gate.add(&who, &new(name, Role::Auditor, kecamatan, None)).await;
         assert_eq!((made.is_ok(), refuses(&made)), (may, !may), "{kecamatan:?}");
     }
-    assert!(refuses(&scene.gate.reset(&who, "semua").await));
+    // Whoever sees more is not there for them, by whatever they try.
+    let unknown = |outcome: &dyn std::fmt::Debug| format!("{outcome:?}") == "Err(Unknown)";
+    let (absent, key) = (AccountChange::default(), PublicKey([7; 32]));
+    for name in ["semua", "kepala", "tidak.ada"] {
+        assert!(unknown(&scene.gate.reset(&who, name).await), "{name}");
+        assert!(unknown(&scene.gate.change(&who, name, &absent).await), "{name}");
+        assert!(unknown(&scene.gate.certify(&who, name, key, 1).await), "{name}");
+        assert!(unknown(&scene.gate.revoke_certificates(&who, name).await), "{name}");
+    }
+    let listed = scene.gate.accounts(&who).await.unwrap();
+    let listed: Vec<_> = listed.iter().map(|account| account.name.as_str()).collect();
+    assert_eq!(listed, ["keamanan", "satu"]);
     let wide = AccountChange { kecamatan: Some(vec![]), ..AccountChange::default() };
     assert!(refuses(&scene.gate.change(&who, "satu", &wide).await));
 }
