@@ -11,6 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 mod data;
 mod finding;
 mod founding;
+mod guarded;
 mod language;
 mod noticing;
 mod quarantining;
@@ -298,63 +299,6 @@ async fn a_kecamatan_operator_gets_nothing_of_another_kecamatan() {
     }
     let own = console.get_as(&session, "/rekap").await;
     assert!(own.starts_with("HTTP/1.1 200"), "its own kecamatan without asking: {own}");
-}
-
-/// Every page that asks for a right, and a form that would change something
-/// where there is one.
-const GUARDED: &[(&str, Option<&str>, Right)] = &[
-    ("/", None, Right::SeeVillages),
-    ("/rekap", None, Right::SeeVillages),
-    ("/temuan", None, Right::SeeRecords),
-    ("/temuan/999", None, Right::SeeRecords),
-    ("/karantina", None, Right::SeeVillages),
-    ("/versi", None, Right::SeeVillages),
-    ("/perlu", None, Right::SeeVillages),
-    ("/karantina/999/ulang", Some(""), Right::Act),
-    ("/informasi", None, Right::SeeVillages),
-    ("/informasi/tulis", None, Right::Inform),
-    ("/informasi/999/tarik", Some(""), Right::Inform),
-    ("/informasi/999/perbaiki", Some("versi=1"), Right::Inform),
-    ("/temuan/999", Some("pertanyaan=x"), Right::SeeRecords),
-    ("/karantina/999/kembali", Some(""), Right::Act),
-    ("/audit", None, Right::Audit),
-    ("/desa/35.05.01.2001/diagnostik", None, Right::Act),
-    ("/desa/35.05.01.2001/tindakan/sinkron", Some(""), Right::Act),
-    ("/desa/35.05.01.2001/tindakan/buktikan", Some(""), Right::Act),
-    ("/desa/35.05.01.2001/tindakan/tahan", Some("alasan=uji&hari=1"), Right::Act),
-    ("/desa/35.05.01.2001/tindakan/lepas", Some(""), Right::Act),
-    ("/desa/35.05.01.2001/tindakan/kuota", Some("kb=1"), Right::Act),
-    ("/desa/35.05.01.2001/tindakan/narahubung", Some("nama=A&telepon=0812"), Right::Act),
-    ("/desa/35.05.01.2001/tindakan/catatan", Some("catatan=a"), Right::Act),
-    ("/desa/35.05.01.2001/tindakan/token", Some(""), Right::ManageKeys),
-    ("/desa/35.05.01.2001/tindakan/ganti", Some(""), Right::ManageKeys),
-    ("/desa/35.05.01.2001/tindakan/cabut", Some("nama=a&alasan=b"), Right::ManageKeys),
-    ("/desa/35.05.01.2001/tindakan/kembar", Some(""), Right::ManageKeys),
-    ("/desa/35.05.01.2001/tindakan/sisa", Some("putusan=akhiri"), Right::ManageKeys),
-    ("/operator", Some("nama=baru.saja&peran=auditor"), Right::ManageOperators),
-    ("/operator/kepala", Some("peran=auditor"), Right::ManageOperators),
-    ("/operator/kepala/sandi", Some(""), Right::ManageOperators),
-];
-
-#[tokio::test]
-async fn every_role_gets_its_pages_and_no_others() {
-    let console = console().await;
-    for role in Role::ALL {
-        let kecamatan: &[u64] = if role.is_of_kecamatan() { &[350_501] } else { &[] };
-        let session = console.session_of(role, kecamatan).await;
-        for (path, form, right) in GUARDED {
-            if !path.ends_with("/sandi") && !path.ends_with("/ulang") && !path.ends_with("/kembali")
-            {
-                let page = console.get_as(&session, path).await;
-                let refused = page.starts_with("HTTP/1.1 403");
-                assert_eq!(refused, !role.may(*right), "{role} {path}: {page}");
-            }
-            if let Some(form) = form.filter(|_| !role.may(*right)) {
-                let answer = console.post_as(&session, path, form, "http://hub").await;
-                assert!(answer.starts_with("HTTP/1.1 403"), "{role} POST {path}: {answer}");
-            }
-        }
-    }
 }
 
 #[tokio::test]

@@ -460,4 +460,4 @@ impl Dataset for SqliteDataset {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

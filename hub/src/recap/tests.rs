@@ -10,8 +10,9 @@ use prost::Message;
 
 use super::*;
 use crate::dataset::sqlite::SqliteDataset;
-use crate::dataset::{Content, MergeBatch};
+use crate::dataset::{Content, IncidentKind, MergeBatch, NewIncident, Recovery as _};
 use crate::merge::decode;
+use crate::words::Words;
 
 const T: Date = date(2026, 12, 31);
 const VILLAGES: [u64; 3] = [3_505_012_001, 3_505_012_002, 3_505_022_001];
@@ -135,6 +136,52 @@ pub(crate) fn refuse(dataset: &SqliteDataset, village: VillageCode, count: u64) 
         change.content = Content::Quarantined("Versi hub belum mengenalnya.".to_owned());
     }
     dataset.merge(&[batch], 2).unwrap().remove(0).unwrap();
+}
+
+/// Villages of two kecamatan that each have something to be looked at: the
+/// first [`REFUSED`] sound records in quarantine, the first and the second a
+/// resident with one NIK, and the third is stopped and has records left over
+/// from a closed log. Ids are the same on both sides.
+pub(crate) const BORDERING: [[u64; 3]; 2] =
+    [[3_505_012_001, 3_505_012_002, 3_505_012_003], [3_505_022_001, 3_505_022_002, 3_505_022_003]];
+
+/// The NIK that two villages of each side use.
+pub(crate) const TWICE: [&str; 2] = ["3505904101900001", "3505904101900002"];
+
+/// Records in quarantine on each side of [`bordering`].
+pub(crate) const REFUSED: u64 = 24;
+
+/// See [`BORDERING`].
+pub(crate) fn bordering() -> (tempfile::TempDir, SqliteDataset) {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = SqliteDataset::open(folder.path().join("hub.db")).unwrap();
+    for (side, nik) in BORDERING.iter().zip(TWICE) {
+        for code in side {
+            let village = VillageCode::from_u64(*code).unwrap();
+            dataset.register(village, "").unwrap();
+            let mut records = records(7);
+            if *code != side[2] {
+                let twice = v1::Warga {
+                    nama: "Sendiri Sekali".to_owned(),
+                    nik: nik.to_owned(),
+                    jenis_kelamin: 2,
+                    status_dasar: 1,
+                    ..Default::default()
+                };
+                records.push((9001, Kind::Warga, twice.encode_to_vec()));
+            }
+            dataset.merge(&[batch(village, records)], 1).unwrap().remove(0).unwrap();
+        }
+        let [first, _, stopped] = side.map(|code| VillageCode::from_u64(code).unwrap());
+        refuse(&dataset, first, REFUSED);
+        let words = || Words::new("Berhenti.", "Stopped.");
+        let told = |_| NewIncident::new(IncidentKind::Reinstalled, words());
+        let origin = Position::origin(LogId([9; 16]));
+        assert!(dataset.begin_log(stopped, origin, &told, 2).unwrap() > 0);
+        let twin = NewIncident::new(IncidentKind::Twin, words());
+        dataset.stop_twin(stopped, &twin, 3).unwrap();
+    }
+    (folder, dataset)
 }
 
 /// The id of a resident of every village on no family card.
