@@ -133,7 +133,7 @@ fn page(
         @else {
             div class="scroll" tabindex="0" role="region"
                 aria-label=(say("Catatan", "Entries")) {
-                table {
+                table class="stack audit" {
                     caption class="unseen" { (say("Catatan, terbaru dahulu", "Entries, newest first")) }
                     thead { tr {
                         th scope="col" class="n" { (say("No", "No")) }
@@ -147,7 +147,7 @@ fn page(
                         @for entry in entries {
                             tr {
                                 td class="n" { (entry.seq) }
-                                td { (viewer.language.moment(entry.at_ms, now_ms)) }
+                                td class="nowrap" { (viewer.language.moment(entry.at_ms, now_ms)) }
                                 td { (entry.operator) }
                                 td { (act_words(viewer, &entry.act)) }
                                 td class="why" { (subject(&entry.subject)) }

@@ -5,6 +5,7 @@ use axum::extract::{Form, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 use axum::routing::get;
+use lumbung_domain::recap::tanggal_indonesia;
 use lumbung_domain::region::Desa;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
@@ -350,6 +351,12 @@ fn differs(label: &str, sides: &[Side]) -> bool {
     values.any(|value| Some(value) != first)
 }
 
+/// A value as people read it: dates with the month's name.
+fn as_read(value: &str) -> String {
+    let date = (value.len() == "2026-11-24".len()).then(|| value.parse()).and_then(Result::ok);
+    date.map_or_else(|| value.to_owned(), tanggal_indonesia)
+}
+
 fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let now_ms = clock::now_ms();
@@ -374,7 +381,7 @@ fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
                         div class=[differs(label, sides).then_some("differs")] {
                             dt { (label) }
                             dd {
-                                @if value.is_empty() { "-" } @else { (value) }
+                                @if value.is_empty() { "-" } @else { (as_read(value)) }
                                 @if differs(label, sides) {
                                     " " span class="flag" lang=(viewer.language.tag()) { (say("berbeda", "differs")) }
                                 }
@@ -383,6 +390,19 @@ fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
                     }
                 },
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_told_with_their_month_and_all_else_as_it_is() {
+        assert_eq!(as_read("2025-02-11"), "11 Februari 2025");
+        for other in ["JL. MAWAR NO. 52", "2025-02-31", "12345678901", ""] {
+            assert_eq!(as_read(other), other);
         }
     }
 }

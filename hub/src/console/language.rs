@@ -86,6 +86,16 @@ impl Language {
         }
     }
 
+    /// The same where there is little room: other days without their time.
+    pub(super) fn lately(self, at_ms: i64, now_ms: i64) -> String {
+        let (at, now) = (clock::local(at_ms), clock::local(now_ms));
+        let text = self.moment(at_ms, now_ms);
+        match text.rsplit_once(' ') {
+            Some((day, _)) if at.date() != now.date() && at.year() == now.year() => day.to_owned(),
+            _ => text,
+        }
+    }
+
     /// "31 Desember 2026", "31 December 2026".
     pub(super) fn day(self, date: Date) -> String {
         match self {
@@ -135,6 +145,19 @@ mod tests {
         ] {
             assert_eq!(Language::Indonesian.moment(at(moment), now_ms), id);
             assert_eq!(Language::English.moment(at(moment), now_ms), en);
+        }
+    }
+
+    #[test]
+    fn little_room_names_the_day_or_the_time() {
+        let at = |text: &str| text.parse::<jiff::Timestamp>().unwrap().as_millisecond();
+        let now_ms = at("2026-11-24T15:00:00+07:00");
+        for (moment, id) in [
+            ("2026-11-24T14:02:00+07:00", "14.02"),
+            ("2026-11-23T14:02:00+07:00", "23 Nov"),
+            ("2025-12-31T10:00:00+07:00", "31 Des 2025"),
+        ] {
+            assert_eq!(Language::Indonesian.lately(at(moment), now_ms), id);
         }
     }
 

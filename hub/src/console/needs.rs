@@ -67,16 +67,39 @@ pub(super) fn cards<'a>(
 fn card(need: &Need, language: Language, now_ms: i64, with_place: bool) -> Markup {
     let say = |id, en| language.say(id, en);
     let letter = if need.severity == Severity::Act { "M" } else { "B" };
+    let since = || {
+        html! {
+            @if need.since_ms > 0 {
+                " " small class="since" { (say("sejak ", "since "))
+                    (language.moment(need.since_ms, now_ms)) }
+            }
+        }
+    };
     html! {
         li class=(format!("s{letter}")) data-kunci=(format!("{}:{}", need.code, need.place.name())) {
-            @if with_place { p class="where" { (place(need.place)) } }
+            @if with_place { p class="where" { (place(need.place)) (since()) } }
             p { (said(language, &need.what)) }
-            p class="todo" { (said(language, &need.todo)) }
-            @if need.since_ms > 0 {
-                small { (say("Sejak ", "Since ")) (language.moment(need.since_ms, now_ms)) ". " }
+            p class="todo" {
+                (said(language, &need.todo))
+                @if let Some((desk, id, en)) = desk_of(need) {
+                    " " a href=(desk) { (say(id, en)) }
+                }
             }
+            @if !with_place { (since()) }
             (contact(need.call.as_ref(), need.message.as_deref(), language, need.place))
         }
+    }
+}
+
+/// The page on which a need is settled, and what its link says.
+fn desk_of(need: &Need) -> Option<(String, &'static str, &'static str)> {
+    let Place::Village(village) = need.place else { return None };
+    match need.code {
+        "temuan" => Some((format!("/temuan?desa={village}"), "Buka temuan", "Open its findings")),
+        "karantina" => {
+            Some((format!("/karantina?desa={village}"), "Buka karantina", "Open its quarantine"))
+        }
+        _ => None,
     }
 }
 
@@ -164,6 +187,31 @@ mod tests {
             ("0", None),
         ] {
             assert_eq!(dialled(written).as_deref(), number, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_desk_leads_there() {
+        let village = lumbung_domain::region::roster().villages()[0].code;
+        let words = || crate::words::Words::new("apa", "what");
+        let need = |code, place| Need {
+            code,
+            severity: Severity::Advice,
+            place,
+            since_ms: 0,
+            what: words(),
+            todo: words(),
+            message: None,
+            call: None,
+            villages: Vec::new(),
+        };
+        let shown = |need: &Need| card(need, Language::Indonesian, 0, true).into_string();
+        let findings = need("temuan", Place::Village(village));
+        assert!(shown(&findings).contains(&format!("/temuan?desa={village}")));
+        let quarantine = need("karantina", Place::Village(village));
+        assert!(shown(&quarantine).contains(&format!("/karantina?desa={village}")));
+        for other in [need("desa_diam", Place::Village(village)), need("temuan", Place::Hub)] {
+            assert!(desk_of(&other).is_none(), "{other:?}");
         }
     }
 

@@ -96,8 +96,8 @@ fn role_fields(viewer: &Viewer, account: Option<&Account>) -> Markup {
             }
         }
         fieldset class="field checks" {
-            legend { (say("Hanya kecamatan ini (kosong = seluruh kabupaten)",
-                          "Only these kecamatan (none = the whole kabupaten)")) }
+            legend { (say("Hanya kecamatan ini", "Only these kecamatan")) }
+            small { (say("Tidak dipilih = seluruh kabupaten.", "None = the whole kabupaten.")) }
             @for each in roster().kecamatan() {
                 label {
                     input type="checkbox" name="kecamatan" value=(each.code.compact())
@@ -141,7 +141,7 @@ fn list_page(
         }
         div class="scroll" tabindex="0" role="region"
             aria-label=(say("Semua operator", "All operators")) {
-            table {
+            table class="stack operators" {
                 caption class="unseen" { (say("Semua operator", "All operators")) }
                 thead { tr {
                     th scope="col" { (say("Nama", "Name")) }
@@ -156,7 +156,8 @@ fn list_page(
                             th scope="row" { a href=(format!("/operator/{}", account.name)) { (account.name) } }
                             td { (viewer.language.of(account.role.words())) }
                             td { (regions(viewer, account)) }
-                            td { @if account.totp.is_some() { (say("ya", "yes")) } @else { (say("belum", "no")) } }
+                            td class="broad" data-label=(say("dua langkah:", "two-step:")) {
+                                @if account.totp.is_some() { (say("ya", "yes")) } @else { (say("belum", "no")) } }
                             td { @if account.is_open(now_ms) { (say("aktif", "active")) }
                                 @else { (say("ditutup", "closed")) } }
                         }

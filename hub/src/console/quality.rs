@@ -157,7 +157,8 @@ fn sums(viewer: &Viewer, region: Option<RegionRef>, quality: &[VillageQuality]) 
 
 fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
     let say = |id, en| language.say(id, en);
-    let mut sorted: Vec<_> = quality.iter().filter(|it| it.residents > 0).collect();
+    let (mut sorted, whole): (Vec<&VillageQuality>, Vec<&VillageQuality>) =
+        quality.iter().filter(|it| it.residents > 0).partition(|it| gaps(it) > 0);
     sorted.sort_by_key(|it| std::cmp::Reverse(gaps(it) * 10_000 / u64::from(it.residents.max(1))));
     let name = |it: &VillageQuality| {
         let desa = roster().village(it.village);
@@ -167,9 +168,11 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
     };
     html! {
         @if sorted.is_empty() {
-            p { (say("Belum ada catatan warga.", "No residents recorded yet.")) }
-        }
-        div class="scroll" tabindex="0" role="region" aria-label=(say("Per desa", "By village")) {
+            p class="calm" {
+                @if whole.is_empty() { (say("Belum ada catatan warga.", "No residents recorded yet.")) }
+                @else { (say("Tidak ada yang kurang.", "Nothing is missing.")) }
+            }
+        } @else { div class="scroll" tabindex="0" role="region" aria-label=(say("Per desa", "By village")) {
             table {
                 thead { tr {
                     th scope="col" { (say("Desa", "Village")) }
@@ -188,6 +191,18 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
                                 td class={ "n" @if part == 0 { " zero" } } { (language.count(part.into())) }
                             }
                         }
+                    }
+                }
+            }
+        } }
+        @if !whole.is_empty() {
+            details class="more" {
+                summary { (language.count(whole.len() as u64)) " "
+                    (say("desa tidak kurang apa-apa", "villages miss nothing")) }
+                ul class="names" {
+                    @for it in whole {
+                        @let (name, kecamatan) = name(it);
+                        li { a href=(format!("/mutu?wilayah={}", it.village)) { (name) } " " small { (kecamatan) } }
                     }
                 }
             }

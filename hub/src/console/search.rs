@@ -64,8 +64,10 @@ fn head(viewer: &Viewer) -> Markup {
                 button { (say("Buka", "Open")) }
             }
             p id="nik-ket" { small { (say(
-                "16 angka. NIK tidak disimpan di alamat halaman, riwayat atau catatan; bahwa                  Anda mencari tercatat di buku catatan.",
-                "16 digits. The NIK is kept in no address, history or log; that you searched is                  noted in the audit log.")) } }
+                "16 angka. NIK tidak disimpan di alamat halaman, riwayat atau catatan; bahwa \
+                 Anda mencari tercatat di buku catatan.",
+                "16 digits. The NIK is kept in no address, history or log; that you searched is \
+                 noted in the audit log.")) } }
         } }
     }
 }
@@ -122,8 +124,9 @@ async fn by_nik(
                      it, or wrote it otherwise. Try the name.")) }
             } @else {
                 p role="status" { (say(
-                    "Lebih dari satu warga memakai NIK ini. Lihat Temuan.",
-                    "More than one resident carries this NIK. See Findings.")) }
+                    "Lebih dari satu warga memakai NIK ini. Yang berbeda antardesa ada di ",
+                    "More than one resident carries this NIK. What differs between villages is among "))
+                    a href="/temuan" { (say("temuan", "findings")) } "." }
                 ul class="results" {
                     @for line in &found { (resident(viewer.language, line)) }
                 }

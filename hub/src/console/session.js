@@ -2,6 +2,14 @@
 // script the foot of the page says when it ends.
 "use strict";
 (function () {
+  // On a telephone the page one is on may lie beside the window.
+  var here = document.querySelector(".pages [aria-current]");
+  if (here) {
+    var pages = here.parentNode;
+    pages.scrollLeft = here.offsetLeft - pages.offsetLeft - (pages.clientWidth - here.offsetWidth) / 2;
+  }
+})();
+(function () {
   var note = document.getElementById("sesi");
   var warning = document.getElementById("sesi-peringatan");
   if (!note || !warning || !window.fetch) return;

@@ -128,7 +128,7 @@ fn page(viewer: &Viewer, wish: &Wish, rows: &[Tile], now_ms: i64) -> Markup {
         p { (rows.len()) (say(" desa. ", " villages. "))
             a class="button" href="/" { (say("Sebagai ubin", "As tiles")) } }
         div class="scroll" tabindex="0" role="region" aria-label=(say("Tabel desa", "Villages")) {
-            table {
+            table class="stack villages" {
                 thead { tr {
                     @for order in Order::ALL {
                         th scope="col" class=[(order == Order::Lag).then_some("n")]
@@ -152,14 +152,16 @@ fn row(tile: &Tile, language: Language, now_ms: i64) -> Markup {
         at_ms => language.moment(at_ms, now_ms),
     };
     html! {
-        tr {
+        tr class=(format!("s{}", tile.look.letter())) {
             th scope="row" {
                 a href=(format!("/desa/{}", tile.desa.code)) { (tile.desa.name) }
                 " " small { (kecamatan) }
             }
-            td { (tile.look.mark()) " " (language.of(tile.look.words())) }
-            td class="n" { (language.count(tile.lag)) }
-            td { (contact) }
+            td class="nowrap" { (tile.look.mark()) " " (language.of(tile.look.words())) }
+            td class={ "n" @if tile.lag == 0 { " zero" } } data-label=(language.say("kurang", "behind")) {
+                (language.count(tile.lag))
+            }
+            td class="nowrap" { (contact) }
             td class="why" { (tile.line) }
         }
     }

@@ -173,7 +173,7 @@ pub(super) fn said(language: Language, words: &Words) -> &str {
 fn short(village: &VillageOutlook, look: Look, language: Language, now_ms: i64) -> String {
     let say = |id, en| language.say(id, en);
     let live = village.live.as_ref();
-    let last = || language.moment(village.last_ms(), now_ms);
+    let last = || language.lately(village.last_ms(), now_ms);
     match look {
         Look::Troubled => say("perlu dilihat", "needs a look").to_owned(),
         Look::CatchingUp => {
@@ -184,7 +184,7 @@ fn short(village: &VillageOutlook, look: Look, language: Language, now_ms: i64) 
         Look::Held => say("ditahan", "on hold").to_owned(),
         Look::Fresh if village.in_touch => match live {
             Some(live) if live.proven() => {
-                format!("{} {}", say("sama", "equal"), language.moment(live.last_proof_ms, now_ms))
+                format!("{} {}", say("sama", "equal"), language.lately(live.last_proof_ms, now_ms))
             }
             _ => say("terhubung", "connected").to_owned(),
         },

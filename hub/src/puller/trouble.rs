@@ -118,7 +118,8 @@ impl Trouble {
             }
             Self::Twin => {
                 "Dua komputer menjawab untuk desa ini. Penggabungan dihentikan; yang sudah \
-                tergabung aman. Matikan salah satu, lalu jalankan lumbung-hub villages resolve."
+                tergabung aman. Matikan salah satu, lalu nyatakan tinggal satu \
+                di halaman desanya (atau lumbung-hub villages resolve)."
             }
             Self::BadBatch => {
                 "Kiriman dari node tidak lolos pemeriksaan dan ditolak utuh. Yang \

@@ -81,7 +81,7 @@ impl Deed {
     }
 
     /// Whether it is hard to take back.
-    pub(super) const fn is_grave(self) -> bool {
+    pub(in crate::console) const fn is_grave(self) -> bool {
         matches!(self, Self::Revoke | Self::Twin | Self::Leftovers | Self::Replace)
     }
 

@@ -16,6 +16,9 @@ const STEP: usize = 20;
 /// Room for the ages between the sides.
 const MIDDLE: u64 = 60;
 
+/// Room for the figures beside the longest bars.
+const MARGIN: u64 = 48;
+
 /// Men to the left, women to the right, the young at the foot.
 pub(super) fn pyramid(language: Language, ages: &Ages) -> Markup {
     let most = ages.groups.iter().map(|(men, women)| *men.max(women)).max().unwrap_or(0);
@@ -27,7 +30,7 @@ pub(super) fn pyramid(language: Language, ages: &Ages) -> Markup {
     );
     html! {
         svg class="pyramid" role="img" aria-label=(label)
-            viewBox=(format!("0 0 {} {}", 2 * SIDE + MIDDLE, height + 2 * STEP)) {
+            viewBox=(format!("-{MARGIN} 0 {} {}", 2 * (SIDE + MARGIN) + MIDDLE, height + STEP + 4)) {
             text x=(SIDE) y="14" text-anchor="end" { (language.say("Laki-laki", "Male")) }
             text x=(SIDE + MIDDLE) y="14" { (language.say("Perempuan", "Female")) }
             @for ((men, women), number) in ages.groups.iter().zip(0..) {
@@ -35,9 +38,18 @@ pub(super) fn pyramid(language: Language, ages: &Ages) -> Markup {
                 rect class="men" x=(SIDE - width(*men)) y=(y + 1) width=(width(*men)) height=(STEP - 2) {}
                 rect class="women" x=(SIDE + MIDDLE) y=(y + 1) width=(width(*women))
                     height=(STEP - 2) {}
+                (figure(language, i64::try_from(SIDE - width(*men)).unwrap_or(0) - 5, y, "end", *men))
+                (figure(language, i64::try_from(SIDE + MIDDLE + width(*women)).unwrap_or(0) + 5, y, "start", *women))
                 text x=(SIDE + MIDDLE / 2) y=(y + 15) text-anchor="middle" { (group(number)) }
             }
         }
+    }
+}
+
+/// How many, beside its bar.
+fn figure(language: Language, x: i64, y: usize, anchor: &str, count: u32) -> Markup {
+    html! {
+        text class="count" x=(x) y=(y + 14) text-anchor=(anchor) { (language.count(count.into())) }
     }
 }
 

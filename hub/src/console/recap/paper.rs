@@ -88,7 +88,8 @@ impl Paper<'_> {
                 body class=(format!("paper {paper}")) {
                     p class="on-screen" lang=(language.tag()) {
                         a href=(href(self.region, sheet.tanggal_acuan)) { (say("Kembali", "Back")) }
-                        " · " (say("Cetak dengan Ctrl+P. Kertas:", "Print with Ctrl+P. Paper:"))
+                        " · " (say("Cetak dengan Ctrl+P, di ponsel lewat menu peramban. Kertas:",
+                            "Print with Ctrl+P, on a telephone by the browser's menu. Paper:"))
                         " " (paper.to_uppercase()) " " (say("mendatar.", "landscape."))
                     }
                     header class="letterhead" {

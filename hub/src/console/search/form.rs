@@ -261,13 +261,15 @@ fn of_residents(language: Language, question: &Question) -> Markup {
             (codes::<StatusKawin>(language, "kawin", say("Status perkawinan", "Marital status"),
                 question.status_kawin))
         }
-        (check("kepala", say("Hanya kepala keluarga", "Heads of families only"), question.heads))
-        (check("tanpa_tempat",
-            say("Belum punya keluarga atau rumah", "On no family card or in no house"),
-            question.unplaced))
-        (check("termasuk_pergi",
-            say("Termasuk yang meninggal atau pindah", "The dead and those who moved too"),
-            question.gone_too))
+        div class="row marks" {
+            (check("kepala", say("Hanya kepala keluarga", "Heads of families only"), question.heads))
+            (check("tanpa_tempat",
+                say("Belum punya keluarga atau rumah", "On no family card or in no house"),
+                question.unplaced))
+            (check("termasuk_pergi",
+                say("Termasuk yang meninggal atau pindah", "The dead and those who moved too"),
+                question.gone_too))
+        }
     }
 }
 
@@ -297,12 +299,14 @@ fn of_houses(language: Language, question: &Question) -> Markup {
                 }))
             }
         }
-        (check("tanpa_nomor", say("Tanpa NIK atau nomor KK", "Without NIK or card number"),
-            question.without_number))
-        (check("tanpa_kepala", say("Keluarga tanpa kepala", "Families without a head"),
-            question.without_head))
-        (check("tanpa_dasawisma", say("Rumah tanpa dasawisma", "Houses without a dasawisma"),
-            question.without_dasawisma))
+        div class="row marks" {
+            (check("tanpa_nomor", say("Tanpa NIK atau nomor KK", "Without NIK or card number"),
+                question.without_number))
+            (check("tanpa_kepala", say("Keluarga tanpa kepala", "Families without a head"),
+                question.without_head))
+            (check("tanpa_dasawisma", say("Rumah tanpa dasawisma", "Houses without a dasawisma"),
+                question.without_dasawisma))
+        }
     }
 }
 

@@ -28,7 +28,6 @@ impl VillagePage<'_> {
                 format!("{} ({ago} {})", language.moment(at_ms, now_ms), say("lalu", "ago"))
             }
         };
-        let dash = |text: &str| if text.is_empty() { "-".to_owned() } else { text.to_owned() };
         let mut rows = vec![
             (say("Kontak terakhir", "Last contact"), at(self.outlook.last_ms())),
             (say("Jeda biasanya", "Usual silence"), self.usual(language)),
@@ -43,11 +42,13 @@ impl VillagePage<'_> {
         rows.push((say("Terakhir terbukti sama", "Last proven equal"), proof));
         let deep = say("Pembuktian menyeluruh", "Full proof");
         let result = match self.stored.deep_proof_words_en.as_str() {
-            "" => &self.stored.deep_proof_words,
+            "" => self.stored.deep_proof_words.as_str(),
             english => language.say(self.stored.deep_proof_words.as_str(), english),
         };
         rows.push((deep, at(self.stored.deep_proof_ms)));
-        rows.push((say("Hasilnya", "Its result"), dash(result)));
+        if !result.is_empty() {
+            rows.push((say("Hasilnya", "Its result"), result.to_owned()));
+        }
         rows.extend(self.line(language));
         rows.extend(self.machine(language));
         rows

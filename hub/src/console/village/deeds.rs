@@ -10,6 +10,16 @@ use super::VillagePage;
 use crate::access::Right;
 use crate::reason::Place;
 
+/// How a deed's button looks: what is done most stands out, and so does what
+/// can't be undone.
+const fn weight(deed: Deed) -> &'static str {
+    match deed {
+        Deed::Sync => "button first",
+        _ if deed.is_grave() => "button grave",
+        _ => "button",
+    }
+}
+
 impl VillagePage<'_> {
     /// Whether there is anything for this deed to do.
     fn fits(&self, deed: Deed) -> bool {
@@ -37,7 +47,7 @@ impl VillagePage<'_> {
                     h2 id="tindakan" { (viewer.language.say("Tindakan", "Actions")) }
                     p class="files" {
                         @for deed in deeds {
-                            a class="button" href=(format!("/desa/{code}/tindakan/{}", deed.code())) {
+                            a class=(weight(deed)) href=(format!("/desa/{code}/tindakan/{}", deed.code())) {
                                 (viewer.language.of(deed.title()))
                             }
                         }
