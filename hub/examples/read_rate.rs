@@ -19,7 +19,7 @@ use lumbung_domain::region::roster;
 use lumbung_hub::dataset::search::{ResidentTerms, Slice, Words};
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::dataset::{Dataset as _, Scope, Search as _};
-use lumbung_hub::exports::{IdentityNumbers, RecordsExport};
+use lumbung_hub::exports::{Disclosure, RecordsExport};
 use lumbung_hub::recap::{KeptSums, Recap, RegionRef};
 
 fn timed<T>(what: &str, work: impl FnOnce() -> T) -> T {
@@ -96,7 +96,7 @@ fn exports(dataset: &SqliteDataset) -> Result<(), Box<dyn Error>> {
     let export = RecordsExport {
         kind: Kind::Warga,
         scope: Scope::of_kecamatan([code]),
-        numbers: IdentityNumbers::Masked,
+        disclosed: Disclosure::default(),
         remarks: vec!["measured".to_owned()],
     };
     println!("{:44} {records:9} residents in the largest kecamatan", "");

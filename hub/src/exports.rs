@@ -1,8 +1,8 @@
 //! Recap sheets and records as tables, CSV and workbooks.
 //!
 //! Text that a spreadsheet would run as a formula gets an apostrophe in
-//! front. Identity numbers leave masked unless the caller says otherwise; who
-//! may see them is decided above.
+//! front. Identity numbers leave masked, and specific data not at all, unless
+//! the caller says otherwise; who may see them is decided above.
 
 mod columns;
 mod records;
@@ -15,7 +15,7 @@ use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, Xl
 use crate::recap::{Printed, Recap};
 
 pub use columns::compared;
-pub use records::{ExportError, IdentityNumbers, RecordsExport};
+pub use records::{Disclosure, ExportError, RecordsExport};
 
 /// What a workbook is called on the wire.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";

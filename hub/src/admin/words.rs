@@ -10,6 +10,7 @@ use tonic::Status;
 use crate::access::{Operator, SignInRefused};
 use crate::desk::exporting::{ExportOrder, FileForm};
 use crate::desk::{Desk, DeskError};
+use crate::exports::Disclosure;
 use crate::recap::{Audience, Printed, Recap, RegionRef};
 
 /// A refusal of the desk, in its own words. The code is what a command's exit
@@ -143,7 +144,7 @@ pub(super) fn export_order(
         kind: kind(&asked.kind)?,
         region,
         form: if asked.workbook { FileForm::Xlsx } else { FileForm::Csv },
-        numbers: asked.with_numbers,
+        disclosed: Disclosure { numbers: asked.with_numbers, specific: asked.with_specific },
         purpose: asked.purpose,
         keep_until,
     })

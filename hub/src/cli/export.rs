@@ -11,10 +11,11 @@ use lumbung_telemetry::clock;
 
 use super::{Workplace, village};
 use crate::desk::exporting::{ExportOrder, FileForm};
+use crate::exports::Disclosure;
 use crate::recap::RegionRef;
 
 /// Menulis catatan satu jenis ke berkas, dengan keperluan dan batas waktunya.
-/// NIK dan nomor KK tertutup kecuali diminta.
+/// NIK, nomor KK dan data spesifik tertutup kecuali diminta.
 #[derive(clap::Args)]
 pub(super) struct ExportArgs {
     /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, atau mutasi.
@@ -32,6 +33,9 @@ pub(super) struct ExportArgs {
     /// Tulis NIK dan nomor KK lengkap.
     #[arg(long)]
     with_nik: bool,
+    /// Tulis juga data spesifik: kesehatan, disabilitas, tanggal lahir anak, telepon, titik rumah.
+    #[arg(long)]
+    with_specific: bool,
     /// Untuk apa data ini dipakai; tertulis di berkasnya dan di buku catatan.
     #[arg(long)]
     purpose: String,
@@ -58,7 +62,7 @@ pub(super) fn run(args: &ExportArgs, place: &Workplace<'_>) -> anyhow::Result<()
             FileFormat::Csv => FileForm::Csv,
             FileFormat::Xlsx => FileForm::Xlsx,
         },
-        numbers: args.with_nik,
+        disclosed: Disclosure { numbers: args.with_nik, specific: args.with_specific },
         purpose: args.purpose.clone(),
         keep_until: kept_for(args.keep_days)?,
     };

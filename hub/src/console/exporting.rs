@@ -26,7 +26,7 @@ use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::desk::DeskError;
 use crate::desk::exporting::{ExportOrder, FileForm, KEEP_DAYS_MAX, ReadyExport};
-use crate::exports::XLSX;
+use crate::exports::{Disclosure, XLSX};
 use crate::recap::RegionRef;
 use crate::spans;
 
@@ -48,6 +48,7 @@ struct Asked {
     wilayah: String,
     bentuk: String,
     nomor: String,
+    spesifik: String,
     tujuan: String,
     sampai: String,
 }
@@ -65,7 +66,10 @@ impl Asked {
                 )
             })?,
             form: if self.bentuk == "xlsx" { FileForm::Xlsx } else { FileForm::Csv },
-            numbers: !self.nomor.is_empty(),
+            disclosed: Disclosure {
+                numbers: !self.nomor.is_empty(),
+                specific: !self.spesifik.is_empty(),
+            },
             purpose: self.tujuan.clone(),
             keep_until: self.sampai.parse().map_err(|_| {
                 unfit(
@@ -219,6 +223,13 @@ fn form(viewer: &Viewer, asked: &Asked, alert: Option<&str>) -> Markup {
                     input type="checkbox" name="nomor" value="1" checked[!asked.nomor.is_empty()]; " "
                     (say("Dengan NIK dan nomor KK lengkap", "With full NIK and card numbers"))
                 }
+                label class="check" {
+                    input type="checkbox" name="spesifik" value="1" checked[!asked.spesifik.is_empty()]; " "
+                    (say("Dengan data spesifik: kesehatan, disabilitas, tanggal lahir anak, telepon, \
+                          titik rumah",
+                         "With specific data: health, disability, children's birth dates, \
+                          telephone, place of the house"))
+                }
             }
             div class="field" {
                 label for="tujuan" { (say("Untuk keperluan apa", "What for")) }
@@ -234,10 +245,10 @@ fn form(viewer: &Viewer, asked: &Asked, alert: Option<&str>) -> Markup {
             button type="submit" { (say("Lihat dulu", "Look first")) }
         }
         p { small { (say(
-            "Kesehatan, disabilitas, kehamilan dan KB tidak pernah ikut. Rekap tersedia di halaman \
-             Rekap, tanpa nama.",
-            "Health, disability, pregnancy and contraception never leave. For figures without \
-             names use Recap.")) } }
+            "Kesehatan, disabilitas, kehamilan, KB dan data anak hanya ikut bila diminta, oleh yang \
+             berhak membukanya. Rekap tersedia di halaman Rekap, tanpa nama.",
+            "Health, disability, pregnancy, contraception and data of children only leave when \
+             asked for, by who may open them. For figures without names use Recap.")) } }
     };
     Frame::of(viewer, say("Ekspor", "Export"), Tab::Export).page(&body)
 }
@@ -251,16 +262,19 @@ fn confirmation(viewer: &Viewer, asked: &Asked, ready: &ReadyExport) -> Markup {
         ("wilayah", &asked.wilayah),
         ("bentuk", &asked.bentuk),
         ("nomor", &asked.nomor),
+        ("spesifik", &asked.spesifik),
         ("tujuan", &asked.tujuan),
         ("sampai", &asked.sampai),
     ];
-    let numbers =
-        if order.numbers { say("Ya, lengkap", "Yes, in full") } else { say("Tidak", "No") };
+    let Disclosure { numbers, specific } = order.disclosed;
+    let whether =
+        |disclosed| if disclosed { say("Ya, lengkap", "Yes, in full") } else { say("Tidak", "No") };
     let facts = [
         (say("Isi", "Content"), kind_words(order.kind, language).to_owned()),
         (say("Wilayah", "Area"), ready.region.clone()),
         (say("Jumlah catatan", "Records"), language.count(ready.records)),
-        (say("NIK dan nomor KK", "NIK and card numbers"), numbers.to_owned()),
+        (say("NIK dan nomor KK", "NIK and card numbers"), whether(numbers).to_owned()),
+        (say("Data spesifik", "Specific data"), whether(specific).to_owned()),
         (say("Keperluan", "Purpose"), order.purpose.trim().to_owned()),
         (say("Dihapus paling lambat", "To be deleted by"), language.day(order.keep_until)),
     ];
@@ -269,10 +283,17 @@ fn confirmation(viewer: &Viewer, asked: &Asked, ready: &ReadyExport) -> Markup {
         dl class="facts" {
             @for (word, value) in &facts { div { dt { (word) } dd { (value) } } }
         }
-        @if order.numbers {
+        @if numbers {
             p class="alert" { (say(
                 "Berkas ini berisi NIK dan nomor KK lengkap. Jaga seperti KTP dan KK aslinya.",
                 "This file holds full NIK and card numbers. Guard it like the cards themselves.")) }
+        }
+        @if specific {
+            p class="alert" { (say(
+                "Berkas ini berisi data spesifik: kesehatan, disabilitas dan data anak. Hanya yang \
+                 memerlukannya untuk keperluan di atas boleh membukanya.",
+                "This file holds specific data: health, disability and data of children. Only who \
+                 needs it for the purpose above may open it.")) }
         }
         form class="form left narrow" method="post" action="/ekspor/berkas" {
             @for (name, value) in hidden { input type="hidden" name=(name) value=(value); }

@@ -391,6 +391,9 @@ pub(super) struct ExportArgs {
     /// Tulis NIK dan nomor KK lengkap.
     #[arg(long)]
     pub(super) with_nik: bool,
+    /// Tulis juga data spesifik: kesehatan, disabilitas, tanggal lahir anak, telepon, titik rumah.
+    #[arg(long)]
+    pub(super) with_specific: bool,
     /// Untuk apa data ini dipakai; tertulis di berkasnya dan di buku catatan.
     #[arg(long)]
     pub(super) purpose: String,

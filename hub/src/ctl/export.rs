@@ -33,6 +33,7 @@ pub(super) async fn run(
         kecamatan: args.kecamatan.unwrap_or_default(),
         workbook,
         with_numbers: args.with_nik,
+        with_specific: args.with_specific,
         purpose: args.purpose,
         keep_until: keep_until.to_string(),
     };

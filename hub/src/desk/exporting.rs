@@ -2,8 +2,8 @@
 //!
 //! Two steps: what would leave is counted and shown, then it is noted and
 //! written. A file says inside what it is for and until when it may be kept.
-//! Health and disability never leave; identity numbers only for who may open
-//! them, and only when asked.
+//! Identity numbers and specific data (health, disability, children) leave
+//! only with who may open them, and only when asked.
 
 use std::io::Write;
 
@@ -17,7 +17,7 @@ use super::search::region_scope;
 use super::{Desk, DeskError, fit_words};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
-use crate::exports::{ExportError, IdentityNumbers, RecordsExport};
+use crate::exports::{Disclosure, ExportError, RecordsExport};
 use crate::recap::RegionRef;
 use crate::spans;
 
@@ -48,8 +48,8 @@ pub struct ExportOrder {
     pub region: RegionRef,
     /// The file's form.
     pub form: FileForm,
-    /// NIK and family card numbers in full.
-    pub numbers: bool,
+    /// What leaves besides general data.
+    pub disclosed: Disclosure,
     /// What for.
     pub purpose: String,
     /// The file is to be deleted by then.
@@ -93,7 +93,7 @@ impl Desk {
         order: ExportOrder,
     ) -> Result<ReadyExport, DeskError> {
         who.must(Right::Export)?;
-        if order.numbers {
+        if order.disclosed != Disclosure::default() {
             who.must(Right::Reveal)?;
         }
         let scope = region_scope(who, Some(order.region))?;
@@ -116,21 +116,26 @@ impl Desk {
                 "Too many records for Excel. Choose one kecamatan, or CSV.",
             ));
         }
-        let numbers =
-            if order.numbers { IdentityNumbers::Revealed } else { IdentityNumbers::Masked };
         let remarks = vec![
             format!("Isi: {}, {region}, {records} catatan.", order.kind),
             format!("Tujuan: {}", order.purpose.trim()),
             format!("Hapus paling lambat {}.", tanggal_indonesia(order.keep_until)),
             format!("Dibuat {} oleh {}.", clock::display(clock::now_ms()), who.name()),
-            if order.numbers {
+            if order.disclosed.numbers {
                 "Berisi NIK dan nomor KK lengkap. Jaga seperti KTP dan KK aslinya."
             } else {
                 "NIK dan nomor KK tidak disertakan. Nama tetap data pribadi."
             }
             .to_owned(),
+            if order.disclosed.specific {
+                "Berisi data spesifik (kesehatan, disabilitas, anak): UU 27/2022 Pasal 4."
+            } else {
+                "Data spesifik tidak disertakan; tanggal lahir anak tertutup, tahunnya ada."
+            }
+            .to_owned(),
         ];
-        let export = RecordsExport { kind: order.kind, scope, numbers, remarks };
+        let disclosed = order.disclosed;
+        let export = RecordsExport { kind: order.kind, scope, disclosed, remarks };
         Ok(ReadyExport { order, records, region, export })
     }
 
@@ -140,16 +145,17 @@ impl Desk {
     /// [`DeskError::Unfit`], [`DeskError::Failed`]: nothing may leave then.
     pub fn note_export(&self, who: &Operator, ready: &ReadyExport) -> Result<(), DeskError> {
         let order = &ready.order;
-        let numbers = if order.numbers { "dengan NIK" } else { "tanpa NIK" };
+        let numbers = if order.disclosed.numbers { "dengan NIK" } else { "tanpa NIK" };
+        let specific = if order.disclosed.specific { ", dengan data spesifik" } else { "" };
         let words = format!(
-            "{}, {} catatan, {numbers}, sampai {}: {}",
+            "{}, {} catatan, {numbers}{specific}, sampai {}: {}",
             order.kind,
             ready.records,
             order.keep_until,
             order.purpose.trim()
         );
         self.note(who, Act::Exported, order.region.to_string(), &words)?;
-        self.counts.exported(order.numbers);
+        self.counts.exported(order.disclosed.numbers);
         Ok(())
     }
 

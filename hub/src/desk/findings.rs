@@ -2,6 +2,7 @@
 
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::VillageCode;
+use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 
 use super::{Desk, DeskError};
@@ -82,7 +83,8 @@ impl Desk {
             let kind = Kind::from_code(stored.kind)?;
             wire::decode(kind, &stored.bytes).ok()
         });
-        let says = record.map(|record| exports::compared(&record)).unwrap_or_default();
+        let today = clock::today();
+        let says = record.map(|record| exports::compared(&record, today)).unwrap_or_default();
         Ok(Side { claim, says: Some(says) })
     }
 }

@@ -1,124 +1,140 @@
-//! The columns of exported records, kind by kind.
+//! The columns of exported records, kind by kind: every field that the domain
+//! keeps has one.
 //!
 //! Codes are written as their official labels, or as numbers where this
-//! version has no label. Blank is "not filled".
+//! version has no label. Blank is "not filled". How closely a column is
+//! guarded follows the forms as pages show them
+//! ([`lumbung_domain::record::Kelas`]).
+
+mod events;
+mod households;
+mod residents;
+mod villages;
 
 use jiff::civil::Date;
 use lumbung_domain::code_list::{Code, CodeList};
 use lumbung_domain::id::{Kind, RecordId};
-use lumbung_domain::identity::{Nik, NoKk};
 use lumbung_domain::record::{
-    Dasawisma, Dusun, KegiatanWarga, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, TandaTerima,
-    Warga,
+    Dasawisma, Dusun, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, TandaTerima, Titik, Warga,
 };
 use lumbung_domain::region::{Desa, VillageCode, roster};
 use lumbung_telemetry::clock;
 
-use super::records::IdentityNumbers;
+use super::records::Disclosure;
 
 /// The village of the other end of a move.
 const OTHER_VILLAGE: &str = "Desa lain";
 
-/// What stands for a number that is closed.
+/// What stands for a value that is closed.
 const CLOSED: &str = "****************";
 
-/// The headers of a kind's own columns.
-pub(super) const fn headers(kind: Kind) -> &'static [&'static str] {
-    match kind {
-        Kind::Dusun => &["Nama", "SK pembentukan"],
-        Kind::Rw => &["Nomor", "Id dusun", "SK pembentukan"],
-        Kind::Rt => &["Nomor", "Id RW", "Id dusun", "Batas", "SK pembentukan"],
-        Kind::Dasawisma => &["Nama", "Id RT", "Aktif", "Tahun"],
-        Kind::RumahTangga => &[
-            "Nomor",
-            "Alamat",
-            "Id RT",
-            "Id dasawisma",
-            "Id kepala",
-            "Kriteria",
-            "TPS",
-            "SPAL",
-            "Jamban",
-            "Jumlah MCK",
-            "Stiker P4K",
-            "PDAM",
-            "Sumur",
-            "Sungai",
-            "Air lain",
-            "Makanan pokok",
-            "UP2K",
-            "Kesehatan lingkungan",
-            "Dinding",
-            "Lantai",
-            "Atap",
-            "Status rumah",
-            "Sumber air minum",
-            "Tahun",
-        ],
-        Kind::Keluarga => &[
-            "Nomor KK",
-            "Id rumah tangga",
-            "Id kepala",
-            "Kelas sosial",
-            "Alamat",
-            "Tanggal daftar",
-            "Aktif",
-        ],
-        Kind::Warga => &[
-            "NIK",
-            "Nama",
-            "Jenis kelamin",
-            "Tempat lahir",
-            "Tanggal lahir",
-            "Agama",
-            "Pendidikan dalam KK",
-            "Pendidikan sedang ditempuh",
-            "Pekerjaan",
-            "Status kawin",
-            "Hubungan dalam keluarga",
-            "Kewarganegaraan",
-            "Nama ayah",
-            "Nama ibu",
-            "Golongan darah",
-            "Membaca huruf",
-            "Status dasar",
-            "Status penduduk",
-            "KTP-el",
-            "Status rekam",
-            "Alamat sekarang",
-            "Suku",
-            "Jabatan",
-            "Id keluarga",
-            "3 buta",
-            "Aktif posyandu",
-            "BKB",
-            "Tabungan",
-            "Kelompok belajar",
-            "PAUD",
-            "Koperasi",
-            "UP2K",
-            "Kesehatan lingkungan",
-            "Kegiatan warga",
-            "Kegiatan PKK",
-            "Kegiatan warga tidak diikuti",
-            "Keterangan per kegiatan",
-            "Keterangan kegiatan",
-            "Keterangan",
-        ],
-        Kind::Mutasi => &[
-            "Peristiwa",
-            "Tanggal peristiwa",
-            "Tanggal lapor",
-            "NIK",
-            "Id warga",
-            "Jenis pindah",
-            OTHER_VILLAGE,
-            "Alamat pindah",
-            "Alasan pindah",
-            "Keterangan",
-        ],
-        Kind::TandaTerima => &["Id informasi", "Versi", "Id RT", "Diterima", "Dibaca"],
+/// How closely a column is guarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Guard {
+    /// General data.
+    Open,
+    /// A number of papers: closed unless numbers are disclosed.
+    Number,
+    /// Specific data: no such column unless it is disclosed. Whether anything
+    /// stands there would tell of an illness, too.
+    Specific,
+    /// Specific data of a child, general data of others.
+    Child,
+}
+
+/// One cell under its header.
+struct Column {
+    header: &'static str,
+    guard: Guard,
+    value: String,
+}
+
+/// A record as columns, in the order of the forms.
+#[derive(Default)]
+struct Line {
+    columns: Vec<Column>,
+    /// Whether the record is of somebody who is a child today.
+    of_child: bool,
+}
+
+impl Line {
+    fn put(&mut self, header: &'static str, guard: Guard, value: String) {
+        self.columns.push(Column { header, guard, value });
     }
+
+    fn open(&mut self, header: &'static str, value: impl Into<String>) {
+        self.put(header, Guard::Open, value.into());
+    }
+
+    fn number(&mut self, header: &'static str, value: impl Into<String>) {
+        self.put(header, Guard::Number, value.into());
+    }
+
+    fn specific(&mut self, header: &'static str, value: impl Into<String>) {
+        self.put(header, Guard::Specific, value.into());
+    }
+
+    fn child(&mut self, header: &'static str, value: impl Into<String>) {
+        self.put(header, Guard::Child, value.into());
+    }
+
+    fn of(record: &Record, today: Date) -> Self {
+        let mut line = Self::default();
+        match record {
+            Record::Dusun(dusun) => villages::dusun(&mut line, dusun),
+            Record::Rw(rw) => villages::rw(&mut line, rw),
+            Record::Rt(rt) => villages::rt(&mut line, rt),
+            Record::Dasawisma(group) => villages::dasawisma(&mut line, group),
+            Record::RumahTangga(house) => households::rumah_tangga(&mut line, house),
+            Record::Keluarga(family) => households::keluarga(&mut line, family),
+            Record::Warga(resident) => residents::warga(&mut line, resident, today),
+            Record::Mutasi(event) => events::mutasi(&mut line, event, today),
+            Record::TandaTerima(receipt) => events::tanda_terima(&mut line, receipt),
+        }
+        line
+    }
+
+    /// The columns that leave, with what is not disclosed closed.
+    fn leaving(self, disclosed: Disclosure) -> impl Iterator<Item = (&'static str, String)> {
+        let of_child = self.of_child;
+        self.columns.into_iter().filter_map(move |Column { header, guard, value }| {
+            let closed = match guard {
+                Guard::Open => false,
+                Guard::Number => !disclosed.numbers,
+                Guard::Specific if disclosed.specific => false,
+                Guard::Specific => return None,
+                Guard::Child => of_child && !disclosed.specific,
+            };
+            let value = if closed && !value.is_empty() { CLOSED.to_owned() } else { value };
+            Some((header, value))
+        })
+    }
+}
+
+/// A record of a kind with nothing filled in.
+fn blank(kind: Kind) -> Record {
+    match kind {
+        Kind::Dusun => Record::Dusun(Dusun::default()),
+        Kind::Rw => Record::Rw(Rw::default()),
+        Kind::Rt => Record::Rt(Rt::default()),
+        Kind::Dasawisma => Record::Dasawisma(Dasawisma::default()),
+        Kind::RumahTangga => Record::RumahTangga(Box::<RumahTangga>::default()),
+        Kind::Keluarga => Record::Keluarga(Keluarga::default()),
+        Kind::Warga => Record::Warga(Box::<Warga>::default()),
+        Kind::Mutasi => Record::Mutasi(Box::<Mutasi>::default()),
+        Kind::TandaTerima => Record::TandaTerima(TandaTerima::default()),
+    }
+}
+
+/// The headers of a kind's own columns.
+pub(super) fn headers(kind: Kind, disclosed: Disclosure) -> Vec<&'static str> {
+    let line = Line::of(&blank(kind), clock::today());
+    line.leaving(disclosed).map(|(header, _)| header).collect()
+}
+
+/// A record's own cells, as many as its headers. Who is a child is so today.
+pub(super) fn cells(record: &Record, disclosed: Disclosure, today: Date) -> Vec<String> {
+    Line::of(record, today).leaving(disclosed).map(|(_, value)| value).collect()
 }
 
 /// What tells two records of a kind apart when they claim the same number.
@@ -129,6 +145,7 @@ const fn telling(kind: Kind) -> &'static [&'static str] {
             "Jenis kelamin",
             "Tempat lahir",
             "Tanggal lahir",
+            residents::YEAR,
             "Hubungan dalam keluarga",
             "Nama ayah",
             "Nama ibu",
@@ -157,11 +174,12 @@ const fn telling(kind: Kind) -> &'static [&'static str] {
 }
 
 /// A record beside another of its kind: what tells them apart, without
-/// identity numbers and without specific data. A village is named.
+/// identity numbers and without specific data, of children without their
+/// birth date. A village is named.
 #[must_use]
-pub fn compared(record: &Record) -> Vec<(&'static str, String)> {
+pub fn compared(record: &Record, today: Date) -> Vec<(&'static str, String)> {
     let kind = record.kind();
-    let all = headers(kind).iter().copied().zip(cells(record, IdentityNumbers::Masked));
+    let all = Line::of(record, today).leaving(Disclosure::default());
     let telling = all.filter(|(header, _)| telling(kind).contains(header));
     telling.map(|(header, value)| (header, named(header, value))).collect()
 }
@@ -173,187 +191,17 @@ fn named(header: &str, value: String) -> String {
     name.unwrap_or(value)
 }
 
-/// A record's own cells, as many as its headers.
-pub(super) fn cells(record: &Record, numbers: IdentityNumbers) -> Vec<String> {
-    match record {
-        Record::Dusun(dusun) => of_dusun(dusun),
-        Record::Rw(rw) => of_rw(rw),
-        Record::Rt(rt) => of_rt(rt),
-        Record::Dasawisma(group) => of_dasawisma(group),
-        Record::RumahTangga(house) => of_rumah_tangga(house),
-        Record::Keluarga(family) => of_keluarga(family, numbers),
-        Record::Warga(warga) => of_warga(warga, numbers),
-        Record::Mutasi(event) => of_mutasi(event, numbers),
-        Record::TandaTerima(receipt) => of_tanda_terima(receipt),
-    }
-}
-
-fn of_tanda_terima(receipt: &TandaTerima) -> Vec<String> {
-    let moment = |at_ms: i64| if at_ms == 0 { String::new() } else { clock::display(at_ms) };
-    vec![
-        receipt.informasi_id.to_string(),
-        receipt.versi.to_string(),
-        id(receipt.rt_id),
-        moment(receipt.diterima_ms),
-        moment(receipt.dibaca_ms.unwrap_or_default()),
-    ]
-}
-
-fn of_dusun(dusun: &Dusun) -> Vec<String> {
-    vec![dusun.nama.clone(), dusun.sk_pembentukan.clone()]
-}
-
-fn of_rw(rw: &Rw) -> Vec<String> {
-    vec![rw.nomor.clone(), id(rw.dusun_id), rw.sk_pembentukan.clone()]
-}
-
-fn of_rt(rt: &Rt) -> Vec<String> {
-    let sk = rt.sk_pembentukan.clone();
-    vec![rt.nomor.clone(), id(rt.rw_id), id(rt.dusun_id), rt.batas.clone(), sk]
-}
-
-fn of_dasawisma(group: &Dasawisma) -> Vec<String> {
-    let rt = group.rt_id.to_string();
-    vec![group.nama.clone(), rt, yes(Some(group.aktif)), count(group.tahun)]
-}
-
-fn of_rumah_tangga(house: &RumahTangga) -> Vec<String> {
-    vec![
-        house.nomor.clone(),
-        house.alamat.clone(),
-        house.rt_id.to_string(),
-        id(house.dasawisma_id),
-        id(house.kepala_id),
-        house.kriteria.map_or("", |choice| choice.label()).to_owned(),
-        yes(house.punya_tps),
-        yes(house.punya_spal),
-        yes(house.punya_jamban),
-        house.jumlah_mck.to_string(),
-        yes(house.stiker_p4k),
-        yes(Some(house.air.pdam)),
-        yes(Some(house.air.sumur)),
-        yes(Some(house.air.sungai)),
-        yes(Some(house.air.dll)),
-        house.makanan_pokok.map_or("", |choice| choice.label()).to_owned(),
-        yes(house.up2k),
-        yes(house.kesling),
-        label(house.dinding),
-        label(house.lantai),
-        label(house.atap),
-        label(house.status_rumah),
-        label(house.sumber_air_minum),
-        count(house.tahun),
-    ]
-}
-
-fn of_keluarga(family: &Keluarga, numbers: IdentityNumbers) -> Vec<String> {
-    vec![
-        kk(family.no_kk, numbers),
-        family.rumah_tangga_id.to_string(),
-        id(family.kepala_id),
-        label(family.kelas_sosial),
-        family.alamat.clone(),
-        date(family.tgl_daftar),
-        yes(Some(family.aktif)),
-    ]
-}
-
-fn of_warga(warga: &Warga, numbers: IdentityNumbers) -> Vec<String> {
-    let join = |labels: Vec<&str>| labels.join(", ");
-    vec![
-        nik(warga.nik, numbers),
-        warga.nama.clone(),
-        warga.jenis_kelamin.map_or("", |choice| choice.label()).to_owned(),
-        warga.tempat_lahir.clone(),
-        date(warga.tanggal_lahir),
-        label(warga.agama),
-        label(warga.pendidikan_kk),
-        label(warga.pendidikan_sedang),
-        label(warga.pekerjaan),
-        label(warga.status_kawin),
-        label(warga.shdk),
-        label(warga.warganegara),
-        warga.ayah.nama.clone(),
-        warga.ibu.nama.clone(),
-        label(warga.golongan_darah),
-        label(warga.dapat_membaca),
-        label(warga.status_dasar),
-        label(warga.status_penduduk),
-        label(warga.ktp_el),
-        label(warga.status_rekam),
-        warga.alamat_sekarang.clone(),
-        warga.suku.clone(),
-        warga.jabatan.clone(),
-        id(warga.keluarga_id),
-        yes(warga.buta3),
-        yes(warga.aktif_posyandu),
-        yes(warga.bkb),
-        yes(warga.tabungan),
-        warga.kelompok_belajar.map_or("", |choice| choice.label()).to_owned(),
-        yes(warga.paud),
-        yes(warga.koperasi),
-        yes(warga.up2k),
-        yes(warga.kesling),
-        join(warga.kegiatan_warga.answered(true).map(KegiatanWarga::label).collect()),
-        join(warga.kegiatan_pkk.iter().map(|choice| choice.label()).collect()),
-        join(warga.kegiatan_warga.answered(false).map(KegiatanWarga::label).collect()),
-        activity_remarks(warga),
-        warga.keterangan_kegiatan.clone(),
-        warga.keterangan.clone(),
-    ]
-}
-
-/// `Kerja Bakti: tiap Minggu | Arisan: RT`, as villages write it.
-fn activity_remarks(warga: &Warga) -> String {
-    let remarked = warga.kegiatan_warga.rows().filter(|row| !row.keterangan.is_empty());
-    let words = remarked.map(|row| format!("{}: {}", row.kegiatan.label(), row.keterangan));
-    words.collect::<Vec<_>>().join(" | ")
-}
-
-fn of_mutasi(event: &Mutasi, numbers: IdentityNumbers) -> Vec<String> {
-    let moved = event.perpindahan.clone().unwrap_or_default();
-    vec![
-        label(event.peristiwa),
-        date(event.tgl_peristiwa),
-        date(event.tgl_lapor),
-        nik(event.nik, numbers),
-        event.warga_id.to_string(),
-        label(moved.jenis),
-        moved.desa.map(|village| village.to_string()).unwrap_or_default(),
-        moved.alamat,
-        moved.alasan,
-        event.keterangan.clone(),
-    ]
-}
-
-fn nik(nik: Option<Nik>, numbers: IdentityNumbers) -> String {
-    match (nik, numbers) {
-        (None, _) => String::new(),
-        (Some(_), IdentityNumbers::Masked) => CLOSED.to_owned(),
-        (Some(nik), IdentityNumbers::Revealed) => nik.digits(),
-    }
-}
-
-fn kk(kk: Option<NoKk>, numbers: IdentityNumbers) -> String {
-    match (kk, numbers) {
-        (None, _) => String::new(),
-        (Some(_), IdentityNumbers::Masked) => CLOSED.to_owned(),
-        (Some(kk), IdentityNumbers::Revealed) => kk.digits(),
-    }
-}
-
 fn label<L: CodeList>(code: Option<Code<L>>) -> String {
     code.map(|code| code.label().map_or_else(|| code.number().to_string(), str::to_owned))
         .unwrap_or_default()
 }
 
-fn yes(answer: Option<bool>) -> String {
+fn yes(answer: Option<bool>) -> &'static str {
     match answer {
         None => "",
         Some(true) => "Ya",
         Some(false) => "Tidak",
     }
-    .to_owned()
 }
 
 fn id(id: Option<RecordId>) -> String {
@@ -365,38 +213,22 @@ fn date(date: Option<Date>) -> String {
 }
 
 /// 0 is "not filled".
-fn count(number: u16) -> String {
-    if number == 0 { String::new() } else { number.to_string() }
+fn count(number: impl Into<u64>) -> String {
+    match number.into() {
+        0 => String::new(),
+        number => number.to_string(),
+    }
+}
+
+/// Several entries in one cell.
+fn list(entries: impl Iterator<Item = String>) -> String {
+    entries.collect::<Vec<_>>().join(", ")
+}
+
+/// Latitude and longitude, in two columns.
+fn place(titik: Option<Titik>) -> [String; 2] {
+    titik.map_or_else(Default::default, |at| [at.lat.to_string(), at.lon.to_string()])
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_kind_has_as_many_cells_as_headers() {
-        let records = [
-            Record::Dusun(Dusun::default()),
-            Record::Rw(Rw::default()),
-            Record::Rt(Rt::default()),
-            Record::Dasawisma(Dasawisma::default()),
-            Record::RumahTangga(Box::default()),
-            Record::Keluarga(Keluarga::default()),
-            Record::Warga(Box::default()),
-            Record::Mutasi(Box::default()),
-            Record::TandaTerima(TandaTerima::default()),
-        ];
-        for record in records {
-            let cells = cells(&record, IdentityNumbers::Masked);
-            assert_eq!(cells.len(), headers(record.kind()).len(), "{}", record.kind());
-        }
-    }
-
-    #[test]
-    fn identity_numbers_are_masked_unless_revealed() {
-        let nik = Nik::from_u64(9_905_010_101_010_001);
-        let warga = Record::Warga(Box::new(Warga { nik, ..Warga::default() }));
-        assert_eq!(cells(&warga, IdentityNumbers::Masked)[0], CLOSED);
-        assert_eq!(cells(&warga, IdentityNumbers::Revealed)[0], "9905010101010001");
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@
 
 use std::io::Write;
 
+use jiff::civil::Date;
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::{Desa, roster};
 use lumbung_telemetry::clock;
@@ -25,14 +26,16 @@ const XLSX_ROWS_MAX: u32 = 1_048_576;
 const BEFORE: [&str; 3] = ["Kode desa", "Desa", "Id"];
 const AFTER: [&str; 3] = ["Diubah", "Oleh", "Sumber"];
 
-/// Whether NIK and family card numbers leave in full.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum IdentityNumbers {
-    /// `****************`: what else stands in the row (birth date, sex,
-    /// village) would give most of a partly masked number away.
-    Masked,
-    /// In full.
-    Revealed,
+/// What of a record leaves besides its general data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Disclosure {
+    /// NIK, family card number and other numbers of papers, in full.
+    /// Otherwise `****************`: what else stands in the row (birth date,
+    /// sex, village) would give most of a partly masked number away.
+    pub numbers: bool,
+    /// Health, disability, pregnancy, contraception; of children their birth
+    /// date and care; telephone and place.
+    pub specific: bool,
 }
 
 /// Why an export failed.
@@ -73,8 +76,8 @@ pub struct RecordsExport {
     pub kind: Kind,
     /// Of these villages.
     pub scope: Scope,
-    /// Whether identity numbers leave in full.
-    pub numbers: IdentityNumbers,
+    /// What leaves besides general data.
+    pub disclosed: Disclosure,
     /// What the file is, what for and until when: lines above the headers of
     /// a CSV file, a page of their own in a workbook.
     pub remarks: Vec<String>,
@@ -149,7 +152,7 @@ impl RecordsExport {
     }
 
     fn headers(&self) -> impl Iterator<Item = &'static str> {
-        let own = columns::headers(self.kind).iter().copied();
+        let own = columns::headers(self.kind, self.disclosed);
         BEFORE.into_iter().chain(own).chain(AFTER)
     }
 
@@ -159,6 +162,7 @@ impl RecordsExport {
         dataset: &dyn Dataset,
         mut take: impl FnMut(Vec<String>) -> Result<(), ExportError>,
     ) -> Result<(), ExportError> {
+        let today = clock::today();
         let scope = self.scope.clone();
         let mut filter = RecordFilter { scope, kind: Some(self.kind), after: None, limit: PAGE };
         loop {
@@ -166,17 +170,18 @@ impl RecordsExport {
             let Some(last) = records.last() else { return Ok(()) };
             filter.after = Some((last.village, last.id));
             for record in &records {
-                take(self.cells(record))?;
+                take(self.cells(record, today))?;
             }
         }
     }
 
-    fn cells(&self, stored: &StoredRecord) -> Vec<String> {
+    fn cells(&self, stored: &StoredRecord, today: Date) -> Vec<String> {
         let name = roster().village(stored.village).map(Desa::short_name).unwrap_or_default();
         let mut cells = vec![stored.village.to_string(), name, stored.id.to_string()];
         match wire::decode(self.kind, &stored.bytes) {
-            Ok(record) => cells.extend(columns::cells(&record, self.numbers)),
-            Err(_) => cells.extend(columns::headers(self.kind).iter().map(|_| String::new())),
+            Ok(record) => cells.extend(columns::cells(&record, self.disclosed, today)),
+            Err(_) => cells
+                .extend(columns::headers(self.kind, self.disclosed).iter().map(|_| String::new())),
         }
         cells.extend([
             clock::display(stored.time_ms),

@@ -47,7 +47,7 @@ fn every_record_of_the_chosen_villages_is_written_once() {
         let export = RecordsExport {
             kind: Kind::Warga,
             scope,
-            numbers: IdentityNumbers::Masked,
+            disclosed: Disclosure::default(),
             remarks: remarks.iter().map(|line| (*line).to_owned()).collect(),
         };
         let mut file = Vec::new();

@@ -117,6 +117,14 @@ async fn records_leave_in_two_steps_and_are_noted_first() {
     assert!(audit.contains("37 catatan, tanpa NIK") && audit.contains("Verifikasi bantuan 2026"));
     let file = console.order(&console.head, "/ekspor/berkas", &format!("{form}&nomor=1")).await;
     assert!(file.contains("3505904101900001") && file.contains("Berisi NIK"));
+    assert!(!file.contains("Sakit menahun"), "no specific data without asking: {file}");
+    let specific = format!("{form}&spesifik=1");
+    let page = console.order(&console.head, "/ekspor", &specific).await;
+    assert!(page.contains("berisi data spesifik"), "{page}");
+    let file = console.order(&console.head, "/ekspor/berkas", &specific).await;
+    assert!(file.contains(";Sakit menahun;") && !file.contains("3505904101900001"), "{file}");
+    let audit = console.get("/audit").await;
+    assert!(audit.contains("37 catatan, tanpa NIK, dengan data spesifik"), "{audit}");
     let xlsx = format!("jenis=warga&wilayah=35.05.01.2001&bentuk=xlsx&{}&{REASON}", until());
     let file = console.order(&console.head, "/ekspor/berkas", &xlsx).await;
     assert!(file.contains(".xlsx\"") && file.contains("PK"), "a workbook");
