@@ -25,9 +25,11 @@ mod rebuild;
 mod rederive;
 mod reindex;
 mod relation;
+mod reopening;
 mod replaced;
 mod retention;
 mod rewrite;
+mod room;
 mod seal;
 mod sled_store;
 mod state;
@@ -60,9 +62,10 @@ pub use rederive::{Mending, RederiveError, Rederived};
 pub use relation::{Relation, RestartError, Restarted};
 pub use replaced::Replaced;
 pub use retention::RETENTION_DAYS;
+pub use room::Condition;
 pub use sled_store::SledStore;
 pub use state::Stored;
-pub use store::{Pairs, Store, StoreError, WriteBatch};
+pub use store::{Check, Pairs, Reopening, Store, StoreError, WriteBatch};
 pub use thin::Thinned;
 pub use verify::{Fault, Soundness};
 pub use witness::{Testimony, Witness};
@@ -165,6 +168,14 @@ pub enum SubmitError {
         /// Which change of the submission.
         change: usize,
     },
+    /// The disk is full. The barn takes changes again by itself once there is
+    /// room; everything acknowledged before is safe.
+    #[error("the disk is full")]
+    Full {
+        /// Whether nothing of this was saved; otherwise some of it may turn
+        /// out to be.
+        certain: bool,
+    },
     /// The store failed. The barn takes no more changes until it is reopened;
     /// everything acknowledged before is safe.
     #[error("the barn's disk failed; nothing of this was saved")]
@@ -232,6 +243,7 @@ pub struct Barn {
     store: Arc<dyn Store>,
     indexer: Indexer,
     head: watch::Receiver<Head>,
+    condition: watch::Receiver<Condition>,
     queue: mpsc::Sender<Job>,
     steps: Arc<[OpenStep]>,
     boots: u32,

@@ -10,7 +10,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use lumbung_node::barn::{MemoryStore, Pairs, Store, StoreError, WriteBatch};
+use lumbung_node::barn::{Check, MemoryStore, Pairs, Reopening, Store, StoreError, WriteBatch};
 
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ struct State {
     plan: Option<(u64, Fault)>,
     broken: Option<Fault>,
     unsynced: Vec<Writes>,
+    /// Whether the system wrote all the same what it could not sync.
+    written_later: bool,
     syncs_after_fault: u64,
 }
 
@@ -116,6 +118,13 @@ impl<S> FaultyStore<S> {
     pub fn repair(&self) {
         let mut state = self.state();
         (state.plan, state.broken, state.syncs_after_fault) = (None, None, 0);
+    }
+
+    /// The disk has room again, and the system had written meanwhile what a
+    /// sync had failed over.
+    pub fn repair_after_writing(&self) {
+        self.repair();
+        self.state().written_later = true;
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -271,5 +280,20 @@ impl<S: Store> Store for FaultyStore<S> {
 
     fn disk_bytes(&self) -> u64 {
         self.inner.disk_bytes()
+    }
+
+    fn reopen(&self, check: &mut Check<'_>) -> Reopening {
+        match self.state().broken {
+            Some(Fault::Full) => return Reopening::Later,
+            Some(_) => return Reopening::Never,
+            None => {}
+        }
+        let mut state = self.state();
+        state.unsynced.clear();
+        if std::mem::take(&mut state.written_later) && self.inner.sync().is_err() {
+            return Reopening::Later;
+        }
+        drop(state);
+        self.inner.reopen(check)
     }
 }

@@ -18,7 +18,7 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{Dusun, Record};
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_ledger::Source;
-use lumbung_node::barn::OpenBarnError;
+use lumbung_node::barn::{Condition, OpenBarnError, SubmitError};
 use lumbung_node::village::{SaveError, Village, Wish};
 use lumbung_tests::fold::{self, Folded};
 use lumbung_tests::sim::book::Book;
@@ -363,10 +363,21 @@ impl Drop for Disk {
     }
 }
 
+/// Bytes that are free where `path` lies.
+fn free_bytes(path: &Path) -> anyhow::Result<u64> {
+    let said = Command::new("df").args(["--output=avail", "-B1"]).arg(path).output()?;
+    let said = String::from_utf8(said.stdout)?;
+    Ok(said.lines().nth(1).context("df says nothing")?.trim().parse()?)
+}
+
 /// Saves until the disk is full; says how many saves were acknowledged.
 async fn fill(village: &Village, book: &mut Book) -> anyhow::Result<u64> {
+    fill_from(village, book, 0).await
+}
+
+async fn fill_from(village: &Village, book: &mut Book, first: u64) -> anyhow::Result<u64> {
     for save in 0.. {
-        let wishes = wishes(save, 30);
+        let wishes = wishes(first + save, 30);
         let contents = contents(&wishes);
         book.sent(&contents);
         match village.save("kader", Source::MANUAL, wishes).await {
@@ -403,6 +414,53 @@ async fn a_full_disk_loses_nothing_and_goes_on_with_room() -> anyhow::Result<()>
     let village = reopen(&dir)?;
     book.check(village.barn(), &fold::fold_barn(village.barn())?)?;
     village.save("kader", Source::MANUAL, wishes(900_000, 30)).await?;
+    village.close();
+    Ok(())
+}
+
+/// Room is made while the node runs: it goes on by itself, with everything
+/// that was acknowledged, over and over.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_full_disk_with_room_again_takes_saves_without_a_restart() -> anyhow::Result<()> {
+    let Some(disk) = Disk::mount(64)? else { return Ok(()) };
+    let dir = disk.folder.path().join("desa");
+    let ballast = disk.folder.path().join("lain.bin");
+    let village = lumbung_node::cli::create(&dir, code())?;
+    let mut book = Book::default();
+    for round in 0..4 {
+        // Somebody else's files fill the disk at different moments.
+        let left = (1 << 20) + round * 300 * 1024;
+        let free = free_bytes(disk.folder.path())?;
+        fs::write(&ballast, vec![7; free.saturating_sub(left) as usize])?;
+        let saves = fill_from(&village, &mut book, round * 100_000).await?;
+        println!("round {round}: {saves} saves until the disk was full");
+        let condition = *village.barn().condition().borrow();
+        ensure!(matches!(condition, Condition::Full { .. }), "{condition:?}");
+        let later = village.save("kader", Source::MANUAL, wishes(1, 30)).await;
+        let certain = SaveError::Barn(SubmitError::Full { certain: true });
+        ensure!(later.is_err_and(|error| format!("{error:?}") == format!("{certain:?}")));
+        // Reading goes on.
+        book.check(village.barn(), &fold::fold_barn(village.barn())?)?;
+        fs::remove_file(&ballast)?;
+        let mut condition = village.barn().condition();
+        let sound = condition.wait_for(|now| matches!(now, Condition::HadNoRoom { .. }));
+        tokio::time::timeout(WITHIN, sound).await??;
+        book.check(village.barn(), &fold::fold_barn(village.barn())?)?;
+        for save in 0..30 {
+            let wishes = wishes(round * 100_000 + 50_000 + save, 30);
+            let contents = contents(&wishes);
+            book.sent(&contents);
+            let saved = village.save("kader", Source::MANUAL, wishes).await?;
+            book.acknowledged(&contents, saved.receipt)?;
+        }
+        ensure!(village.barn().verify()?.faults.is_empty());
+    }
+    book.check(village.barn(), &fold::fold_barn(village.barn())?)?;
+    let head = village.barn().head();
+    village.close();
+    let village = reopen(&dir)?;
+    ensure!(village.barn().head() == head, "another head after a restart");
+    book.check(village.barn(), &fold::fold_barn(village.barn())?)?;
     village.close();
     Ok(())
 }

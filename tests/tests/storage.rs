@@ -6,12 +6,14 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_ledger::{LogId, Source};
 use lumbung_node::barn::{
-    Barn, Change, Expected, IndexKey, OpenBarnError, OpenOptions, Receipt, Submission, SubmitError,
+    Barn, Change, Condition, Expected, IndexKey, OpenBarnError, OpenOptions, Receipt, Submission,
+    SubmitError,
 };
 use lumbung_tests::faulty_store::{Fault, FaultyStore, Survivors};
 use lumbung_tests::fictitious::dusun;
@@ -156,7 +158,11 @@ fn a_full_or_read_only_disk_refuses_saves_and_serves_what_it_has() {
         for fault in [Fault::Full, Fault::ReadOnly] {
             let (store, mut book, barn, failed) = broken(at, fault);
             let barn = barn.unwrap();
-            assert!(matches!(submit(&barn, &changes(failed)), Err(SubmitError::Closed)));
+            let refused = submit(&barn, &changes(failed)).unwrap_err();
+            match fault {
+                Fault::Full => assert!(matches!(refused, SubmitError::Full { certain: true })),
+                _ => assert!(matches!(refused, SubmitError::Closed), "{refused:?}"),
+            }
             assert_eq!(store.syncs_after_fault(), 0);
             // Reading goes on, up to what is durable.
             let folded = fold::fold_barn(&barn).unwrap();
@@ -171,6 +177,83 @@ fn a_full_or_read_only_disk_refuses_saves_and_serves_what_it_has() {
             barn.close();
         }
     }
+}
+
+/// Room is made while the program runs. What it goes on with is what the disk
+/// has: without the group that failed, or with all of it.
+#[test]
+fn a_full_disk_with_room_again_takes_saves_in_the_same_barn() {
+    let (mut lost, mut kept) = (0, 0);
+    for at in operations() {
+        for written_later in [false, true] {
+            let (store, mut book, barn, failed) = broken(at, Fault::Full);
+            let barn = barn.unwrap();
+            let believed = barn.head();
+            assert!(matches!(
+                submit(&barn, &changes(failed)),
+                Err(SubmitError::Full { certain: true })
+            ));
+            let condition = *barn.condition().borrow();
+            assert!(matches!(condition, Condition::Full { .. }), "{condition:?}");
+            if written_later {
+                store.repair_after_writing()
+            } else {
+                store.repair()
+            }
+            let what = format!("at {at}, written later: {written_later}");
+            wait_until_sound(&barn);
+            match barn.head() == believed {
+                true => lost += 1,
+                false => kept += 1,
+            }
+            assert!(written_later || barn.head() == believed, "{what}: from nowhere");
+            check(&barn, &book).unwrap_or_else(|error| panic!("{what}: {error:#}"));
+            assert_eq!(save_all(&barn, &mut book, failed), None, "{what}");
+            check(&barn, &book).unwrap_or_else(|error| panic!("{what}, later: {error:#}"));
+            let served = barn.head();
+            barn.close();
+            // All of it is durable, too.
+            store.power_back(Survivors::Batches(0)).unwrap();
+            let barn = open(&store).unwrap();
+            assert_eq!(barn.head(), served, "{what}");
+            check(&barn, &book).unwrap_or_else(|error| panic!("{what}, at the end: {error:#}"));
+            barn.close();
+        }
+    }
+    assert!(lost > 5 && kept > 5, "{lost} groups lost, {kept} kept");
+}
+
+/// The disk that has room again lacks what was acknowledged, or has something
+/// else: a barn must not go on from there by itself.
+#[test]
+fn a_barn_does_not_go_on_with_a_disk_that_is_not_the_one_it_believes_in() {
+    let opened = operations().start;
+    let (store, _, barn, failed) = broken(opened + 20, Fault::Full);
+    let barn = barn.unwrap();
+    let older = FaultyStore::default();
+    let other = open(&older).unwrap();
+    save_all(&other, &mut Book::default(), failed.saturating_sub(1));
+    other.close();
+    store.repair();
+    store.put_back(&older).unwrap();
+    let begun = Instant::now();
+    while !matches!(*barn.condition().borrow(), Condition::Failed { .. }) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", *barn.condition().borrow());
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    assert!(matches!(submit(&barn, &changes(failed)), Err(SubmitError::Closed)));
+    barn.close();
+}
+
+fn wait_until_sound(barn: &Barn) {
+    let begun = Instant::now();
+    while matches!(*barn.condition().borrow(), Condition::Full { .. }) {
+        assert!(begun.elapsed() < Duration::from_secs(10), "it never looks for room");
+        // Somebody who saves makes it look.
+        std::thread::sleep(Duration::from_millis(105));
+        drop(submit(barn, &[]));
+    }
+    assert!(matches!(*barn.condition().borrow(), Condition::HadNoRoom { .. }));
 }
 
 /// After a failed sync the system may claim success for what it has

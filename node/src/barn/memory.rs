@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::seal::{sealed, unsealed};
-use super::store::{Pairs, Store, StoreError, WriteBatch};
+use super::store::{Check, Pairs, Reopening, Store, StoreError, WriteBatch};
 
 type Map = BTreeMap<Vec<u8>, Bytes>;
 
@@ -109,5 +109,16 @@ impl Store for MemoryStore {
 
     fn disk_bytes(&self) -> u64 {
         0
+    }
+
+    fn reopen(&self, check: &mut Check<'_>) -> Reopening {
+        {
+            let mut contents = self.contents();
+            if contents.failing {
+                return Reopening::Never;
+            }
+            contents.visible = contents.durable.clone();
+        }
+        check(self).map_or(Reopening::Never, |()| Reopening::Done)
     }
 }

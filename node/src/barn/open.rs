@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::erasures::Erasures;
 use super::head::Head;
+use super::reopening::Reopenable;
 use super::sled_store::{OpenRepair, SledStore};
 use super::store::{Store, StoreError, WriteBatch};
 use super::witness::{Testimony, Witness};
@@ -191,7 +192,7 @@ impl Barn {
             OpenRepair::SnapshotSetAside => OpenStep::SnapshotSetAside,
         });
         let footing = Footing {
-            store: Arc::new(store),
+            store: Arc::new(Reopenable::of(store, &place)),
             witness: Some(witness),
             ledger: Arc::clone(ledger),
             turn,
@@ -310,6 +311,7 @@ impl Barn {
             store,
             indexer: options.indexer,
             head: watching,
+            condition: writer.condition.subscribe(),
             queue,
             steps: steps.into(),
             boots,

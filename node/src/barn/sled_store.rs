@@ -22,7 +22,6 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use bytes::Bytes;
-use rustix::fs::fstatvfs;
 
 pub(super) use self::files::hold;
 use self::files::{DB, FREE_WITHIN, JOURNAL};
@@ -46,6 +45,10 @@ const SMALL_BYTES: usize = JOURNAL_BYTES / 8;
 /// With less room on the disk every batch goes to sled at once: pages that sled
 /// can't write any more would get into the way of reading, too.
 const ROOM_BYTES_MIN: u64 = 16 * 1024 * 1024;
+
+/// A store that had no room is opened anew with at least this much: a few of
+/// sled's segments, so that it does not fail again over opening.
+const ROOM_BYTES_AGAIN: u64 = 4 * 1024 * 1024;
 
 /// Where sled keeps the number of its last batch. Behind every key of the barn
 /// (see `keys`), so that no scan of it gets there.
@@ -106,6 +109,32 @@ impl SledStore {
     /// As [`SledStore::open`].
     pub(crate) fn open_own(dir: &Path) -> Result<Self, StoreError> {
         Ok(Self::open_with(dir, Copies::Needless)?.0)
+    }
+
+    /// Opens a store that this process had open when a write failed: what the
+    /// system still holds of its files is not believed.
+    ///
+    /// # Errors
+    /// As [`SledStore::open`]; [`StoreError::Damaged`] as well when batches
+    /// that were durable are missing.
+    pub(super) fn open_from_disk(dir: &Path) -> Result<Self, StoreError> {
+        files::read_from_disk(dir).map_err(StoreError::Io)?;
+        let (store, repairs) = Self::open(dir)?;
+        tracing::info!(?repairs, "the store was opened anew");
+        if store.gap {
+            return Err(StoreError::Damaged("batches that were durable are missing".to_owned()));
+        }
+        Ok(store)
+    }
+
+    /// Whether the disk has room to open a store in `dir` that had none.
+    pub(super) fn has_room_in(dir: &Path) -> bool {
+        File::open(dir).is_ok_and(|dir| files::free_bytes(&dir) >= ROOM_BYTES_AGAIN)
+    }
+
+    /// What a panic of sled's says of the disk.
+    pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> StoreError {
+        from_panic(panic)
     }
 
     fn open_with(dir: &Path, copies: Copies) -> Result<(Self, Vec<OpenRepair>), StoreError> {
@@ -177,8 +206,12 @@ impl SledStore {
 
     /// Whether sled can write later what it does not write now.
     fn has_room(&self) -> bool {
-        fstatvfs(&self.log_file)
-            .is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) >= ROOM_BYTES_MIN)
+        files::free_bytes(&self.log_file) >= ROOM_BYTES_MIN
+    }
+
+    /// As [`Store::scan`]; the pairs keep sled open.
+    pub(super) fn pairs(&self, from: &[u8], to: &[u8]) -> Pairs<'static> {
+        Box::new(self.tree.range(from..to).map(|item| item.map(pair).map_err(failed)))
     }
 
     /// Makes sled durable with everything applied so far.
@@ -418,7 +451,7 @@ impl Store for SledStore {
     }
 
     fn scan(&self, from: &[u8], to: &[u8]) -> Pairs<'_> {
-        Box::new(self.tree.range(from..to).map(|item| item.map(pair).map_err(failed)))
+        self.pairs(from, to)
     }
 
     fn last(&self, from: &[u8], to: &[u8]) -> Result<Option<(Bytes, Bytes)>, StoreError> {

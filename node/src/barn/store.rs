@@ -4,6 +4,7 @@
 //! implementations: sled on disk, and memory with a tail that a crash drops,
 //! for simulation and property tests. Both run the same tests.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use bytes::Bytes;
@@ -20,6 +21,15 @@ pub enum StoreError {
     /// The store's own structures are damaged.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+}
+
+impl StoreError {
+    /// Whether it is for lack of room, which a person can make.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
+        matches!(self, Self::Io(error) if full.contains(&error.kind()))
+    }
 }
 
 /// Writes that happen together or not at all.
@@ -49,6 +59,20 @@ impl WriteBatch {
 
 /// Pairs in key order.
 pub type Pairs<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), StoreError>> + 'a>;
+
+/// Says whether a store that was opened anew is what its user believes it is.
+pub type Check<'a> = dyn FnMut(&dyn Store) -> Result<(), StoreError> + 'a;
+
+/// What came of opening a store anew after a write failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reopening {
+    /// It is open, holds what the disk has, and passed the check.
+    Done,
+    /// There is no room yet: ask again.
+    Later,
+    /// Only a new process may open it.
+    Never,
+}
 
 /// An ordered key-value store. A value that changed at rest reads as an empty
 /// one (see `seal`).
@@ -84,4 +108,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Bytes on disk, about; 0 for memory.
     fn disk_bytes(&self) -> u64;
+
+    /// Opens the store anew from what the disk has, after a write failed for
+    /// lack of room and there is room again. Nothing reads from it before
+    /// `check` has passed.
+    fn reopen(&self, check: &mut Check<'_>) -> Reopening {
+        let _ = check;
+        Reopening::Never
+    }
 }

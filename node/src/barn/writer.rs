@@ -14,12 +14,14 @@ use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_ledger::block::PAYLOAD_BYTES_MAX;
 use lumbung_ledger::chain::ACTOR_BYTES_MAX;
 use lumbung_ledger::{Entry, Header, Operation, Payload, Salt, Source};
+use lumbung_telemetry::clock;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::erasures::Erasures;
 use super::group::{Current, Group, Step};
 use super::head::Head;
+use super::room::Condition;
 use super::state::pointer;
 use super::store::{Store, StoreError, WriteBatch};
 use super::witness::{Testimony, Witness};
@@ -55,6 +57,9 @@ pub(super) struct Writer {
     witness_waits: bool,
     salts: Salts,
     pub(super) erasures: Arc<Mutex<Erasures>>,
+    pub(super) condition: watch::Sender<Condition>,
+    /// Whether a job failed over something else than a lack of room.
+    failed_otherwise: bool,
 }
 
 impl Writer {
@@ -79,6 +84,8 @@ impl Writer {
             witness_waits: false,
             salts: Salts::System,
             erasures,
+            condition: watch::Sender::new(Condition::Sound),
+            failed_otherwise: false,
         }
     }
 
@@ -90,9 +97,20 @@ impl Writer {
 
     /// Works until the last [`super::Barn`] is gone.
     pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
-        while let Some(first) = self.next(&mut jobs).await {
+        let mut came = None;
+        loop {
+            let first = match came.take() {
+                Some(job) => job,
+                None => match self.next(&mut jobs).await {
+                    Some(job) => job,
+                    None => break,
+                },
+            };
             if !self.work(first, &mut jobs) {
-                return;
+                match self.recover(&mut jobs).await {
+                    Some(job) => came = job,
+                    None => return,
+                }
             }
         }
         self.sync_witness();
@@ -117,9 +135,13 @@ impl Writer {
         while let Some(job) = next.take() {
             let going = match job {
                 Job::Save { .. } => self.save(job, jobs, &mut next),
-                Job::Erase { erase, reply } => answer(reply, self.erase(erase)),
+                Job::Erase { erase, reply } => {
+                    let outcome = self.erase(erase);
+                    self.answer(reply, outcome)
+                }
                 Job::Thin { step, reply } => {
-                    answer(reply, thin::rewrite(&*self.store, &step).map_err(SubmitError::Store))
+                    let outcome = thin::rewrite(&*self.store, &step).map_err(SubmitError::Store);
+                    self.answer(reply, outcome)
                 }
                 Job::Work(work) => work(self),
             };
@@ -149,14 +171,46 @@ impl Writer {
             }
         }
         let saved = self.commit(group, WriteBatch::default());
-        let failed = saved.is_err();
-        if let Err(error) = saved {
-            tracing::error!(%error, "the barn's disk failed; no more changes are taken");
+        if let Err(error) = &saved {
+            self.failed(error.is_full(), error);
         }
         for (receipt, reply) in waiting {
-            let answer = if failed { Err(SubmitError::Closed) } else { Ok(receipt) };
+            let answer = match &saved {
+                Ok(()) => Ok(receipt),
+                Err(error) if error.is_full() => Err(SubmitError::Full { certain: false }),
+                Err(_) => Err(SubmitError::Closed),
+            };
             drop(reply.send(answer));
         }
+        saved.is_ok()
+    }
+
+    fn failed(&mut self, is_full: bool, error: &dyn std::error::Error) {
+        tracing::error!(%error, is_full, "the barn's disk failed");
+        self.failed_otherwise |= !is_full;
+        if self.may_go_on() {
+            // Whoever is told so finds it so.
+            self.condition.send_replace(Condition::Full { since_ms: clock::now_ms() });
+        }
+    }
+
+    /// Tells whoever waits what came of a job that is not a save; `false` when
+    /// the disk failed.
+    fn answer<T>(
+        &mut self,
+        reply: oneshot::Sender<Result<T, SubmitError>>,
+        outcome: Result<T, SubmitError>,
+    ) -> bool {
+        let failed = matches!(&outcome, Err(SubmitError::Store(_) | SubmitError::Closed));
+        if let Err(error) = outcome.as_ref()
+            && failed
+        {
+            self.failed(error.is_full(), error);
+        }
+        let full = outcome.as_ref().is_err_and(SubmitError::is_full);
+        let outcome = if full { Err(SubmitError::Full { certain: false }) } else { outcome };
+        // Whoever asked may have gone away; what was done is done.
+        drop(reply.send(outcome));
         !failed
     }
 
@@ -168,6 +222,23 @@ impl Writer {
     /// The head: durable, and what the watermark says, between two groups.
     pub(super) const fn head(&self) -> Head {
         self.head
+    }
+
+    /// The store, to be opened anew.
+    pub(super) fn shared_store(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
+    /// Whether nothing but a lack of room has failed.
+    pub(super) const fn may_go_on(&self) -> bool {
+        !self.failed_otherwise
+    }
+
+    /// Goes on from a head that the disk has.
+    pub(super) fn stand_at(&mut self, head: Head) {
+        self.head = head;
+        self.testify();
+        self.watermark.send_replace(head);
     }
 
     /// Says which index entries a payload has.
@@ -185,9 +256,7 @@ impl Writer {
         batch.put(keys::HEAD.to_vec(), head.to_bytes());
         self.store.apply(batch)?;
         self.store.sync()?;
-        self.head = head;
-        self.testify();
-        self.watermark.send_replace(head);
+        self.stand_at(head);
         Ok(())
     }
 
@@ -410,23 +479,6 @@ impl Salts {
         }
         Ok(salt)
     }
-}
-
-/// Tells whoever waits what came of a job that is not a save; `false` when
-/// the disk failed.
-fn answer<T>(
-    reply: oneshot::Sender<Result<T, SubmitError>>,
-    outcome: Result<T, SubmitError>,
-) -> bool {
-    let failed = matches!(&outcome, Err(SubmitError::Store(_) | SubmitError::Closed));
-    if let Err(error) = outcome.as_ref()
-        && failed
-    {
-        tracing::error!(%error, "the barn's disk failed; no more changes are taken");
-    }
-    // Whoever asked may have gone away; what was done is done.
-    drop(reply.send(outcome));
-    !failed
 }
 
 #[cfg(test)]

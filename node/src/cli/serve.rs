@@ -14,12 +14,12 @@ use tokio::sync::watch;
 
 use super::{reach, recover};
 use crate::backup::Nightly;
-use crate::barn::StoreError;
+use crate::barn::{Condition, StoreError};
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::serving::{
     AuditWitness, Confirmed, LocalService, Stops, SyncService, Upkeep, Visits,
-    report::step_sentence, serve_local,
+    report::condition_sentence, report::step_sentence, serve_local,
 };
 use crate::uplink::{self, Account, Answering};
 
@@ -93,6 +93,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
 
     let upkeep = tokio::spawn(upkeep.run());
     let checking = tokio::spawn(village.clone().keep_checking());
+    let telling = tokio::spawn(tell_condition(village.barn().condition()));
     let services = uplink::Services {
         sync,
         barn: village.barn().clone(),
@@ -138,6 +139,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     nightly.abort();
     local.abort();
     checking.abort();
+    telling.abort();
     linking.abort();
     account.save();
     keeping.abort();
@@ -152,6 +154,16 @@ async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
     TcpListener::bind(address).await.with_context(|| {
         format!("Alamat {address} tidak bisa dipakai. Data aman. Pilih alamat lain dengan --listen")
     })
+}
+
+/// Says whether changes are taken, whenever that changes.
+async fn tell_condition(mut condition: watch::Receiver<Condition>) {
+    while condition.changed().await.is_ok() {
+        let now = *condition.borrow_and_update();
+        if let Some(sentence) = condition_sentence(now) {
+            lumbung_telemetry::say!("{sentence}");
+        }
+    }
 }
 
 /// Says who is answered at the address this node listens at.

@@ -19,7 +19,9 @@ use tonic::{Request, Response, Status};
 use super::confirmed::Confirmed;
 use super::importing::run_import;
 use super::refusal::{blocking, store_failed, submit_failed};
-use super::report::{Report, mending_sentence, set_aside_sentence, step_sentence};
+use super::report::{
+    Report, condition_sentence, mending_sentence, set_aside_sentence, step_sentence,
+};
 use super::{audit_witness, erasing, media, notices};
 use crate::backup::{Shelf, damaged_stores};
 use crate::barn::{RederiveError, Stored};
@@ -83,7 +85,9 @@ impl LocalService {
         let aside = damaged_stores(&self.dir).unwrap_or_default();
         let aside = aside.into_iter().map(|path| set_aside_sentence(&path));
         let doubted = audit_witness::doubted(&self.dir).map(|doubted| doubted.sentence());
-        mended.chain(broken).chain(aside).chain(doubted).collect()
+        let condition = *self.village.barn().condition().borrow();
+        let condition = condition_sentence(condition).into_iter();
+        condition.chain(mended).chain(broken).chain(aside).chain(doubted).collect()
     }
 
     fn report(&self) -> Report {

@@ -15,7 +15,18 @@ pub(super) fn store_failed(error: &StoreError) -> Status {
              kembali dari kabupaten.",
         );
     }
-    disk_failed()
+    if error.is_full() { disk_full(false) } else { disk_failed() }
+}
+
+fn disk_full(certain: bool) -> Status {
+    Status::resource_exhausted(if certain {
+        "Disk komputer ini penuh. Tidak ada yang disimpan; yang sudah tersimpan aman. Kosongkan \
+         ruang disk, lalu simpan lagi. Node melanjutkan sendiri, tidak perlu dijalankan ulang."
+    } else {
+        "Disk komputer ini penuh. Yang sudah tersimpan aman; yang barusan belum pasti. Kosongkan \
+         ruang disk, lalu lihat apakah yang barusan ada sebelum menyimpannya lagi. Node \
+         melanjutkan sendiri, tidak perlu dijalankan ulang."
+    })
 }
 
 fn disk_failed() -> Status {
@@ -51,6 +62,7 @@ pub(super) fn submit_failed(error: &SubmitError) -> Status {
              Bila orangnya memang harus didata lagi, buat catatan baru.",
         ),
         SubmitError::Store(error) => store_failed(error),
+        SubmitError::Full { certain } => disk_full(*certain),
         SubmitError::Closed => disk_failed(),
     }
 }

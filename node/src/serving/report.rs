@@ -8,7 +8,7 @@ use lumbung_telemetry::clock;
 use serde::{Deserialize, Serialize};
 
 use crate::backup::goes_ms;
-use crate::barn::{Mending, OpenStep};
+use crate::barn::{Condition, Mending, OpenStep};
 use crate::uplink::LinkState;
 
 /// What `status` shows.
@@ -82,6 +82,33 @@ pub(super) fn mending_sentence(mending: &Mending) -> String {
         mending.index,
         u8::from(mending.sum)
     )
+}
+
+/// Whether changes are taken, as a sentence for the clerk; nothing when they
+/// always were.
+#[must_use]
+pub fn condition_sentence(condition: Condition) -> Option<String> {
+    let sentence = match condition {
+        Condition::Sound => return None,
+        Condition::Full { since_ms } => format!(
+            "Disk komputer ini penuh sejak {}. Yang sudah tersimpan aman dan tetap bisa dibaca; \
+             yang baru belum bisa disimpan. Kosongkan ruang disk (pindahkan berkas lain, jangan \
+             isi folder data): node melanjutkan sendiri, tidak perlu dijalankan ulang.",
+            clock::display(since_ms)
+        ),
+        Condition::HadNoRoom { since_ms, until_ms } => format!(
+            "Disk komputer ini penuh dari {} sampai {}. Sekarang menyimpan lagi. Yang sudah \
+             tersimpan utuh; lihat apakah yang disimpan tepat saat disk penuh ada.",
+            clock::display(since_ms),
+            clock::display(until_ms)
+        ),
+        Condition::Failed { since_ms } => format!(
+            "Disk komputer ini bermasalah sejak {}. Yang sudah tersimpan aman; yang baru tidak \
+             bisa disimpan. Hentikan node, periksa disk, lalu jalankan lagi.",
+            clock::display(since_ms)
+        ),
+    };
+    Some(sentence)
 }
 
 /// A damaged store that lies aside, as a sentence for the clerk.

@@ -49,6 +49,12 @@ pub(in crate::barn) fn hold(dir: &Path) -> Result<Option<File>, StoreError> {
     }
 }
 
+/// Bytes that may still be written on the disk of a file; none where that
+/// can't be told.
+pub(super) fn free_bytes(file: &File) -> u64 {
+    fstatvfs(file).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
+}
+
 pub(super) fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     if !dir.exists() {
         return Ok(Vec::new());

@@ -1,0 +1,195 @@
+//! A disk that is full: the writer refuses what comes, looks for room, and
+//! goes on by itself once the store was opened anew and is what it believes.
+//!
+//! The head it holds is what was durable and may have been seen. What the disk
+//! has must continue it: at that head exactly, or with entries behind it of a
+//! group whose savers were told that nothing is certain. A store that is behind
+//! is none to go on with; the next start sees to it, witness and all.
+
+use std::time::Duration;
+
+use lumbung_ledger::Seq;
+use lumbung_telemetry::clock;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use super::head::Head;
+use super::store::{Reopening, Store, StoreError};
+use super::writer::Writer;
+use super::{Barn, Job, SubmitError, keys, log};
+
+/// How often a writer without room looks for some.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// A save that comes makes it look at once, if it looked this long ago.
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+
+/// Whether the barn takes changes. Times are Unix milliseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// It does.
+    Sound,
+    /// It does not until the disk has room again.
+    Full {
+        /// Since when.
+        since_ms: i64,
+    },
+    /// It does again; the disk had been full.
+    HadNoRoom {
+        /// Since when it was.
+        since_ms: i64,
+        /// Until when.
+        until_ms: i64,
+    },
+    /// It does not until it is reopened: the disk failed.
+    Failed {
+        /// Since when.
+        since_ms: i64,
+    },
+}
+
+impl Writer {
+    /// Waits for room and goes on with what the disk has. The job that came
+    /// when there was room again is handed back; `None` when only a new opening
+    /// may go on, or nobody is left.
+    pub(super) async fn recover(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Option<Option<Job>> {
+        let since_ms = match *self.condition.borrow() {
+            Condition::Full { since_ms } => since_ms,
+            _ => clock::now_ms(),
+        };
+        let mut came = None;
+        loop {
+            let looked = Instant::now();
+            match self.go_on() {
+                Reopening::Done => break,
+                Reopening::Never => {
+                    tracing::error!("the barn's disk failed; no more changes are taken");
+                    self.condition.send_replace(Condition::Failed { since_ms });
+                    return None;
+                }
+                Reopening::Later => {}
+            }
+            if *self.condition.borrow() != (Condition::Full { since_ms }) {
+                tracing::error!("the barn's disk is full; changes are taken once it has room");
+                self.condition.send_replace(Condition::Full { since_ms });
+            }
+            came.take().into_iter().for_each(refuse);
+            came = wait(looked, jobs).await?;
+        }
+        let until_ms = clock::now_ms();
+        tracing::info!(seq = self.head().position.seq.0, "the disk has room; changes are taken");
+        self.condition.send_replace(Condition::HadNoRoom { since_ms, until_ms });
+        Some(came)
+    }
+
+    fn go_on(&mut self) -> Reopening {
+        if !self.may_go_on() {
+            return Reopening::Never;
+        }
+        let believed = self.head();
+        let mut found = believed;
+        let store = self.shared_store();
+        let mut check = |store: &dyn Store| {
+            found = continuing(store, believed)?;
+            Ok(())
+        };
+        let outcome = store.reopen(&mut check);
+        if outcome != Reopening::Done {
+            return outcome;
+        }
+        self.stand_at(found);
+        // One that the ledger has and the store has not, as at any opening.
+        match self.erase_again(clock::now_ms()) {
+            Ok(_) => Reopening::Done,
+            Err(error) if error.is_full() => Reopening::Later,
+            Err(error) => {
+                tracing::error!(%error, "what was erased can't be erased again");
+                Reopening::Never
+            }
+        }
+    }
+}
+
+/// Where a store stands that must continue `believed`, entry by entry.
+fn continuing(store: &dyn Store, believed: Head) -> Result<Head, StoreError> {
+    let other = |what: &str| StoreError::Damaged(format!("the disk {what}"));
+    let head = store.get(keys::HEAD)?.as_deref().and_then(Head::from_slice);
+    let head = head.ok_or_else(|| other("has no head"))?;
+    let (at, known) = (head.position, believed.position);
+    if (at.log_id, at.epoch) != (known.log_id, known.epoch) || at.seq < known.seq {
+        return Err(other("lacks what was durable"));
+    }
+    let (mut seq, mut chain) = (known.seq, known.chain);
+    if known.seq > Seq::ZERO {
+        let last = log::entry(store, known.seq)?.map(|entry| entry.header.seq);
+        let there = log::chain_at(store, at, known.seq)?;
+        if last != Some(known.seq) || there != Some(chain) {
+            return Err(other("has another log than the one that was durable"));
+        }
+    }
+    for pair in store.scan(&keys::log(known.seq.next()), &keys::log(Seq(u64::MAX))) {
+        let (before, entries) = log::read_block(&pair?.1)?;
+        if before != chain {
+            return Err(other("has entries that continue nothing"));
+        }
+        for entry in &entries {
+            chain = chain.step(entry).0;
+            seq = seq.next();
+        }
+    }
+    if (seq, chain) != (at.seq, at.chain) || (seq == known.seq && head != believed) {
+        return Err(other("has a log that does not end where its head says"));
+    }
+    // A process that was killed now must find what is served from here on.
+    store.sync()?;
+    Ok(head)
+}
+
+/// Waits until it is time to look for room again: because a job came, or
+/// [`LOOK_EVERY`] has passed. `None` when nobody can come any more.
+async fn wait(looked: Instant, jobs: &mut mpsc::Receiver<Job>) -> Option<Option<Job>> {
+    let over = tokio::time::sleep_until(looked + LOOK_EVERY);
+    tokio::pin!(over);
+    loop {
+        let job = tokio::select! {
+            () = &mut over => return Some(None),
+            job = jobs.recv() => job?,
+        };
+        if looked.elapsed() >= LOOK_AGAIN {
+            return Some(Some(job));
+        }
+        refuse(job);
+    }
+}
+
+/// Tells whoever asks that there is no room; other work's askers hear that
+/// the barn takes nothing.
+fn refuse(job: Job) {
+    let full = SubmitError::Full { certain: true };
+    // Whoever asked may have gone away.
+    match job {
+        Job::Save { reply, .. } | Job::Erase { reply, .. } => drop(reply.send(Err(full))),
+        Job::Thin { reply, .. } => drop(reply.send(Err(full))),
+        Job::Work(_) => {}
+    }
+}
+
+impl SubmitError {
+    /// Whether it is for lack of room, which a person can make.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_full(),
+            Self::Full { .. } => true,
+            _ => false,
+        }
+    }
+}
+
+impl Barn {
+    /// Whether the barn takes changes, and wakes when that changes.
+    #[must_use]
+    pub fn condition(&self) -> watch::Receiver<Condition> {
+        self.condition.clone()
+    }
+}
