@@ -261,8 +261,8 @@ fn neighbourhood(w: &mut Writer, rt_id: RecordId) {
                 punya_tps: 1,
                 punya_spal: 1 + w.draw(2) as u32,
                 punya_jamban: 1,
-                jumlah_mck: 1,
-                air: 2,
+                jumlah_mck: Some(1),
+                air: Some(2),
                 makanan_pokok: 1,
                 tahun: 2026,
                 ..Default::default()

@@ -96,9 +96,9 @@ fn houses_and_families() {
         punya_tps: 2,
         punya_spal: 1,
         punya_jamban: 2,
-        jumlah_mck: 3,
+        jumlah_mck: Some(3),
         stiker_p4k: 1,
-        air: 9,
+        air: Some(9),
         makanan_pokok: 2,
         up2k: 1,
         kesling: 2,
@@ -113,6 +113,9 @@ fn houses_and_families() {
         diperiksa_pada: 20_000,
     };
     check("rumah_tangga", &house);
+    // "None" and "0" are answers of their own beside "not asked".
+    let none = v1::RumahTangga { jumlah_mck: Some(0), air: Some(0), ..Default::default() };
+    check("rumah_tangga_tidak_ada", &none);
     let family = v1::Keluarga {
         no_kk: text("3505010000000001"),
         rumah_tangga_id: id(4),

@@ -49,6 +49,13 @@ pub(super) const fn gap_words(gap: Gap) -> (&'static str, &'static str) {
             "Ditulis sehat, padahal jamban, SPAL atau tempat sampah tidak ada",
             "Declared healthy without latrine, drain or waste place",
         ),
+        Gap::Water => {
+            ("Rumah belum diisi sumber airnya", "Houses with the water source left blank")
+        }
+        Gap::Latrines => (
+            "Rumah belum diisi jumlah jambannya (MCK)",
+            "Houses with the number of latrines (MCK) left blank",
+        ),
     }
 }
 

@@ -44,6 +44,15 @@ pub fn house_facts(bits: u32, jumlah_mck: u16) -> RumahFacts {
     }
 }
 
+/// The bits of a house with those that say what was asked, for rows that were
+/// merged before there were such bits, too: whatever is filled was asked.
+#[must_use]
+pub const fn answers(bits: u32, jumlah_mck: u16) -> u32 {
+    let air = bits & house::AIR_MASK << house::AIR_SHIFT;
+    bits | if air != 0 { house::AIR_TERJAWAB } else { 0 }
+        | if jumlah_mck != 0 { house::MCK_TERJAWAB } else { 0 }
+}
+
 /// The facts of a resident that `tanda` holds; the rest stays at its default.
 #[must_use]
 pub fn resident_facts(bits: u32) -> WargaFacts {
@@ -137,4 +146,31 @@ pub mod house {
     pub const INDUSTRI_SHIFT: u32 = 21;
     /// Their five bits, once shifted down.
     pub const INDUSTRI_MASK: u32 = 0x1f;
+    /// Somebody asked where the water comes from. Rows from before this bit
+    /// lack it, see [`answers`](super::answers).
+    pub const AIR_TERJAWAB: u32 = 1 << 26;
+    /// Somebody asked how many latrines there are. Rows from before this bit
+    /// lack it, see [`answers`](super::answers).
+    pub const MCK_TERJAWAB: u32 = 1 << 27;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{answers, house};
+
+    #[test]
+    fn a_row_from_before_tells_what_was_asked_by_what_is_filled() {
+        let both = house::AIR_TERJAWAB | house::MCK_TERJAWAB;
+        let well = 2 << house::AIR_SHIFT;
+        for (bits, jumlah_mck, asked) in [
+            (house::SEHAT, 0, 0),
+            (well, 0, house::AIR_TERJAWAB),
+            (house::SEHAT, 2, house::MCK_TERJAWAB),
+            (well, 1, both),
+            (both, 0, both),
+        ] {
+            assert_eq!(answers(bits, jumlah_mck) & both, asked, "{bits:b} {jumlah_mck}");
+            assert_eq!(answers(bits, jumlah_mck) & !both, bits & !both);
+        }
+    }
 }

@@ -28,11 +28,15 @@ pub enum Gap {
     HeadElsewhere,
     /// A house declared healthy that lacks a latrine, a drain or a waste place.
     HealthyDoubtful,
+    /// A house of which nobody said where its water comes from.
+    Water,
+    /// A house of which nobody said how many latrines it has.
+    Latrines,
 }
 
 impl Gap {
     /// Every kind.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Nik,
         Self::NikContradicts,
         Self::Birth,
@@ -43,6 +47,8 @@ impl Gap {
         Self::Dasawisma,
         Self::HeadElsewhere,
         Self::HealthyDoubtful,
+        Self::Water,
+        Self::Latrines,
     ];
 
     /// The stable code, for addresses.
@@ -59,6 +65,8 @@ impl Gap {
             Self::Dasawisma => "dasawisma",
             Self::HeadElsewhere => "kepala_di_luar",
             Self::HealthyDoubtful => "sehat_diragukan",
+            Self::Water => "sumber_air",
+            Self::Latrines => "jumlah_mck",
         }
     }
 
@@ -74,7 +82,11 @@ impl Gap {
         match self {
             Self::Nik | Self::NikContradicts | Self::Birth | Self::Unplaced => Kind::Warga,
             Self::Head | Self::CardNumber | Self::EmptyCard => Kind::Keluarga,
-            Self::Dasawisma | Self::HeadElsewhere | Self::HealthyDoubtful => Kind::RumahTangga,
+            Self::Dasawisma
+            | Self::HeadElsewhere
+            | Self::HealthyDoubtful
+            | Self::Water
+            | Self::Latrines => Kind::RumahTangga,
         }
     }
 
@@ -92,6 +104,8 @@ impl Gap {
             Self::Dasawisma => it.without_dasawisma,
             Self::HeadElsewhere => it.head_elsewhere,
             Self::HealthyDoubtful => it.healthy_doubtful,
+            Self::Water => it.without_water,
+            Self::Latrines => it.without_latrines,
         };
         let all = match self.kind() {
             Kind::Keluarga => it.families,

@@ -69,6 +69,8 @@ impl Outline {
                 let head = self.residents.get(it.head as usize).filter(|head| head.is_living());
                 head.and_then(|head| self.house_of(head)).is_none_or(|home| home.id != it.id)
             }
+            Gap::Water => it.bits & house::AIR_TERJAWAB == 0,
+            Gap::Latrines => it.bits & house::MCK_TERJAWAB == 0,
             Gap::HealthyDoubtful => it.bits & house::SEHAT != 0 && it.bits & BASICS != BASICS,
             _ => false,
         }
@@ -102,6 +104,8 @@ impl Outline {
             empty_families: families(Gap::EmptyCard),
             healthy_doubtful: houses(Gap::HealthyDoubtful),
             head_elsewhere: houses(Gap::HeadElsewhere),
+            without_water: houses(Gap::Water),
+            without_latrines: houses(Gap::Latrines),
         }
     }
 }

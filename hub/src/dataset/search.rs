@@ -329,6 +329,10 @@ pub struct VillageQuality {
     pub healthy_doubtful: u32,
     /// Houses whose declared head is no living resident there.
     pub head_elsewhere: u32,
+    /// Houses whose water source nobody filled in.
+    pub without_water: u32,
+    /// Houses whose number of latrines nobody filled in.
+    pub without_latrines: u32,
 }
 
 /// Finding records.

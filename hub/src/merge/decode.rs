@@ -173,7 +173,7 @@ fn rumah_tangga(house: v1::RumahTangga) -> Result<RumahTanggaRow, Refusal> {
         dasawisma_id: maybe_id(&house.dasawisma_id, "dasawisma_id")?,
         kepala_id: maybe_id(&house.kepala_id, "kepala_id")?,
         rumah: house_bits(&house),
-        jumlah_mck: code(house.jumlah_mck, "jumlah_mck")?,
+        jumlah_mck: code(house.jumlah_mck.unwrap_or(0), "jumlah_mck")?,
         alamat: text(house.alamat, "alamat")?,
     })
 }
@@ -285,7 +285,9 @@ pub fn house_bits(house: &v1::RumahTangga) -> u32 {
         | yes(house.punya_spal, house::SPAL)
         | yes(house.punya_jamban, house::JAMBAN)
         | yes(house.stiker_p4k, house::STIKER_P4K)
-        | (house.air & house::AIR_MASK) << house::AIR_SHIFT
+        | (house.air.unwrap_or(0) & house::AIR_MASK) << house::AIR_SHIFT
+        | if house.air.is_some() { house::AIR_TERJAWAB } else { 0 }
+        | if house.jumlah_mck.is_some() { house::MCK_TERJAWAB } else { 0 }
         | yes(house.up2k, house::UP2K)
         | yes(house.kesling, house::KESLING)
         | categories(&house.pekarangan, house::PEKARANGAN_MASK) << house::PEKARANGAN_SHIFT

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use lumbung_domain::record::{Keluarga, RumahTangga};
+use lumbung_domain::record::{Keluarga, RumahTangga, SumberAir};
 
 use super::resident::{code, day, list, yes_or_no};
 use crate::import::{Column, Layout, escape, tidy};
@@ -27,7 +27,9 @@ pub(super) fn cell(column: Column, house: &RumahTangga) -> Cow<'_, str> {
         Column::Tps => yes_or_no(house.punya_tps),
         Column::Spal => yes_or_no(house.punya_spal),
         Column::Jamban => yes_or_no(house.punya_jamban),
-        Column::JumlahMck => count(house.jumlah_mck),
+        Column::JumlahMck => {
+            house.jumlah_mck.map(|count| count.to_string()).unwrap_or_default().into()
+        }
         Column::StikerP4k => yes_or_no(house.stiker_p4k),
         Column::SumberAir => water(house),
         Column::MakananPokok => house.makanan_pokok.map_or("", |it| it.label()).into(),
@@ -55,7 +57,7 @@ pub(super) fn cell(column: Column, house: &RumahTangga) -> Cow<'_, str> {
     }
 }
 
-/// 0 is "not stated" on both fields that use it.
+/// 0 is "not stated".
 fn count(number: u16) -> Cow<'static, str> {
     match number {
         0 => "".into(),
@@ -64,7 +66,10 @@ fn count(number: u16) -> Cow<'static, str> {
 }
 
 fn water(house: &RumahTangga) -> Cow<'static, str> {
-    let air = house.air;
+    let Some(air) = house.air else { return "".into() };
+    if air == SumberAir::default() {
+        return "Tidak ada".into();
+    }
     let sources =
         [(air.pdam, "PDAM"), (air.sumur, "Sumur"), (air.sungai, "Sungai"), (air.dll, "Lainnya")];
     list(sources.into_iter().filter(|(used, _)| *used).map(|(_, name)| name))

@@ -27,9 +27,9 @@ pub(super) fn read_house(
         Column::MakananPokok => {
             choice(column, MakananPokok::parse(text), &mut house.makanan_pokok)?
         }
-        Column::JumlahMck => house.jumlah_mck = number(column, text)?,
+        Column::JumlahMck => house.jumlah_mck = Some(number(column, text)?),
         Column::TahunRumah => house.tahun = number(column, text)?,
-        Column::SumberAir => house.air = water(text)?,
+        Column::SumberAir => house.air = Some(water(text)?),
         Column::Pekarangan => house.pekarangan = yard(text)?,
         Column::Industri => house.industri = industry(text)?,
         Column::Dinding => code(column, text, &mut house.dinding)?,
@@ -124,6 +124,9 @@ fn point(text: &str) -> Result<Titik, CellFinding> {
 
 fn water(text: &str) -> Result<SumberAir, CellFinding> {
     let mut air = SumberAir::default();
+    if ["tidak ada", "tidak", "t"].iter().any(|none| none.eq_ignore_ascii_case(text)) {
+        return Ok(air);
+    }
     for item in text.split([',', ';']) {
         match item.trim().to_lowercase().as_str() {
             "" => {}
@@ -132,7 +135,7 @@ fn water(text: &str) -> Result<SumberAir, CellFinding> {
             "sungai" => air.sungai = true,
             "dll" | "lain" | "lainnya" | "lain-lain" => air.dll = true,
             _ => {
-                let why = "isi dengan PDAM, Sumur, Sungai atau Lainnya";
+                let why = "isi dengan PDAM, Sumur, Sungai, Lainnya atau Tidak ada";
                 return Err(skipped(Column::SumberAir, "kode_dilewati", &why));
             }
         }

@@ -3,7 +3,9 @@
 use jiff::civil::date;
 use lumbung_domain::code_list::{Code, Shdk, StatusKawin};
 use lumbung_domain::id::Kind;
-use lumbung_domain::record::{IkutKegiatan, JenisKelamin, KegiatanWarga, KriteriaRumah, Warga};
+use lumbung_domain::record::{
+    IkutKegiatan, JenisKelamin, KegiatanWarga, KriteriaRumah, SumberAir, Warga,
+};
 use lumbung_domain::region::VillageCode;
 use lumbung_node::import::{Layout, read_sheet};
 use rust_xlsxwriter::{ExcelDateTime, Format, Workbook};
@@ -274,7 +276,8 @@ fn the_template_carries_houses() {
     let (id, house) = village.house_of("TONO");
     assert_eq!(id, village.house_of("SITI").0, "two cards, one house");
     assert_eq!(house.kriteria, Some(KriteriaRumah::Sehat));
-    assert_eq!((house.jumlah_mck, house.air.sumur, house.air.pdam), (2, true, true));
+    let air = SumberAir { sumur: true, pdam: true, ..SumberAir::default() };
+    assert_eq!((house.jumlah_mck, house.air), (Some(2), Some(air)));
     assert_eq!(house.pekarangan[0].komoditi, "ayam = itik");
     assert_eq!(house.pekarangan[1].jumlah, "");
     assert_eq!(house.titik.unwrap().lon, 112.2);
@@ -283,6 +286,21 @@ fn the_template_carries_houses() {
     let activities = [KegiatanWarga::KerjaBakti, KegiatanWarga::Arisan];
     let followed: Vec<_> = village.resident("TONO").1.kegiatan_warga.answered(true).collect();
     assert_eq!(followed, activities);
+}
+
+#[test]
+fn no_water_and_no_latrine_are_answers_and_blank_is_none() {
+    let head = "RT;Dasawisma;Nomor KK;NIK;Nama Lengkap;Sumber Air;Jumlah Jamban/MCK";
+    for (cells, air, mck) in [
+        ("Tidak ada;0", Some(SumberAir::default()), Some(0)),
+        ("lainnya;2", Some(SumberAir { dll: true, ..SumberAir::default() }), Some(2)),
+        (";", None, None),
+    ] {
+        let mut village = Village::default();
+        village.import(&format!("{head}\n1;Melati;{KK_1};;SITI;{cells}\n"));
+        let house = village.house_of("SITI").1;
+        assert_eq!((house.air, house.jumlah_mck), (air, mck), "{cells}");
+    }
 }
 
 #[test]

@@ -191,14 +191,14 @@ fn home(dice: &mut Dice, layout: Layout, rt_id: RecordId, groups: &[RecordId]) -
         punya_tps: dice.yes(),
         punya_spal: dice.yes(),
         punya_jamban: dice.yes(),
-        jumlah_mck: u16::try_from(dice.below(4)).unwrap(),
+        jumlah_mck: dice.maybe(|dice| u16::try_from(dice.below(4)).unwrap()),
         stiker_p4k: dice.yes(),
-        air: SumberAir {
+        air: dice.maybe(|dice| SumberAir {
             pdam: dice.below(2) == 0,
             sumur: dice.below(2) == 0,
             sungai: dice.below(2) == 0,
             dll: dice.below(2) == 0,
-        },
+        }),
         makanan_pokok: dice.maybe(|dice| dice.of(MakananPokok::ALL)),
         up2k: dice.yes(),
         kesling: dice.yes(),

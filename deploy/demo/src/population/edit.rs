@@ -72,7 +72,7 @@ fn edit_house(dice: &mut impl Dice, house: &RumahTangga, today: Date) -> RumahTa
             house.punya_tps = Some(true);
             house.punya_spal = Some(true);
             house.punya_jamban = Some(true);
-            house.jumlah_mck = house.jumlah_mck.max(1);
+            house.jumlah_mck = Some(house.jumlah_mck.unwrap_or(0).max(1));
             house.kriteria = Some(KriteriaRumah::Sehat);
         }
         1 => house.kesling = Some(house.kesling != Some(true)),

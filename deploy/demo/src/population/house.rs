@@ -50,6 +50,7 @@ pub(super) fn rumah_tangga(
     let sound = tps && spal && jamban;
     // Kaders judge by more than the three facilities; few contradict them.
     let judged_sound = if dice.chance(15) { !sound } else { sound };
+    let air = water(dice);
     let mut house = RumahTangga {
         rt_id,
         dasawisma_id: Some(dasawisma_id),
@@ -59,9 +60,9 @@ pub(super) fn rumah_tangga(
         punya_tps: Some(tps),
         punya_spal: Some(spal),
         punya_jamban: Some(jamban),
-        jumlah_mck: if jamban { dice.weighted(&[(88, 1), (11, 2), (1, 3)]) } else { 0 },
+        jumlah_mck: Some(if jamban { dice.weighted(&[(88, 1), (11, 2), (1, 3)]) } else { 0 }),
         stiker_p4k: Some(false),
-        air: water(dice),
+        air: Some(air),
         makanan_pokok: Some(if dice.chance(15) {
             MakananPokok::NonBeras
         } else {
@@ -82,7 +83,7 @@ pub(super) fn rumah_tangga(
         ..RumahTangga::default()
     };
     house.sumber_air_minum =
-        code(if house.air.pdam { 499 } else { dice.weighted(&[(6, 496), (3, 497), (1, 505)]) });
+        code(if air.pdam { 499 } else { dice.weighted(&[(6, 496), (3, 497), (1, 505)]) });
     house.alamat = address(dice);
     for _ in 0..dice.weighted(&[(45, 0), (35, 1), (15, 2), (5, 3)]) {
         let (kategori, komoditi, jumlah) = dice.weighted(YARDS);

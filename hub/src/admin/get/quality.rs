@@ -37,6 +37,8 @@ pub(super) fn gaps(desk: &Desk, who: &Operator, region: &str) -> Result<Sheet, S
             Column::number("without_dasawisma", "tanpa dasawisma", "without dasawisma"),
             Column::number("head_elsewhere", "kepala bukan penghuni", "head lives elsewhere"),
             Column::number("healthy_doubtful", "sehat diragukan", "doubtfully healthy"),
+            Column::number("without_water", "sumber air kosong", "water source blank"),
+            Column::number("without_latrines", "jumlah MCK kosong", "latrines blank"),
         ],
     );
     for one in quality {
@@ -55,6 +57,8 @@ pub(super) fn gaps(desk: &Desk, who: &Operator, region: &str) -> Result<Sheet, S
             one.without_dasawisma,
             one.head_elsewhere,
             one.healthy_doubtful,
+            one.without_water,
+            one.without_latrines,
         ];
         let counts = counts.into_iter().map(|count| count.to_string());
         sheet.row([village.to_string(), name_of(village)].into_iter().chain(counts));

@@ -14,7 +14,7 @@ const TRAITS: [&str; 9] =
     ["sehat", "tidak-sehat", "pdam", "sumur", "sungai", "air-lain", "jamban", "tps", "spal"];
 
 /// What can be missing or wrong in a record of a kind, by code.
-pub(crate) const GAPS: [(&str, Kind); 10] = [
+pub(crate) const GAPS: [(&str, Kind); 12] = [
     ("nik", Kind::Warga),
     ("nik_beda", Kind::Warga),
     ("tanggal_lahir", Kind::Warga),
@@ -25,6 +25,8 @@ pub(crate) const GAPS: [(&str, Kind); 10] = [
     ("dasawisma", Kind::RumahTangga),
     ("kepala_di_luar", Kind::RumahTangga),
     ("sehat_diragukan", Kind::RumahTangga),
+    ("sumber_air", Kind::RumahTangga),
+    ("jumlah_mck", Kind::RumahTangga),
 ];
 
 #[derive(Args)]

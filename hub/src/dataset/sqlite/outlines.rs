@@ -27,7 +27,7 @@ use super::village::village_code;
 use crate::allowance::Allowance;
 use crate::dataset::outline::{Family, House, NOWHERE, NikState, Outline, Resident, UNKNOWN_DAY};
 use crate::dataset::search::Mark;
-use crate::dataset::{DatasetError, Scope};
+use crate::dataset::{DatasetError, Scope, bits};
 
 /// Villages that moved and are read again by those who search, at once and a
 /// second: about 10 ms each.
@@ -198,7 +198,7 @@ fn read(conn: &Connection, village: VillageCode, mark: Mark) -> rusqlite::Result
 /// Reads the houses; gives the ids of their heads.
 fn houses(conn: &Connection, outline: &mut Outline) -> rusqlite::Result<Vec<Option<RecordId>>> {
     let mut statement = conn.prepare_cached(
-        "SELECT id, rt_id, dasawisma_id, kepala_id, rumah FROM rumah_tangga
+        "SELECT id, rt_id, dasawisma_id, kepala_id, rumah, jumlah_mck FROM rumah_tangga
          WHERE village = ?1 AND epoch > 0 ORDER BY id",
     )?;
     let mut rows = statement.query([village_sql(outline.village)])?;
@@ -215,7 +215,7 @@ fn houses(conn: &Connection, outline: &mut Outline) -> rusqlite::Result<Vec<Opti
             rt: outline.region_place(rt),
             dasawisma: group.map_or(NOWHERE, |group| outline.region_place(group)),
             head: NOWHERE,
-            bits: row.get(4)?,
+            bits: bits::answers(row.get(4)?, row.get(5)?),
         };
         heads.push(facts::maybe_id(row, 3)?);
         outline.houses.push(house);

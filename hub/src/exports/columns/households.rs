@@ -18,13 +18,13 @@ pub(super) fn rumah_tangga(line: &mut Line, house: &RumahTangga) {
     line.open("TPS", yes(house.punya_tps));
     line.open("SPAL", yes(house.punya_spal));
     line.open("Jamban", yes(house.punya_jamban));
-    line.open("Jumlah MCK", house.jumlah_mck.to_string());
+    line.open("Jumlah MCK", house.jumlah_mck.map(|count| count.to_string()).unwrap_or_default());
     // On the doors of women with child.
     line.specific("Stiker P4K", yes(house.stiker_p4k));
-    line.open("PDAM", yes(Some(house.air.pdam)));
-    line.open("Sumur", yes(Some(house.air.sumur)));
-    line.open("Sungai", yes(Some(house.air.sungai)));
-    line.open("Air lain", yes(Some(house.air.dll)));
+    line.open("PDAM", yes(house.air.map(|air| air.pdam)));
+    line.open("Sumur", yes(house.air.map(|air| air.sumur)));
+    line.open("Sungai", yes(house.air.map(|air| air.sungai)));
+    line.open("Air lain", yes(house.air.map(|air| air.dll)));
     line.open("Makanan pokok", house.makanan_pokok.map_or("", |choice| choice.label()));
     line.open("UP2K", yes(house.up2k));
     line.open("Kesehatan lingkungan", yes(house.kesling));

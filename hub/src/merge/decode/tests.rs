@@ -79,9 +79,9 @@ fn a_house_becomes_typed_columns() {
         kriteria: 2,
         punya_tps: 1,
         punya_spal: 2,
-        air: 0b101,
+        air: Some(0b101),
         makanan_pokok: 1,
-        jumlah_mck: 2,
+        jumlah_mck: Some(2),
         pekarangan: vec![usaha(1), usaha(5), usaha(5), usaha(900), usaha(0)],
         industri: vec![usaha(3)],
         ..Default::default()
@@ -94,6 +94,8 @@ fn a_house_becomes_typed_columns() {
         | house::TPS
         | house::BERAS
         | 0b101 << house::AIR_SHIFT
+        | house::AIR_TERJAWAB
+        | house::MCK_TERJAWAB
         | 0b1_0001 << house::PEKARANGAN_SHIFT
         | 0b100 << house::INDUSTRI_SHIFT;
     assert_eq!((row.rumah, row.jumlah_mck), (expected, 2));
@@ -214,8 +216,8 @@ fn any_rumah() -> impl Strategy<Value = v1::RumahTangga> {
                 makanan_pokok: makanan,
                 up2k,
                 kesling,
-                jumlah_mck: mck,
-                air,
+                jumlah_mck: mck.checked_sub(1),
+                air: air.checked_sub(1),
                 pekarangan: rows(pekarangan),
                 industri: rows(industri),
                 ..Default::default()
@@ -239,7 +241,7 @@ proptest! {
         let Ok(Record::RumahTangga(record)) =
             lumbung_wire::record::decode(Kind::RumahTangga, &payload)
         else { panic!("not a house") };
-        let mck = u16::try_from(rumah.jumlah_mck).unwrap();
+        let mck = u16::try_from(rumah.jumlah_mck.unwrap_or(0)).unwrap();
         prop_assert_eq!(bits::house_facts(house_bits(&rumah), mck), RumahFacts::from(&*record));
     }
 }

@@ -278,10 +278,10 @@ fn rumah_tangga(reading: &mut Reading, house: &RumahTangga) {
     reading.yes("Tempat pembuangan sampah", house.punya_tps);
     reading.yes("SPAL", house.punya_spal);
     reading.yes("Jamban keluarga", house.punya_jamban);
-    reading.number("Jumlah MCK", u64::from(house.jumlah_mck));
+    reading.shown("Jumlah MCK", house.jumlah_mck);
     // On the doors of women with child.
     reading.closed("Stiker P4K", house.stiker_p4k.map(yes_words));
-    reading.put("Sumber air", Kelas::Umum, Some(air_words(house.air)));
+    reading.put("Sumber air", Kelas::Umum, house.air.map(air_words));
     reading.shown("Makanan pokok", house.makanan_pokok.map(|pokok| pokok.label()));
     reading.yes("UP2K", house.up2k);
     reading.yes("Kesehatan lingkungan", house.kesling);
@@ -315,6 +315,9 @@ fn list(parts: impl Iterator<Item = String>) -> String {
 }
 
 fn air_words(air: SumberAir) -> String {
+    if air == SumberAir::default() {
+        return "tidak ada".to_owned();
+    }
     let used =
         [(air.pdam, "PDAM"), (air.sumur, "sumur"), (air.sungai, "sungai"), (air.dll, "lainnya")];
     list(used.into_iter().filter(|(used, _)| *used).map(|(_, name)| name.to_owned()))

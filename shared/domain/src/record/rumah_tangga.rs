@@ -116,12 +116,13 @@ pub struct RumahTangga {
     pub punya_spal: Option<bool>,
     /// Has a latrine with septic tank (jamban keluarga).
     pub punya_jamban: Option<bool>,
-    /// Number of bathing-washing-latrine units (jumlah buah jamban/MCK).
-    pub jumlah_mck: u16,
+    /// Number of bathing-washing-latrine units (jumlah buah jamban/MCK); 0 is
+    /// an answer, blank was not asked.
+    pub jumlah_mck: Option<u16>,
     /// Shows the P4K sticker (birth planning).
     pub stiker_p4k: Option<bool>,
-    /// Water sources.
-    pub air: SumberAir,
+    /// Water sources. Blank was not asked; no source at all is an answer.
+    pub air: Option<SumberAir>,
     /// Staple food.
     pub makanan_pokok: Option<MakananPokok>,
     /// Takes part in UP2K.

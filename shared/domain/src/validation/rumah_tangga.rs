@@ -75,9 +75,10 @@ fn criteria(verdict: &mut Verdict, house: &RumahTangga) {
 
 fn latrine(verdict: &mut Verdict, house: &RumahTangga) {
     let message = match (house.punya_jamban, house.jumlah_mck) {
-        (Some(false), 1..) => "Tercatat tidak punya jamban, tetapi jumlah jamban diisi.",
-        (Some(true), 0) => "Tercatat punya jamban, tetapi jumlah jamban belum diisi.",
-        (_, more) if more > MCK_WAJAR_MAX => "Jumlah jamban sangat banyak. Periksa lagi.",
+        (Some(false), Some(1..)) => "Tercatat tidak punya jamban, tetapi jumlah jamban diisi.",
+        (Some(true), None) => "Tercatat punya jamban, tetapi jumlah jamban belum diisi.",
+        (Some(true), Some(0)) => "Tercatat punya jamban, tetapi jumlahnya 0. Periksa lagi.",
+        (_, Some(more)) if more > MCK_WAJAR_MAX => "Jumlah jamban sangat banyak. Periksa lagi.",
         _ => return,
     };
     verdict.warn("jumlah_mck", "jumlah_mck.bertentangan", message);

@@ -106,8 +106,13 @@ fn gaps_and_ages_are_counted() {
         ..Default::default()
     };
     let old = v1::Warga { jenis_kelamin: 1, tanggal_lahir: born(1930), ..Default::default() };
+    // Asked and answered: no water, no latrine.
+    let dry = v1::RumahTangga { air: Some(0), jumlah_mck: Some(0), ..house.clone() };
+    let wet = v1::RumahTangga { air: Some(2), jumlah_mck: Some(1), ..house.clone() };
     store.merge(&[log.batch([
         create(100, Kind::RumahTangga, &house),
+        create(101, Kind::RumahTangga, &dry),
+        create(102, Kind::RumahTangga, &wet),
         create(200, Kind::Keluarga, &family),
         create(201, Kind::Keluarga, &family),
         create(1, Kind::Warga, &woman),
@@ -118,11 +123,12 @@ fn gaps_and_ages_are_counted() {
     let slice = Slice { after: None, limit: 9 };
     let found = store.dataset.quality(&one).unwrap();
     let [it] = found[..] else { panic!("one village") };
-    assert_eq!((it.residents, it.houses, it.families), (3, 1, 2));
+    assert_eq!((it.residents, it.houses, it.families), (3, 3, 2));
     assert_eq!((it.without_nik, it.nik_contradicts), (2, 1), "born in June, not on 1 January");
     assert_eq!((it.unplaced, it.without_birth), (2, 1));
     assert_eq!((it.without_head, it.empty_families, it.without_number), (1, 1, 2));
-    assert_eq!((it.without_dasawisma, it.healthy_doubtful, it.head_elsewhere), (1, 1, 1));
+    assert_eq!((it.without_dasawisma, it.healthy_doubtful, it.head_elsewhere), (3, 3, 3));
+    assert_eq!((it.without_water, it.without_latrines), (1, 1), "an answer of none is one");
     for gap in Gap::ALL {
         let matched = match gap.kind() {
             Kind::Keluarga => {

@@ -27,7 +27,7 @@ fn houses() {
         punya_tps: Some(true),
         punya_spal: Some(true),
         punya_jamban: Some(true),
-        jumlah_mck: 1,
+        jumlah_mck: Some(1),
         ..house()
     };
     let sehat = Some(KriteriaRumah::Sehat);
@@ -45,11 +45,16 @@ fn houses() {
         ),
         (RumahTangga { kriteria: sehat, punya_spal: None, ..equipped.clone() }, vec![]),
         (
-            RumahTangga { kriteria: sehat, jumlah_mck: 0, ..equipped },
+            RumahTangga { kriteria: sehat, jumlah_mck: Some(0), ..equipped.clone() },
             vec!["jumlah_mck.bertentangan"],
         ),
         (
-            RumahTangga { punya_jamban: Some(false), jumlah_mck: 2, ..house() },
+            RumahTangga { kriteria: sehat, jumlah_mck: None, ..equipped },
+            vec!["jumlah_mck.bertentangan"],
+        ),
+        (RumahTangga { punya_jamban: Some(false), jumlah_mck: Some(0), ..house() }, vec![]),
+        (
+            RumahTangga { punya_jamban: Some(false), jumlah_mck: Some(2), ..house() },
             vec!["jumlah_mck.bertentangan"],
         ),
         (RumahTangga { titik: titik(-8.1, 112.2), ..house() }, vec![]),
