@@ -284,3 +284,6 @@ impl Watcher {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -186,12 +186,19 @@ async fn reinstalled() -> anyhow::Result<(Scene, Vec<RecordId>)> {
     Ok((scene, old))
 }
 
+/// What an operator decides with the operators' command.
+fn decided(scene: &Scene, args: &[&str]) -> anyhow::Result<()> {
+    let done = scene.district.hub.operators(args)?;
+    ensure!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_a_reinstalled_village_had_is_returned_when_an_operator_says_so() -> anyhow::Result<()>
 {
     let (mut scene, old) = reinstalled().await?;
     let code = scene.district.nodes[0].village.to_string();
-    scene.hub_says(&["villages", "leftovers", &code, "--return"])?;
+    decided(&scene, &["leftovers", "return", &code])?;
     let since = clock::now_ms();
     wait_until(WITHIN, "the old records are back", async || {
         Ok(scene.district.nodes[0].status().await?["records"] == 4)
@@ -390,7 +397,7 @@ async fn two_copies_that_take_turns_are_stopped_until_one_is_left() -> anyhow::R
     assert_eq!(scene.district.hub.village(village)?.position, merged.position);
 
     let since = clock::now_ms();
-    scene.hub_says(&["villages", "resolve", &village.to_string()])?;
+    decided(&scene, &["machine", "one-left", &village.to_string(), "--yes"])?;
     scene.wait_equal(since).await?;
     let folded = scene.finish().await?;
     assert_eq!(folded.records.len(), written.len());

@@ -189,6 +189,11 @@ pub(crate) fn loose() -> String {
     id(9000).to_string()
 }
 
+/// The id of an RT outside every RW.
+pub(crate) fn rt_outside() -> String {
+    id(22).to_string()
+}
+
 /// The id of a dasawisma.
 pub(crate) fn dasawisma() -> String {
     id(30).to_string()

@@ -50,7 +50,7 @@ fn id(number: u64) -> RecordId {
 
 /// Everything a dataset file holds, table by table, but for what is noted of
 /// who came: nothing else may change where nobody may change anything.
-pub(crate) fn everything(file: &std::path::Path) -> std::collections::BTreeMap<String, String> {
+pub(crate) fn everything(file: &Path) -> BTreeMap<String, String> {
     const WHO_CAME: [&str; 3] = ["audit", "audit_witness", "operator_session"];
     let conn = Connection::open(file).unwrap();
     let mut tables =
