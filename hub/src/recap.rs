@@ -11,6 +11,7 @@ mod kept;
 mod printed;
 #[cfg(test)]
 pub(crate) mod tests;
+mod veil;
 mod village;
 
 use std::collections::HashMap;
@@ -28,7 +29,8 @@ use crate::dataset::search::Mark;
 use crate::dataset::{Dataset, DatasetError, HouseRemark, Scope};
 
 pub use kept::KeptSums;
-pub use printed::{Audience, HIDDEN, Printed, SMALL};
+pub use printed::{Audience, HIDDEN, Printed};
+pub use veil::{SMALL, Veil};
 
 /// Which region a recap is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +78,8 @@ pub struct Recap {
     /// Rows of single houses tell no specific data; see
     /// [`Self::close_houses`].
     closed: bool,
+    /// What public sheets don't tell of this region; `None` = not known yet.
+    veil: Option<Veil>,
 }
 
 /// What a row of one house, beside the name of its head, tells of the health
@@ -265,6 +269,7 @@ impl Recap {
             above: Vec::new(),
             unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
             closed: false,
+            veil: None,
         })
     }
 
@@ -286,6 +291,7 @@ impl Recap {
             above: vec![(RegionRef::Kabupaten, NAMA_KABUPATEN.to_owned())],
             unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
             closed: false,
+            veil: None,
         })
     }
 }

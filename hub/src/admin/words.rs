@@ -103,10 +103,14 @@ pub(super) fn day(text: &str) -> Result<Date, Status> {
     text.parse().map_err(|_| Status::invalid_argument("Tanggal ditulis seperti 2026-12-31."))
 }
 
+/// Whom a sheet is for.
+pub(super) const fn audience(public: bool) -> Audience {
+    if public { Audience::Public } else { Audience::Office }
+}
+
 /// What a sheet prints for the office, or for anybody.
 pub(super) fn printed(recap: &Recap, public: bool) -> Result<Printed, Status> {
-    let audience = if public { Audience::Public } else { Audience::Office };
-    recap.printed(audience).ok_or_else(|| {
+    recap.printed(audience(public)).ok_or_else(|| {
         Status::failed_precondition(
             "Lembar per rumah tidak bisa dibuat untuk umum. Pakai lembar RT ke atas.",
         )

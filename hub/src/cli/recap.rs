@@ -43,13 +43,13 @@ pub(super) fn run(args: &RecapArgs, place: &Workplace<'_>) -> anyhow::Result<()>
     let region = RegionRef::parse(&args.region)?;
     let date = args.date.unwrap_or_else(clock::today);
     let (desk, who) = place.desk();
-    let mut recap = desk.recap(&who, region, date)?;
+    let audience = if args.public { Audience::Public } else { Audience::Office };
+    let mut recap = desk.recap_for(&who, region, date, audience)?;
     let Some(path) = &args.out else {
         lumbung_telemetry::say!("{}", exports::recap_table(&recap));
         return Ok(());
     };
     let ending = path.extension().and_then(|ending| ending.to_str());
-    let audience = if args.public { Audience::Public } else { Audience::Office };
     let mut remarks = Vec::new();
     if !recap.houses.is_empty() && audience == Audience::Office {
         anyhow::ensure!(

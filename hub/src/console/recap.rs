@@ -106,8 +106,8 @@ async fn show(
 ) -> Result<Page, Trouble> {
     let (region, date) = (asked.region(&viewer)?, asked.date()?);
     at_desk(&state, viewer, move |desk, viewer| {
-        let recap = desk.recap(&viewer.who, region, date)?;
         let audience = asked.audience();
+        let recap = desk.recap_for(&viewer.who, region, date, audience)?;
         Ok(whole(page(viewer, &recap, &printed(&recap, audience)?, region, audience)))
     })
     .await
@@ -120,9 +120,9 @@ async fn print(
 ) -> Result<Page, Trouble> {
     let (region, date) = (asked.region(&viewer)?, asked.date()?);
     at_desk(&state, viewer, move |desk, viewer| {
-        let recap = desk.recap(&viewer.who, region, date)?;
-        houses::not_named(viewer, &recap)?;
         let audience = asked.audience();
+        let recap = desk.recap_for(&viewer.who, region, date, audience)?;
+        houses::not_named(viewer, &recap)?;
         let sheet = paper::Paper {
             recap: &recap,
             printed: &printed(&recap, audience)?,
@@ -154,7 +154,7 @@ async fn file(
     };
     let audience = asked.audience();
     let recap = at_desk(&state, viewer, move |desk, viewer| {
-        let recap = desk.recap(&viewer.who, region, date)?;
+        let recap = desk.recap_for(&viewer.who, region, date, audience)?;
         houses::not_named(viewer, &recap)?;
         Ok(recap)
     })

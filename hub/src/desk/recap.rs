@@ -10,7 +10,7 @@ use super::{Desk, DeskError, sees};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
 use crate::dataset::search::Ages;
-use crate::recap::{Recap, RegionRef};
+use crate::recap::{Audience, Recap, RegionRef};
 use crate::spans;
 
 /// A sheet of single houses that is to leave.
@@ -43,6 +43,25 @@ impl Desk {
                 row.label = format!("rumah tangga {number}");
                 row.note.clear();
             }
+        }
+        Ok(recap)
+    }
+
+    /// The same as it is printed for these readers. What a public sheet must
+    /// not tell follows from the sheets of all regions around it.
+    ///
+    /// # Errors
+    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    pub fn recap_for(
+        &self,
+        who: &Operator,
+        region: RegionRef,
+        date: Date,
+        audience: Audience,
+    ) -> Result<Recap, DeskError> {
+        let mut recap = self.recap(who, region, date)?;
+        if audience == Audience::Public {
+            recap.veil(&*self.dataset, &self.sums, region, date)?;
         }
         Ok(recap)
     }

@@ -2,20 +2,18 @@
 //!
 //! Inside the office a sheet prints every count. For the public no count of
 //! 1 to 4 people, families or houses is printed, and none that would give
-//! such a count away: it could be found as the difference to a total, or to
-//! the other half of a pair (healthy and other houses, rice and other
-//! staples). Zeros are printed. Sheets of single houses are not for the
-//! public at all. Each sheet is made safe by itself; where no row can cover
-//! a small count its total is hidden, which a sheet of the level above still
-//! has as a row: there it is a sum of several.
+//! such a count away, whatever other public sheets lie beside it ([`Veil`]).
+//! Sheets of single houses are not for the public at all. How many could not
+//! be placed is told below the kabupaten's sheet only: sheets of parts would
+//! tell it of their last part.
 
-use lumbung_domain::indicator::{Indikator, IndikatorVector, Satuan};
+use jiff::civil::Date;
+use lumbung_domain::indicator::Indikator;
 use lumbung_domain::recap::{Cell, Isi, Level, SheetCells};
 
-use super::Recap;
-
-/// Counts below this are not for the public.
-pub const SMALL: u64 = 5;
+use super::veil::{SMALL, Veil, is_small};
+use super::{KeptSums, Recap, RecapError, RegionRef};
+use crate::dataset::Dataset;
 
 /// What stands in place of a count that is not printed.
 pub const HIDDEN: &str = "*";
@@ -39,12 +37,6 @@ pub struct Printed {
     pub footnotes: Vec<String>,
 }
 
-/// Columns that add up to a third one in every row.
-const PAIRS: [[Indikator; 3]; 2] = [
-    [Indikator::RumahSehat, Indikator::RumahTidakSehat, Indikator::JmlKrt],
-    [Indikator::MakanBeras, Indikator::MakanNonBeras, Indikator::JmlKrt],
-];
-
 /// Counters of what a sheet could not place; printed in sentences below it.
 const GAPS: [Indikator; 4] = [
     Indikator::RumahBelumDinilai,
@@ -52,10 +44,6 @@ const GAPS: [Indikator; 4] = [
     Indikator::WargaTanpaJk,
     Indikator::WargaTanpaLahir,
 ];
-
-const fn is_small(count: u64) -> bool {
-    0 < count && count < SMALL
-}
 
 impl Recap {
     /// Whether a sheet of this form may be for the public: one row there is
@@ -76,142 +64,64 @@ impl Recap {
         }
     }
 
+    /// Learns what its public sheet must not tell; until then that tells no
+    /// count at all.
+    ///
+    /// # Errors
+    /// [`RecapError`].
+    pub fn veil(
+        &mut self,
+        dataset: &dyn Dataset,
+        kept: &KeptSums,
+        region: RegionRef,
+        date: Date,
+    ) -> Result<(), RecapError> {
+        self.veil = Some(Veil::of(dataset, kept, region, date)?);
+        Ok(())
+    }
+
     fn for_the_public(&self) -> Printed {
-        let hidden = Hidden::of(self);
+        let total = self.veil.clone().unwrap_or_else(Veil::everything);
+        let rows = total.clone().beside(self.sheet.rows.iter().map(|row| &row.vector));
         let mut cells = self.sheet.cells();
         let columns = self.sheet.form.columns.iter().zip(0_usize..);
         for (column, at) in columns {
             let Isi::Jumlah(indikator) = column.isi else { continue };
-            let lines = cells.rows.iter_mut().chain([&mut cells.total]);
-            for (line, number) in lines.zip(0..) {
-                if hidden.has(number, indikator)
-                    && let Some(cell) = line.get_mut(at)
-                {
+            let rows = cells.rows.iter_mut().map(|line| (line, &rows));
+            for (line, veil) in rows.chain([(&mut cells.total, &total)]) {
+                if let Some(cell) = line.get_mut(at).filter(|_| veil.hides(indikator)) {
                     *cell = Cell::Text(HIDDEN.to_owned());
                 }
             }
         }
         let mut told = self.clone();
+        let is_top = self.above.is_empty();
         for gap in GAPS {
-            if is_small(told.sheet.total.get(gap)) {
+            if !is_top || is_small(told.sheet.total.get(gap)) || total.hides(gap) {
                 told.sheet.total.set(gap, 0);
             }
         }
-        if is_small(told.unplaced) {
+        if !is_top || is_small(told.unplaced) {
             told.unplaced = 0;
         }
         let mut footnotes = told.footnotes();
         footnotes.push(format!(
             "{HIDDEN} tidak ditampilkan: kurang dari {SMALL}, atau bisa dipakai menghitung angka \
-             yang kurang dari {SMALL}."
+             yang kurang dari {SMALL} di lembar ini atau lembar umum lain."
         ));
         Printed { cells, footnotes }
-    }
-}
-
-/// Which counts of a sheet are not printed: the rows, then the total.
-struct Hidden<'a> {
-    lines: Vec<&'a IndikatorVector>,
-    columns: Vec<Indikator>,
-    hidden: Vec<Vec<bool>>,
-}
-
-impl<'a> Hidden<'a> {
-    fn of(recap: &'a Recap) -> Self {
-        let sheet = &recap.sheet;
-        let lines: Vec<_> =
-            sheet.rows.iter().map(|row| &row.vector).chain([&sheet.total]).collect();
-        let columns: Vec<_> = sheet
-            .form
-            .columns
-            .iter()
-            .filter_map(|column| match column.isi {
-                // Regions are no secret, and a house may have many latrines.
-                Isi::Jumlah(it) if !matches!(it.unit(), Satuan::Wilayah) => Some(it),
-                _ => None,
-            })
-            .collect();
-        let hidden = lines
-            .iter()
-            .map(|line| columns.iter().map(|column| is_small(line.get(*column))).collect())
-            .collect();
-        let mut all = Self { lines, columns, hidden };
-        // Hiding only ever adds, so this ends.
-        while all.close_columns() | all.close_pairs() {}
-        all
-    }
-
-    fn has(&self, line: usize, indikator: Indikator) -> bool {
-        let column = self.columns.iter().position(|it| *it == indikator);
-        column.is_some_and(|column| self.hidden.get(line).is_some_and(|line| line[column]))
-    }
-
-    fn count(&self, line: usize, column: usize) -> u64 {
-        self.lines[line].get(self.columns[column])
-    }
-
-    /// In a column of which anything is hidden, a count that is not small is
-    /// hidden as well: what all hidden ones add up to then says nothing about
-    /// a small one. Says whether anything was hidden.
-    fn close_columns(&mut self) -> bool {
-        let mut more = false;
-        for column in 0..self.columns.len() {
-            let lines = 0..self.lines.len();
-            let hidden: Vec<_> = lines.clone().filter(|line| self.hidden[*line][column]).collect();
-            let covered =
-                hidden.len() > 1 && hidden.iter().any(|line| self.count(*line, column) >= SMALL);
-            if hidden.is_empty() || covered {
-                continue;
-            }
-            // The total comes last and is taken only where no row is left.
-            let cover = lines
-                .filter(|line| !self.hidden[*line][column] && self.count(*line, column) >= SMALL)
-                .min_by_key(|line| (*line + 1 == self.lines.len(), self.count(*line, column)));
-            if let Some(line) = cover {
-                self.hidden[line][column] = true;
-                more = true;
-            }
-        }
-        more
-    }
-
-    /// Of columns that add up, one alone is never hidden.
-    fn close_pairs(&mut self) -> bool {
-        let mut more = false;
-        for pair in PAIRS {
-            let places: Vec<_> = pair
-                .iter()
-                .filter_map(|it| self.columns.iter().position(|column| column == it))
-                .collect();
-            if places.len() < pair.len() {
-                continue;
-            }
-            for line in 0..self.lines.len() {
-                let hidden = places.iter().filter(|column| self.hidden[line][**column]).count();
-                let others =
-                    places.iter().filter(|column| !self.hidden[line][**column]).min_by_key(
-                        |column| (self.count(line, **column) == 0, self.count(line, **column)),
-                    );
-                if hidden == 1
-                    && let Some(column) = others
-                {
-                    self.hidden[line][*column] = true;
-                    more = true;
-                }
-            }
-        }
-        more
     }
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::civil::date;
+    use lumbung_domain::indicator::IndikatorVector;
     use lumbung_domain::recap::{Sheet, SheetRow};
-    use proptest::prelude::*;
 
     use super::*;
 
+    /// The sheet of the kabupaten, as if it had these rows.
     fn recap(counts: &[[u64; 3]]) -> Recap {
         let rows = counts.iter().map(|[l, sehat, tidak]| SheetRow {
             label: "x".to_owned(),
@@ -222,10 +132,12 @@ mod tests {
             note: String::new(),
         });
         let rows: Vec<_> = rows.collect();
+        let sheet = Sheet::new(Level::Desa.form(), "uji", date(2026, 12, 31), rows);
         Recap {
-            below: vec![None; rows.len()],
+            below: vec![None; sheet.rows.len()],
             houses: Vec::new(),
-            sheet: Sheet::new(Level::Desa.form(), "uji", date(2026, 12, 31), rows),
+            veil: Some(Veil::of_all(&sheet.total)),
+            sheet,
             above: Vec::new(),
             unplaced: 2,
             closed: false,
@@ -246,25 +158,30 @@ mod tests {
     }
 
     #[test]
-    fn small_counts_and_those_that_give_them_away_are_hidden() {
+    fn a_column_is_printed_whole_or_not_at_all() {
         let sheet = recap(&[[2, 9, 9], [40, 9, 9], [50, 9, 9]]);
-        assert_eq!(column(&sheet, Indikator::TotalL), [None, None, Some(50), Some(92)]);
+        assert_eq!(column(&sheet, Indikator::TotalL), [None, None, None, Some(92)]);
+        assert_eq!(column(&sheet, Indikator::RumahSehat), [9, 9, 9, 27].map(Some));
         let sheet = recap(&[[0, 9, 9], [40, 9, 9]]);
-        assert_eq!(column(&sheet, Indikator::TotalL), [Some(0), Some(40), Some(40)]);
-        // Two small ones would be told apart by their sum.
-        let sheet = recap(&[[1, 9, 9], [1, 9, 9], [30, 9, 9]]);
-        assert_eq!(column(&sheet, Indikator::TotalL), [None, None, None, Some(32)]);
-        // Where no row can cover, the total goes.
-        let sheet = recap(&[[3, 9, 9], [3, 9, 9]]);
+        assert_eq!(column(&sheet, Indikator::TotalL), [0, 40, 40].map(Some));
+        let sheet = recap(&[[3, 9, 9], [0, 9, 9]]);
         assert_eq!(column(&sheet, Indikator::TotalL), [None, None, None]);
     }
 
     #[test]
     fn the_other_half_of_a_pair_is_hidden_too() {
         let sheet = recap(&[[9, 3, 60], [9, 40, 50], [9, 30, 70]]);
-        assert_eq!(column(&sheet, Indikator::RumahSehat)[0], None);
-        let other = column(&sheet, Indikator::RumahTidakSehat)[0];
-        assert!(other.is_none() || column(&sheet, Indikator::JmlKrt)[0].is_none());
+        assert_eq!(column(&sheet, Indikator::RumahSehat), [None, None, None, Some(73)]);
+        assert_eq!(column(&sheet, Indikator::RumahTidakSehat), [None, None, None, Some(180)]);
+        assert_eq!(column(&sheet, Indikator::JmlKrt), [63, 90, 100, 253].map(Some));
+    }
+
+    #[test]
+    fn a_sheet_that_nobody_held_against_the_others_tells_nothing() {
+        let mut sheet = recap(&[[9, 9, 9], [9, 9, 9]]);
+        assert_eq!(column(&sheet, Indikator::TotalL), [9, 9, 18].map(Some));
+        sheet.veil = None;
+        assert_eq!(column(&sheet, Indikator::TotalL), [None; 3]);
     }
 
     #[test]
@@ -276,51 +193,18 @@ mod tests {
     }
 
     #[test]
-    fn small_counts_leave_the_sentences_too() {
-        let sheet = recap(&[[9, 9, 9]]);
-        assert!(sheet.footnotes().iter().any(|note| note.starts_with("2 warga")));
-        let printed = sheet.printed(Audience::Public).unwrap();
-        assert!(!printed.footnotes.iter().any(|note| note.starts_with("2 warga")));
-    }
-
-    proptest! {
-        /// From what is printed no small count can be worked out: in every
-        /// column where something is hidden, the hidden ones hold one that is
-        /// not small, so that their sum fits any value of the small ones.
-        #[test]
-        fn no_difference_gives_a_small_count_away(
-            counts in proptest::collection::vec([0_u64..12, 0_u64..12, 0_u64..12], 1..9)
-        ) {
-            let sheet = recap(&counts);
-            for (indikator, place) in
-                [(Indikator::TotalL, 0), (Indikator::RumahSehat, 1), (Indikator::RumahTidakSehat, 2)]
-            {
-                let printed = column(&sheet, indikator);
-                let total: u64 = counts.iter().map(|row| row[place]).sum();
-                let true_ones: Vec<u64> =
-                    counts.iter().map(|row| row[place]).chain([total]).collect();
-                let hidden: Vec<u64> = printed
-                    .iter()
-                    .zip(&true_ones)
-                    .filter(|(cell, _)| cell.is_none())
-                    .map(|(_, count)| *count)
-                    .collect();
-                for (cell, count) in printed.iter().zip(&true_ones) {
-                    prop_assert!(cell.is_none_or(|cell| cell == *count && !is_small(cell)));
-                }
-                let small_alone = !hidden.is_empty() && hidden.iter().all(|count| *count < SMALL);
-                prop_assert!(!small_alone || total < SMALL, "{counts:?} {printed:?}");
-            }
-            let line = |indikator| column(&sheet, indikator);
-            let (sehat, tidak, krt) = (
-                line(Indikator::RumahSehat),
-                line(Indikator::RumahTidakSehat),
-                line(Indikator::JmlKrt),
-            );
-            for at in 0..sehat.len() {
-                let hidden = [sehat[at], tidak[at], krt[at]];
-                prop_assert_ne!(hidden.iter().filter(|cell| cell.is_none()).count(), 1);
-            }
-        }
+    fn what_could_not_be_placed_is_told_of_the_whole_alone() {
+        let mut sheet = recap(&[[9, 9, 9]]);
+        sheet.unplaced = 12;
+        let told = |sheet: &Recap, audience| {
+            let printed = sheet.printed(audience).unwrap();
+            printed.footnotes.iter().any(|note| note.starts_with("12 warga hidup"))
+        };
+        assert!(told(&sheet, Audience::Public));
+        sheet.above.push((RegionRef::Kabupaten, String::new()));
+        assert!(told(&sheet, Audience::Office) && !told(&sheet, Audience::Public));
+        (sheet.above, sheet.unplaced) = (Vec::new(), 2);
+        let few = sheet.printed(Audience::Public).unwrap().footnotes;
+        assert!(!few.iter().any(|note| note.starts_with("2 warga")), "{few:?}");
     }
 }
