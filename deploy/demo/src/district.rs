@@ -2,6 +2,7 @@
 
 mod edits;
 mod fill;
+mod operator;
 mod parts;
 mod progress;
 mod size;
@@ -18,6 +19,7 @@ use serde_json::json;
 
 use crate::population;
 use fill::Filled;
+use operator::SignIn;
 use parts::Parts;
 use size::Size;
 
@@ -67,16 +69,16 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     let fill_s = begun.elapsed().as_secs_f64();
 
     let starting = Instant::now();
+    std::fs::create_dir_all(options.dir.join("hub"))?;
+    let sign_in = SignIn::of(&options.dir)?;
     let mut parts = Parts::start(&options.dir, options.console, options.uplink, &filled).await?;
     let interrupted = lumbung_telemetry::stop::asked();
     tokio::pin!(interrupted);
     let dataset = SqliteDataset::open(parts::hub_file(&options.dir))?;
     lumbung_telemetry::say!(
-        "Konsol kabupaten: http://{}/ - masuk sebagai {} dengan sandi awal {}, \
-         yang diganti saat pertama kali masuk",
+        "Konsol kabupaten: http://{}/ - {}",
         options.console,
-        parts::OPERATOR,
-        parts.password
+        sign_in.words(&options.dir)
     );
     let states = tokio::select! {
         () = &mut interrupted => {
@@ -116,10 +118,9 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         return Ok(());
     }
     lumbung_telemetry::say!(
-        "Konsol: http://{}/ - {} / {}. Ctrl-C menghentikan semuanya.",
+        "Konsol: http://{}/ - {}. Ctrl-C menghentikan semuanya.",
         options.console,
-        parts::OPERATOR,
-        parts.password
+        SignIn::of(&options.dir)?.words(&options.dir)
     );
     tokio::select! {
         () = &mut interrupted => {}

@@ -4,6 +4,7 @@ use lumbung_domain::region::KecamatanCode;
 use lumbung_identity::PublicKey;
 
 use super::certificate::OperatorKey;
+use super::password;
 use super::role::Role;
 use crate::dataset::{DatasetError, Scope};
 
@@ -42,6 +43,13 @@ impl Account {
             (false, []) => Scope::whole(),
             (_, some) => Scope::of_kecamatan(some.iter().copied()),
         }
+    }
+
+    /// Whether this is the first password it was made with and still opens it.
+    /// Takes as long as a sign-in.
+    #[must_use]
+    pub fn opens_with_first(&self, password: &str, now_ms: i64) -> bool {
+        self.first_password && self.is_open(now_ms) && password::is(password, &self.password)
     }
 
     /// Whether it may sign in now.

@@ -148,6 +148,12 @@ fn hash_now(password: &str) -> Result<String, argon2::password_hash::Error> {
     Ok(argon2().hash_password(password.as_bytes())?.to_string())
 }
 
+/// Whether the password has this hash.
+pub(super) fn is(password: &str, hash: &str) -> bool {
+    PasswordHash::new(hash)
+        .is_ok_and(|hash| argon2().verify_password(password.as_bytes(), &hash).is_ok())
+}
+
 /// Compared against when there is no such account: an answer takes as long.
 static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody").unwrap_or_default());
 
@@ -176,8 +182,7 @@ impl Hashing {
         let work = move || {
             let known = hash.is_some();
             let hash = hash.unwrap_or_else(|| NOBODY.clone());
-            let Ok(parsed) = PasswordHash::new(&hash) else { return false };
-            argon2().verify_password(password.as_bytes(), &parsed).is_ok() && known
+            is(&password, &hash) && known
         };
         self.run(work).await.unwrap_or(false)
     }

@@ -69,25 +69,8 @@ async fn join_all(dir: &Path, uplink: SocketAddr, filled: &[Filled]) -> anyhow::
     Ok(())
 }
 
-/// The name the demo's operator signs in with.
-pub(super) const OPERATOR: &str = "demo";
-
-/// The password of the demo's operator: made at the first start, kept in the
-/// demo's folder.
-fn operator(dir: &Path) -> anyhow::Result<String> {
-    let kept = dir.join("sandi-operator.txt");
-    if let Ok(password) = std::fs::read_to_string(&kept) {
-        return Ok(password.trim().to_owned());
-    }
-    let hub = dir.join("hub").display().to_string();
-    let add = ["part-hub", "--data", &hub, "operators", "add", OPERATOR, "--role", "kab.kepala"];
-    let password = command(&[&add[..], &["--plain"]].concat())?;
-    std::fs::write(&kept, &password)?;
-    Ok(password.trim().to_owned())
-}
-
 /// Runs a command of one part to its end; what it said.
-fn command(args: &[&str]) -> anyhow::Result<String> {
+pub(super) fn command(args: &[&str]) -> anyhow::Result<String> {
     let done = Command::new(std::env::current_exe()?).args(args).stdin(Stdio::null()).output()?;
     anyhow::ensure!(
         done.status.success(),
@@ -108,8 +91,6 @@ struct Part {
 /// Every process of the demo.
 pub(super) struct Parts {
     all: Vec<Part>,
-    /// What the demo's operator signs in with.
-    pub(super) password: String,
 }
 
 impl Parts {
@@ -124,11 +105,10 @@ impl Parts {
         let hub = dir.join("hub");
         std::fs::create_dir_all(&hub)?;
         let data = hub.display().to_string();
-        let password = operator(dir)?;
         let (console, address) = (console.to_string(), uplink.to_string());
         let args =
             ["part-hub", "serve", "--data", &data, "--console", &console, "--uplink", &address];
-        let mut parts = Self { all: vec![Part::start(dir, "hub".to_owned(), &args)?], password };
+        let mut parts = Self { all: vec![Part::start(dir, "hub".to_owned(), &args)?] };
         parts.wait_for(uplink).await?;
         join_all(dir, uplink, filled).await?;
         let ports = free_ports(filled.len())?;
