@@ -6,11 +6,13 @@
 
 pub(crate) mod restore;
 
+use std::collections::BTreeSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use lumbung_domain::id::RecordId;
 use lumbung_domain::region::VillageCode;
 use lumbung_identity::{PublicKey, Secret, join_message};
 use lumbung_link::world;
@@ -22,7 +24,7 @@ use tokio_stream::Stream;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
-use crate::dataset::{DatasetError, VillageState};
+use crate::dataset::{Dataset, DatasetError, VillageState};
 use crate::registry::{Redemption, TokenRefused};
 use crate::uplink::{Caller, Door, is_allowed};
 use restore::Restored;
@@ -154,10 +156,7 @@ impl v1::enrolment_server::Enrolment for EnrolmentService {
 impl EnrolmentService {
     async fn held(&self, village: VillageCode) -> Result<Held, Status> {
         let dataset = Arc::clone(&self.door.dataset);
-        let held = world::blocking(move || {
-            let leftovers = dataset.leftovers(village)?.values().sum();
-            Ok(Held { state: dataset.village(village)?, leftovers })
-        });
+        let held = world::blocking(move || Held::of(&*dataset, village));
         held.await.map_err(|_| stopping())?.map_err(|error| unreadable(&error))
     }
 }
@@ -169,9 +168,23 @@ pub(crate) struct Held {
     /// Records of a closed log that no later log has replaced: a machine that
     /// is rebuilt gets these, too, because nobody else has them.
     pub(crate) leftovers: u64,
+    /// Those of them that stay here: see
+    /// [`crate::dataset::Recovery::stay_behind`].
+    pub(crate) stay: BTreeSet<RecordId>,
 }
 
 impl Held {
+    /// Reads it.
+    pub(crate) fn of(dataset: &dyn Dataset, village: VillageCode) -> Result<Self, DatasetError> {
+        let leftovers: u64 = dataset.leftovers(village)?.values().sum();
+        let stay = match leftovers {
+            0 => BTreeSet::new(),
+            _ => dataset.stay_behind(village)?,
+        };
+        let leftovers = leftovers.saturating_sub(stay.len() as u64);
+        Ok(Self { state: dataset.village(village)?, leftovers, stay })
+    }
+
     const fn records(&self) -> u64 {
         self.state.records + self.leftovers
     }

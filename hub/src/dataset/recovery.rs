@@ -7,7 +7,7 @@
 //! that changes something is one transaction, with the incident that tells of
 //! it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -222,6 +222,14 @@ pub trait Recovery {
     /// # Errors
     /// [`DatasetError::Store`].
     fn leftovers(&self, village: VillageCode) -> Result<BTreeMap<KindCode, u64>, DatasetError>;
+
+    /// Those of them that a machine that is rebuilt does not get back: whose
+    /// person is in another village since, and what hangs on somebody who is
+    /// gone.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn stay_behind(&self, village: VillageCode) -> Result<BTreeSet<RecordId>, DatasetError>;
 
     /// Puts what is left over into the branch, to be handed back. Gives how
     /// many records that are.

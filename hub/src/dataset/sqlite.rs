@@ -18,6 +18,7 @@ mod erasing;
 mod facts;
 mod findings;
 mod incidents;
+mod leftover;
 mod merge;
 mod notices;
 mod outlines;

@@ -139,7 +139,8 @@ impl Waiting {
             part.insert(id, quarantined(change, entry.left_over));
         }
         waiting.ids.extend(waiting.counting.keys());
-        waiting.left_over.retain(|id, _| !waiting.ids.contains(id));
+        let gives_way = |id: &RecordId| waiting.ids.contains(id) || held.stay.contains(id);
+        waiting.left_over.retain(|id, _| !gives_way(id));
         Ok(waiting)
     }
 
@@ -192,7 +193,7 @@ impl<F: FnMut(v1::RestoreItem) -> bool> Sender<F> {
                     }
                     continue;
                 }
-                if left_over && waiting.ids.contains(&row.id) {
+                if left_over && (waiting.ids.contains(&row.id) || held.stay.contains(&row.id)) {
                     continue;
                 }
                 let (id, record) = (row.id, waiting.of(left_over).remove(&row.id));

@@ -72,7 +72,7 @@ pub(super) fn holds(
 
 /// Takes away versions of a record in branches; its row and its quarantined
 /// entry go as with every delete. Says whether there were any.
-fn forget_versions(
+pub(super) fn forget_versions(
     conn: &Connection,
     village: VillageCode,
     id: RecordId,

@@ -260,6 +260,7 @@ impl<'c> Merge<'c> {
         let stamp = Stamp { epoch, seq: change.seq.0 };
         let stored = self.stored(standing, change)?;
         if change.is_erasure() {
+            self.erase_left_over(standing, change, epoch)?;
             self.note_erasure(standing, change, epoch, stored.is_there())?;
         }
         if stored.newest().is_some_and(|newest| newest >= stamp) {

@@ -1,8 +1,8 @@
 //! The recovery part of the dataset, in the same file as the rows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lumbung_domain::id::KindCode;
+use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{ChainTag, Epoch, LogId, Position, Seq};
 use rusqlite::{Connection, TransactionBehavior};
@@ -11,7 +11,7 @@ use super::merge::{Merge, kind_code};
 use super::schema::Shelf;
 use super::upsert::village_sql;
 use super::village::count;
-use super::{SqliteDataset, branch, incidents};
+use super::{SqliteDataset, branch, incidents, leftover};
 use crate::dataset::lineage::{self, Lineage, Meeting};
 use crate::dataset::turns::{self, History, Turn};
 use crate::dataset::{
@@ -194,6 +194,10 @@ impl Recovery for SqliteDataset {
             }
             Ok(kinds)
         })
+    }
+
+    fn stay_behind(&self, village: VillageCode) -> Result<BTreeSet<RecordId>, DatasetError> {
+        self.read(|conn| Ok(leftover::stay_behind(conn, village)?))
     }
 
     fn return_leftovers(
