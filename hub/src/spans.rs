@@ -40,6 +40,12 @@ pub(crate) fn are_on() -> bool {
     tracing::span_enabled!(target: TARGET, Level::INFO)
 }
 
+/// What a call to a node made now says of its trace; nothing while nobody
+/// listens.
+pub(crate) fn traceparent() -> Option<String> {
+    are_on().then(lumbung_telemetry::traces::traceparent).flatten()
+}
+
 /// The work as part of the span that this is called in, on whichever thread
 /// it is done.
 pub(crate) fn within<T>(work: impl FnOnce() -> T) -> impl FnOnce() -> T {

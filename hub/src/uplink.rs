@@ -11,6 +11,7 @@ mod arrivals;
 mod door;
 pub mod ordinary;
 mod reaching;
+mod traced;
 mod welcome;
 mod witnessing;
 
@@ -29,15 +30,16 @@ pub(crate) use door::is_allowed;
 pub use door::{Door, DoorOptions, SESSIONS_MAX};
 pub use ordinary::Caller;
 pub use reaching::{Way, keep_dialling};
+pub(crate) use traced::Line;
 pub use welcome::keep_certified;
 
 /// One connection to a village.
 #[derive(Debug)]
 pub struct Session {
     /// The node's `Sync` service.
-    pub(crate) sync: SyncClient<Channel>,
+    pub(crate) sync: SyncClient<Line>,
     /// Its `Inbox` service.
-    pub(crate) inbox: InboxClient<Channel>,
+    pub(crate) inbox: InboxClient<Line>,
     /// Its hold on the village's place, if the node dialled.
     presence: Option<arrivals::Presence>,
 }
@@ -56,10 +58,11 @@ impl Session {
     }
 
     fn on(channel: Channel) -> Self {
-        let sync = SyncClient::new(channel.clone())
+        let line = traced::line(channel);
+        let sync = SyncClient::new(line.clone())
             .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
             .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
-        let inbox = InboxClient::new(channel)
+        let inbox = InboxClient::new(line)
             .max_decoding_message_size(limits::MESSAGE_BYTES_MAX)
             .max_encoding_message_size(limits::MESSAGE_BYTES_MAX);
         Self { sync, inbox, presence: None }

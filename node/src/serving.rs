@@ -33,6 +33,7 @@ use lumbung_proto::v1::fleet_server::FleetServer;
 use lumbung_proto::v1::inbox_server::InboxServer;
 use lumbung_proto::v1::local_server::LocalServer;
 use lumbung_proto::v1::sync_server::SyncServer;
+use lumbung_telemetry::calls;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream};
 use tokio::net::UnixListener;
 use tokio_stream::wrappers::UnixListenerStream;
@@ -95,6 +96,10 @@ where
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)
         .initial_connection_window_size(limits::CONNECTION_WINDOW_BYTES)
         .max_concurrent_streams(limits::STREAMS_MAX)
+        // A hub that traces finds the lines of its calls in this log.
+        .trace_fn(|call| {
+            calls::span(call.headers().get(calls::HEADER).and_then(|text| text.to_str().ok()))
+        })
         .add_service(health)
         .add_optional_service(fleet.map(FleetServer::new))
         .add_service(

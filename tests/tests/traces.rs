@@ -11,6 +11,7 @@ use lumbung_tests::browser::{Browser, form};
 use lumbung_tests::collector::{Collector, Told};
 use lumbung_tests::district::{District, free_address, wait_until};
 use lumbung_tests::fictitious::{nik, sheet};
+use lumbung_tests::scene::{copy, put_back};
 
 const WITHIN: Duration = Duration::from_secs(40);
 
@@ -243,4 +244,49 @@ fn an_address_that_is_none_is_refused_in_words() -> anyhow::Result<()> {
         assert!(!done.status.success() && said.contains("Tidak ada yang dijalankan"), "{said}");
     }
     Ok(())
+}
+
+/// A node that went back to an older copy, so that it logs something in a
+/// call of the hub: that its log forked.
+async fn rewound(district: &mut District) -> anyhow::Result<serde_json::Value> {
+    let node = &mut district.nodes[0];
+    let (dir, old) = (node.dir().to_path_buf(), node.dir().with_extension("lama"));
+    node.stop().await?;
+    copy(&dir, &old)?;
+    node.start().await?;
+    node.save_dusun("SESUDAH SALINAN").await?;
+    district.wait_proven(WITHIN).await?;
+    let node = &mut district.nodes[0];
+    node.stop().await?;
+    put_back(&old, &dir)?;
+    node.start().await?;
+    wait_until(WITHIN, "the log forks", async || Ok(node.said().contains("the log forked")))
+        .await?;
+    let said = node.said();
+    let line = said.lines().find(|line| line.contains("the log forked")).context("just seen")?;
+    Ok(serde_json::from_str(line)?)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_nodes_log_names_the_trace_of_the_hubs_call() -> anyhow::Result<()> {
+    let collector = Collector::start().await?;
+    let mut district = district(&["--otlp", &collector.url()]).await?;
+    let line = rewound(&mut district).await?;
+    let trace = line["trace"].as_str().with_context(|| format!("no trace in {line}"))?;
+    district.stop().await?;
+    let told = collector.told();
+    let restarts: Vec<_> =
+        told.iter().filter(|span| span.name == "lumbung.v1.Sync/Restart").collect();
+    let hex = |id: &[u8]| id.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let ids: Vec<_> = restarts.iter().map(|span| hex(&span.trace)).collect();
+    assert!(ids.iter().any(|id| id == trace), "{line}, but the hub's are {ids:?}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_traces_a_nodes_log_names_none() -> anyhow::Result<()> {
+    let mut district = district(&[]).await?;
+    let line = rewound(&mut district).await?;
+    assert_eq!(line.get("trace"), None, "{line}");
+    district.stop().await
 }

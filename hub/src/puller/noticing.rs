@@ -18,7 +18,6 @@ use lumbung_telemetry::clock;
 use prost::Message as _;
 use tokio::sync::Notify;
 use tonic::Code;
-use tonic::transport::Channel;
 
 use super::Shared;
 use super::session::Ended;
@@ -27,6 +26,7 @@ use crate::dataset::notices::{Addressee, DueNotice, NoticeDelivered};
 use crate::dataset::{Dataset, DatasetError};
 use crate::notices::message_for;
 use crate::spans;
+use crate::uplink::Line;
 
 /// Notices handed over in one call.
 const NOTICES_MAX: u32 = 16;
@@ -39,7 +39,7 @@ const NOTICE_BYTES_MAX: usize = 64 * 1024;
 pub(super) struct Noticing {
     village: VillageCode,
     dataset: Arc<dyn Dataset>,
-    inbox: InboxClient<Channel>,
+    inbox: InboxClient<Line>,
     traffic: Traffic,
     bell: Arc<Notify>,
     log: (LogId, Epoch),
@@ -52,7 +52,7 @@ impl Noticing {
     pub(super) fn new(
         village: VillageCode,
         shared: &Shared,
-        (inbox, traffic): (InboxClient<Channel>, Traffic),
+        (inbox, traffic): (InboxClient<Line>, Traffic),
         log: (LogId, Epoch),
         software: &str,
     ) -> Self {

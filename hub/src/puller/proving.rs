@@ -9,26 +9,26 @@ use lumbung_ledger::Position;
 use lumbung_proto::v1::sync_client::SyncClient;
 use lumbung_telemetry::clock;
 use lumbung_wire::tree::Part;
-use tonic::transport::Channel;
 
 use super::Shared;
 use super::session::{Ended, Session, Standing};
 use super::trouble::Trouble;
 use crate::dataset::VillageState;
 use crate::repair::{Due, Outcome, Proof, ProofError, Turn};
+use crate::uplink::Line;
 
 /// The proofs of one session.
 #[derive(Debug)]
 pub(super) struct Proving {
     due: Due,
-    sync: SyncClient<Channel>,
+    sync: SyncClient<Line>,
     /// What the last proof could not put right. Equal sums don't end it: rows
     /// may be wrong beside them.
     doubt: Option<Trouble>,
 }
 
 impl Proving {
-    pub(super) fn new(state: &VillageState, shared: &Shared, sync: SyncClient<Channel>) -> Self {
+    pub(super) fn new(state: &VillageState, shared: &Shared, sync: SyncClient<Line>) -> Self {
         let doubt = [Trouble::NodeLog, Trouble::Differs]
             .into_iter()
             .find(|trouble| state.trouble == trouble.code());

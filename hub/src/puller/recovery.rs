@@ -21,7 +21,6 @@ use lumbung_proto::v1::{self, inbox_client::InboxClient, sync_client::SyncClient
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
 use prost::Message as _;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::Shared;
@@ -36,6 +35,7 @@ use crate::dataset::{
 use crate::merge::decode;
 use crate::repair;
 use crate::spans;
+use crate::uplink::Line;
 
 /// Versions handed back in one call.
 const PARCELS_MAX: u32 = 128;
@@ -76,7 +76,7 @@ impl<'a> Recovery<'a> {
     /// position the stored one. `head` is the node's.
     pub(super) async fn agree(
         &self,
-        sync: &mut SyncClient<Channel>,
+        sync: &mut SyncClient<Line>,
         visit: u64,
         reply: &v1::HelloReply,
         head: Position,
@@ -154,7 +154,7 @@ impl<'a> Recovery<'a> {
     /// Agrees with the node on a fork and steps onto its branch.
     async fn restart(
         &self,
-        sync: &mut SyncClient<Channel>,
+        sync: &mut SyncClient<Line>,
         parted: Parted,
         told: &v1::HelloReply,
         head: Position,
@@ -261,7 +261,7 @@ impl<'a> Recovery<'a> {
     /// Hands back what waits for the village, and notes the receipts.
     pub(super) async fn hand_back(
         &self,
-        inbox: &mut InboxClient<Channel>,
+        inbox: &mut InboxClient<Line>,
         traffic: &Traffic,
     ) -> Result<(), Ended> {
         let mut first = false;

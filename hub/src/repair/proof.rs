@@ -15,7 +15,6 @@ use lumbung_telemetry::clock;
 use lumbung_wire::batch;
 use lumbung_wire::tree::{Part, Place, parts_from_wire};
 use prost::Message as _;
-use tonic::transport::Channel;
 use tonic::{Code, Status};
 
 use super::difference::{Difference, Differing};
@@ -26,6 +25,7 @@ use crate::dataset::{
 };
 use crate::merge::decode;
 use crate::spans;
+use crate::uplink::Line;
 use crate::words::Words;
 
 /// Places asked for in one question.
@@ -78,7 +78,7 @@ pub(crate) struct Proof<'a> {
     /// The rows.
     pub(crate) dataset: &'a Arc<dyn Dataset>,
     /// The node.
-    pub(crate) sync: &'a mut SyncClient<Channel>,
+    pub(crate) sync: &'a mut SyncClient<Line>,
     /// What crosses the connection to it.
     pub(crate) traffic: &'a Traffic,
     /// What the node said last that everything sums up to, if it did.

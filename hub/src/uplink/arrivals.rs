@@ -22,6 +22,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Notify;
 use tonic::transport::Channel;
 
+use super::traced::{Line, line};
 use super::{Open, Session};
 use crate::spans;
 
@@ -54,8 +55,8 @@ impl Arrival {
         Ok(Self { peer, channel, switch, gone })
     }
 
-    pub(crate) fn fleet(&self) -> FleetClient<Channel> {
-        FleetClient::new(self.channel.clone())
+    pub(crate) fn fleet(&self) -> FleetClient<Line> {
+        FleetClient::new(line(self.channel.clone()))
     }
 
     /// Ends the connection.
@@ -199,16 +200,16 @@ impl Arrivals {
     }
 
     /// Calls to the node of a village, if it is connected now.
-    pub(crate) fn fleet(&self, village: VillageCode) -> Option<FleetClient<Channel>> {
+    pub(crate) fn fleet(&self, village: VillageCode) -> Option<FleetClient<Line>> {
         let mut all = self.fleets().into_iter();
         all.find(|(peer, _)| peer.village == village).map(|(_, fleet)| fleet)
     }
 
     /// Calls to every node that is connected now, with who it is.
-    pub(crate) fn fleets(&self) -> Vec<(Peer, FleetClient<Channel>)> {
+    pub(crate) fn fleets(&self) -> Vec<(Peer, FleetClient<Line>)> {
         let places = self.places();
         let present = places.by_village.values().filter_map(|place| place.present.as_ref());
-        present.map(|it| (it.peer, FleetClient::new(it.channel.clone()))).collect()
+        present.map(|it| (it.peer, FleetClient::new(line(it.channel.clone())))).collect()
     }
 }
 
@@ -240,7 +241,7 @@ async fn incarnation(village: VillageCode, channel: &Channel) -> Option<[u8; 16]
         village: village.as_u64(),
         ..v1::HelloRequest::default()
     };
-    let mut sync = SyncClient::new(channel.clone());
+    let mut sync = SyncClient::new(line(channel.clone()));
     let asked = spans::node_call(village, "lumbung.v1.Sync/Hello", sync.hello(request));
     let answer = tokio::time::timeout(GHOST_TIMEOUT, asked).await;
     let reply = answer.ok()?.ok()?.into_inner();

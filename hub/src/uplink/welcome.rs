@@ -16,10 +16,10 @@ use lumbung_proto::v1;
 use lumbung_proto::v1::fleet_client::FleetClient;
 use lumbung_telemetry::clock;
 use tokio::time::Instant;
-use tonic::transport::Channel;
 
 use super::arrivals::Arrival;
 use super::door::Door;
+use super::traced::Line;
 use super::witnessing;
 use crate::dataset::DatasetError;
 use crate::puller::Shared;
@@ -109,7 +109,7 @@ pub(super) async fn welcome(door: &Arc<Door>, arrival: &Arrival, full: bool) -> 
 /// What the node answers, and how long that took.
 async fn arrange(
     village: VillageCode,
-    fleet: &mut FleetClient<Channel>,
+    fleet: &mut FleetClient<Line>,
     request: v1::ArrangeRequest,
 ) -> Option<(v1::ArrangeReply, Duration)> {
     let begun = Instant::now();
@@ -163,13 +163,13 @@ async fn note_link(
 
 /// Gives the node a fresh certificate if it needs one. What fails is tried
 /// again within the hour, or when the node comes again.
-async fn certify(door: &Arc<Door>, peer: Peer, fleet: FleetClient<Channel>) {
+async fn certify(door: &Arc<Door>, peer: Peer, fleet: FleetClient<Line>) {
     if certified(door, peer, fleet).await.is_none() {
         tracing::warn!(village = %peer.village, "no certificate could be given");
     }
 }
 
-async fn certified(door: &Arc<Door>, peer: Peer, mut fleet: FleetClient<Channel>) -> Option<()> {
+async fn certified(door: &Arc<Door>, peer: Peer, mut fleet: FleetClient<Line>) -> Option<()> {
     let now_ms = clock::now_ms();
     let registry = Arc::clone(&door.registry);
     let known = world::blocking(move || registry.node_key(peer.village, &peer.key)).await;
@@ -208,7 +208,7 @@ async fn certified(door: &Arc<Door>, peer: Peer, mut fleet: FleetClient<Channel>
 }
 
 /// Asks a node that stays connected how its link and its computer are.
-async fn ask_again(door: &Arc<Door>, village: VillageCode, mut fleet: FleetClient<Channel>) {
+async fn ask_again(door: &Arc<Door>, village: VillageCode, mut fleet: FleetClient<Line>) {
     let registry = Arc::clone(&door.registry);
     let budget = world::blocking(move || registry.budget(village)).await;
     let Ok(Ok(budget_bytes_a_day)) = budget else { return };

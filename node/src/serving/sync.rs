@@ -17,6 +17,7 @@ use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
+use tracing::{Instrument as _, Span};
 
 use super::allowance::Allowance;
 use super::confirmed::{Confirmed, Visits};
@@ -107,7 +108,8 @@ fn disk_failed(error: &StoreError) -> Status {
 async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, StoreError> + Send + 'static,
 ) -> Result<T, Status> {
-    world::blocking(work)
+    let call = Span::current();
+    world::blocking(move || call.in_scope(work))
         .await
         .map_err(|_| Status::internal("the node is stopping"))?
         .map_err(|error| disk_failed(&error))
@@ -237,7 +239,7 @@ impl v1::sync_server::Sync for SyncService {
             account: self.account.clone(),
             beats: 0,
         };
-        tokio::spawn(feed.run(controls, items));
+        tokio::spawn(feed.run(controls, items).in_current_span());
         Ok(Response::new(Box::pin(ReceiverStream::new(stream))))
     }
 

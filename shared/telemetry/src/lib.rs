@@ -1,6 +1,7 @@
 //! What every program of Lumbung does: log, read the wall clock, stop. With
 //! the feature `traces` also what one of them does: trace.
 
+pub mod calls;
 pub mod clock;
 pub mod said;
 pub mod stop;
@@ -44,8 +45,9 @@ pub fn start_as(default_filter: &str, format: Format) {
     let _ = tracing_subscriber::registry().with(logs(default_filter, format)).try_init();
 }
 
-/// What writes events, and what counts them. It has no use for spans: where
-/// nothing else asks for them, none are made.
+/// What writes events, and what counts them. Of spans it has a use for those
+/// alone that name a caller's trace ([`calls`]): where nothing else asks for
+/// others, none are made.
 fn logs<S>(default_filter: &str, format: Format) -> impl Layer<S> + use<S>
 where
     S: Subscriber + for<'span> LookupSpan<'span>,
@@ -65,7 +67,10 @@ where
     };
     let is_event = |meta: &tracing::Metadata<'_>| meta.is_event();
     let events = filter_fn(is_event).with_max_level_hint(LevelFilter::TRACE);
-    lines::Tally.and_then(layer).with_filter(filter.and(events))
+    let names_trace =
+        |meta: &tracing::Metadata<'_>| meta.is_span() && meta.target() == calls::TARGET;
+    let traces = filter_fn(names_trace).with_max_level_hint(LevelFilter::ERROR);
+    lines::Tally.and_then(layer).with_filter(filter.and(events).or(traces))
 }
 
 /// Prints a line for people, like `println!`, but a reader that went away

@@ -1,5 +1,6 @@
 //! Log lines as JSON: `ts` (UTC), `level`, `code`, `msg`, then whatever else
-//! the event names (`village`, `error`, ...).
+//! the event names (`village`, `error`, ...), and `trace` where it belongs to a
+//! call of somebody who traces ([`crate::calls`]).
 //!
 //! `code` is what the event says, or else is made from where it comes from
 //! and its words, so it stays until those change. The same line again within
@@ -17,11 +18,13 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
+use tracing_subscriber::registry::LookupSpan;
 
-use crate::clock;
+use crate::{calls, clock};
 
 /// The same line within this time is counted only.
 const SAME_WITHIN: Duration = Duration::from_secs(60);
@@ -127,7 +130,9 @@ impl<W: Write> JsonLines<W> {
         Self { state: Mutex::new(State { out, seen: HashMap::new() }) }
     }
 
-    fn take(&self, line: Map<String, Value>, now: Instant) {
+    /// Writes a line or counts it. Which trace it belongs to makes it no other
+    /// line.
+    fn take(&self, line: Map<String, Value>, trace: Option<String>, now: Instant) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.sweep(now);
         let mut hasher = DefaultHasher::new();
@@ -135,6 +140,10 @@ impl<W: Write> JsonLines<W> {
         match state.seen.get_mut(&hasher.finish()) {
             Some(seen) => seen.again += 1,
             None => {
+                let mut line = line;
+                if let Some(trace) = trace {
+                    line.insert(calls::FIELD.to_owned(), Value::String(trace));
+                }
                 state.write(&line, 1);
                 state.seen.insert(hasher.finish(), Seen { since: now, again: 0, line });
             }
@@ -166,8 +175,25 @@ impl<W: Write> State<W> {
     }
 }
 
-impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for JsonLines<W> {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+/// The id of the trace that a span names.
+struct TraceOf(String);
+
+impl<S, W> Layer<S> for JsonLines<W>
+where
+    S: Subscriber + for<'span> LookupSpan<'span>,
+    W: Write + Send + 'static,
+{
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut fields = Fields::default();
+        attributes.record(&mut fields);
+        if let (Some(Value::String(trace)), Some(span)) =
+            (fields.0.remove(calls::FIELD), context.span(id))
+        {
+            span.extensions_mut().insert(TraceOf(trace));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut fields = Fields::default();
         event.record(&mut fields);
         let Fields(mut fields) = fields;
@@ -180,7 +206,10 @@ impl<S: Subscriber, W: Write + Send + 'static> Layer<S> for JsonLines<W> {
         line.insert("code".to_owned(), code);
         line.insert("msg".to_owned(), words);
         line.extend(fields);
-        self.take(line, Instant::now());
+        let trace = context.event_scope(event).and_then(|mut spans| {
+            spans.find_map(|span| span.extensions().get::<TraceOf>().map(|it| it.0.clone()))
+        });
+        self.take(line, trace, Instant::now());
     }
 }
 
@@ -303,6 +332,25 @@ mod tests {
     }
 
     #[test]
+    fn a_line_of_a_call_says_which_trace_it_belongs_to() {
+        let id = "0af7651916cd43dd8448eb211c80319c";
+        let header = format!("00-{id}-b7ad6b7169203331-01");
+        let lines = logged(|| {
+            tracing::warn!("before");
+            calls::span(Some(&header)).in_scope(|| {
+                tracing::warn!("within");
+                tracing::warn!(village = 7_u64, "within");
+            });
+            calls::span(Some("nonsense")).in_scope(|| tracing::warn!("of none"));
+            // A flood of calls is one line, whatever traces they are of.
+            let other = header.replace(id, "1af7651916cd43dd8448eb211c80319c");
+            calls::span(Some(&other)).in_scope(|| tracing::warn!("within"));
+        });
+        let traces: Vec<_> = lines.iter().map(|line| line["trace"].as_str()).collect();
+        assert_eq!(traces, [None, Some(id), Some(id), None], "{lines:?}");
+    }
+
+    #[test]
     fn the_last_warnings_are_kept_without_numbers_of_persons() {
         let subscriber = tracing_subscriber::registry().with(Tally);
         tracing::subscriber::with_default(subscriber, || {
@@ -334,15 +382,15 @@ mod tests {
         let line = |words: &str| Map::from_iter([("msg".to_owned(), words.into())]);
         let began = Instant::now();
         for _ in 0..315 {
-            lines.take(line("again"), began);
+            lines.take(line("again"), None, began);
         }
-        lines.take(line("other"), began);
+        lines.take(line("other"), None, began);
         assert_eq!(out.lines().len(), 2);
-        lines.take(line("later"), began + SAME_WITHIN);
+        lines.take(line("later"), None, began + SAME_WITHIN);
         let all = out.lines();
         assert_eq!((all.len(), &all[2]["times"]), (4, &314.into()));
         assert_eq!((&all[2]["msg"], &all[3]["msg"]), (&"again".into(), &"later".into()));
-        lines.take(line("again"), began + SAME_WITHIN);
+        lines.take(line("again"), None, began + SAME_WITHIN);
         assert_eq!(out.lines().len(), 5, "it begins anew");
     }
 
@@ -352,7 +400,7 @@ mod tests {
         let lines = JsonLines::new(out.clone());
         let now = Instant::now();
         for number in 0..REMEMBERED_MAX * 3 {
-            lines.take(Map::from_iter([("n".to_owned(), number.into())]), now);
+            lines.take(Map::from_iter([("n".to_owned(), number.into())]), None, now);
         }
         assert_eq!(out.lines().len(), REMEMBERED_MAX * 3);
         assert!(lines.state.lock().unwrap().seen.len() <= REMEMBERED_MAX);

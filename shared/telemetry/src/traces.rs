@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use opentelemetry::trace::TracerProvider as _;
+use opentelemetry::trace::{TraceContextExt as _, TracerProvider as _};
 use opentelemetry::{Context, KeyValue};
 use opentelemetry_otlp::{ExporterBuildError, WithExportConfig as _};
 use opentelemetry_sdk::Resource;
@@ -24,6 +24,7 @@ use opentelemetry_sdk::trace::{
     SpanExporter, SpanProcessor,
 };
 use tokio::runtime::Handle;
+use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::filter::{LevelFilter, filter_fn};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -138,6 +139,18 @@ fn provider(collector: &Collector) -> Result<SdkTracerProvider, TracesError> {
         .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(collector.ratio))))
         .with_span_processor(Queue::before(exporter, Handle::current()))
         .build())
+}
+
+/// What a call made now says of its trace, as the header
+/// [`crate::calls::HEADER`] has it: the id of the present span, if it is being
+/// sent.
+#[must_use]
+pub fn traceparent() -> Option<String> {
+    let context = tracing::Span::current().context();
+    let span = context.span().span_context().clone();
+    let flags = span.trace_flags();
+    (span.is_valid() && span.is_sampled())
+        .then(|| format!("00-{}-{}-{:02x}", span.trace_id(), span.span_id(), flags.to_u8()))
 }
 
 impl Traces {
