@@ -39,6 +39,9 @@ pub(super) async fn run(admin: &mut AdminClient<Channel>, view: View) -> Result<
     }
     let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let (stop, mut keys) = keyboard();
+    // Whoever is stopped leaves the terminal as it was.
+    let ended_from_outside = lumbung_telemetry::stop::asked();
+    tokio::pin!(ended_from_outside);
     let mut terminal = ratatui::try_init()?;
     let ended = loop {
         if let Err(error) = terminal.draw(|frame| screen::draw(frame, &board, colours)) {
@@ -55,6 +58,7 @@ pub(super) async fn run(admin: &mut AdminClient<Channel>, view: View) -> Result<
                 Some(_) => {}
                 None => break Ok(Exit::Done),
             },
+            () = &mut ended_from_outside => break Ok(Exit::Done),
         }
     };
     stop.store(true, Ordering::Relaxed);

@@ -14,22 +14,32 @@ use crate::ctl::print::{Language, for_people, size};
 /// From this width on everything is shown; below it what says least goes.
 const WIDE: u16 = 110;
 
-/// A column: its header, its width, and whether narrow screens have it too.
-const COLUMNS: [(&str, Constraint, bool); 9] = [
-    ("kode", Constraint::Length(13), false),
-    ("desa", Constraint::Fill(2), true),
-    ("keadaan", Constraint::Length(15), true),
-    ("sambungan", Constraint::Length(12), true),
-    ("antre", Constraint::Length(6), true),
-    ("gabung/dtk", Constraint::Length(10), false),
-    ("lalu lintas", Constraint::Length(11), false),
-    ("kontak", Constraint::Length(10), true),
-    ("masalah", Constraint::Fill(1), true),
+/// Below this width, which the usual terminal has, only which village, how it
+/// is and what waits is shown.
+const USUAL: u16 = 70;
+
+/// Lines on top that tell of the district.
+const fn head_lines(width: u16) -> u16 {
+    if width < USUAL { 4 } else { 2 }
+}
+
+/// A column: its header, its width, and from which width of the screen on it
+/// is there.
+const COLUMNS: [(&str, Constraint, u16); 9] = [
+    ("kode", Constraint::Length(13), WIDE),
+    ("desa", Constraint::Fill(2), 0),
+    ("keadaan", Constraint::Length(15), 0),
+    ("sambungan", Constraint::Length(12), USUAL),
+    ("antre", Constraint::Length(6), 0),
+    ("gabung/dtk", Constraint::Length(10), WIDE),
+    ("lalu lintas", Constraint::Length(11), WIDE),
+    ("kontak", Constraint::Length(10), USUAL),
+    ("masalah", Constraint::Fill(1), USUAL),
 ];
 
 /// Those of a screen this wide.
-fn shown<T>(all: [T; COLUMNS.len()], wide: bool) -> impl Iterator<Item = T> {
-    all.into_iter().zip(COLUMNS).filter(move |(_, column)| wide || column.2).map(|(it, _)| it)
+fn shown<T>(all: [T; COLUMNS.len()], width: u16) -> impl Iterator<Item = T> {
+    all.into_iter().zip(COLUMNS).filter(move |(_, column)| width >= column.2).map(|(it, _)| it)
 }
 
 /// The time of today, the day of any other.
@@ -43,7 +53,7 @@ fn contact(cell: &str) -> String {
     }
 }
 
-fn row<'a>(board: &Board, row: &'a ListRow, colours: bool, wide: bool) -> Row<'a> {
+fn row<'a>(board: &Board, row: &'a ListRow, colours: bool, width: u16) -> Row<'a> {
     let cell = |key: &str| board.cell(row, key);
     // Codes as people read them.
     let words = |key: &str| cell(key).replace('_', " ");
@@ -51,7 +61,11 @@ fn row<'a>(board: &Board, row: &'a ListRow, colours: bool, wide: bool) -> Row<'a
     let cells = [
         cell("code").to_owned(),
         cell("name").to_owned(),
-        words("state"),
+        // What is wrong has no column of its own on a narrow screen.
+        match words("trouble") {
+            trouble if width < USUAL && !trouble.is_empty() => trouble,
+            _ => words("state"),
+        },
         words("phase"),
         if cell("lag") == "0" { String::new() } else { cell("lag").to_owned() },
         if rate > 0.0 { format!("{rate:.0}") } else { String::new() },
@@ -66,22 +80,22 @@ fn row<'a>(board: &Board, row: &'a ListRow, colours: bool, wide: bool) -> Row<'a
         (false, "belum_terdaftar") => Style::new().add_modifier(Modifier::DIM),
         _ => Style::new(),
     };
-    Row::new(shown(cells, wide).map(Cell::from)).style(style)
+    Row::new(shown(cells, width).map(Cell::from)).style(style)
 }
 
 /// Draws the board.
 pub(super) fn draw(frame: &mut Frame<'_>, board: &Board, colours: bool) {
-    let areas =
-        Layout::vertical([Constraint::Length(2), Constraint::Min(1), Constraint::Length(1)]);
+    let head = Constraint::Length(head_lines(frame.area().width));
+    let areas = Layout::vertical([head, Constraint::Min(1), Constraint::Length(1)]);
     let [head, body, foot] = areas.areas(frame.area());
     let summary = Paragraph::new(board.summary()).wrap(ratatui::widgets::Wrap { trim: true });
     frame.render_widget(summary, head);
     let rows = board.rows();
-    let wide = body.width >= WIDE;
-    let lines = rows.into_iter().skip(board.first()).map(|it| row(board, it, colours, wide));
-    let header = Row::new(shown(COLUMNS.map(|it| it.0), wide));
+    let width = body.width;
+    let lines = rows.into_iter().skip(board.first()).map(|it| row(board, it, colours, width));
+    let header = Row::new(shown(COLUMNS.map(|it| it.0), width));
     let header = header.style(Style::new().add_modifier(Modifier::REVERSED));
-    let table = Table::new(lines, shown(COLUMNS.map(|it| it.1), wide)).header(header);
+    let table = Table::new(lines, shown(COLUMNS.map(|it| it.1), width)).header(header);
     frame.render_widget(table, body);
     let keys = if board.is_typing() {
         format!("Saring: {}_  (Enter pakai, Esc batal)", board.filter())
@@ -129,7 +143,10 @@ mod tests {
         }
         assert!(!usual.contains("lalu lintas"), "{usual}");
         // A telephone's terminal is small; nothing may break.
-        assert!(drawn(40, 8).contains("3 desa"));
+        let small = drawn(40, 10);
+        for told in ["3 desa", "antre 9", "Salam", "lama", "Krajan", "kembar", "q keluar"] {
+            assert!(small.contains(told), "{told}\n{small}");
+        }
         drawn(5, 2);
     }
 }
