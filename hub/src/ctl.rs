@@ -69,7 +69,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn run(cli: Cli) -> Result<Exit, Failure> {
     let Cli { hub, cert, context, output, lang, command } = cli;
-    let view = View { format: output, language: lang };
+    let view = View { format: output, language: lang, width: print::terminal_width() };
     if let Command::Completion { shell } = command {
         let Some(script) = complete::script(shell) else {
             return Err(Failure::new(Exit::Usage, "Tidak ada skrip untuk shell ini."));

@@ -2,8 +2,9 @@
 //! CSV for programs. What was asked for goes to standard output, sentences
 //! beside it to standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
+use comfy_table::{ContentArrangement, LineStyle, TableStyle};
 use lumbung_proto::v1::{CellKind, ListColumn, ListRow};
 use lumbung_telemetry::clock;
 use serde_json::{Map, Value, json};
@@ -46,7 +47,27 @@ impl Language {
 pub(super) struct View {
     pub(super) format: Format,
     pub(super) language: Language,
+    /// Columns of the terminal that tables fit into; `None` = as wide as they
+    /// are.
+    pub(super) width: Option<u16>,
 }
+
+/// Columns of the terminal, when that is where standard output goes.
+pub(super) fn terminal_width() -> Option<u16> {
+    let on_terminal = io::stdout().is_terminal();
+    let size = on_terminal.then(ratatui::crossterm::terminal::size)?.ok()?;
+    (size.0 > 0).then_some(size.0)
+}
+
+/// Blanks beside what a column holds.
+const PADDING: u16 = 2;
+
+/// One line for each row.
+const PLAIN: TableStyle =
+    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
+
+/// Rows of several lines, with a line between them.
+const RULED: TableStyle = PLAIN.row_separator(LineStyle::none().fill('─').junction('─'));
 
 /// A list that has arrived whole.
 #[derive(Clone, Debug, Default)]
@@ -72,8 +93,8 @@ impl List {
     /// Prints it.
     pub(super) fn print(&self, view: View, out: &mut dyn Write) -> io::Result<()> {
         match view.format {
-            Format::Table => self.table(false, view.language, out),
-            Format::Wide => self.table(true, view.language, out),
+            Format::Table => self.table(false, view, out),
+            Format::Wide => self.table(true, view, out),
             Format::Json => self.json(out),
             Format::Ndjson => self.ndjson(out),
             Format::Csv => self.csv(out),
@@ -90,7 +111,8 @@ impl List {
         }
     }
 
-    fn table(&self, wide: bool, language: Language, out: &mut dyn Write) -> io::Result<()> {
+    fn table(&self, wide: bool, view: View, out: &mut dyn Write) -> io::Result<()> {
+        let language = view.language;
         let shown: Vec<(usize, &ListColumn)> = self
             .columns
             .iter()
@@ -98,7 +120,7 @@ impl List {
             .filter(|(_, column)| (wide || !column.wide) && self.is_for(language, &column.key))
             .collect();
         let mut table = comfy_table::Table::new();
-        table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+        table.load_style(PLAIN);
         table.set_header(shown.iter().map(|(_, column)| match language {
             Language::Id => &column.label_id,
             Language::En => &column.label_en,
@@ -116,7 +138,16 @@ impl List {
                 column.set_cell_alignment(comfy_table::CellAlignment::Right);
             }
         }
-        writeln!(out, "{table}")
+        let whole: u16 =
+            table.column_max_content_widths().iter().map(|width| width + PADDING).sum();
+        if let Some(width) = view.width.filter(|width| whole > *width) {
+            table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
+            // What is said of one thing is told apart by its words.
+            if shown.len() > 2 {
+                table.load_style(RULED);
+            }
+        }
+        writeln!(out, "{}", table.trim_fmt())
     }
 
     fn object(&self, row: &ListRow) -> Value {
@@ -242,7 +273,7 @@ mod tests {
 
     fn printed(format: Format) -> String {
         let mut out = Vec::new();
-        list().print(View { format, language: Language::Id }, &mut out).unwrap();
+        list().print(View { format, language: Language::Id, width: None }, &mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -276,7 +307,7 @@ mod tests {
         }
         let printed = |format, language| {
             let mut out = Vec::new();
-            list.print(View { format, language }, &mut out).unwrap();
+            list.print(View { format, language, width: None }, &mut out).unwrap();
             String::from_utf8(out).unwrap()
         };
         let id = printed(Format::Table, Language::Id);
@@ -294,5 +325,23 @@ mod tests {
         let (narrow, wide) = (printed(Format::Table), printed(Format::Wide));
         assert!(narrow.contains("label lag") && !narrow.contains("label at_ms"), "{narrow}");
         assert!(wide.contains("label at_ms") && wide.contains("2026-11-24 13:00:00"), "{wide}");
+    }
+
+    #[test]
+    fn a_table_has_a_line_for_each_row_and_fits_into_the_terminal() {
+        let list = list();
+        let drawn = |width| {
+            let mut out = Vec::new();
+            let view = View { format: Format::Wide, language: Language::Id, width };
+            list.print(view, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap();
+        let whole = drawn(None);
+        assert_eq!(whole.lines().count(), list.rows.len() + 2, "{whole}");
+        assert_eq!(drawn(Some(400)), whole);
+        let narrow = drawn(Some(60));
+        assert!(widest(&whole) > 60 && widest(&narrow) <= 60, "{narrow}");
+        assert!(whole.lines().all(|line| line == line.trim_end()), "{whole}");
     }
 }
