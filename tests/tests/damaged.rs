@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use lumbung_domain::id::Kind;
+use lumbung_hub::dataset::{RecordFilter, Scope};
+use lumbung_ledger::Epoch;
 use lumbung_node::village::Village;
 use lumbung_proto::v1;
 use lumbung_tests::district::{District, NodeProcess, wait_until};
@@ -276,6 +278,47 @@ async fn what_the_new_log_has_under_other_ids_is_not_doubled() -> anyhow::Result
     assert_eq!(district.hub.village(village)?.warga, residents);
     let left = district.hub.dataset()?.leftovers(village)?;
     assert_eq!(left.get(&Kind::Warga.code()), Some(&residents), "they stay left over: {left:?}");
+    district.stop().await?;
+    let folded = fold::fold(district.nodes[0].dir(), village)?;
+    assert_eq!(folded.fingerprint, district.hub.village(village)?.fingerprint);
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_the_new_log_erased_does_not_come_back_from_the_old_one() -> anyhow::Result<()> {
+    let mut district = settled().await?;
+    let village = district.nodes[0].village;
+    let residents = district.hub.village(village)?.warga;
+    district.nodes[0].stop().await?;
+    reinstall(&district.nodes[0]).await?;
+    fill(&district, 0, 60).await?;
+    district.nodes[0].start().await?;
+    follows(&mut district).await?;
+    district.wait_proven(WITHIN).await?;
+
+    // Erased under the id of the new log; the old one had the same person.
+    let filter = RecordFilter {
+        scope: Scope::of_village(village),
+        kind: Some(Kind::Warga),
+        after: None,
+        limit: 1_000,
+    };
+    let rows = district.hub.dataset()?.records(&filter)?;
+    let of_the_new_log = rows.iter().find(|row| row.epoch != Epoch(0));
+    let id = of_the_new_log.context("nobody is counted")?.id.to_string();
+    let erase = ["erase", &id, "--alasan", "permintaan-warga", "--ya"];
+    let erased = district.nodes[0].run(&erase).await?;
+    ensure!(erased.status.success(), "{}", said(&erased));
+    district.wait_proven(WITHIN).await?;
+    let left = district.hub.dataset()?.leftovers(village)?;
+    assert_eq!(left.get(&Kind::Warga.code()), Some(&(residents - 1)), "{left:?}");
+
+    district.nodes[0].stop().await?;
+    damage(&district.nodes[0], cut_off).await?;
+    district.nodes[0].start().await?;
+    follows(&mut district).await?;
+    district.wait_proven(WITHIN).await?;
+    assert_eq!(district.hub.village(village)?.warga, residents - 1, "whoever was erased came back");
     district.stop().await?;
     let folded = fold::fold(district.nodes[0].dir(), village)?;
     assert_eq!(folded.fingerprint, district.hub.village(village)?.fingerprint);

@@ -205,9 +205,12 @@ fn receipts(viewer: &Viewer, villages: &[NoticeVillage]) -> Markup {
     let now_ms = clock::now_ms();
     let time =
         |at_ms: i64| if at_ms > 0 { viewer.language.moment(at_ms, now_ms) } else { "-".to_owned() };
+    // Whom it has not reached comes first.
+    let mut villages: Vec<_> = villages.iter().collect();
+    villages.sort_by_key(|village| village.state == DeliveryState::Delivered);
     html! {
         div class="scroll" tabindex="0" role="region" aria-labelledby="terima" {
-            table {
+            table class="stack receipts" {
                 caption class="unseen" { (say("Tanda terima per desa", "Receipts by village")) }
                 thead { tr {
                     th scope="col" { (say("Desa", "Village")) }
@@ -225,9 +228,10 @@ fn receipts(viewer: &Viewer, villages: &[NoticeVillage]) -> Markup {
                                 DeliveryState::Delivered => say("sampai", "delivered"),
                                 DeliveryState::NodeTooOld => say("program desa terlalu lama", "the node is too old"),
                             }) }
-                            td { (time(village.received_ms)) }
-                            td { (time(village.read_ms.unwrap_or(0))) }
-                            td class="n" { (village.rt_read) }
+                            td data-label=(say("diterima", "received")) { (time(village.received_ms)) }
+                            td data-label=(say("dibaca", "read")) { (time(village.read_ms.unwrap_or(0))) }
+                            td class={ "n broad" @if village.rt_read == 0 { " zero" } }
+                                data-label=(say("RT membaca", "RT that read")) { (village.rt_read) }
                         }
                     }
                 }
@@ -251,9 +255,9 @@ async fn sure(
             p { (say("Desa yang sudah menerimanya diberi tahu bahwa informasi ini tidak berlaku lagi. \
                       Ini tidak bisa dibatalkan.",
                      "Villages that have it are told that it no longer holds. This can't be undone.")) }
-            form method="post" action=(format!("/informasi/{number}/tarik")) {
-                button class="button" type="submit" { (say("Ya, tarik", "Yes, withdraw")) }
-                " " a href=(format!("/informasi/{number}")) { (say("Batal", "Cancel")) }
+            form class="form narrow left" method="post" action=(format!("/informasi/{number}/tarik")) {
+                button class="grave" type="submit" { (say("Ya, tarik informasi ini", "Yes, withdraw it")) }
+                a class="button" href=(format!("/informasi/{number}")) { (say("Batal", "Cancel")) }
             }
         };
         Ok(whole(Frame::of(viewer, say("Tarik informasi", "Withdraw a notice"), Tab::Notices).page(&body)))
