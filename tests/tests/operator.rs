@@ -280,6 +280,7 @@ impl Walk {
             let points = |mm: u32| f64::from(mm) / 25.4 * 72.0;
             let (off, over) = (size.0 - points(wide), size.1 - points(high));
             anyhow::ensure!(off.abs() < 1.0 && over.abs() < 1.0, "{paper}: {size:?} points");
+            anyhow::ensure!(pages(&pdf) == 1, "{paper}: who signs is not on the sheet's page");
         }
         Ok(())
     }
@@ -452,6 +453,13 @@ impl Walk {
         self.browser.says("My account")?;
         self.press("Indonesia")
     }
+}
+
+/// Pages of a printed file.
+fn pages(pdf: &[u8]) -> usize {
+    let text = String::from_utf8_lossy(pdf);
+    let starts = text.match_indices("/Type /Page").map(|(at, name)| at + name.len());
+    starts.filter(|end| !text[*end..].starts_with('s')).count()
 }
 
 /// Width and height of a printed file's first page, points.

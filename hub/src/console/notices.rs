@@ -228,8 +228,10 @@ fn receipts(viewer: &Viewer, villages: &[NoticeVillage]) -> Markup {
                                 DeliveryState::Delivered => say("sampai", "delivered"),
                                 DeliveryState::NodeTooOld => say("program desa terlalu lama", "the node is too old"),
                             }) }
-                            td data-label=(say("diterima", "received")) { (time(village.received_ms)) }
-                            td data-label=(say("dibaca", "read")) { (time(village.read_ms.unwrap_or(0))) }
+                            td class=[(village.received_ms == 0).then_some("zero")]
+                                data-label=(say("diterima", "received")) { (time(village.received_ms)) }
+                            td class=[village.read_ms.is_none().then_some("zero")]
+                                data-label=(say("dibaca", "read")) { (time(village.read_ms.unwrap_or(0))) }
                             td class={ "n broad" @if village.rt_read == 0 { " zero" } }
                                 data-label=(say("RT membaca", "RT that read")) { (village.rt_read) }
                         }
