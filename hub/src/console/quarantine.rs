@@ -113,7 +113,7 @@ fn one(viewer: &Viewer, entry: &QuarantinedEntry) -> Markup {
                 (say(" bita, sejak ", " bytes, since ")) (viewer.language.moment(entry.since_ms, clock::now_ms()))
             }
             @if viewer.who.may(Right::Act) {
-                form method="post" action=(format!("/karantina/{}/ulang", entry.number)) {
+                form class="files" method="post" action=(format!("/karantina/{}/ulang", entry.number)) {
                     button class="button" type="submit" {
                         (say("Coba terima lagi", "Try to take it again"))
                     }
