@@ -89,8 +89,9 @@ async fn run(cli: Cli) -> Result<Exit, Failure> {
         }
         Command::Top => top::run(&mut admin, view).await,
         Command::Export(args) => export::run(&mut admin, args).await,
-        Command::Recap { region, date, public, out: Some(file) } => {
-            let recap = v1::RecapAsked { region, date: date.unwrap_or_default(), public };
+        Command::Recap { region, date, public, edisi: edition, out: Some(file) } => {
+            let date = date.unwrap_or_default();
+            let recap = v1::RecapAsked { region, date, public, edition };
             export::recap(&mut admin, recap, &file).await
         }
         Command::Get(args) => get::lists(&mut admin, &args, view).await,

@@ -22,7 +22,7 @@ use std::sync::{Mutex, PoisonError};
 use jiff::civil::Date;
 use lumbung_domain::id::RecordId;
 use lumbung_domain::indicator::{Indikator, IndikatorVector};
-use lumbung_domain::recap::{Cell, Isi, Level, Sheet, SheetCells, SheetRow};
+use lumbung_domain::recap::{Cell, Edisi, Isi, Level, Sheet, SheetCells, SheetRow};
 use lumbung_domain::region::{Desa, KABUPATEN, KecamatanCode, NAMA_KABUPATEN, VillageCode, roster};
 
 use crate::dataset::search::Mark;
@@ -97,6 +97,15 @@ const SPECIFIC: [Indikator; 6] = [
 pub const CLOSED_COUNT: &str = "-";
 
 impl Recap {
+    /// The same counts on the form of an edition; only the sheets of a
+    /// dasawisma and an RT have two.
+    #[must_use]
+    pub fn in_edition(mut self, edisi: Edisi) -> Self {
+        let form = self.sheet.form.in_edition(edisi);
+        (self.sheet.form, self.sheet.title) = (form, form.title);
+        self
+    }
+
     /// The sheet's footnotes, with the residents no sheet can place.
     #[must_use]
     pub fn footnotes(&self) -> Vec<String> {

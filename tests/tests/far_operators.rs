@@ -146,6 +146,7 @@ async fn each_role_may_what_it_may_and_nothing_else() -> anyhow::Result<()> {
         (&["describe", "notice", "77"], see, 3),
         (&["recap", &own], see, 0),
         (&["recap", &own, "--public"], see, 0),
+        (&["recap", &own, "--edisi", "3buta"], see, 0),
         (&["recap", &own, "--out", "-"], see, 0),
         (&["top"], see, 0),
         (&["get", "findings"], Right::SeeRecords, 0),

@@ -2,6 +2,7 @@
 
 use jiff::civil::Date;
 use lumbung_domain::id::{Kind, RecordId};
+use lumbung_domain::recap::Edisi;
 use lumbung_domain::region::{Desa, KecamatanCode, VillageCode, roster};
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
@@ -106,6 +107,15 @@ pub(super) fn day(text: &str) -> Result<Date, Status> {
 /// Whom a sheet is for.
 pub(super) const fn audience(public: bool) -> Audience {
     if public { Audience::Public } else { Audience::Office }
+}
+
+/// An edition of sheets 4.16a and 4.16b; the usual one when none is named.
+pub(super) fn edition(name: &str) -> Result<Edisi, Status> {
+    Edisi::from_name(name).ok_or_else(|| {
+        Status::invalid_argument(
+            "Edisi lembar 4.16a dan 4.16b: p4k (dengan stiker P4K) atau 3buta (dengan 3 buta).",
+        )
+    })
 }
 
 /// What a sheet prints for the office, or for anybody.

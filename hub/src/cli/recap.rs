@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Context;
 use jiff::civil::Date;
+use lumbung_domain::recap::Edisi;
 use lumbung_telemetry::clock;
 
 use super::Workplace;
@@ -28,6 +29,9 @@ pub(super) struct RecapArgs {
     /// Berkas untuk umum: angka kecil dan yang membocorkannya tidak ditulis.
     #[arg(long, requires = "out")]
     public: bool,
+    /// Edisi lembar 4.16a dan 4.16b: dengan stiker P4K atau dengan 3 buta.
+    #[arg(long, value_parser = ["p4k", "3buta"], default_value = "p4k")]
+    edisi: String,
     /// Untuk keperluan apa; wajib bila lembar per rumah ditulis ke berkas.
     #[arg(long, requires = "out")]
     purpose: Option<String>,
@@ -44,7 +48,8 @@ pub(super) fn run(args: &RecapArgs, place: &Workplace<'_>) -> anyhow::Result<()>
     let date = args.date.unwrap_or_else(clock::today);
     let (desk, who) = place.desk();
     let audience = if args.public { Audience::Public } else { Audience::Office };
-    let mut recap = desk.recap_for(&who, region, date, audience)?;
+    let edisi = Edisi::from_name(&args.edisi).unwrap_or_default();
+    let mut recap = desk.recap_for(&who, region, date, audience)?.in_edition(edisi);
     let Some(path) = &args.out else {
         lumbung_telemetry::say!("{}", exports::recap_table(&recap));
         return Ok(());
@@ -65,6 +70,7 @@ pub(super) fn run(args: &RecapArgs, place: &Workplace<'_>) -> anyhow::Result<()>
             keep_until: kept_for(args.keep_days)?,
         };
         (recap, remarks) = desk.export_houses(&who, &order)?;
+        recap = recap.in_edition(edisi);
     }
     let mut printed = recap
         .printed(audience)

@@ -11,6 +11,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
 use jiff::civil::Date;
+use lumbung_domain::recap::Edisi;
 use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
@@ -48,6 +49,8 @@ pub(super) struct Asked {
     umum: Option<String>,
     /// `f4` or `a4`.
     kertas: Option<String>,
+    /// Of sheets 4.16a and 4.16b, see [`Edisi::name`].
+    edisi: Option<String>,
 }
 
 impl Asked {
@@ -80,12 +83,21 @@ impl Asked {
         }
     }
 
+    fn edisi(&self) -> Edisi {
+        edition(self.edisi.as_deref().unwrap_or_default())
+    }
+
     fn audience(&self) -> Audience {
         match self.umum.as_deref() {
             Some("1") => Audience::Public,
             _ => Audience::Office,
         }
     }
+}
+
+/// The edition with this name; whatever else was typed is the usual one.
+fn edition(name: &str) -> Edisi {
+    Edisi::from_name(name).unwrap_or_default()
 }
 
 /// What is printed for these readers.
@@ -108,6 +120,7 @@ async fn show(
     at_desk(&state, viewer, move |desk, viewer| {
         let audience = asked.audience();
         let recap = desk.recap_for(&viewer.who, region, date, audience)?;
+        let recap = recap.in_edition(asked.edisi());
         Ok(whole(page(viewer, &recap, &printed(&recap, audience)?, region, audience)))
     })
     .await
@@ -122,6 +135,7 @@ async fn print(
     at_desk(&state, viewer, move |desk, viewer| {
         let audience = asked.audience();
         let recap = desk.recap_for(&viewer.who, region, date, audience)?;
+        let recap = recap.in_edition(asked.edisi());
         houses::not_named(viewer, &recap)?;
         let sheet = paper::Paper {
             recap: &recap,
@@ -152,16 +166,21 @@ async fn file(
             ));
         }
     };
-    let audience = asked.audience();
+    let (audience, edisi) = (asked.audience(), asked.edisi());
     let recap = at_desk(&state, viewer, move |desk, viewer| {
-        let recap = desk.recap_for(&viewer.who, region, date, audience)?;
+        let recap = desk.recap_for(&viewer.who, region, date, audience)?.in_edition(edisi);
         houses::not_named(viewer, &recap)?;
         Ok(recap)
     })
     .await?;
     let printed = printed(&recap, audience)?;
     let public = if audience == Audience::Public { "-umum" } else { "" };
-    let name = format!("rekap-{}-{date}{public}", region.to_string().replace(['.', '/'], "-"));
+    let edisi = match recap.sheet.form.edisi() {
+        Edisi::StikerP4k => "",
+        Edisi::TigaButa => "-3buta",
+    };
+    let name =
+        format!("rekap-{}-{date}{edisi}{public}", region.to_string().replace(['.', '/'], "-"));
     if csv {
         let body = exports::recap_csv(&recap, &printed);
         return Ok(download("text/csv; charset=utf-8", &format!("{name}.csv"), body));
@@ -179,21 +198,41 @@ pub(super) fn href(region: RegionRef, date: Date) -> String {
     format!("/rekap?wilayah={region}&tanggal={date}")
 }
 
+/// What a link says of an edition: nothing of the usual one.
+fn edition_link(edisi: Edisi) -> &'static str {
+    match edisi {
+        Edisi::StikerP4k => "",
+        Edisi::TigaButa => "&edisi=3buta",
+    }
+}
+
+/// The same in the edition of this recap.
+fn href_beside(recap: &Recap, region: RegionRef) -> String {
+    href(region, recap.sheet.tanggal_acuan) + edition_link(recap.sheet.form.edisi())
+}
+
 /// The regions around one, as links.
 fn crumbs(viewer: &Viewer, recap: &Recap) -> Markup {
-    let date = recap.sheet.tanggal_acuan;
     let scope = viewer.who.scope();
     let may = |region: RegionRef| region != RegionRef::Kabupaten || scope.is_whole();
     html! {
         @if !recap.above.is_empty() {
             nav class="crumbs" aria-label=(viewer.language.say("Wilayah di atasnya", "Regions above")) {
                 @for (above, name) in &recap.above {
-                    @if may(*above) { a href=(href(*above, date)) { (name) } } @else { (name) }
+                    @if may(*above) { a href=(href_beside(recap, *above)) { (name) } } @else { (name) }
                     " › "
                 }
                 span aria-current="page" { (recap.sheet.wilayah) }
             }
         }
+    }
+}
+
+/// What tells the editions apart, in both languages.
+const fn edition_words(edisi: Edisi) -> (&'static str, &'static str) {
+    match edisi {
+        Edisi::StikerP4k => ("dengan stiker P4K", "with the P4K sticker"),
+        Edisi::TigaButa => ("dengan 3 buta", "with \"3 buta\""),
     }
 }
 
@@ -207,7 +246,9 @@ fn page(
     let say = |id, en| viewer.language.say(id, en);
     let (sheet, date) = (&recap.sheet, recap.sheet.tanggal_acuan);
     let public = audience == Audience::Public;
-    let link = format!("wilayah={region}&tanggal={date}{}", if public { "&umum=1" } else { "" });
+    let edisi = sheet.form.edisi();
+    let for_all = if public { "&umum=1" } else { "" };
+    let link = format!("wilayah={region}&tanggal={date}{for_all}{}", edition_link(edisi));
     let body = html! {
         (crumbs(viewer, recap))
         h1 { (sheet.wilayah) }
@@ -216,6 +257,16 @@ fn page(
             input type="hidden" name="wilayah" value=(region);
             label for="tanggal" { (say("Keadaan pada", "As of")) }
             input id="tanggal" type="date" name="tanggal" value=(date);
+            @if sheet.form.has_editions() {
+                label for="edisi" { (say("Edisi", "Edition")) }
+                select id="edisi" name="edisi" {
+                    @for one in Edisi::ALL {
+                        option value=(one.name()) selected[one == edisi] {
+                            (viewer.language.of(edition_words(one)))
+                        }
+                    }
+                }
+            }
             @if recap.may_be_public() {
                 label class="check" {
                     input type="checkbox" name="umum" value="1" checked[public]; " "
@@ -247,7 +298,7 @@ fn page(
         div class="scroll" tabindex="0" role="region" aria-label=(say("Lembar rekap", "Recap sheet")) {
             (table::table(recap, printed, viewer.language, |row| {
                 if let Some(below) = recap.below.get(row).copied().flatten() {
-                    return Some(href(below, date));
+                    return Some(href_beside(recap, below));
                 }
                 let house = recap.houses.get(row).filter(|_| viewer.who.may(Right::SeeRecords));
                 match (house, region) {
@@ -259,7 +310,7 @@ fn page(
             }))
         }
         ul class="notes" lang="id" { @for note in &printed.footnotes { li { (note) } } }
-        @if !recap.houses.is_empty() { (houses::ways(viewer, region, date)) }
+        @if !recap.houses.is_empty() { (houses::ways(viewer, region, date, edisi)) }
     };
     Frame::of(viewer, say("Rekap", "Recap"), Tab::Recap).page(&body)
 }

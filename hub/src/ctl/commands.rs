@@ -70,6 +70,9 @@ pub(super) enum Command {
         /// Untuk umum: angka kecil dan yang membocorkannya tidak ditulis.
         #[arg(long)]
         public: bool,
+        /// Edisi lembar 4.16a dan 4.16b: dengan stiker P4K atau dengan 3 buta.
+        #[arg(long, value_parser = ["p4k", "3buta"], default_value = "p4k")]
+        edisi: String,
         /// Tulis ke berkas .csv atau .xlsx (- = keluaran baku, CSV).
         #[arg(long)]
         out: Option<PathBuf>,

@@ -21,10 +21,11 @@ const NIK_BYTES_MAX: u64 = 64;
 pub(super) fn asked(command: &Command) -> Result<Option<Asked>, Failure> {
     Ok(Some(match command {
         Command::Describe(one) => described(one),
-        Command::Recap { region, date, public, out: None } => Asked::Recap(v1::RecapAsked {
+        Command::Recap { region, date, public, edisi, out: None } => Asked::Recap(v1::RecapAsked {
             region: region.clone(),
             date: date.clone().unwrap_or_default(),
             public: *public,
+            edition: edisi.clone(),
         }),
         Command::Query { kind, village, limit } => Asked::Records(v1::RecordsAsked {
             kind: kind.clone(),

@@ -199,6 +199,11 @@ pub(crate) fn dasawisma() -> String {
     id(30).to_string()
 }
 
+/// The id of its RT.
+pub(crate) fn rt() -> String {
+    id(20).to_string()
+}
+
 /// The id of a house.
 pub(crate) fn house(number: u64) -> String {
     id(1000 + number).to_string()

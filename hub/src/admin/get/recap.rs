@@ -13,7 +13,9 @@ use crate::exports;
 /// A recap sheet: for the office, or for anybody.
 pub(super) fn sheet(desk: &Desk, who: &Operator, asked: &v1::RecapAsked) -> Result<Sheet, Status> {
     let (region, date) = (words::region(&asked.region)?, words::date(&asked.date)?);
-    let recap = desk.recap_for(who, region, date, words::audience(asked.public))?;
+    let edition = words::edition(&asked.edition)?;
+    let recap =
+        desk.recap_for(who, region, date, words::audience(asked.public))?.in_edition(edition);
     let printed = words::printed(&recap, asked.public)?;
     let form = &recap.sheet.form;
     let columns = form.columns.iter().zip(1..).map(|(column, number)| {
@@ -52,7 +54,9 @@ pub(in super::super) fn file(
 ) -> Result<Vec<u8>, Status> {
     let wanted = asked.recap.clone().unwrap_or_default();
     let (region, date) = (words::region(&wanted.region)?, words::date(&wanted.date)?);
-    let recap = desk.recap_for(who, region, date, words::audience(wanted.public))?;
+    let edition = words::edition(&wanted.edition)?;
+    let recap =
+        desk.recap_for(who, region, date, words::audience(wanted.public))?.in_edition(edition);
     if !recap.houses.is_empty() {
         return Err(Status::failed_precondition(
             "Lembar per rumah menyebut nama orang, jadi tidak ditulis ke berkas dari sini. Pakai \

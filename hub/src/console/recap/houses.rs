@@ -12,13 +12,14 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::post;
 use jiff::ToSpan as _;
 use jiff::civil::Date;
+use lumbung_domain::recap::Edisi;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::super::guard::Viewer;
 use super::super::{ConsoleState, Page, Trouble, at_desk, download, whole};
-use super::{DATE_WORDS, page, paper, printed};
+use super::{DATE_WORDS, edition, page, paper, printed};
 use crate::access::Right;
 use crate::access::audit::WORDS_MAX;
 use crate::desk::DeskError;
@@ -59,6 +60,7 @@ fn date(text: &str) -> Result<Date, Trouble> {
 struct Opened {
     wilayah: String,
     tanggal: String,
+    edisi: String,
     alasan: String,
 }
 
@@ -70,6 +72,7 @@ async fn open(
     let (region, date) = (region(&asked.wilayah)?, date(&asked.tanggal)?);
     at_desk(&state, viewer, move |desk, viewer| {
         let recap = desk.reveal_recap(&viewer.who, region, date, &asked.alasan)?;
+        let recap = recap.in_edition(edition(&asked.edisi));
         let printed = printed(&recap, Audience::Office)?;
         Ok(whole(page(viewer, &recap, &printed, region, Audience::Office)))
     })
@@ -81,6 +84,7 @@ async fn open(
 struct Taken {
     wilayah: String,
     tanggal: String,
+    edisi: String,
     /// `xlsx`, `a4` or `f4`.
     bentuk: String,
     spesifik: String,
@@ -102,6 +106,7 @@ async fn take(
     };
     at_desk(&state, viewer, move |desk, viewer| {
         let (recap, remarks) = desk.export_houses(&viewer.who, &order)?;
+        let recap = recap.in_edition(edition(&asked.edisi));
         let mut printed = printed(&recap, Audience::Office)?;
         printed.footnotes.extend(remarks);
         let region = order.region;
@@ -122,7 +127,7 @@ async fn take(
 }
 
 /// The forms below the sheet, for who may use them.
-pub(super) fn ways(viewer: &Viewer, region: RegionRef, date: Date) -> Markup {
+pub(super) fn ways(viewer: &Viewer, region: RegionRef, date: Date, edisi: Edisi) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let may = |right| viewer.who.may(Right::SeeRecords) && viewer.who.may(right);
     let within = |days: i32| {
@@ -132,6 +137,7 @@ pub(super) fn ways(viewer: &Viewer, region: RegionRef, date: Date) -> Markup {
     let fixed = html! {
         input type="hidden" name="wilayah" value=(region);
         input type="hidden" name="tanggal" value=(date);
+        input type="hidden" name="edisi" value=(edisi.name());
     };
     html! {
         @if may(Right::Reveal) {

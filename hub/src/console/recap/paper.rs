@@ -8,7 +8,7 @@ use lumbung_telemetry::clock;
 use maud::{DOCTYPE, Markup, html};
 
 use super::super::language::Language;
-use super::{href, table};
+use super::{href_beside, table};
 use crate::recap::{Audience, Printed, Recap, RegionRef};
 
 /// What goes on paper.
@@ -87,7 +87,7 @@ impl Paper<'_> {
                 }
                 body class=(format!("paper {paper}")) {
                     p class="on-screen" lang=(language.tag()) {
-                        a href=(href(self.region, sheet.tanggal_acuan)) { (say("Kembali", "Back")) }
+                        a href=(href_beside(self.recap, self.region)) { (say("Kembali", "Back")) }
                         " · " (say("Cetak dengan Ctrl+P, di ponsel lewat menu peramban. Kertas:",
                             "Print with Ctrl+P, on a telephone by the browser's menu. Paper:"))
                         " " (paper.to_uppercase()) " " (say("mendatar.", "landscape."))

@@ -226,6 +226,41 @@ async fn every_gap_leads_to_its_records() {
 }
 
 #[tokio::test]
+async fn the_second_edition_of_a_sheet_is_chosen_and_stays() {
+    let console = console().await;
+    let rt = crate::recap::tests::rt();
+    let region = format!("wilayah=35.05.01.2001/{rt}&tanggal=2026-12-31");
+    let (sticker, blind) = ("MENEMPEL STIKER P4K", "3 BUTA");
+    let usual = console.get(&format!("/rekap?{region}")).await;
+    assert!(usual.contains(sticker) && !usual.contains(blind), "{usual}");
+    assert!(usual.contains("<select id=\"edisi\""), "{usual}");
+    let other = format!("{region}&edisi=3buta");
+    for path in ["/rekap", "/rekap/cetak", "/rekap/rekap.csv"] {
+        let page = console.get(&format!("{path}?{other}")).await;
+        assert!(page.contains(blind) && !page.contains(sticker), "{path}: {page}");
+    }
+    let page = console.get(&format!("/rekap?{other}")).await;
+    for link in ["/rekap/cetak?", "/rekap/rekap.xlsx?", "/rekap/rekap.csv?"] {
+        let after = page.split(link).nth(1).unwrap().split('"').next().unwrap();
+        assert!(after.contains("edisi=3buta"), "{link}{after}");
+    }
+    let dasawisma = crate::recap::tests::dasawisma();
+    let row = page.split(&format!("/rekap?wilayah=35.05.01.2001/{dasawisma}")).nth(1).unwrap();
+    assert!(row.split('"').next().unwrap().contains("edisi=3buta"), "the row leads on in it");
+    let houses = format!("/rekap?wilayah=35.05.01.2001/{dasawisma}&edisi=3buta");
+    let houses = console.get(&houses).await;
+    assert!(houses.contains(blind) && houses.contains("name=\"edisi\" value=\"3buta\""));
+    let form = format!(
+        "wilayah=35.05.01.2001/{dasawisma}&tanggal=2026-12-31&edisi=3buta&bentuk=a4&{}&{REASON}",
+        until()
+    );
+    let paper = console.order(&console.head, "/rekap/berkas", &form).await;
+    assert!(paper.contains(blind) && !paper.contains(sticker), "{paper}");
+    let desa = console.get("/rekap?wilayah=35.05.01.2001&edisi=3buta").await;
+    assert!(desa.starts_with("HTTP/1.1 200") && !desa.contains("id=\"edisi\""), "one edition");
+}
+
+#[tokio::test]
 async fn a_sheet_of_houses_opens_with_a_reason_and_leaves_with_a_purpose() {
     let console = console().await;
     let dasawisma = crate::recap::tests::dasawisma();

@@ -21,6 +21,29 @@ pub enum Edisi {
     TigaButa,
 }
 
+impl Edisi {
+    /// Both, the usual one first.
+    pub const ALL: [Self; 2] = [Self::StikerP4k, Self::TigaButa];
+
+    /// The name used in commands and addresses.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StikerP4k => "p4k",
+            Self::TigaButa => "3buta",
+        }
+    }
+
+    /// The edition with this name; the usual one without a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "" => Some(Self::default()),
+            name => Self::ALL.into_iter().find(|edisi| edisi.name() == name),
+        }
+    }
+}
+
 /// What stands in a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Isi {
@@ -65,6 +88,25 @@ impl Form {
     #[must_use]
     pub fn number(&self) -> &'static str {
         self.key.trim_end_matches("-X")
+    }
+
+    /// Which edition it is; the usual one where both are the same.
+    #[must_use]
+    pub fn edisi(&self) -> Edisi {
+        if self.key.ends_with("-X") { Edisi::TigaButa } else { Edisi::StikerP4k }
+    }
+
+    /// The same sheet in an edition; itself where both are the same.
+    #[must_use]
+    pub fn in_edition(&'static self, edisi: Edisi) -> &'static Self {
+        let other = forms().iter().find(|it| it.number() == self.number() && it.edisi() == edisi);
+        other.unwrap_or(self)
+    }
+
+    /// Whether it circulates in two editions.
+    #[must_use]
+    pub fn has_editions(&self) -> bool {
+        forms().iter().filter(|form| form.number() == self.number()).count() > 1
     }
 
     /// Whether the form prints this indicator.
@@ -159,6 +201,24 @@ mod tests {
             assert_eq!(form.columns[columns - 1].isi, Isi::Keterangan, "{key}");
         }
         assert_eq!(forms().len(), 9);
+    }
+
+    #[test]
+    fn two_sheets_have_a_second_edition_and_the_others_stay_as_they_are() {
+        for level in Level::ALL {
+            let twofold = matches!(level, Level::Dasawisma | Level::Rt);
+            assert_eq!(level.form().has_editions(), twofold, "{level:?}");
+            let other = level.form().in_edition(Edisi::TigaButa);
+            assert_eq!(other, level.form_in(Edisi::TigaButa));
+            assert!(!other.prints(Indikator::StikerP4k));
+            assert_eq!(other.in_edition(Edisi::StikerP4k), level.form());
+            assert_eq!(other == level.form(), !twofold, "{level:?}");
+        }
+        for edisi in Edisi::ALL {
+            assert_eq!(Edisi::from_name(edisi.name()), Some(edisi));
+        }
+        assert_eq!(Edisi::from_name(""), Some(Edisi::StikerP4k));
+        assert_eq!(Edisi::from_name("x"), None);
     }
 
     #[test]
