@@ -12,9 +12,12 @@
 mod house;
 mod lines;
 mod resident;
+mod siak;
 mod workbook;
 
 use std::borrow::Cow;
+
+use lumbung_domain::region::VillageCode;
 
 use crate::import::{Layout, quoted};
 use crate::village::census::Census;
@@ -27,8 +30,8 @@ pub enum ExportFormat {
     OpensidXlsx,
     /// The same as CSV.
     OpensidCsv,
-    /// The civil registry's dump, labels instead of codes, as CSV: the columns
-    /// of it that a village keeps, and the dusun.
+    /// The civil registry's dump, labels instead of codes, as CSV: all of its
+    /// columns, blank where a village keeps nothing, and the dusun.
     SiakCsv,
     /// The template with all residents, as CSV.
     Template,
@@ -81,17 +84,20 @@ pub enum ExportError {
 /// Only a workbook can be too small; CSV never fails.
 pub fn write(
     format: ExportFormat,
+    village: VillageCode,
     census: &Census,
     out: &mut Vec<u8>,
 ) -> Result<Exported, ExportError> {
     let layout = format.layout();
-    let headings = layout.headings().iter();
-    let header: Vec<Cow<'_, str>> = headings.map(|(_, names)| names[0].into()).collect();
+    let header: Vec<Cow<'_, str>> = match layout {
+        Layout::Siak => siak::PLACES.iter().map(|place| place.header().into()).collect(),
+        _ => layout.headings().iter().map(|(_, names)| names[0].into()).collect(),
+    };
     let lines = match format {
         ExportFormat::EmptyTemplate => Lines::default(),
         _ => Lines::of(census, layout),
     };
-    let rows = std::iter::once(header).chain(lines.rows(layout));
+    let rows = std::iter::once(header).chain(lines.rows(layout, village));
     match format {
         ExportFormat::OpensidXlsx => workbook::write(rows, out)?,
         _ => csv_rows(rows, out),

@@ -18,6 +18,7 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{
     Dasawisma, Dusun, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, TandaTerima, Warga,
 };
+use lumbung_domain::region::roster;
 use lumbung_identity::{JoinToken, Secret};
 use lumbung_ledger::{Entry, Header, Operation, Payload, Position, Salt, Seq, Source, block, line};
 use lumbung_node::barn::{Testimony, Witness};
@@ -128,7 +129,8 @@ fn workbook() -> Vec<u8> {
         RecordId::from_parts(1_790_000_000_000, 0, number)
     };
     drop(import::plan(&sheet, &mut census, &mut mint, jiff::civil::date(2026, 11, 24)));
-    export::write(ExportFormat::OpensidXlsx, &census, &mut out).unwrap();
+    let village = roster().villages()[0].code;
+    export::write(ExportFormat::OpensidXlsx, village, &census, &mut out).unwrap();
     out
 }
 

@@ -9,7 +9,9 @@ use lumbung_domain::code_list::{Code, Shdk, StatusDasar};
 use lumbung_domain::id::RecordId;
 use lumbung_domain::identity::NoKk;
 use lumbung_domain::record::{Keluarga, RumahTangga, Warga};
+use lumbung_domain::region::VillageCode;
 
+use super::siak::{self, Place};
 use super::{Exported, NONE, house, resident};
 use crate::import::{Column, Layout, dusun_name, tidy};
 use crate::village::census::{Census, number_key};
@@ -55,10 +57,23 @@ impl<'a> Lines<'a> {
         }
     }
 
-    pub(super) fn rows(&self, layout: Layout) -> impl Iterator<Item = Vec<Cow<'_, str>>> {
-        self.0.iter().map(move |line| {
-            let columns = layout.headings().iter();
-            columns.map(|(column, _)| line.cell(*column, layout)).collect()
+    pub(super) fn rows(
+        &self,
+        layout: Layout,
+        village: VillageCode,
+    ) -> impl Iterator<Item = Vec<Cow<'_, str>>> {
+        self.0.iter().map(move |line| match layout {
+            Layout::Siak => siak::PLACES
+                .iter()
+                .map(|place| match place {
+                    Place::Kept(column) => line.cell(*column, layout),
+                    other => other.same_everywhere(village).unwrap_or_default(),
+                })
+                .collect(),
+            _ => {
+                let columns = layout.headings().iter();
+                columns.map(|(column, _)| line.cell(*column, layout)).collect()
+            }
         })
     }
 }

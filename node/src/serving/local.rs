@@ -267,9 +267,10 @@ impl v1::local_server::Local for LocalService {
             )
         })?;
         let village = self.village.clone();
+        let code = village.code();
         let census = blocking(move || village.census()).await?;
         let mut file = Vec::new();
-        let exported = export::write(format, &census, &mut file).map_err(|error| {
+        let exported = export::write(format, code, &census, &mut file).map_err(|error| {
             tracing::error!(%error, "an export failed");
             Status::internal("Berkas tidak bisa dibuat. Data desa tidak berubah.")
         })?;

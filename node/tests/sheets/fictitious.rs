@@ -4,8 +4,14 @@
 use jiff::civil::{Date, date};
 use lumbung_domain::id::RecordId;
 use lumbung_domain::record::{Keluarga, RumahTangga, Warga};
+use lumbung_domain::region::VillageCode;
 use lumbung_node::import::{Plan, Report, Sheet, plan, read_sheet};
 use lumbung_node::village::census::Census;
+
+/// Desa Jaten, Kecamatan Wonodadi.
+pub(crate) fn desa() -> VillageCode {
+    VillageCode::from_u64(3_505_012_001).unwrap()
+}
 
 pub(crate) const TODAY: Date = date(2026, 11, 24);
 

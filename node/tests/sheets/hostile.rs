@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::fictitious::{Village, two_families};
+use crate::fictitious::{Village, desa, two_families};
 
 /// A workbook of these parts beside the ones that every workbook has.
 fn workbook(parts: &[(&str, &[u8])]) -> Vec<u8> {
@@ -117,7 +117,7 @@ fn formulas_leave_as_texts_and_come_back() {
         );
         village.import(&csv);
         let mut out = Vec::new();
-        write(ExportFormat::Template, &village.census, &mut out).unwrap();
+        write(ExportFormat::Template, desa(), &village.census, &mut out).unwrap();
         let text = String::from_utf8(out.clone()).unwrap();
         let row = text.lines().nth(1).unwrap();
         assert!(row.split(';').all(|cell| !cell.starts_with(['=', '+', '-', '@'])), "{row}");

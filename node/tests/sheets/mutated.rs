@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use zip::write::SimpleFileOptions;
 use zip::{ZipArchive, ZipWriter};
 
-use crate::fictitious::{Village, two_families};
+use crate::fictitious::{Village, desa, two_families};
 
 /// Address space of the process that reads spoilt workbooks, KiB. A sound one
 /// is read in a tenth of it.
@@ -45,7 +45,7 @@ fn parts() -> Vec<(String, Vec<u8>)> {
     let mut village = Village::default();
     village.import(&two_families());
     let mut out = Vec::new();
-    write(ExportFormat::OpensidXlsx, &village.census, &mut out).unwrap();
+    write(ExportFormat::OpensidXlsx, desa(), &village.census, &mut out).unwrap();
     assert_eq!(read_sheet("a.xlsx", &out).unwrap().len(), 4);
     let mut archive = ZipArchive::new(Cursor::new(out)).unwrap();
     let count = archive.len();

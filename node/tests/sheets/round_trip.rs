@@ -15,7 +15,7 @@ use lumbung_node::import::{Column, Layout, read_sheet};
 use lumbung_wire::record::encode;
 use proptest::prelude::*;
 
-use crate::fictitious::{Village, sheet};
+use crate::fictitious::{Village, desa, sheet};
 
 /// Numbers from a seed; enough to vary a village.
 struct Dice(u64);
@@ -376,7 +376,7 @@ fn own_fields(dice: &mut Dice, warga: &mut Warga, is_man: bool) {
 
 fn exported(village: &Village, format: ExportFormat) -> Vec<u8> {
     let mut out = Vec::new();
-    let Exported { without_kk, .. } = write(format, &village.census, &mut out).unwrap();
+    let Exported { without_kk, .. } = write(format, desa(), &village.census, &mut out).unwrap();
     assert_eq!(without_kk, 0);
     out
 }
@@ -484,6 +484,24 @@ fn every_column_carries_something() {
 }
 
 #[test]
+fn a_siak_dump_is_whole() {
+    let out = String::from_utf8(exported(&village(7, 40, Layout::Siak), ExportFormat::SiakCsv));
+    let out = out.unwrap();
+    let rows: Vec<Vec<&str>> = out.lines().map(|line| line.split(';').collect()).collect();
+    assert_eq!(rows[0].len(), 38, "37 columns and the dusun");
+    assert_eq!((rows[0][14], rows[0][15], rows[0][36]), ("Kecamatan", "Desa/Kel", "Tgl Entri"));
+    // Texts with a semicolon are quoted and would split.
+    let plain: Vec<_> = rows.iter().skip(1).filter(|row| row.len() == 38).collect();
+    assert!(plain.len() > 10);
+    for row in plain {
+        assert_eq!((row[14], row[15]), ("WONODADI", "JATEN"));
+        for blank in [21, 24, 25, 26, 33, 34, 35, 36] {
+            assert_eq!(row[blank], "", "column {}", blank + 1);
+        }
+    }
+}
+
+#[test]
 fn the_empty_template_is_headers_only() {
     let out = exported(&village(7, 5, Layout::Template), ExportFormat::EmptyTemplate);
     let text = String::from_utf8(out).unwrap();
@@ -499,6 +517,6 @@ fn a_resident_without_a_card_is_written_and_counted() {
     let warga = Warga { nama: "SITI".to_owned(), ..Warga::default() };
     village.census.insert(id, Record::Warga(Box::new(warga)));
     let mut out = Vec::new();
-    let exported = write(ExportFormat::OpensidCsv, &village.census, &mut out).unwrap();
+    let exported = write(ExportFormat::OpensidCsv, desa(), &village.census, &mut out).unwrap();
     assert_eq!(exported, Exported { rows: 1, without_kk: 1 });
 }

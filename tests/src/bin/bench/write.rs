@@ -98,7 +98,7 @@ fn import(
 ) -> anyhow::Result<()> {
     let census = lumbung_node::village::census::Census::from_records(records.iter().cloned());
     let mut file = Vec::new();
-    export::write(ExportFormat::OpensidCsv, &census, &mut file)?;
+    export::write(ExportFormat::OpensidCsv, code, &census, &mut file)?;
     let village = Village::create(&dir.join("impor"), code)?;
     let begun = Instant::now();
     let sheet = import::read_sheet("penduduk.csv", &file)?;
