@@ -500,7 +500,7 @@ mod tests {
     use super::*;
     use crate::code_list::{Peristiwa, Shdk};
     use crate::identity::{Nik, NikInput};
-    use crate::record::Rt;
+    use crate::record::{KegiatanWarga, Rt};
 
     const TODAY: Date = Date::constant(2026, 11, 28);
 
@@ -593,6 +593,38 @@ mod tests {
         for digits in ["3599014101900001", "3599014101600001"] {
             assert!(!all.contains(digits) && !record.title(Numbers::Masked).contains(digits));
         }
+    }
+
+    #[test]
+    fn a_no_and_a_none_read_as_answers_and_who_uses_contraception_is_closed() {
+        let mut warga = Warga { akseptor_kb: Some(false), ..Warga::default() };
+        warga.keterangan = "merantau".to_owned();
+        warga.kegiatan_warga.answer(KegiatanWarga::Arisan, Some(true));
+        warga.kegiatan_warga.remark(KegiatanWarga::Arisan, "RT");
+        warga.kegiatan_warga.answer(KegiatanWarga::Jimpitan, Some(false));
+        let read = |record: Record| {
+            let fields = record.fields(Numbers::Closed, TODAY).into_iter();
+            fields.map(|it| (it.label, it.value, it.kelas)).collect::<Vec<_>>()
+        };
+        let said = |label, value: &str, kelas| (label, value.to_owned(), kelas);
+        let expected = [
+            said("Akseptor KB", "tidak", Kelas::Spesifik),
+            said("Kegiatan warga", "Arisan (RT)", Kelas::Umum),
+            said("Kegiatan tidak diikuti", "Jimpitan", Kelas::Umum),
+            said("Keterangan", "merantau", Kelas::Umum),
+        ];
+        assert_eq!(read(Record::Warga(Box::new(warga))), expected);
+        let dry = RumahTangga {
+            air: Some(SumberAir::default()),
+            jumlah_mck: Some(0),
+            ..RumahTangga::default()
+        };
+        let fields = read(Record::RumahTangga(Box::new(dry)));
+        for (label, value) in [("Jumlah MCK", "0"), ("Sumber air", "tidak ada")] {
+            assert!(fields.contains(&said(label, value, Kelas::Umum)), "{label}: {fields:?}");
+        }
+        let blank = read(Record::RumahTangga(Box::default()));
+        assert!(!blank.iter().any(|(label, ..)| ["Jumlah MCK", "Sumber air"].contains(label)));
     }
 
     #[test]
