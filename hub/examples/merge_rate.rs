@@ -16,7 +16,7 @@ use bytes::Bytes;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_hub::dataset::sqlite::{SqliteDataset, upsert_bulk};
-use lumbung_hub::dataset::{Dataset as _, MergeBatch, Scope};
+use lumbung_hub::dataset::{Dataset as _, MergeBatch};
 use lumbung_hub::merge::decode;
 use lumbung_ledger::{
     ChainTag, Entry, Epoch, Header, LogId, Operation, Payload, Position, Salt, Seq, Source,
@@ -83,10 +83,10 @@ fn read_back(dataset: &SqliteDataset, villages: u64) -> Result<(), Box<dyn Error
     let start = Instant::now();
     let mut residents = 0;
     for village in 1..=villages {
-        residents += dataset.facts(code(village)?)?.residents.len();
+        residents += dataset.facts(&dataset.whole(), code(village)?)?.residents.len();
     }
     report("facts, residents", residents, start);
-    let totals = dataset.totals(&Scope::whole())?;
+    let totals = dataset.totals(&dataset.whole())?;
     if totals.warga as usize != residents {
         return Err("facts and totals disagree".into());
     }

@@ -18,7 +18,7 @@ use lumbung_domain::record::JenisKelamin;
 use lumbung_domain::region::roster;
 use lumbung_hub::dataset::search::{ResidentTerms, Slice, Words};
 use lumbung_hub::dataset::sqlite::SqliteDataset;
-use lumbung_hub::dataset::{Dataset as _, Scope, Search as _};
+use lumbung_hub::dataset::{Dataset as _, Search as _};
 use lumbung_hub::exports::{Disclosure, RecordsExport};
 use lumbung_hub::recap::{KeptSums, Recap, RegionRef};
 
@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let folder = args.next().map(PathBuf::from).ok_or("name the folder of a hub")?;
     let words: Vec<String> = args.filter_map(|word| word.into_string().ok()).collect();
     let dataset = timed("open", || SqliteDataset::open(folder.join("hub.db")))?;
-    let whole = Scope::whole();
+    let whole = dataset.whole();
     timed("make all outlines", || dataset.make_ready(&whole))?;
     let first = |after| Slice { after, limit: 50 };
     let mut searches = vec![
@@ -74,12 +74,14 @@ fn recaps(dataset: &SqliteDataset) -> Result<(), Box<dyn Error>> {
     let kept = KeptSums::default();
     let at = date(2026, 12, 31);
     for what in ["recap of the kabupaten, anew", "recap of the kabupaten, kept"] {
-        timed(what, || Recap::with(dataset, &kept, RegionRef::Kabupaten, at))?;
+        timed(what, || Recap::with(dataset, &dataset.whole(), &kept, RegionRef::Kabupaten, at))?;
     }
     let largest = dataset.villages()?.into_iter().max_by_key(|village| village.warga);
     if let Some(village) = largest {
         let region = RegionRef::Desa(village.village);
-        timed("recap of the largest village", || Recap::with(dataset, &kept, region, at))?;
+        timed("recap of the largest village", || {
+            Recap::with(dataset, &dataset.whole(), &kept, region, at)
+        })?;
     }
     Ok(())
 }
@@ -88,14 +90,14 @@ fn recaps(dataset: &SqliteDataset) -> Result<(), Box<dyn Error>> {
 fn exports(dataset: &SqliteDataset) -> Result<(), Box<dyn Error>> {
     let mut largest = None;
     for kecamatan in roster().kecamatan() {
-        let scope = Scope::of_kecamatan([kecamatan.code]);
+        let scope = dataset.whole().kecamatan(kecamatan.code);
         let records = dataset.count_records(&scope, Kind::Warga)?;
         largest = largest.max(Some((records, scope.ranges().to_vec(), kecamatan.code)));
     }
     let (records, _, code) = largest.ok_or("no kecamatan")?;
     let export = RecordsExport {
         kind: Kind::Warga,
-        scope: Scope::of_kecamatan([code]),
+        scope: dataset.whole().kecamatan(code),
         disclosed: Disclosure::default(),
         remarks: vec!["measured".to_owned()],
     };

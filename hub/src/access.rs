@@ -19,6 +19,7 @@ mod operator;
 mod password;
 mod proofs;
 mod role;
+pub(crate) mod scope;
 pub mod witness;
 
 pub use account::{Account, AccountChange, Accounts, End, NewAccount, Session};

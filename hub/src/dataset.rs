@@ -27,7 +27,6 @@ mod outline;
 mod outline_sums;
 mod recovery;
 mod row;
-pub mod scope;
 pub mod search;
 pub mod sqlite;
 mod trail;
@@ -43,6 +42,7 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{Epoch, Fingerprint, Operation, Position, Seq, Source};
 
+pub use crate::access::scope::{HubsOwn, Scope};
 pub use alerts::{Alerts, KnownAlert, Letter, Maintenance};
 pub use care::{Care, Hold, Remark};
 pub use content::{Repair, RowContent};
@@ -57,7 +57,6 @@ pub use row::{
     DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow,
     TandaTerimaRow, WargaRow,
 };
-pub use scope::Scope;
 pub use search::Search;
 pub use village::{ContactNote, DeepProof, STICK_FRESH_MS, Stick, VillageState, is_fresh_by_stick};
 pub use watch::{Away, Heard, Narahubung, Upkeep, Watch};
@@ -437,7 +436,7 @@ pub trait Dataset:
     ///
     /// # Errors
     /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
-    fn facts(&self, village: VillageCode) -> Result<VillageFacts, DatasetError>;
+    fn facts(&self, scope: &Scope, village: VillageCode) -> Result<VillageFacts, DatasetError>;
 
     /// What is remarked of the living residents of these houses, in id order.
     ///
@@ -445,6 +444,7 @@ pub trait Dataset:
     /// [`DatasetError::Store`].
     fn remarks(
         &self,
+        scope: &Scope,
         village: VillageCode,
         houses: &[RecordId],
     ) -> Result<Vec<HouseRemark>, DatasetError>;
@@ -455,12 +455,13 @@ pub trait Dataset:
     /// [`DatasetError::Store`].
     fn records(&self, filter: &RecordFilter) -> Result<Vec<StoredRecord>, DatasetError>;
 
-    /// One record.
+    /// One record, if its village is of the scope.
     ///
     /// # Errors
     /// [`DatasetError::Store`].
     fn record(
         &self,
+        scope: &Scope,
         village: VillageCode,
         id: RecordId,
     ) -> Result<Option<StoredRecord>, DatasetError>;
@@ -492,11 +493,16 @@ pub trait Dataset:
         number: i64,
     ) -> Result<Option<QuarantinedEntry>, DatasetError>;
 
-    /// The payload of one quarantined entry, to try it again after a fix.
+    /// The payload of one quarantined entry of a village of the scope, to try
+    /// it again after a fix.
     ///
     /// # Errors
     /// [`DatasetError::Store`].
-    fn quarantined_change(&self, number: i64) -> Result<Option<Change>, DatasetError>;
+    fn quarantined_change(
+        &self,
+        scope: &Scope,
+        number: i64,
+    ) -> Result<Option<Change>, DatasetError>;
 
     /// Merges a quarantined entry that can now be taken and removes it from
     /// the quarantine. A newer row of the same record stays. An entry that

@@ -36,13 +36,13 @@ use crate::access::audit::{
     Act, AuditCheck, AuditEntry, AuditFilter, AuditLog, AuditNote, WORDS_MAX,
 };
 use crate::access::{Operator, Refused, Right};
-use crate::dataset::{Dataset, DatasetError, Incident, Scope, Totals, VillageState};
+use crate::dataset::{Dataset, DatasetError, HubsOwn, Incident, Scope, Totals, VillageState};
 use crate::live::{Live, LiveVillage};
 use crate::metrics::OperatorCounts;
 use crate::outlook::Outlook;
 use crate::puller::Wishes;
 use crate::reason::Reasons;
-use crate::recap::{KeptSums, RecapError, RegionRef};
+use crate::recap::{KeptSums, RecapError, RegionRef, Veils};
 use crate::registry::Registry;
 use crate::uplink::Arrivals;
 use crate::words::Words;
@@ -114,8 +114,8 @@ impl From<RecapError> for DeskError {
 
 /// The parts of the hub that a desk works with.
 pub struct DeskParts {
-    /// The district's data.
-    pub dataset: Arc<dyn Dataset>,
+    /// The district's data. The desk keeps of it what takes a scope.
+    pub dataset: Arc<dyn HubsOwn>,
     /// Where is noted who saw and did what.
     pub audit: Arc<dyn AuditLog>,
     /// The view of the moment.
@@ -147,6 +147,7 @@ pub struct Desk {
     letters: PathBuf,
     questions: search::Questions,
     sums: KeptSums,
+    veils: Veils,
     /// Looks at the whole district.
     looks: together::Together<(Outlook, Reasons)>,
     /// Held while one person's data is opened.
@@ -168,6 +169,7 @@ impl Desk {
             arrivals,
             letters,
         } = parts;
+        let veils = Veils::new(dataset.clone());
         let (questions, sums) = (search::Questions::default(), KeptSums::for_many());
         let (looks, revealing) = (together::Together::default(), Mutex::default());
         Self {
@@ -182,6 +184,7 @@ impl Desk {
             letters,
             questions,
             sums,
+            veils,
             looks,
             revealing,
         }
@@ -229,7 +232,7 @@ impl Desk {
     fn one(who: &Operator, village: VillageCode) -> Result<Scope, DeskError> {
         who.must(Right::SeeVillages)?;
         let known = roster().village(village).is_some() && who.scope().holds(village);
-        if known { Ok(Scope::of_village(village)) } else { Err(DeskError::NotThere) }
+        if known { Ok(who.scope().village(village)) } else { Err(DeskError::NotThere) }
     }
 
     /// One village as stored and at this moment.
@@ -341,10 +344,7 @@ impl Desk {
 fn sees(scope: &Scope, region: RegionRef) -> bool {
     match region {
         RegionRef::Kabupaten => scope.is_whole(),
-        RegionRef::Kecamatan(code) => {
-            let own = Scope::of_kecamatan([code]);
-            own.within(scope) == own
-        }
+        RegionRef::Kecamatan(code) => scope.covers_kecamatan(code),
         RegionRef::Desa(village) | RegionRef::Below(village, _) => scope.holds(village),
     }
 }

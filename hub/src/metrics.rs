@@ -28,7 +28,7 @@ use prometheus_client::registry::Registry;
 
 use crate::access::Gate;
 use crate::access::audit::AuditLog;
-use crate::dataset::{Dataset, DatasetError};
+use crate::dataset::{DatasetError, HubsOwn};
 use crate::live::Live;
 use crate::merge::WriterWatch;
 use crate::outlook::Outlook;
@@ -41,7 +41,7 @@ pub use operators::{Entrance, OperatorCounts};
 #[derive(Clone)]
 pub struct MetricsState {
     /// The dataset.
-    pub dataset: Arc<dyn Dataset>,
+    pub dataset: Arc<dyn HubsOwn>,
     /// The view of the moment.
     pub live: Arc<Live>,
     /// The writer, for its queue.

@@ -25,7 +25,7 @@ use lumbung_domain::region::VillageCode;
 use lumbung_link::backoff::Backoff;
 use tokio::sync::Semaphore;
 
-use crate::dataset::Dataset;
+use crate::dataset::HubsOwn;
 use crate::live::{Live, Phase};
 use crate::merge::MergeWriter;
 use crate::metrics::SessionEnd;
@@ -56,7 +56,7 @@ const CATCHING_UP_MAX: usize = 8;
 #[derive(Clone)]
 pub struct Shared {
     /// The dataset.
-    pub dataset: Arc<dyn Dataset>,
+    pub dataset: Arc<dyn HubsOwn>,
     /// Its one writer.
     pub writer: MergeWriter,
     /// The view of the moment.
@@ -80,7 +80,7 @@ pub struct Shared {
 impl Shared {
     /// What pullers of `dataset` share; `writer` writes to it.
     #[must_use]
-    pub fn new(dataset: Arc<dyn Dataset>, writer: MergeWriter, live: Arc<Live>) -> Self {
+    pub fn new(dataset: Arc<dyn HubsOwn>, writer: MergeWriter, live: Arc<Live>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self {
             dataset,

@@ -26,11 +26,11 @@ use lumbung_domain::recap::{Cell, Edisi, Isi, Level, Sheet, SheetCells, SheetRow
 use lumbung_domain::region::{Desa, KABUPATEN, KecamatanCode, NAMA_KABUPATEN, VillageCode, roster};
 
 use crate::dataset::search::Mark;
-use crate::dataset::{Dataset, DatasetError, HouseRemark, Scope};
+use crate::dataset::{Dataset, DatasetError, HouseRemark, HubsOwn, Scope};
 
 pub use kept::KeptSums;
 pub use printed::{Audience, HIDDEN, Printed};
-pub use veil::{SMALL, Veil};
+pub use veil::{SMALL, Veil, Veils};
 
 /// Which region a recap is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -217,7 +217,7 @@ impl RegionRef {
 ///
 /// # Errors
 /// [`RecapError`].
-pub fn build(dataset: &dyn Dataset, region: RegionRef, date: Date) -> Result<Sheet, RecapError> {
+pub fn build(dataset: &dyn HubsOwn, region: RegionRef, date: Date) -> Result<Sheet, RecapError> {
     Recap::of(dataset, region, date).map(|recap| recap.sheet)
 }
 
@@ -226,45 +226,50 @@ impl Recap {
     ///
     /// # Errors
     /// [`RecapError`].
-    pub fn of(dataset: &dyn Dataset, region: RegionRef, date: Date) -> Result<Self, RecapError> {
-        Self::with(dataset, &KeptSums::default(), region, date)
+    pub fn of(dataset: &dyn HubsOwn, region: RegionRef, date: Date) -> Result<Self, RecapError> {
+        Self::with(dataset, &dataset.whole(), &KeptSums::default(), region, date)
     }
 
-    /// The recap of `region` at `date`. Villages whose rows are those of a
-    /// sum that was kept are not counted again.
+    /// The recap of `region` at `date`, of what the scope has of it. Villages
+    /// whose rows are those of a sum that was kept are not counted again.
     ///
     /// # Errors
     /// [`RecapError`].
     pub fn with(
         dataset: &dyn Dataset,
+        scope: &Scope,
         kept: &KeptSums,
         region: RegionRef,
         date: Date,
     ) -> Result<Self, RecapError> {
         match region {
-            RegionRef::Kabupaten => Ok(Self::kabupaten(dataset, kept, date)?),
-            RegionRef::Kecamatan(code) => Ok(Self::kecamatan(dataset, kept, code, date)?),
+            RegionRef::Kabupaten => Ok(Self::kabupaten((dataset, scope), kept, date)?),
+            RegionRef::Kecamatan(code) => Ok(Self::kecamatan((dataset, scope), kept, code, date)?),
             RegionRef::Desa(code) => {
-                let facts = dataset.facts(code)?;
+                let facts = dataset.facts(scope, code)?;
                 let name = roster().village(code).map(Desa::full_name).unwrap_or_default();
                 Ok(village::Houses::of(&facts, date).desa(name, date))
             }
             RegionRef::Below(code, id) => {
-                let facts = dataset.facts(code)?;
+                let facts = dataset.facts(scope, code)?;
                 let recap = village::Houses::of(&facts, date).below(id, date);
                 let mut recap =
                     recap.ok_or_else(|| RecapError::UnknownRegion(region.to_string()))?;
                 if !recap.houses.is_empty() {
-                    recap.remark(&dataset.remarks(code, &recap.houses)?);
+                    recap.remark(&dataset.remarks(scope, code, &recap.houses)?);
                 }
                 Ok(recap)
             }
         }
     }
 
-    fn kabupaten(dataset: &dyn Dataset, kept: &KeptSums, date: Date) -> Result<Self, DatasetError> {
+    fn kabupaten(
+        seen: (&dyn Dataset, &Scope),
+        kept: &KeptSums,
+        date: Date,
+    ) -> Result<Self, DatasetError> {
         let villages: Vec<_> = roster().villages().iter().collect();
-        let sums = sums(dataset, kept, &villages, date)?;
+        let sums = sums(seen, kept, &villages, date)?;
         let rows = roster().kecamatan().iter().map(|kecamatan| {
             let within = |(desa, _): &(&&Desa, &VillageSum)| desa.kecamatan == kecamatan.code;
             let sums = villages.iter().zip(&sums).filter(within);
@@ -283,13 +288,13 @@ impl Recap {
     }
 
     fn kecamatan(
-        dataset: &dyn Dataset,
+        seen: (&dyn Dataset, &Scope),
         kept: &KeptSums,
         code: KecamatanCode,
         date: Date,
     ) -> Result<Self, DatasetError> {
         let villages: Vec<_> = roster().villages_of(code).collect();
-        let sums = sums(dataset, kept, &villages, date)?;
+        let sums = sums(seen, kept, &villages, date)?;
         let rows =
             villages.iter().zip(&sums).map(|(desa, sum)| row(desa.name.to_owned(), sum.vector));
         let wilayah = kecamatan_name(code);
@@ -323,13 +328,12 @@ struct VillageSum {
 /// The sum of each village; those that are not kept are counted on every
 /// core. A village nobody registered yet counts nothing but itself.
 fn sums(
-    dataset: &dyn Dataset,
+    (dataset, scope): (&dyn Dataset, &Scope),
     kept: &KeptSums,
     villages: &[&Desa],
     date: Date,
 ) -> Result<Vec<VillageSum>, DatasetError> {
-    let marks: HashMap<VillageCode, Mark> =
-        dataset.row_marks(&Scope::whole())?.into_iter().collect();
+    let marks: HashMap<VillageCode, Mark> = dataset.row_marks(scope)?.into_iter().collect();
     let known: Vec<(usize, (VillageCode, Mark))> = villages
         .iter()
         .enumerate()
@@ -357,7 +361,7 @@ fn sums(
         while let Some((number, (village, mark))) =
             missing.get(next.fetch_add(1, Ordering::Relaxed))
         {
-            let sum = counted(dataset, *village, date)?;
+            let sum = counted(dataset, scope, *village, date)?;
             kept.put(*village, date, *mark, sum);
             sums.lock().unwrap_or_else(PoisonError::into_inner)[*number] = sum;
         }
@@ -382,10 +386,11 @@ const EMPTY: VillageSum =
 /// One village counted anew.
 fn counted(
     dataset: &dyn Dataset,
+    scope: &Scope,
     village: VillageCode,
     date: Date,
 ) -> Result<VillageSum, DatasetError> {
-    let facts = match dataset.facts(village) {
+    let facts = match dataset.facts(scope, village) {
         Ok(facts) => facts,
         Err(DatasetError::UnknownVillage(_)) => return Ok(EMPTY),
         Err(error) => return Err(error),

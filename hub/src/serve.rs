@@ -27,7 +27,7 @@ use crate::cli::CommandService;
 use crate::console::map::Map;
 use crate::console::{self, ConsoleState, Front};
 use crate::dataset::sqlite::SqliteDataset;
-use crate::dataset::{Dataset, VillageState};
+use crate::dataset::{HubsOwn, VillageState};
 use crate::desk::ready::keep_ready;
 use crate::desk::{Desk, DeskParts};
 use crate::live::{Live, LiveVillage, Phase};
@@ -112,13 +112,13 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
         }
     }
     let sqlite = Arc::new(dataset);
-    let dataset: Arc<dyn Dataset> = sqlite.clone();
+    let dataset: Arc<dyn HubsOwn> = sqlite.clone();
     let accounts: Arc<dyn Accounts> = sqlite.clone();
     let audit: Arc<dyn AuditLog> = sqlite.clone();
     let map = options.map.as_deref().map(read_map).transpose()?;
     let metrics = watching::listen(options.metrics).await?;
     let live = Arc::new(Live::default());
-    let (writer, writing) = MergeWriter::start(Arc::clone(&dataset))?;
+    let (writer, writing) = MergeWriter::start(dataset.clone())?;
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
     let contacts = shared.contacts.clone();
     let (uplink, sessions_max) = (options.uplink, handles::sessions(options.sessions_max));
@@ -175,10 +175,10 @@ pub async fn run(options: ServeOptions, stop: impl Future<Output = ()>) -> anyho
     let metrics = metrics.map(|listener| (listener, gate.clone(), audit));
     let router = console::router(ConsoleState { desk, gate, front: options.front, map })
         .into_make_service_with_connect_info::<SocketAddr>();
-    let ringing = tokio::spawn(notices::keep_ringing(shared.bell.clone(), Arc::clone(&dataset)));
+    let ringing = tokio::spawn(notices::keep_ringing(shared.bell.clone(), dataset.clone()));
     let file = dataset_file(&options.data);
     let mut watching = watching::start(&options.data, file, &shared, metrics);
-    let flushing = tokio::spawn(contacts.clone().keep_flushing(Arc::clone(&dataset)));
+    let flushing = tokio::spawn(contacts.clone().keep_flushing(dataset.clone()));
     let mut roll = Roll::default();
     tokio::pin!(stop);
     let served = tokio::select! {

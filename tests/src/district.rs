@@ -15,7 +15,7 @@ use bytes::Bytes;
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_hub::dataset::sqlite::SqliteDataset;
-use lumbung_hub::dataset::{Dataset, VillageState};
+use lumbung_hub::dataset::{HubsOwn, VillageState};
 use lumbung_link::channel;
 use lumbung_proto::v1;
 use lumbung_proto::v1::local_client::LocalClient;
@@ -395,7 +395,7 @@ impl HubProcess {
     ///
     /// # Errors
     /// When the file can't be opened.
-    pub fn dataset(&mut self) -> anyhow::Result<&dyn Dataset> {
+    pub fn dataset(&mut self) -> anyhow::Result<&dyn HubsOwn> {
         if self.outside.is_none() {
             self.outside = Some(SqliteDataset::open(self.program.dir.join("hub.db"))?);
         }

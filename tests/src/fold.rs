@@ -12,7 +12,7 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
-use lumbung_hub::dataset::{Dataset, RecordFilter, Scope};
+use lumbung_hub::dataset::{HubsOwn, RecordFilter};
 use lumbung_ledger::{Fingerprint, Operation, Payload, Position, Seq};
 use lumbung_node::barn::Barn;
 use lumbung_node::village::Village;
@@ -113,12 +113,12 @@ pub fn fold_barn(barn: &Barn) -> anyhow::Result<Folded> {
 ///
 /// # Errors
 /// Names the first record or figure that differs.
-pub fn compare(folded: &Folded, hub: &dyn Dataset, village: VillageCode) -> anyhow::Result<()> {
+pub fn compare(folded: &Folded, hub: &dyn HubsOwn, village: VillageCode) -> anyhow::Result<()> {
     let mut rows = BTreeMap::new();
     let mut after = None;
     loop {
         let filter =
-            RecordFilter { scope: Scope::of_village(village), kind: None, after, limit: PAGE };
+            RecordFilter { scope: hub.whole().village(village), kind: None, after, limit: PAGE };
         let page = hub.records(&filter)?;
         let Some(last) = page.last() else { break };
         after = Some((village, last.id));

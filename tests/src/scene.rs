@@ -9,7 +9,7 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{Dusun, Record};
-use lumbung_hub::dataset::{Scope, SetAside};
+use lumbung_hub::dataset::SetAside;
 use lumbung_proto::v1;
 use lumbung_wire::record::decode;
 
@@ -124,7 +124,8 @@ impl Scene {
     /// When they can't be read.
     pub fn incidents(&mut self) -> anyhow::Result<Vec<(String, String)>> {
         let village = self.district.nodes[0].village;
-        let incidents = self.district.hub.dataset()?.incidents(&Scope::of_village(village), 99)?;
+        let hub = self.district.hub.dataset()?;
+        let incidents = hub.incidents(&hub.whole().village(village), 99)?;
         Ok(incidents.into_iter().rev().map(|it| (it.code, it.sentence)).collect())
     }
 
@@ -145,7 +146,8 @@ impl Scene {
     /// When it can't be read.
     pub fn branch(&mut self) -> anyhow::Result<Vec<SetAside>> {
         let village = self.district.nodes[0].village;
-        Ok(self.district.hub.dataset()?.branch(village, 10_000)?)
+        let hub = self.district.hub.dataset()?;
+        Ok(hub.branch(&hub.whole(), village, 10_000)?)
     }
 
     /// What a command of the hub prints.

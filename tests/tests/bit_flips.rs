@@ -13,7 +13,7 @@ use bytes::Bytes;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{Dusun, Record};
 use lumbung_domain::region::{VillageCode, roster};
-use lumbung_hub::dataset::{RecordFilter, Scope};
+use lumbung_hub::dataset::RecordFilter;
 use lumbung_ledger::{LogId, Payload, Seq, Source};
 use lumbung_node::barn::{Ground, Testimony, Witness};
 use lumbung_node::village::{Village, Wish};
@@ -109,7 +109,8 @@ impl Truth {
         let pair = Pair::new(village_code(), folder)?;
         let _following = pair.follow(village, &[]);
         let settled = pair.settled(self.folded.position.seq).await?;
-        let all = RecordFilter { scope: Scope::whole(), kind: None, after: None, limit: 1_000 };
+        let scope = pair.dataset.whole();
+        let all = RecordFilter { scope, kind: None, after: None, limit: 1_000 };
         for row in pair.dataset.records(&all)? {
             let right = self.contents.get(&row.seq) == Some(&(row.id, row.bytes));
             ensure!(right, "the hub took a wrong record");

@@ -209,15 +209,8 @@ async fn an_import_beside_a_pull_of_the_same_village_takes_nothing_twice() {
     wait_until(WITHIN, "no trouble is left", async || Ok(hub.village(village)?.trouble.is_empty()))
         .await
         .unwrap();
-    assert!(
-        district
-            .hub
-            .dataset()
-            .unwrap()
-            .quarantine(&lumbung_hub::dataset::Scope::whole())
-            .unwrap()
-            .is_empty()
-    );
+    let hub = district.hub.dataset().unwrap();
+    assert!(hub.quarantine(&hub.whole()).unwrap().is_empty());
     district.stop().await.unwrap();
     district.compare().unwrap();
 }

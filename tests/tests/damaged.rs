@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use lumbung_domain::id::Kind;
-use lumbung_hub::dataset::{RecordFilter, Scope};
+use lumbung_hub::dataset::RecordFilter;
 use lumbung_ledger::Epoch;
 use lumbung_node::village::Village;
 use lumbung_proto::v1;
@@ -297,12 +297,8 @@ async fn whoever_the_new_log_erased_does_not_come_back_from_the_old_one() -> any
     district.wait_proven(WITHIN).await?;
 
     // Erased under the id of the new log; the old one had the same person.
-    let filter = RecordFilter {
-        scope: Scope::of_village(village),
-        kind: Some(Kind::Warga),
-        after: None,
-        limit: 1_000,
-    };
+    let scope = district.hub.dataset()?.whole().village(village);
+    let filter = RecordFilter { scope, kind: Some(Kind::Warga), after: None, limit: 1_000 };
     let rows = district.hub.dataset()?.records(&filter)?;
     let of_the_new_log = rows.iter().find(|row| row.epoch != Epoch(0));
     let id = of_the_new_log.context("nobody is counted")?.id.to_string();

@@ -107,7 +107,7 @@ fn nothing_half_applied(
     let dataset = district.hub.dataset()?;
     for at in 1..=TRUE_ENTRIES + 3 {
         let bad = lie == Lie::BadRecord && at == TRUE_ENTRIES + 1;
-        let there = dataset.record(village, record_id(village, at))?.is_some();
+        let there = dataset.record(&dataset.whole(), village, record_id(village, at))?.is_some();
         assert_eq!(there, at <= taken && !bad, "{lie:?}, record of entry {at}");
     }
     if lie != Lie::BadRecord {

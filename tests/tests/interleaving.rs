@@ -12,7 +12,7 @@ use bytes::Bytes;
 use lumbung_domain::id::{Kind, KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
-use lumbung_hub::dataset::{Dataset, DatasetError, MergeBatch, Scope};
+use lumbung_hub::dataset::{Dataset, DatasetError, MergeBatch};
 use lumbung_hub::merge::decode;
 use lumbung_ledger::{LogId, Position, Source, block};
 use lumbung_node::barn::{Barn, Change, Expected, MemoryStore, OpenOptions, Submission};
@@ -206,7 +206,7 @@ impl<'f> World<'f> {
         if self.at.seq.0 > 0 {
             fold::compare(&folded, &self.hub, self.village)?;
         }
-        let records = self.hub.totals(&Scope::whole())?.records;
+        let records = self.hub.totals(&self.hub.whole())?.records;
         anyhow::ensure!(records == folded.records.len() as u64, "{records} records in all");
         Ok(())
     }

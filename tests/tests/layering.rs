@@ -156,6 +156,8 @@ fn what_operators_see_comes_from_the_desk_alone() -> anyhow::Result<()> {
         "Dataset,",
         "impl Dataset",
         "MergeWriter",
+        "HubsOwn",
+        ".whole()",
     ];
     for (part, never) in [
         ("hub/src/ctl", &["dataset", "rusqlite", "crate::desk", "crate::serve"][..]),
@@ -172,6 +174,11 @@ fn what_operators_see_comes_from_the_desk_alone() -> anyhow::Result<()> {
             assert!(stray.is_empty(), "{word}: {stray:?}");
         }
     }
+    // The desk has it to hand on: to what finds veils, and to what keeps
+    // searches ready.
+    let desk: Vec<_> =
+        naming("HubsOwn")?.into_iter().filter(|path| path.starts_with("hub/src/desk")).collect();
+    assert_eq!(desk, ["hub/src/desk.rs", "hub/src/desk/ready.rs"]);
     Ok(())
 }
 

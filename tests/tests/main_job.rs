@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use lumbung_domain::id::{Kind, RecordId};
-use lumbung_hub::dataset::{FindingKind, Scope};
+use lumbung_hub::dataset::FindingKind;
 use lumbung_proto::v1;
 use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::fictitious::{FAMILY_SIZE, dusun, lone_row, nik, sheet};
@@ -42,7 +42,8 @@ async fn four_villages_become_one_dataset_and_stay_current() -> anyhow::Result<(
     district.wait_proven(Duration::from_secs(30)).await?;
 
     let residents = (VILLAGES * FAMILIES * FAMILY_SIZE + 1) as u64;
-    assert_eq!(district.hub.dataset()?.totals(&Scope::whole())?.warga, residents);
+    let hub = district.hub.dataset()?;
+    assert_eq!(hub.totals(&hub.whole())?.warga, residents);
     the_twin_is_found(&mut district)?;
     an_edit_arrives_live(&mut district).await?;
 
@@ -60,7 +61,8 @@ async fn four_villages_become_one_dataset_and_stay_current() -> anyhow::Result<(
 }
 
 fn the_twin_is_found(district: &mut District) -> anyhow::Result<()> {
-    let findings = district.hub.dataset()?.findings(&Scope::whole(), true, 100)?;
+    let hub = district.hub.dataset()?;
+    let findings = hub.findings(&hub.whole(), true, 100)?;
     let twins: Vec<_> =
         findings.iter().filter(|finding| finding.kind == FindingKind::NikGanda).collect();
     assert_eq!(twins.len(), 1, "one number, two villages");
@@ -89,7 +91,8 @@ async fn an_edit_arrives_live(district: &mut District) -> anyhow::Result<()> {
     assert!(!saved.refused);
     let (village, hub) = (node.village, &mut district.hub);
     wait_until(Duration::from_secs(5), "the edit is at the hub", async || {
-        let row = hub.dataset()?.record(village, id)?.context("the dusun")?;
+        let hub = hub.dataset()?;
+        let row = hub.record(&hub.whole(), village, id)?.context("the dusun")?;
         Ok(row.bytes == payload && row.seq.0 == saved.last_seq)
     })
     .await?;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use lumbung_domain::id::{Kind, KindCode, RecordId};
-use lumbung_hub::dataset::Scope;
 use lumbung_ledger::Source;
 use lumbung_node::barn::{Change, Expected, Submission};
 use lumbung_node::village::Village;
@@ -61,11 +60,13 @@ async fn what_a_newer_node_writes_arrives_byte_for_byte() -> anyhow::Result<()> 
     district.wait_proven(Duration::from_secs(20)).await?;
 
     for (id, kind, schema, bytes) in &content {
-        let row = district.hub.dataset()?.record(village, *id)?.expect("the record arrived");
+        let hub = district.hub.dataset()?;
+        let row = hub.record(&hub.whole(), village, *id)?.expect("the record arrived");
         assert_eq!((row.kind, row.schema, &row.bytes), (*kind, *schema, bytes));
         assert_eq!((row.actor.as_str(), row.source), ("versi-baru", Source(9)));
     }
-    assert_eq!(district.hub.dataset()?.quarantine(&Scope::whole())?.len(), 0);
+    let hub = district.hub.dataset()?;
+    assert_eq!(hub.quarantine(&hub.whole())?.len(), 0);
     district.stop().await?;
     let folded = district.compare()?;
     assert_eq!(folded[0].records.len(), content.len());

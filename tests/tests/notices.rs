@@ -9,7 +9,7 @@ use std::time::Duration;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::informasi::Sasaran;
 use lumbung_domain::region::roster;
-use lumbung_hub::dataset::Dataset;
+use lumbung_hub::dataset::HubsOwn;
 use lumbung_hub::dataset::notices::{NoticeVillage, Reach};
 use lumbung_hub::notices::{Created, Draft, create, one, withdraw};
 use lumbung_ledger::Source;
@@ -34,7 +34,7 @@ fn draft(judul: &str) -> Draft {
 }
 
 fn send(hub: &mut HubProcess, judul: &str, sasaran: Vec<Sasaran>) -> Created {
-    let dataset: &dyn Dataset = hub.dataset().unwrap();
+    let dataset: &dyn HubsOwn = hub.dataset().unwrap();
     create(dataset, draft(judul), sasaran, "penguji", clock::now_ms()).unwrap()
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::Record;
-use lumbung_hub::dataset::{RecordFilter, Scope};
+use lumbung_hub::dataset::RecordFilter;
 use lumbung_tests::district::District;
 use lumbung_wire::record::decode;
 use rust_xlsxwriter::Workbook;
@@ -159,7 +159,7 @@ async fn an_opensid_workbook_goes_all_the_way_to_the_district() -> anyhow::Resul
 
     district.wait_proven(Duration::from_secs(20)).await?;
     assert_eq!(district.hub.village(village)?.warga, all);
-    let scope = Scope::of_village(village);
+    let scope = district.hub.dataset()?.whole().village(village);
     let dataset = district.hub.dataset()?;
     let read = |kind| -> anyhow::Result<Vec<(RecordId, Record)>> {
         let filter =
@@ -230,7 +230,7 @@ async fn an_opensid_workbook_goes_all_the_way_to_the_district() -> anyhow::Resul
 
 /// One of the village's RT.
 fn read_rt(district: &mut District) -> anyhow::Result<RecordId> {
-    let scope = Scope::of_village(district.nodes[0].village);
+    let scope = district.hub.dataset()?.whole().village(district.nodes[0].village);
     let filter = RecordFilter { scope, kind: Some(Kind::Rt), after: None, limit: 1 };
     let stored = district.hub.dataset()?.records(&filter)?;
     Ok(stored.first().context("the sheet has RT")?.id)

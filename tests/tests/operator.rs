@@ -10,7 +10,7 @@ use std::time::Duration;
 use anyhow::Context;
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::roster;
-use lumbung_hub::dataset::{ContactNote, FindingKind, Scope};
+use lumbung_hub::dataset::{ContactNote, FindingKind};
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 use lumbung_tests::chromium::{self, Chromium};
@@ -82,7 +82,8 @@ fn printed_code(district: &District) -> anyhow::Result<String> {
 /// them; the number of the finding that this ends.
 async fn the_second_village_gives_way(district: &mut District) -> anyhow::Result<i64> {
     let village = district.nodes[1].village;
-    let findings = district.hub.dataset()?.findings(&Scope::whole(), true, 9)?;
+    let hub = district.hub.dataset()?;
+    let findings = hub.findings(&hub.whole(), true, 9)?;
     let twin = findings.iter().find(|it| it.kind == FindingKind::NikGanda).context("a finding")?;
     let claim = twin.claims.iter().find(|claim| claim.village == village).context("its claim")?;
     let change = v1::RecordChange {
@@ -491,7 +492,8 @@ async fn a_new_operator_finds_the_way() -> anyhow::Result<()> {
         walk.print()?;
         walk.export()?;
     }
-    let open = district.hub.dataset()?.findings(&Scope::whole(), true, 9)?;
+    let hub = district.hub.dataset()?;
+    let open = hub.findings(&hub.whole(), true, 9)?;
     let finding = open.first().context("an open finding")?.number;
     Walk::new(&program, &district, "semua")?.all(&district, finding)?;
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use bytes::Bytes;
 use lumbung_domain::id::{Kind, RecordId};
-use lumbung_hub::dataset::{Outcome, RecordFilter, Scope};
+use lumbung_hub::dataset::{Outcome, RecordFilter};
 use lumbung_ledger::Source;
 use lumbung_node::barn::{Change, Expected, Submission};
 use lumbung_node::village::Village;
@@ -181,7 +181,8 @@ async fn reinstalled() -> anyhow::Result<(Scene, Vec<RecordId>)> {
     // Nothing happens by itself, and the old records can still be read.
     for id in &old {
         let village = scene.district.nodes[0].village;
-        ensure!(scene.district.hub.dataset()?.record(village, *id)?.is_some(), "{id} is gone");
+        let hub = scene.district.hub.dataset()?;
+        ensure!(hub.record(&hub.whole(), village, *id)?.is_some(), "{id} is gone");
     }
     Ok((scene, old))
 }
@@ -241,9 +242,9 @@ async fn a_village_rebuilt_from_the_districts_data_leaves_nothing_over() -> anyh
     scene.wait_equal(0).await?;
     let code = scene.district.nodes[0].village;
     let position = scene.district.hub.village(code)?.position.context("it was merged")?;
-    let filter =
-        RecordFilter { scope: Scope::of_village(code), kind: None, after: None, limit: 99 };
-    let had = scene.district.hub.dataset()?.records(&filter)?;
+    let hub = scene.district.hub.dataset()?;
+    let scope = hub.whole().village(code);
+    let had = hub.records(&RecordFilter { scope, kind: None, after: None, limit: 99 })?;
     scene.district.nodes[0].stop().await?;
     std::fs::rename(scene.dir.join("store"), scene.other_dir("store"))?;
     for file in OUTSIDE {

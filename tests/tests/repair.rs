@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use lumbung_domain::id::{Kind, RecordId};
-use lumbung_hub::dataset::{RecordFilter, Scope};
+use lumbung_hub::dataset::RecordFilter;
 use lumbung_node::barn::{SledStore, Store, WriteBatch};
 use lumbung_node::village::Village;
 use lumbung_proto::v1;
@@ -40,7 +40,8 @@ fn status(district: &District) -> anyhow::Result<serde_json::Value> {
 
 /// The sentences of all incidents of one kind, newest first.
 fn incidents(district: &mut District, code: &str) -> anyhow::Result<Vec<String>> {
-    let all = district.hub.dataset()?.incidents(&Scope::whole(), 100)?;
+    let hub = district.hub.dataset()?;
+    let all = hub.incidents(&hub.whole(), 100)?;
     Ok(all.into_iter().filter(|it| it.code == code).map(|it| it.sentence).collect())
 }
 
@@ -240,8 +241,8 @@ async fn the_command_verifies_and_repairs_a_node_at_rest() -> anyhow::Result<()>
 async fn nothing_is_made_of_a_broken_log() -> anyhow::Result<()> {
     let mut district = district().await?;
     let village = district.nodes[0].village;
-    let filter =
-        RecordFilter { scope: Scope::of_village(village), kind: None, after: None, limit: 1000 };
+    let scope = district.hub.dataset()?.whole().village(village);
+    let filter = RecordFilter { scope, kind: None, after: None, limit: 1000 };
     let rows = |district: &mut District| -> anyhow::Result<Vec<String>> {
         let records = district.hub.dataset()?.records(&filter)?;
         Ok(records.iter().map(|record| format!("{record:?}")).collect())
@@ -380,6 +381,7 @@ async fn a_killed_hub_repairs_after_its_start() -> anyhow::Result<()> {
     })
     .await?;
     let lost = RecordId::default();
-    assert!(district.hub.dataset()?.record(district.nodes[0].village, lost)?.is_none());
+    let (hub, village) = (district.hub.dataset()?, district.nodes[0].village);
+    assert!(hub.record(&hub.whole(), village, lost)?.is_none());
     is_whole(district).await
 }

@@ -19,7 +19,7 @@ use lumbung_domain::record::{Record, Warga};
 use lumbung_domain::region::VillageCode;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::dataset::{
-    Dataset, IncidentKind, MergeBatch, NewIncident, RecordFilter, Recovery as _, Scope,
+    Dataset, IncidentKind, MergeBatch, NewIncident, RecordFilter, Recovery as _,
 };
 use lumbung_hub::merge::decode;
 use lumbung_hub::puller::recovery::{parcel, read_receipt};
@@ -225,7 +225,7 @@ impl World {
     async fn hand_back(&self, end: End) -> anyhow::Result<bool> {
         let (mut after, mut calls) = (None, 0);
         loop {
-            let versions = self.hub.undelivered(self.code, after, 3)?;
+            let versions = self.hub.undelivered(&self.hub.whole(), self.code, after, 3)?;
             let Some(last) = versions.last() else { return Ok(true) };
             after = Some((last.epoch, last.seq, last.number));
             let parcels = versions.iter().map(parcel).collect();
@@ -297,7 +297,7 @@ impl World {
                 }
             }
         }
-        let aside = self.hub.branch(self.code, u32::MAX)?;
+        let aside = self.hub.branch(&self.hub.whole(), self.code, u32::MAX)?;
         kept.extend(aside.into_iter().map(|version| (version.id, version.bytes)));
         let lost: Vec<_> = self.had.difference(&kept).map(|(id, _)| *id).collect();
         ensure!(lost.is_empty(), "versions of {lost:?} are nowhere");
@@ -308,8 +308,8 @@ impl World {
 
     /// What the hub has: record and content.
     fn rows(&self, kind: Option<Kind>) -> anyhow::Result<Vec<(RecordId, Bytes)>> {
-        let filter =
-            RecordFilter { scope: Scope::of_village(self.code), kind, limit: 99, after: None };
+        let scope = self.hub.whole().village(self.code);
+        let filter = RecordFilter { scope, kind, limit: 99, after: None };
         let rows = self.hub.records(&filter)?;
         Ok(rows.into_iter().map(|record| (record.id, record.bytes)).collect())
     }

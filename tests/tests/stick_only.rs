@@ -59,12 +59,8 @@ fn falsify(district: &District, sql: &str) {
 }
 
 fn incidents(district: &mut District, code: &str) -> Vec<String> {
-    let all = district
-        .hub
-        .dataset()
-        .unwrap()
-        .incidents(&lumbung_hub::dataset::Scope::whole(), 100)
-        .unwrap();
+    let hub = district.hub.dataset().unwrap();
+    let all = hub.incidents(&hub.whole(), 100).unwrap();
     all.into_iter().filter(|it| it.code == code).map(|it| it.sentence).collect()
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
-use lumbung_hub::dataset::{Dataset, Scope, VillageState};
+use lumbung_hub::dataset::{Dataset, VillageState};
 use lumbung_telemetry::clock;
 use serde_json::json;
 
@@ -88,7 +88,7 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
         states = proven(&dataset, &filled, &mut parts) => states?,
     };
     let sync_s = starting.elapsed().as_secs_f64();
-    let totals = dataset.totals(&Scope::whole())?;
+    let totals = dataset.totals(&dataset.whole())?;
     let wire = edits::traffic(&options.dir, &filled).await;
     print_recap(&dataset)?;
     lumbung_telemetry::say!(

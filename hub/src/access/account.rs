@@ -6,7 +6,8 @@ use lumbung_identity::PublicKey;
 use super::certificate::OperatorKey;
 use super::password;
 use super::role::Role;
-use crate::dataset::{DatasetError, Scope};
+use super::scope::Scope;
+use crate::dataset::DatasetError;
 
 /// An operator's account.
 #[derive(Clone)]
@@ -40,7 +41,7 @@ impl Account {
     #[must_use]
     pub fn scope(&self) -> Scope {
         match (self.role.is_of_kecamatan(), &self.kecamatan[..]) {
-            (false, []) => Scope::whole(),
+            (false, []) => Scope::everything(),
             (_, some) => Scope::of_kecamatan(some.iter().copied()),
         }
     }

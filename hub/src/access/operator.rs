@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::account::{Account, Session};
 use super::role::{Right, Role};
-use crate::dataset::Scope;
+use super::scope::Scope;
 
 /// A person who is signed in. Only the gate makes one.
 #[derive(Clone)]
@@ -80,7 +80,7 @@ impl Operator {
         Self {
             name: format!("lokal:{user}"),
             role: Role::Head,
-            scope: Scope::whole(),
+            scope: Scope::everything(),
             session: None,
             two_factors: false,
             first_password: false,

@@ -342,7 +342,7 @@ async fn what_only_people_decide_is_done_and_done_once() {
         let told = decide(leftovers()).await.unwrap();
         assert!(told.contains(&format!("{count} catatan lama {words}")), "{told}");
         let village = VillageCode::parse(code).unwrap();
-        let aside = hub.dataset.branch(village, u32::MAX).unwrap();
+        let aside = hub.dataset.branch(&Scope::whole(), village, u32::MAX).unwrap();
         assert_eq!(aside.len() as u64, count, "{words}");
         // What goes back is left over until the village has written it anew.
         assert_eq!(state(code).leftovers, if end { 0 } else { count }, "{words}");

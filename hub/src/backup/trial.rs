@@ -12,7 +12,7 @@ use lumbung_proto::v1;
 
 use super::{DATASET, HubBackupError, is_of_a_hub};
 use crate::dataset::sqlite::SqliteDataset;
-use crate::dataset::{Dataset as _, DatasetError, Scope};
+use crate::dataset::{Dataset as _, DatasetError};
 
 /// A private folder that is gone when this is.
 pub(super) struct Scratch(PathBuf);
@@ -52,7 +52,7 @@ impl Counts {
         let dataset = SqliteDataset::open(file)?;
         dataset.check_file()?;
         let villages = u32::try_from(dataset.villages()?.len()).unwrap_or(u32::MAX);
-        let totals = dataset.totals(&Scope::whole())?;
+        let totals = dataset.totals(&dataset.whole())?;
         Ok(Self { villages, records: totals.records, warga: totals.warga })
     }
 }

@@ -16,7 +16,7 @@ use lumbung_wire::batch;
 use prost::Message as _;
 
 use crate::dataset::notices::Addressee;
-use crate::dataset::{Dataset, DatasetError, VillageState};
+use crate::dataset::{DatasetError, HubsOwn, VillageState};
 use crate::puller::noticing::notice_parcel;
 use crate::puller::recovery::parcel;
 use crate::puller::trouble::Trouble;
@@ -55,14 +55,14 @@ pub struct Waiting {
 ///
 /// # Errors
 /// [`DatasetError`].
-pub fn waiting(village: VillageCode, dataset: &dyn Dataset) -> Result<Waiting, DatasetError> {
+pub fn waiting(village: VillageCode, dataset: &dyn HubsOwn) -> Result<Waiting, DatasetError> {
     let marks = dataset.marks(village)?;
     let damaged = dataset.damaged_stores(village)?.into_iter().filter(|store| store.may_go);
     let damaged_may_go_ms = damaged.map(|store| store.at_ms).collect();
     let mut waiting = Waiting { marks, damaged_may_go_ms, ..Waiting::default() };
     let mut after = None;
     loop {
-        let versions = dataset.undelivered(village, after, VERSIONS_TOGETHER)?;
+        let versions = dataset.undelivered(&dataset.whole(), village, after, VERSIONS_TOGETHER)?;
         let Some(last) = versions.last() else { break };
         after = Some((last.epoch, last.seq, last.number));
         let parcels = versions.iter().map(|version| parcel(version).encode_to_vec().into());

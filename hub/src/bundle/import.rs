@@ -13,7 +13,7 @@ use super::plan::{Plan, Way};
 use super::walk;
 use crate::dataset::turns::Turn;
 use crate::dataset::{
-    ContactNote, Dataset, DatasetError, DeepProof, IncidentKind, MergeBatch, NewIncident, Stick,
+    ContactNote, DatasetError, DeepProof, HubsOwn, IncidentKind, MergeBatch, NewIncident, Stick,
     VillageState,
 };
 use crate::merge::decode;
@@ -76,7 +76,7 @@ pub enum OtherLog {
 /// [`Refused`]; what was merged before stays: it was proven.
 pub fn import(
     bundle: &Bundle,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
     other_log: OtherLog,
 ) -> Result<Imported, Refused> {
     let village = bundle.village;
@@ -137,7 +137,7 @@ pub fn import(
 fn merge_onto(
     stored: Option<Position>,
     bundle: &Bundle,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
     done: &mut Imported,
 ) -> Result<Plan, Refused> {
     let plan = Way::of(bundle).plan(stored)?;
@@ -157,7 +157,7 @@ fn go_over(
     bundle: &Bundle,
     state: &VillageState,
     why: &Refused,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
 ) -> Result<Option<Seq>, Refused> {
     let Some(stored) = state.position.filter(|stored| stored.epoch < bundle.to.epoch) else {
         return Ok(None);
@@ -184,7 +184,7 @@ fn go_over(
 fn note_parted(
     bundle: &Bundle,
     refused: Refused,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
 ) -> Result<Refused, DatasetError> {
     let incident = evidence::stick_parted(&bundle.header, bundle.to);
     dataset.note_incident(bundle.village, &incident, clock::now_ms())?;
@@ -197,7 +197,7 @@ fn begin_log(
     bundle: &Bundle,
     state: &VillageState,
     other_log: OtherLog,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
 ) -> Result<(), Refused> {
     let Some(stored) = state.position else { return Err(Refused::OtherLog) };
     let predecessor = bundle.header.predecessor.as_ref().and_then(batch::position_from_wire);
@@ -225,7 +225,7 @@ fn begin_log(
 }
 
 /// Stops the village: whose stick comes next is anybody's guess.
-fn stop(bundle: &Bundle, stored: Position, dataset: &dyn Dataset) -> Result<Refused, Refused> {
+fn stop(bundle: &Bundle, stored: Position, dataset: &dyn HubsOwn) -> Result<Refused, Refused> {
     let village = bundle.village;
     tracing::warn!(%village, "two machines take turns by stick");
     let incident = evidence::sticks_taking_turns(&bundle.header, bundle.to, stored);
@@ -237,7 +237,7 @@ fn stop(bundle: &Bundle, stored: Position, dataset: &dyn Dataset) -> Result<Refu
 
 /// Proves the rows by what the bundle tells of the log, and lets that count
 /// for more than equal sums.
-fn prove_rows(bundle: &Bundle, dataset: &dyn Dataset, done: &mut Imported) -> Result<(), Refused> {
+fn prove_rows(bundle: &Bundle, dataset: &dyn HubsOwn, done: &mut Imported) -> Result<(), Refused> {
     if !matches!(done.proof, Proof::Equal | Proof::Differs) {
         return Ok(());
     }
@@ -264,7 +264,7 @@ fn prove_rows(bundle: &Bundle, dataset: &dyn Dataset, done: &mut Imported) -> Re
 fn merge_after(
     bundle: &Bundle,
     stored: Position,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
     done: &mut Imported,
 ) -> Result<(), Refused> {
     let mut reached = bundle.from;
@@ -309,7 +309,7 @@ fn merge_after(
 
 fn commit(
     waiting: &mut Vec<MergeBatch>,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
     done: &mut Imported,
 ) -> Result<(), Refused> {
     if waiting.is_empty() {
@@ -328,7 +328,7 @@ fn commit(
 fn compare(
     bundle: &Bundle,
     state: &VillageState,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
 ) -> Result<Proof, DatasetError> {
     let here = state
         .position
@@ -337,7 +337,11 @@ fn compare(
     Ok(match (here, equal) {
         (false, _) => Proof::HubIsAhead,
         (true, true) => Proof::Equal,
-        (true, false) if dataset.undelivered(bundle.village, None, 1)?.is_empty() => Proof::Differs,
+        (true, false)
+            if dataset.undelivered(&dataset.whole(), bundle.village, None, 1)?.is_empty() =>
+        {
+            Proof::Differs
+        }
         (true, false) => Proof::PendingReturn,
     })
 }
@@ -346,7 +350,7 @@ fn note(
     bundle: &Bundle,
     state: &VillageState,
     done: &Imported,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
 ) -> Result<(), Refused> {
     let doubted = [Trouble::Differs.code(), Trouble::NodeLog.code()];
     let doubted = doubted.contains(&state.trouble.as_str());
@@ -370,7 +374,7 @@ fn note(
 }
 
 /// Who sent the bundle: whatever becomes of it, the village can be answered.
-fn note_sender(bundle: &Bundle, dataset: &dyn Dataset) -> Result<(), Refused> {
+fn note_sender(bundle: &Bundle, dataset: &dyn HubsOwn) -> Result<(), Refused> {
     Ok(dataset.note_contacts(&[(bundle.village, sender(bundle))])?)
 }
 
@@ -385,7 +389,7 @@ fn sender(bundle: &Bundle) -> ContactNote {
 }
 
 /// The node says that its own log does not prove itself.
-fn note_broken(bundle: &Bundle, dataset: &dyn Dataset) -> Result<(), Refused> {
+fn note_broken(bundle: &Bundle, dataset: &dyn HubsOwn) -> Result<(), Refused> {
     let (village, seq) = (bundle.village, Seq(bundle.end.broken_at));
     tracing::error!(%village, %seq, "the node's log does not prove itself");
     let now_ms = clock::now_ms();

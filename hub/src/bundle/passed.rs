@@ -11,7 +11,7 @@ use lumbung_media::Bundle;
 
 use super::Refused;
 use super::walk;
-use crate::dataset::{Dataset, RecordFilter, Scope};
+use crate::dataset::{HubsOwn, RecordFilter};
 
 /// Rows read at once.
 const TOGETHER: u32 = 1_000;
@@ -23,7 +23,7 @@ const TOGETHER: u32 = 1_000;
 pub(super) fn parted(
     bundle: &Bundle,
     stored: Option<Position>,
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
 ) -> Result<Option<Seq>, Refused> {
     let mut entries: BTreeMap<Seq, (RecordId, ChainTag)> = BTreeMap::new();
     walk::walk(bundle, |entry, _, chain| {
@@ -41,7 +41,7 @@ pub(super) fn parted(
     }
     let mut after = None;
     loop {
-        let scope = Scope::of_village(village);
+        let scope = dataset.whole().village(village);
         let rows = dataset.records(&RecordFilter { scope, kind: None, after, limit: TOGETHER })?;
         let Some(last) = rows.last() else { return Ok(None) };
         after = Some((village, last.id));

@@ -6,7 +6,7 @@ use lumbung_domain::region::VillageCode;
 use lumbung_telemetry::clock;
 
 use super::{table, village};
-use crate::dataset::Dataset;
+use crate::dataset::HubsOwn;
 use crate::desk::machine::{leftovers_forgotten, leftovers_returned, one_machine_left};
 
 #[derive(clap::Args)]
@@ -32,7 +32,7 @@ fn kind_name(kind: KindCode) -> String {
     Kind::from_code(kind).map_or_else(|| format!("jenis {}", kind.0), |kind| kind.to_string())
 }
 
-pub(super) fn leftovers(args: &LeftoversArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn leftovers(args: &LeftoversArgs, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let code = village(&args.code)?.code;
     let left = dataset.village(code)?.leftovers;
     if left == 0 {
@@ -74,10 +74,10 @@ pub(super) struct BranchArgs {
     limit: u32,
 }
 
-pub(super) fn branch(args: &BranchArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn branch(args: &BranchArgs, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let code = village(&args.code)?.code;
     let mut table = table(["no", "catatan", "jenis", "nomor", "ditulis", "oleh", "hasil"]);
-    for version in dataset.branch(code, args.limit)? {
+    for version in dataset.branch(&dataset.whole(), code, args.limit)? {
         table.add_row([
             version.number.to_string(),
             version.id.to_string(),
@@ -92,7 +92,7 @@ pub(super) fn branch(args: &BranchArgs, dataset: &dyn Dataset) -> anyhow::Result
     Ok(())
 }
 
-pub(super) fn resolve(code: &str, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn resolve(code: &str, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let code = village(code)?.code;
     if dataset.resolve_twin(code, &one_machine_left(), clock::now_ms())? {
         lumbung_telemetry::say!("Penggabungan desa {code} berjalan lagi pada kontak berikutnya.");
@@ -103,7 +103,7 @@ pub(super) fn resolve(code: &str, dataset: &dyn Dataset) -> anyhow::Result<()> {
 }
 
 /// Says that the damaged stores a village keeps aside may go.
-pub(super) fn release_aside(code: &str, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn release_aside(code: &str, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let desa = village(code)?;
     let released = dataset.release_damaged_stores(desa.code, clock::now_ms())?;
     anyhow::ensure!(
@@ -120,7 +120,7 @@ pub(super) fn release_aside(code: &str, dataset: &dyn Dataset) -> anyhow::Result
 }
 
 /// The damaged stores that a village keeps aside.
-pub(super) fn show_aside(code: VillageCode, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn show_aside(code: VillageCode, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     for store in dataset.damaged_stores(code)? {
         let at = clock::display(store.at_ms);
         let what = match (store.may_go, store.whole) {

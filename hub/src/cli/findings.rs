@@ -4,7 +4,7 @@ use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 
 use super::{table, village};
-use crate::dataset::{Dataset, FindingKind, Scope};
+use crate::dataset::{FindingKind, HubsOwn};
 use crate::desk::person::CLOSED;
 
 #[derive(clap::Args)]
@@ -30,10 +30,10 @@ fn sentence(kind: FindingKind) -> &'static str {
     }
 }
 
-pub(super) fn run(args: &FindingsArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn run(args: &FindingsArgs, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let of = args.village.as_deref().map(village).transpose()?.map(|desa| desa.code);
     let mut table = table(["no", "temuan", "nomor", "sejak", "pernyataan desa"]);
-    for finding in dataset.findings(&Scope::of(of), !args.all, args.limit)? {
+    for finding in dataset.findings(&dataset.whole().of(of), !args.all, args.limit)? {
         let claims: Vec<_> = finding
             .claims
             .iter()

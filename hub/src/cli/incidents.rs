@@ -4,7 +4,7 @@ use lumbung_telemetry::clock;
 use serde_json::json;
 
 use super::{table, village};
-use crate::dataset::{Dataset, Scope};
+use crate::dataset::HubsOwn;
 
 #[derive(clap::Args)]
 pub(super) struct IncidentsArgs {
@@ -18,9 +18,9 @@ pub(super) struct IncidentsArgs {
     limit: u32,
 }
 
-pub(super) fn run(args: &IncidentsArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn run(args: &IncidentsArgs, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let of = args.code.as_deref().map(village).transpose()?.map(|desa| desa.code);
-    let incidents = dataset.incidents(&Scope::of(of), args.limit)?;
+    let incidents = dataset.incidents(&dataset.whole().of(of), args.limit)?;
     if args.json {
         let list: Vec<_> = incidents
             .iter()

@@ -6,7 +6,7 @@ use lumbung_domain::region::roster;
 use lumbung_telemetry::clock;
 
 use super::{table, village};
-use crate::dataset::{Content, Dataset, Scope};
+use crate::dataset::{Content, HubsOwn};
 use crate::merge::decode;
 
 #[derive(clap::Subcommand)]
@@ -29,7 +29,7 @@ pub(super) enum QuarantineCommand {
     },
 }
 
-pub(super) fn run(command: &QuarantineCommand, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn run(command: &QuarantineCommand, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     match command {
         QuarantineCommand::List { village } => list(village.as_deref(), dataset),
         QuarantineCommand::Show { number } => show(*number, dataset),
@@ -37,10 +37,10 @@ pub(super) fn run(command: &QuarantineCommand, dataset: &dyn Dataset) -> anyhow:
     }
 }
 
-fn list(of: Option<&str>, dataset: &dyn Dataset) -> anyhow::Result<()> {
+fn list(of: Option<&str>, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let of = of.map(village).transpose()?.map(|desa| desa.code);
     let mut table = table(["no", "desa", "nomor urut", "catatan", "alasan", "sejak"]);
-    for entry in dataset.quarantine(&Scope::of(of))? {
+    for entry in dataset.quarantine(&dataset.whole().of(of))? {
         table.add_row([
             entry.number.to_string(),
             entry.village.to_string(),
@@ -58,11 +58,12 @@ fn absent(number: i64) -> String {
     format!("Nomor {number} tidak ada di karantina. Tidak ada yang diubah")
 }
 
-fn show(number: i64, dataset: &dyn Dataset) -> anyhow::Result<()> {
-    let entries = dataset.quarantine(&Scope::whole())?;
+fn show(number: i64, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
+    let entries = dataset.quarantine(&dataset.whole())?;
     let entry = entries.iter().find(|entry| entry.number == number);
     let entry = entry.with_context(|| absent(number))?;
-    let change = dataset.quarantined_change(number)?.with_context(|| absent(number))?;
+    let change =
+        dataset.quarantined_change(&dataset.whole(), number)?.with_context(|| absent(number))?;
     let name = roster().village(entry.village).map(|desa| desa.full_name()).unwrap_or_default();
     let kind = Kind::from_code(entry.kind)
         .map_or_else(|| format!("jenis {}", entry.kind.0), |kind| kind.to_string());
@@ -88,14 +89,14 @@ fn show(number: i64, dataset: &dyn Dataset) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn replay(number: Option<i64>, dataset: &dyn Dataset) -> anyhow::Result<()> {
+fn replay(number: Option<i64>, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let numbers = match number {
         Some(number) => vec![number],
-        None => dataset.quarantine(&Scope::whole())?.iter().map(|entry| entry.number).collect(),
+        None => dataset.quarantine(&dataset.whole())?.iter().map(|entry| entry.number).collect(),
     };
     let mut taken = 0;
     for number in &numbers {
-        let Some(change) = dataset.quarantined_change(*number)? else {
+        let Some(change) = dataset.quarantined_change(&dataset.whole(), *number)? else {
             // A newer entry of the record may have taken its place meanwhile.
             anyhow::ensure!(numbers.len() > 1, absent(*number));
             continue;

@@ -7,7 +7,7 @@ use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 
 use super::{Workplace, table, village};
-use crate::dataset::{Dataset, RecordFilter, Scope, StoredRecord};
+use crate::dataset::{Dataset as _, HubsOwn, RecordFilter, StoredRecord};
 
 #[derive(clap::Args)]
 pub(super) struct QueryArgs {
@@ -42,12 +42,16 @@ fn decoded(record: &StoredRecord) -> Option<Record> {
     wire::decode(Kind::from_code(record.kind)?, &record.bytes).ok()
 }
 
-pub(super) fn query(args: &QueryArgs, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn query(args: &QueryArgs, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let kind = Kind::from_name(&args.kind)
         .with_context(|| format!("Jenis {} tidak dikenal", args.kind))?;
     let of = args.village.as_deref().map(village).transpose()?.map(|desa| desa.code);
-    let filter =
-        RecordFilter { scope: Scope::of(of), kind: Some(kind), after: None, limit: args.limit };
+    let filter = RecordFilter {
+        scope: dataset.whole().of(of),
+        kind: Some(kind),
+        after: None,
+        limit: args.limit,
+    };
     let mut table = table(["desa", "id", "nama", "diubah", "oleh"]);
     for record in dataset.records(&filter)? {
         table.add_row([
@@ -66,7 +70,7 @@ pub(super) fn show(args: &ShowArgs, place: &Workplace<'_>) -> anyhow::Result<()>
     let desa = village(&args.village)?;
     let record = place
         .dataset
-        .record(desa.code, args.id)?
+        .record(&place.dataset.whole(), desa.code, args.id)?
         .with_context(|| format!("Catatan {} tidak ada di {}", args.id, desa.full_name()))?;
     if args.raw || args.spesifik {
         let what = if args.raw { "isi asli" } else { "data spesifik" };

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::decisions::{self, BranchArgs, LeftoversArgs};
 use super::{table, village};
 use crate::dataset::sqlite::SqliteDataset;
-use crate::dataset::{Dataset, DatasetError, Scope, VillageState};
+use crate::dataset::{Dataset as _, DatasetError, HubsOwn, VillageState};
 use crate::invitation::is_address;
 use crate::puller::trouble::{self, Trouble};
 use crate::registry::Registry as _;
@@ -177,7 +177,9 @@ pub(super) fn villages(command: &VillagesCommand, dataset: &SqliteDataset) -> an
             show(&dataset.village(desa.code)?);
             show_link(desa.code, dataset)?;
             decisions::show_aside(desa.code, dataset)?;
-            for incident in dataset.incidents(&Scope::of_village(desa.code), INCIDENTS_SHOWN)? {
+            for incident in
+                dataset.incidents(&dataset.whole().village(desa.code), INCIDENTS_SHOWN)?
+            {
                 lumbung_telemetry::say!("{}: {}", when(incident.at_ms), incident.sentence);
             }
         }
@@ -279,9 +281,9 @@ fn show_link(village: VillageCode, dataset: &SqliteDataset) -> anyhow::Result<()
 }
 
 /// `aside` counts folders with what was there before a backup was put back.
-pub(super) fn status(args: &StatusArgs, aside: usize, dataset: &dyn Dataset) -> anyhow::Result<()> {
+pub(super) fn status(args: &StatusArgs, aside: usize, dataset: &dyn HubsOwn) -> anyhow::Result<()> {
     let states = dataset.villages()?;
-    let totals = dataset.totals(&Scope::whole())?;
+    let totals = dataset.totals(&dataset.whole())?;
     let count = |what: fn(&VillageState) -> bool| states.iter().filter(|s| what(s)).count();
     let equal = count(proven);
     let troubled = count(|state| !state.trouble.is_empty());

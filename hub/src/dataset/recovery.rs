@@ -15,7 +15,7 @@ use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Epoch, Operation, Position, Seq, Source};
 
-use super::{Change, DatasetError, NewIncident};
+use super::{Change, DatasetError, NewIncident, Scope};
 use crate::dataset::lineage::Meeting;
 use crate::dataset::turns::Turn;
 
@@ -188,6 +188,7 @@ pub trait Recovery {
     /// [`DatasetError::Store`].
     fn undelivered(
         &self,
+        scope: &Scope,
         village: VillageCode,
         after: Option<After>,
         limit: u32,
@@ -211,11 +212,16 @@ pub trait Recovery {
     /// [`DatasetError::Store`].
     fn handed_back(&self, village: VillageCode) -> Result<HandedBack, DatasetError>;
 
-    /// Everything in a village's branch, newest first.
+    /// Everything in the branch of a village of the scope, newest first.
     ///
     /// # Errors
     /// [`DatasetError::Store`].
-    fn branch(&self, village: VillageCode, limit: u32) -> Result<Vec<SetAside>, DatasetError>;
+    fn branch(
+        &self,
+        scope: &Scope,
+        village: VillageCode,
+        limit: u32,
+    ) -> Result<Vec<SetAside>, DatasetError>;
 
     /// Records left over from a closed log, by kind.
     ///

@@ -15,8 +15,8 @@ use lumbung_domain::record::JenisKelamin;
 use lumbung_domain::region::VillageCode;
 
 use super::DatasetError;
+use super::Scope;
 pub use super::gap::Gap;
-use super::scope::Scope;
 
 /// Says that nothing of a village's records has changed since it was read
 /// last: equal marks, equal rows.

@@ -55,8 +55,8 @@ use self::statements::Actors;
 use super::erasures::Erasures;
 use super::{
     Change, ContactNote, CrossFinding, Dataset, DatasetError, FindingCounts, FindingsAsked,
-    HouseRemark, Incident, MergeBatch, Merged, NewIncident, QuarantinedEntry, RecordFilter, Repair,
-    RowContent, Scope, StoredRecord, Totals, VillageFacts, VillageState,
+    HouseRemark, HubsOwn, Incident, MergeBatch, Merged, NewIncident, QuarantinedEntry,
+    RecordFilter, Repair, RowContent, Scope, StoredRecord, Totals, VillageFacts, VillageState,
 };
 use crate::access::audit::AuditHead;
 
@@ -286,6 +286,16 @@ fn remember_now(conn: &Connection) -> Result<Memory, DatasetError> {
     })
 }
 
+impl HubsOwn for SqliteDataset {}
+
+impl SqliteDataset {
+    /// Every village, for whoever has the store itself.
+    #[must_use]
+    pub fn whole(&self) -> Scope {
+        HubsOwn::whole(self)
+    }
+}
+
 impl Dataset for SqliteDataset {
     fn register(&self, village: VillageCode, address: &str) -> Result<(), DatasetError> {
         Ok(village::register(&self.writer().conn, village, address)?)
@@ -359,15 +369,22 @@ impl Dataset for SqliteDataset {
         }
     }
 
-    fn facts(&self, village: VillageCode) -> Result<VillageFacts, DatasetError> {
+    fn facts(&self, scope: &Scope, village: VillageCode) -> Result<VillageFacts, DatasetError> {
+        if !scope.holds(village) {
+            return Err(DatasetError::UnknownVillage(village));
+        }
         self.read(|conn| facts::read(conn, village))
     }
 
     fn remarks(
         &self,
+        scope: &Scope,
         village: VillageCode,
         houses: &[RecordId],
     ) -> Result<Vec<HouseRemark>, DatasetError> {
+        if !scope.holds(village) {
+            return Err(DatasetError::UnknownVillage(village));
+        }
         self.read(|conn| Ok(facts::remarks(conn, village, houses)?))
     }
 
@@ -377,9 +394,13 @@ impl Dataset for SqliteDataset {
 
     fn record(
         &self,
+        scope: &Scope,
         village: VillageCode,
         id: RecordId,
     ) -> Result<Option<StoredRecord>, DatasetError> {
+        if !scope.holds(village) {
+            return Ok(None);
+        }
         self.read(|conn| Ok(reads::record(conn, village, id)?))
     }
 
@@ -407,8 +428,18 @@ impl Dataset for SqliteDataset {
         })
     }
 
-    fn quarantined_change(&self, number: i64) -> Result<Option<Change>, DatasetError> {
-        self.read(|conn| Ok(reads::quarantined_change(conn, number)?))
+    fn quarantined_change(
+        &self,
+        scope: &Scope,
+        number: i64,
+    ) -> Result<Option<Change>, DatasetError> {
+        self.read(|conn| {
+            let entry = reads::quarantine(conn, scope, number - 1, 1)?.pop();
+            match entry.filter(|entry| entry.number == number) {
+                Some(_) => Ok(reads::quarantined_change(conn, number)?),
+                None => Ok(None),
+            }
+        })
     }
 
     fn release(&self, number: i64, change: &Change, now_ms: i64) -> Result<(), DatasetError> {

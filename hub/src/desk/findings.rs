@@ -78,7 +78,7 @@ impl Desk {
         if !who.scope().holds(claim.village) {
             return Ok(Side { claim, says: None });
         }
-        let stored = self.dataset.record(claim.village, claim.id)?;
+        let stored = self.dataset.record(who.scope(), claim.village, claim.id)?;
         let record = stored.and_then(|stored| {
             let kind = Kind::from_code(stored.kind)?;
             wire::decode(kind, &stored.bytes).ok()

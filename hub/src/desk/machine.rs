@@ -245,8 +245,8 @@ impl Desk {
         village: VillageCode,
         limit: u32,
     ) -> Result<Vec<SetAside>, DeskError> {
-        Self::one(who, village)?;
-        Ok(self.dataset.branch(village, limit)?)
+        let scope = Self::one(who, village)?;
+        Ok(self.dataset.branch(&scope, village, limit)?)
     }
 
     /// The village, if the operator may decide about its machines.

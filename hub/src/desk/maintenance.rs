@@ -45,12 +45,22 @@ impl Window {
         Some(Self { number, place, from_ms, until_ms, reason })
     }
 
-    /// The villages that nobody is told about.
-    fn scope(&self) -> Scope {
+    /// Whether it touches any of these villages.
+    fn touches(&self, scope: &Scope) -> bool {
+        let touched = match self.place {
+            Place::Hub => scope.clone(),
+            Place::Kecamatan(code) => scope.kecamatan(code),
+            Place::Village(code) => scope.village(code),
+        };
+        !touched.is_nothing()
+    }
+
+    /// Whether nobody is told about these villages only.
+    fn is_within(&self, scope: &Scope) -> bool {
         match self.place {
-            Place::Hub => Scope::whole(),
-            Place::Kecamatan(code) => Scope::of_kecamatan([code]),
-            Place::Village(code) => Scope::of_village(code),
+            Place::Hub => scope.is_whole(),
+            Place::Kecamatan(code) => scope.covers_kecamatan(code),
+            Place::Village(code) => scope.holds(code),
         }
     }
 }
@@ -64,7 +74,7 @@ impl Desk {
         who.must(Right::SeeVillages)?;
         let mut windows: Vec<_> =
             self.dataset.maintenance(clock::now_ms())?.into_iter().filter_map(Window::of).collect();
-        windows.retain(|window| !window.scope().within(who.scope()).is_nothing());
+        windows.retain(|window| window.touches(who.scope()));
         Ok(windows)
     }
 
@@ -125,9 +135,8 @@ impl Desk {
     /// [`DeskError::Failed`].
     pub fn end_maintenance(&self, who: &Operator, number: i64) -> Result<(), DeskError> {
         who.must(Right::Act)?;
-        let own = |window: &Window| window.scope().within(who.scope()) == window.scope();
         let mut windows = self.maintenance(who)?.into_iter();
-        if !windows.any(|window| window.number == number && own(&window)) {
+        if !windows.any(|window| window.number == number && window.is_within(who.scope())) {
             return Err(DeskError::NotThere);
         }
         self.note(who, Act::Maintenance, number.to_string(), "diakhiri")?;

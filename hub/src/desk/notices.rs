@@ -39,12 +39,12 @@ impl From<NoticeError> for DeskError {
     }
 }
 
-/// The villages of a target.
-fn scope_of(sasaran: Sasaran) -> Scope {
+/// What a scope has of a target.
+fn of_target(scope: &Scope, sasaran: Sasaran) -> Scope {
     match sasaran {
-        Sasaran::Kabupaten => Scope::whole(),
-        Sasaran::Kecamatan(code) => Scope::of_kecamatan([code]),
-        Sasaran::Desa(village) | Sasaran::Rt(village, _) => Scope::of_village(village),
+        Sasaran::Kabupaten => scope.clone(),
+        Sasaran::Kecamatan(code) => scope.kecamatan(code),
+        Sasaran::Desa(village) | Sasaran::Rt(village, _) => scope.village(village),
     }
 }
 
@@ -58,15 +58,17 @@ fn rt(sasaran: &Sasaran) -> Option<(VillageCode, RecordId)> {
 
 /// Whether all of the targets are the operator's.
 fn is_own(who: &Operator, sasaran: &[Sasaran]) -> bool {
-    sasaran.iter().all(|sasaran| {
-        let own = scope_of(*sasaran);
-        own.within(who.scope()) == own
+    let scope = who.scope();
+    sasaran.iter().all(|sasaran| match sasaran {
+        Sasaran::Kabupaten => scope.is_whole(),
+        Sasaran::Kecamatan(code) => scope.covers_kecamatan(*code),
+        Sasaran::Desa(village) | Sasaran::Rt(village, _) => scope.holds(*village),
     })
 }
 
 /// Whether any village of the targets is the operator's.
 fn concerns(who: &Operator, sasaran: &[Sasaran]) -> bool {
-    sasaran.iter().any(|sasaran| !scope_of(*sasaran).within(who.scope()).is_nothing())
+    sasaran.iter().any(|sasaran| !of_target(who.scope(), *sasaran).is_nothing())
 }
 
 fn reach(villages: &[NoticeVillage]) -> Reach {

@@ -16,8 +16,8 @@ use lumbung_wire::record as wire;
 use super::{Desk, DeskError};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
-use crate::dataset::StoredRecord;
 use crate::dataset::search::{Household, ResidentLine};
+use crate::dataset::{Scope, StoredRecord};
 
 /// What stands for a number that is closed.
 pub const CLOSED: &str = "****************";
@@ -178,11 +178,11 @@ impl Desk {
         who.must(Right::SeeRecords)?;
         let scope = Self::one(who, village)?;
         let line = self.dataset.resident(&scope, village, id)?.ok_or(DeskError::NotThere)?;
-        let stored = self.dataset.record(village, id)?.ok_or(DeskError::NotThere)?;
+        let stored = self.dataset.record(&scope, village, id)?.ok_or(DeskError::NotThere)?;
         let Ok(Record::Warga(warga)) = wire::decode(Kind::Warga, &stored.bytes) else {
             return Err(DeskError::NotThere);
         };
-        let no_kk = self.family_number(village, &warga)?;
+        let no_kk = self.family_number(&scope, village, &warga)?;
         let fields = fields(&warga, no_kk, opening);
         Ok(Person {
             line,
@@ -195,11 +195,12 @@ impl Desk {
     /// The number of a resident's family card.
     fn family_number(
         &self,
+        scope: &Scope,
         village: VillageCode,
         warga: &Warga,
     ) -> Result<Option<String>, DeskError> {
         let Some(family) = warga.keluarga_id else { return Ok(None) };
-        let Some(stored) = self.dataset.record(village, family)? else { return Ok(None) };
+        let Some(stored) = self.dataset.record(scope, village, family)? else { return Ok(None) };
         match wire::decode(Kind::Keluarga, &stored.bytes) {
             Ok(Record::Keluarga(family)) => Ok(family.no_kk.map(|kk| kk.digits())),
             _ => Ok(None),
@@ -219,7 +220,7 @@ impl Desk {
         who.must(Right::SeeRecords)?;
         let scope = Self::one(who, village)?;
         let household = self.dataset.household(&scope, village, id)?.ok_or(DeskError::NotThere)?;
-        let stored = self.dataset.record(village, id)?.ok_or(DeskError::NotThere)?;
+        let stored = self.dataset.record(&scope, village, id)?.ok_or(DeskError::NotThere)?;
         let record =
             wire::decode(Kind::RumahTangga, &stored.bytes).map_err(|_| DeskError::NotThere)?;
         let mut fields = record.fields(Numbers::Closed, clock::today());

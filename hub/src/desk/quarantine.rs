@@ -56,7 +56,8 @@ impl Desk {
         let entry = self.quarantined(who, number)?;
         self.note(who, Act::Quarantine, entry.village.to_string(), "coba lagi")?;
         // A newer entry of the record may have taken its place meanwhile.
-        let change = self.dataset.quarantined_change(number)?.ok_or(DeskError::NotThere)?;
+        let change =
+            self.dataset.quarantined_change(who.scope(), number)?.ok_or(DeskError::NotThere)?;
         let change = decode::again(change);
         let taken = !matches!(change.content, Content::Quarantined(_));
         self.dataset.release(number, &change, clock::now_ms())?;

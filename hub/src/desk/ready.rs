@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use lumbung_domain::region::VillageCode;
 
 use crate::dataset::search::Mark;
-use crate::dataset::{Dataset, DatasetError, Scope};
+use crate::dataset::{DatasetError, HubsOwn};
 use crate::live::Live;
 
 /// Between two looks. A village whose mark is the same at both rests.
@@ -33,9 +33,9 @@ struct Looks {
 
 impl Looks {
     /// Makes the villages ready that rest; says whether any still moves.
-    fn look(&mut self, dataset: &dyn Dataset) -> Result<bool, DatasetError> {
+    fn look(&mut self, dataset: &dyn HubsOwn) -> Result<bool, DatasetError> {
         let mut moving = false;
-        for (village, mark) in dataset.row_marks(&Scope::whole())? {
+        for (village, mark) in dataset.row_marks(&dataset.whole())? {
             let rests = self.seen.insert(village, mark) == Some(mark);
             let fitted = self.fitted.entry(village).or_insert_with(Instant::now);
             if self.ready.get(&village) == Some(&mark) {
@@ -43,7 +43,7 @@ impl Looks {
                 continue;
             }
             if rests || fitted.elapsed() >= OLDEST {
-                dataset.make_ready(&Scope::of_village(village))?;
+                dataset.make_ready(&dataset.whole().village(village))?;
                 *fitted = Instant::now();
                 self.ready.insert(village, mark);
             } else {
@@ -55,7 +55,7 @@ impl Looks {
 }
 
 /// Keeps every village ready. Never returns.
-pub async fn keep_ready(dataset: Arc<dyn Dataset>, live: Arc<Live>) {
+pub async fn keep_ready(dataset: Arc<dyn HubsOwn>, live: Arc<Live>) {
     let mut moved = live.watch();
     let mut looks = Looks::default();
     loop {

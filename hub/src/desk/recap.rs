@@ -61,7 +61,7 @@ impl Desk {
     ) -> Result<Recap, DeskError> {
         let mut recap = self.recap(who, region, date)?;
         if audience == Audience::Public {
-            recap.veil(&*self.dataset, &self.sums, region, date)?;
+            recap.cover(self.veils.of(&self.sums, region, date)?);
         }
         Ok(recap)
     }
@@ -72,7 +72,7 @@ impl Desk {
             return Err(DeskError::NotThere);
         }
         let _span = spans::recap(region).entered();
-        Ok(Recap::with(&*self.dataset, &self.sums, region, date)?)
+        Ok(Recap::with(&*self.dataset, who.scope(), &self.sums, region, date)?)
     }
 
     /// A sheet of single houses with all it says. Noted before it is shown.

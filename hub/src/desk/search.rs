@@ -385,17 +385,18 @@ fn sensible(question: &Question) -> Result<(), DeskError> {
 
 /// The part of the operator's scope that a region is.
 pub(super) fn region_scope(who: &Operator, region: Option<RegionRef>) -> Result<Scope, DeskError> {
+    let scope = who.scope();
     let region = match region {
-        None => return Ok(who.scope().clone()),
-        Some(region) if sees(who.scope(), region) => region,
+        None => return Ok(scope.clone()),
+        Some(region) if sees(scope, region) => region,
         Some(_) => return Err(DeskError::NotThere),
     };
     Ok(match region {
-        RegionRef::Kabupaten => Scope::whole(),
-        RegionRef::Kecamatan(code) => Scope::of_kecamatan([code]),
+        RegionRef::Kabupaten => scope.clone(),
+        RegionRef::Kecamatan(code) => scope.kecamatan(code),
         RegionRef::Desa(village) | RegionRef::Below(village, _) => {
             roster().village(village).ok_or(DeskError::NotThere)?;
-            Scope::of_village(village)
+            scope.village(village)
         }
     })
 }

@@ -19,8 +19,7 @@ use prost::Message as _;
 
 pub(crate) use super::Held;
 use crate::dataset::{
-    Change, Content, Dataset, DatasetError, IncidentKind, NewIncident, RecordFilter, Scope,
-    StoredRecord,
+    Change, Content, DatasetError, HubsOwn, IncidentKind, NewIncident, RecordFilter, StoredRecord,
 };
 use crate::words::Words;
 
@@ -41,7 +40,7 @@ pub(crate) enum Restored {
 /// Sends everything but the first `after` records; in pages of about
 /// `page_bytes`, or one by one.
 pub(crate) fn stream(
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
     held: &Held,
     after: u64,
     page_bytes: Option<u32>,
@@ -124,10 +123,10 @@ struct Waiting {
 }
 
 impl Waiting {
-    fn read(dataset: &dyn Dataset, held: &Held) -> Result<Self, DatasetError> {
+    fn read(dataset: &dyn HubsOwn, held: &Held) -> Result<Self, DatasetError> {
         let mut waiting = Self::default();
-        for entry in dataset.quarantine(&Scope::of_village(held.state.village))? {
-            let change = dataset.quarantined_change(entry.number)?;
+        for entry in dataset.quarantine(&dataset.whole().village(held.state.village))? {
+            let change = dataset.quarantined_change(&dataset.whole(), entry.number)?;
             let Some(change) = change.filter(|change| !change.bytes.is_empty()) else { continue };
             if matches!(change.content, Content::Tombstone) {
                 continue;
@@ -169,7 +168,7 @@ impl<F: FnMut(v1::RestoreItem) -> bool> Sender<F> {
     /// form. `false` = nobody takes them any more.
     fn part(
         &mut self,
-        dataset: &dyn Dataset,
+        dataset: &dyn HubsOwn,
         held: &Held,
         waiting: &mut Waiting,
         left_over: bool,
@@ -178,7 +177,7 @@ impl<F: FnMut(v1::RestoreItem) -> bool> Sender<F> {
         let mut after = None;
         loop {
             let filter = RecordFilter {
-                scope: Scope::of_village(village),
+                scope: dataset.whole().village(village),
                 kind: None,
                 after,
                 limit: TOGETHER,

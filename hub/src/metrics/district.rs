@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use prometheus_client::registry::Registry;
 
 use super::{MetricsState, counters, gauge, gauges, seconds};
-use crate::dataset::{DatasetError, FindingCount, FindingKind, IncidentKind, Scope, Upkeep};
+use crate::dataset::{DatasetError, FindingCount, FindingKind, IncidentKind, Upkeep};
 use crate::outlook::Outlook;
 use crate::reason::{Reasons, Severity};
 use crate::rhythm::Freshness;
@@ -147,7 +147,7 @@ fn waiting(registry: &mut Registry, outlook: &Outlook) {
 
 /// Contradictions between villages, counted once each.
 fn contradictions(registry: &mut Registry, state: &MetricsState) -> Result<(), DatasetError> {
-    let counts = state.dataset.count_findings(&Scope::whole())?;
+    let counts = state.dataset.count_findings(&state.dataset.whole())?;
     let series = |of: fn(FindingCount) -> u64| {
         FindingKind::ALL
             .map(|kind| (vec![("kind", kind.code().to_owned())], of(counts.of(Some(kind)))))

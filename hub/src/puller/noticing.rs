@@ -23,7 +23,7 @@ use super::Shared;
 use super::session::Ended;
 use super::trouble::Trouble;
 use crate::dataset::notices::{Addressee, DueNotice, NoticeDelivered};
-use crate::dataset::{Dataset, DatasetError};
+use crate::dataset::{DatasetError, HubsOwn};
 use crate::notices::message_for;
 use crate::spans;
 use crate::uplink::Line;
@@ -38,7 +38,7 @@ const NOTICE_BYTES_MAX: usize = 64 * 1024;
 /// The notices of one session.
 pub(super) struct Noticing {
     village: VillageCode,
-    dataset: Arc<dyn Dataset>,
+    dataset: Arc<dyn HubsOwn>,
     inbox: InboxClient<Line>,
     traffic: Traffic,
     bell: Arc<Notify>,
@@ -118,7 +118,7 @@ impl Noticing {
     /// Work on the dataset, which blocks.
     async fn work<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&dyn Dataset, Addressee<'_>) -> Result<T, DatasetError> + Send + 'static,
+        work: impl FnOnce(&dyn HubsOwn, Addressee<'_>) -> Result<T, DatasetError> + Send + 'static,
     ) -> Result<T, Ended> {
         let (dataset, village) = (Arc::clone(&self.dataset), self.village);
         let (log, software) = (Some(self.log), Arc::clone(&self.software));

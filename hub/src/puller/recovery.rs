@@ -30,7 +30,7 @@ use super::trouble::Trouble;
 use crate::dataset::lineage::Meeting;
 use crate::dataset::turns::Turn;
 use crate::dataset::{
-    After, Change, Dataset, DatasetError, Delivered, NewIncident, Outcome, SetAside,
+    After, Change, DatasetError, Delivered, HubsOwn, NewIncident, Outcome, SetAside,
 };
 use crate::merge::decode;
 use crate::repair;
@@ -268,8 +268,9 @@ impl<'a> Recovery<'a> {
         let mut after: Option<After> = None;
         loop {
             let from = after;
-            let versions = self
-                .dataset(move |dataset, village| dataset.undelivered(village, from, PARCELS_MAX));
+            let versions = self.dataset(move |dataset, village| {
+                dataset.undelivered(&dataset.whole(), village, from, PARCELS_MAX)
+            });
             let versions = within_bytes(versions.await?);
             if versions.is_empty() {
                 break;
@@ -310,7 +311,7 @@ impl<'a> Recovery<'a> {
     /// Work on the dataset, which blocks.
     async fn dataset<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&dyn Dataset, VillageCode) -> Result<T, DatasetError> + Send + 'static,
+        work: impl FnOnce(&dyn HubsOwn, VillageCode) -> Result<T, DatasetError> + Send + 'static,
     ) -> Result<T, Ended> {
         let (dataset, village) = (Arc::clone(&self.shared.dataset), self.village);
         let done = world::blocking(move || work(&*dataset, village)).await;

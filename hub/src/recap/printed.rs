@@ -7,13 +7,11 @@
 //! be placed is told below the kabupaten's sheet only: sheets of parts would
 //! tell it of their last part.
 
-use jiff::civil::Date;
 use lumbung_domain::indicator::Indikator;
 use lumbung_domain::recap::{Cell, Isi, Level, SheetCells};
 
+use super::Recap;
 use super::veil::{SMALL, Veil, is_small};
-use super::{KeptSums, Recap, RecapError, RegionRef};
-use crate::dataset::Dataset;
 
 /// What stands in place of a count that is not printed.
 pub const HIDDEN: &str = "*";
@@ -66,18 +64,8 @@ impl Recap {
 
     /// Learns what its public sheet must not tell; until then that tells no
     /// count at all.
-    ///
-    /// # Errors
-    /// [`RecapError`].
-    pub fn veil(
-        &mut self,
-        dataset: &dyn Dataset,
-        kept: &KeptSums,
-        region: RegionRef,
-        date: Date,
-    ) -> Result<(), RecapError> {
-        self.veil = Some(Veil::of(dataset, kept, region, date)?);
-        Ok(())
+    pub fn cover(&mut self, veil: Veil) {
+        self.veil = Some(veil);
     }
 
     fn for_the_public(&self) -> Printed {
@@ -120,6 +108,7 @@ mod tests {
     use lumbung_domain::recap::{Sheet, SheetRow};
 
     use super::*;
+    use crate::recap::RegionRef;
 
     /// The sheet of the kabupaten, as if it had these rows.
     fn recap(counts: &[[u64; 3]]) -> Recap {

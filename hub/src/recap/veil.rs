@@ -15,12 +15,13 @@
 mod attack;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use jiff::civil::Date;
 use lumbung_domain::indicator::{Indikator, IndikatorVector, Satuan};
 
 use super::{KeptSums, Recap, RecapError, RegionRef, village};
-use crate::dataset::Dataset;
+use crate::dataset::HubsOwn;
 
 /// Counts below this are not for the public.
 pub const SMALL: u64 = 5;
@@ -89,20 +90,31 @@ impl Veil {
     pub(super) fn hides(&self, indikator: Indikator) -> bool {
         self.0.contains(&indikator)
     }
+}
+
+/// What finds veils. It looks at the whole district, whoever asks, and tells
+/// no count.
+pub struct Veils {
+    dataset: Arc<dyn HubsOwn>,
+}
+
+impl Veils {
+    /// Over this district.
+    #[must_use]
+    pub fn new(dataset: Arc<dyn HubsOwn>) -> Self {
+        Self { dataset }
+    }
 
     /// Of one region: every sheet in which it or a region around it is a row
     /// has its say, from the kabupaten's down.
     ///
     /// # Errors
     /// [`RecapError`].
-    pub fn of(
-        dataset: &dyn Dataset,
-        kept: &KeptSums,
-        region: RegionRef,
-        date: Date,
-    ) -> Result<Self, RecapError> {
-        let top = Recap::with(dataset, kept, RegionRef::Kabupaten, date)?;
-        let veil = Self::of_all(&top.sheet.total);
+    pub fn of(&self, kept: &KeptSums, region: RegionRef, date: Date) -> Result<Veil, RecapError> {
+        let whole = self.dataset.whole();
+        let sheet = |region| Recap::with(&*self.dataset, &whole, kept, region, date);
+        let top = sheet(RegionRef::Kabupaten)?;
+        let veil = Veil::of_all(&top.sheet.total);
         let (kecamatan, below) = match region {
             RegionRef::Kabupaten => return Ok(veil),
             RegionRef::Kecamatan(code) => (code, None),
@@ -111,13 +123,12 @@ impl Veil {
         };
         let veil = veil.beside(top.vectors());
         let Some((village, within)) = below else { return Ok(veil) };
-        let sheet = Recap::with(dataset, kept, RegionRef::Kecamatan(kecamatan), date)?;
-        let veil = veil.beside(sheet.vectors());
+        let veil = veil.beside(sheet(RegionRef::Kecamatan(kecamatan))?.vectors());
         let Some(id) = within else { return Ok(veil) };
-        let facts = dataset.facts(village)?;
+        let facts = self.dataset.facts(&whole, village)?;
         let steps = village::Houses::of(&facts, date).steps(id);
         let steps = steps.ok_or_else(|| RecapError::UnknownRegion(region.to_string()))?;
-        Ok(steps.iter().fold(veil, Self::beside))
+        Ok(steps.iter().fold(veil, Veil::beside))
     }
 }
 

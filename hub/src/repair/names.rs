@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::region::VillageCode;
 
-use crate::dataset::{Content, Dataset, DatasetError, Repair, Row};
+use crate::dataset::{Content, DatasetError, HubsOwn, Repair, Row};
 use crate::merge::decode;
 use crate::words::Words;
 
@@ -28,7 +28,7 @@ pub(super) fn told(repairs: &[Repair]) -> BTreeMap<RecordId, Number> {
 
 /// What these RT are called; `told` counts before the rows.
 pub(super) fn of(
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
     village: VillageCode,
     rts: &[RecordId],
     mut told: BTreeMap<RecordId, Number>,
@@ -69,11 +69,11 @@ fn number_of(row: &Row) -> Option<Number> {
 }
 
 fn stored_number(
-    dataset: &dyn Dataset,
+    dataset: &dyn HubsOwn,
     village: VillageCode,
     id: RecordId,
 ) -> Result<Option<Number>, DatasetError> {
-    let Some(record) = dataset.record(village, id)? else { return Ok(None) };
+    let Some(record) = dataset.record(&dataset.whole(), village, id)? else { return Ok(None) };
     let row = Kind::from_code(record.kind).and_then(|kind| decode::row_of(kind, &record.bytes));
     Ok(row.as_ref().and_then(number_of))
 }

@@ -21,7 +21,7 @@ use super::difference::{Difference, Differing};
 use super::drill::{Contradiction, Drill};
 use super::{names, words};
 use crate::dataset::{
-    Dataset, DatasetError, IncidentKind, Merged, NewIncident, Repair, RowContent,
+    DatasetError, HubsOwn, IncidentKind, Merged, NewIncident, Repair, RowContent,
 };
 use crate::merge::decode;
 use crate::spans;
@@ -76,7 +76,7 @@ pub(crate) struct Proof<'a> {
     /// Which.
     pub(crate) village: VillageCode,
     /// The rows.
-    pub(crate) dataset: &'a Arc<dyn Dataset>,
+    pub(crate) dataset: &'a Arc<dyn HubsOwn>,
     /// The node.
     pub(crate) sync: &'a mut SyncClient<Line>,
     /// What crosses the connection to it.
@@ -344,7 +344,7 @@ impl Proof<'_> {
 
     async fn on_dataset<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&dyn Dataset) -> T + Send + 'static,
+        work: impl FnOnce(&dyn HubsOwn) -> T + Send + 'static,
     ) -> Result<T, world::Stopping> {
         let dataset = Arc::clone(self.dataset);
         world::blocking(move || work(&*dataset)).await

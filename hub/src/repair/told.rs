@@ -18,7 +18,7 @@ use lumbung_wire::tree::{Leaf, Part, Parts, Place, Tree};
 use super::drill::Drill;
 use super::proof::same_place;
 use super::{names, words};
-use crate::dataset::{Dataset, DatasetError, IncidentKind, NewIncident, Repair, RowContent};
+use crate::dataset::{DatasetError, HubsOwn, IncidentKind, NewIncident, Repair, RowContent};
 use crate::merge::decode;
 use crate::words::Words;
 
@@ -47,7 +47,7 @@ pub enum ToldProof {
 /// The village to be proven.
 pub(crate) struct ToldVillage<'a> {
     pub(crate) village: VillageCode,
-    pub(crate) dataset: &'a dyn Dataset,
+    pub(crate) dataset: &'a dyn HubsOwn,
     /// Where the log was told.
     pub(crate) position: Position,
     /// What the node states that everything sums up to there.

@@ -52,10 +52,10 @@ pub(super) fn start(
 ) -> JoinSet<()> {
     let (dataset, live) = (Arc::clone(&shared.dataset), Arc::clone(&shared.live));
     let mut tasks = JoinSet::new();
-    tasks.spawn(outlook::keep_history(Arc::clone(&dataset), Arc::clone(&live)));
+    tasks.spawn(outlook::keep_history(dataset.clone(), Arc::clone(&live)));
     tasks.spawn(keep_condition(data.to_owned(), Arc::clone(&live)));
     let alerting = Alerting {
-        dataset: Arc::clone(&dataset),
+        dataset: dataset.clone(),
         live: Arc::clone(&live),
         writer: shared.writer.watch(),
         data: data.to_owned(),

@@ -26,7 +26,7 @@ use super::arrivals::{Arrival, Arrivals, Outcome};
 use super::ordinary::{Ordinary, Stay, Visitor};
 use super::welcome::{self, Welcome};
 use crate::access::audit::AuditLog;
-use crate::dataset::Dataset;
+use crate::dataset::HubsOwn;
 use crate::live::Live;
 use crate::puller::Shared;
 use crate::registry::Registry;
@@ -56,7 +56,7 @@ pub struct Door {
     authority: RwLock<Arc<Authority>>,
     tls: RwLock<Arc<ServerConfig>>,
     pub(crate) registry: Arc<dyn Registry>,
-    pub(crate) dataset: Arc<dyn Dataset>,
+    pub(crate) dataset: Arc<dyn HubsOwn>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) lifetime: Lifetime,
     pub(crate) sessions_max: usize,
@@ -105,7 +105,7 @@ impl Door {
             authority: RwLock::new(Arc::new(authority)),
             tls: RwLock::new(Arc::new(tls)),
             registry,
-            dataset: Arc::clone(&shared.dataset),
+            dataset: shared.dataset.clone(),
             audit,
             lifetime,
             sessions_max,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
-use lumbung_hub::dataset::Dataset;
+use lumbung_hub::dataset::HubsOwn;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::live::Live;
 use lumbung_hub::merge::MergeWriter;
@@ -30,7 +30,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The running hub as the world sees it.
 pub(super) struct View {
-    pub(super) dataset: Arc<dyn Dataset>,
+    pub(super) dataset: Arc<dyn HubsOwn>,
     pub(super) live: Arc<Live>,
 }
 
@@ -103,11 +103,11 @@ pub(super) async fn run(kabupaten: Rc<Kabupaten>) -> turmoil::Result {
     let start = kabupaten.starts.get() + 1;
     kabupaten.starts.set(start);
     kabupaten.chronicle.note("hub", format_args!("starts"));
-    let dataset: Arc<dyn Dataset> = Arc::new(SqliteDataset::open(&kabupaten.file)?);
+    let dataset: Arc<dyn HubsOwn> = Arc::new(SqliteDataset::open(&kabupaten.file)?);
     let live = Arc::new(Live::default());
-    let writer = MergeWriter::start_in_task(Arc::clone(&dataset));
+    let writer = MergeWriter::start_in_task(dataset.clone());
     let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
-    tokio::spawn(shared.contacts.clone().keep_flushing(Arc::clone(&dataset)));
+    tokio::spawn(shared.contacts.clone().keep_flushing(dataset.clone()));
     let arrivals = Arrivals::default();
     for (number, (code, name, sky)) in kabupaten.villages.iter().enumerate() {
         dataset.register(*code, name)?;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use futures_util::{StreamExt, stream};
 use lumbung_domain::region::VillageCode;
-use lumbung_hub::dataset::Dataset;
+use lumbung_hub::dataset::HubsOwn;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::live::{Live, LiveVillage};
 use lumbung_hub::merge::MergeWriter;
@@ -39,7 +39,7 @@ type Weathers = Arc<Mutex<VecDeque<Weather>>>;
 /// The hub, and a way to the village.
 pub struct Pair {
     /// The hub's dataset.
-    pub dataset: Arc<dyn Dataset>,
+    pub dataset: Arc<dyn HubsOwn>,
     live: Arc<Live>,
     shared: Shared,
     code: VillageCode,
@@ -97,10 +97,10 @@ impl Pair {
     /// # Errors
     /// When the dataset can't be made.
     pub fn new(code: VillageCode, folder: &Path) -> anyhow::Result<Self> {
-        let dataset: Arc<dyn Dataset> = Arc::new(SqliteDataset::open(folder.join("hub.db"))?);
+        let dataset: Arc<dyn HubsOwn> = Arc::new(SqliteDataset::open(folder.join("hub.db"))?);
         dataset.register(code, "")?;
         let live = Arc::new(Live::default());
-        let writer = MergeWriter::start_in_task(Arc::clone(&dataset));
+        let writer = MergeWriter::start_in_task(dataset.clone());
         let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
         Ok(Self { dataset, live, shared, code })
     }

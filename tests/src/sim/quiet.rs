@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use lumbung_domain::region::VillageCode;
-use lumbung_hub::dataset::Dataset;
+use lumbung_hub::dataset::HubsOwn;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::live::{Live, LiveVillage};
 use lumbung_hub::merge::MergeWriter;
@@ -250,7 +250,7 @@ impl Connected for Way {
 /// A hub, a router, and a village behind it that holds its line.
 pub struct Behind {
     /// The hub's dataset.
-    pub dataset: Arc<dyn Dataset>,
+    pub dataset: Arc<dyn HubsOwn>,
     /// What the link has taught the node, and what it costs by its own count.
     pub account: Arc<Account>,
     live: Arc<Live>,
@@ -322,12 +322,12 @@ impl Behind {
         tunnelled: bool,
     ) -> anyhow::Result<Self> {
         let code = village.code();
-        let dataset: Arc<dyn Dataset> = Arc::new(SqliteDataset::open(folder.join("hub.db"))?);
+        let dataset: Arc<dyn HubsOwn> = Arc::new(SqliteDataset::open(folder.join("hub.db"))?);
         dataset.register(code, "")?;
         let live = Arc::new(Live::default());
         live.update(code, |_| ());
         let received = live.get(code).context("just made")?.traffic;
-        let writer = MergeWriter::start_in_task(Arc::clone(&dataset));
+        let writer = MergeWriter::start_in_task(dataset.clone());
         let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
         let arrivals = Arrivals::default();
         let mut running = JoinSet::new();

@@ -33,7 +33,7 @@ async fn a_record_is_taken_once_it_can_be_and_stays_until_then() {
     let (unread, sound) = (&entries[0], &entries[1]);
     assert_eq!((entries.len(), unread.village.as_u64()), (3, TROUBLED));
     let dusun = || {
-        let regions = dataset.facts(sound.village).unwrap().regions;
+        let regions = dataset.facts(&Scope::whole(), sound.village).unwrap().regions;
         regions.iter().filter(|region| region.label == "Baru").count()
     };
     assert_eq!(dusun(), 0);

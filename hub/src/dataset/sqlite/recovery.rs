@@ -15,7 +15,7 @@ use super::{SqliteDataset, branch, incidents, leftover};
 use crate::dataset::lineage::{self, Lineage, Meeting};
 use crate::dataset::turns::{self, History, Turn};
 use crate::dataset::{
-    After, DatasetError, Delivered, HandedBack, NewIncident, Recovery, SetAside, Told,
+    After, DatasetError, Delivered, HandedBack, NewIncident, Recovery, Scope, SetAside, Told,
 };
 
 impl SqliteDataset {
@@ -151,10 +151,14 @@ impl Recovery for SqliteDataset {
 
     fn undelivered(
         &self,
+        scope: &Scope,
         village: VillageCode,
         after: Option<After>,
         limit: u32,
     ) -> Result<Vec<SetAside>, DatasetError> {
+        if !scope.holds(village) {
+            return Ok(Vec::new());
+        }
         self.read(|conn| Ok(branch::undelivered(conn, village, after, limit)?))
     }
 
@@ -171,7 +175,15 @@ impl Recovery for SqliteDataset {
         self.read(|conn| Ok(branch::handed_back(conn, village)?))
     }
 
-    fn branch(&self, village: VillageCode, limit: u32) -> Result<Vec<SetAside>, DatasetError> {
+    fn branch(
+        &self,
+        scope: &Scope,
+        village: VillageCode,
+        limit: u32,
+    ) -> Result<Vec<SetAside>, DatasetError> {
+        if !scope.holds(village) {
+            return Ok(Vec::new());
+        }
         self.read(|conn| Ok(branch::list(conn, village, limit)?))
     }
 

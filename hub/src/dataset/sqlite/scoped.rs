@@ -1,6 +1,6 @@
 //! A scope as a condition of SQL.
 
-use crate::dataset::scope::Scope;
+use crate::dataset::Scope;
 
 /// The condition that `column` names a village of the scope. Only numbers go
 /// into the text.

@@ -187,7 +187,7 @@ impl SqliteDataset {
         scope: &Scope,
         village: VillageCode,
     ) -> Result<Option<Arc<Outline>>, DatasetError> {
-        Ok(self.outlines(&scope.within(&Scope::of_village(village)))?.pop())
+        Ok(self.outlines(&scope.village(village))?.pop())
     }
 }
 

@@ -324,10 +324,11 @@ fn the_attack_finds_what_each_sheet_alone_would_leave() {
 }
 
 /// Publishes the sheet of a region of a real district and those it leads to.
-fn publish(dataset: &dyn Dataset, kept: &KeptSums, region: RegionRef, known: &mut Known) -> u32 {
-    let day = date(2026, 12, 31);
-    let Ok(mut recap) = Recap::with(dataset, kept, region, day) else { return 0 };
-    recap.veil(dataset, kept, region, day).unwrap();
+fn publish(veils: &Veils, kept: &KeptSums, region: RegionRef, known: &mut Known) -> u32 {
+    let (day, dataset) = (date(2026, 12, 31), &*veils.dataset);
+    let recap = Recap::with(dataset, &dataset.whole(), kept, region, day);
+    let Ok(mut recap) = recap else { return 0 };
+    recap.cover(veils.of(kept, region, day).unwrap());
     let Some(printed) = recap.printed(Audience::Public) else { return 0 };
     let name = |(at, below): (usize, &Option<RegionRef>)| {
         below.map_or_else(|| format!("{region} sisa {at}"), |below| below.to_string())
@@ -338,14 +339,15 @@ fn publish(dataset: &dyn Dataset, kept: &KeptSums, region: RegionRef, known: &mu
     assert!(COLUMNS.into_iter().all(has), "{region}");
     known.read(&recap, &printed, &region.to_string(), &names);
     let below = recap.below.iter().flatten();
-    1 + below.map(|below| publish(dataset, kept, *below, known)).sum::<u32>()
+    1 + below.map(|below| publish(veils, kept, *below, known)).sum::<u32>()
 }
 
 #[test]
 fn no_sheets_of_a_real_district_give_a_small_count_away() {
     let (_folder, dataset) = district();
+    let veils = Veils::new(Arc::new(dataset));
     let (kept, mut known) = (KeptSums::for_many(), Known::default());
-    let sheets = publish(&dataset, &kept, RegionRef::Kabupaten, &mut known);
+    let sheets = publish(&veils, &kept, RegionRef::Kabupaten, &mut known);
     assert_eq!(sheets, 1 + 22 + 3 * (1 + 2 + 1 + 2), "every sheet but those of single houses");
     let small = known.hidden.values().filter(|count| is_small(**count)).count();
     assert!(small > 20 && known.printed.len() > 20, "{small} of {}", known.hidden.len());
@@ -355,7 +357,7 @@ fn no_sheets_of_a_real_district_give_a_small_count_away() {
     let village = VillageCode::from_u64(3_505_022_001).unwrap();
     let rt = crate::recap::tests::rt_outside();
     let region = RegionRef::Below(village, rt.parse().unwrap());
-    let veil = Veil::of(&dataset, &kept, region, date(2026, 12, 31)).unwrap();
+    let veil = veils.of(&kept, region, date(2026, 12, 31)).unwrap();
     let dusun = known.hidden.keys().filter(|it| it.0.starts_with(&format!("{village}/")));
     let of_its_dusun = dusun.filter(|it| it.0.ends_with("sisa 0")).map(|it| it.1);
     assert!(of_its_dusun.into_iter().all(|it| veil.hides(it)), "{veil:?}");

@@ -55,7 +55,7 @@ pub(crate) async fn measure(district: &District) -> anyhow::Result<()> {
         let id = record_id(&chosen.id)?;
         loop {
             let look = Instant::now();
-            let stored = dataset.record(node.code, id)?;
+            let stored = dataset.record(&dataset.whole(), node.code, id)?;
             looked += look.elapsed();
             looks += 1;
             if stored.is_some_and(|stored| stored.seq.0 >= saved.last_seq) {

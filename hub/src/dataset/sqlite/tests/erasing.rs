@@ -50,7 +50,10 @@ fn an_erased_record_leaves_rows_quarantine_and_bytes() {
     let batch = as_erasures(log.batch([delete(1, Kind::Warga), delete(2, Kind::Warga)]));
     let merged = store.merge_at(&[batch], 4_000)[0];
     assert_eq!((merged.records, store.state(&log).quarantined), (190, 0));
-    assert_eq!(store.dataset.record(log.village, id(1)).unwrap().map(|_| ()), None);
+    assert_eq!(
+        store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().map(|_| ()),
+        None
+    );
     assert!(!on_disk(&store), "neither in the file nor in its log");
     let noted = ledger(&store);
     let noted: Vec<_> = noted.iter().map(|it| (it.id, it.seq.0, it.received_ms)).collect();
@@ -93,7 +96,10 @@ fn an_older_file_is_told_again_and_goes_on_to_the_same_sum() {
     // What follows says again what the ledger said before.
     let merged = store.merge(&batches)[2];
     assert_eq!((merged.fingerprint, merged.records), (stood.fingerprint, stood.records));
-    assert_eq!(store.dataset.record(log.village, id(1)).unwrap().map(|_| ()), None);
+    assert_eq!(
+        store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().map(|_| ()),
+        None
+    );
     assert!(!on_disk(&store));
 }
 
@@ -159,7 +165,7 @@ fn an_erased_record_that_a_village_brings_back_is_handed_over_again() {
     store.dataset.resume_at(log.village, other.position).unwrap();
     store.merge(&[other.batch([created, create(2, Kind::Warga, &warga(""))])]);
     assert_eq!(store.state(&other).records, 2);
-    let waiting = store.dataset.undelivered(other.village, None, 9).unwrap();
+    let waiting = store.dataset.undelivered(&Scope::whole(), other.village, None, 9).unwrap();
     let waiting: Vec<_> = waiting.iter().map(|it| (it.id, it.operation, it.source)).collect();
     assert_eq!(waiting, [(id(1), Operation::Delete, Source::ERASURE)]);
     let incidents = store.dataset.incidents(&Scope::of_village(other.village), 9).unwrap();
@@ -167,6 +173,6 @@ fn an_erased_record_that_a_village_brings_back_is_handed_over_again() {
     // Its erasure comes with the next pull.
     store.merge(&[as_erasures(other.batch([delete(1, Kind::Warga)]))]);
     assert_eq!(store.state(&other).records, 1);
-    assert!(store.dataset.undelivered(other.village, None, 9).unwrap().is_empty());
+    assert!(store.dataset.undelivered(&Scope::whole(), other.village, None, 9).unwrap().is_empty());
     assert!(!on_disk(&store));
 }

@@ -287,7 +287,7 @@ fn a_village_reads_back_as_facts() {
         create(8, Kind::Mutasi, &pindah("", 5, 20_000, 0)),
         create(9, Kind::Mutasi, &pindah("", 1, 10_000, 0)),
     ])]);
-    let facts = store.dataset.facts(log.village).unwrap();
+    let facts = store.dataset.facts(&Scope::whole(), log.village).unwrap();
     assert_eq!(facts.seq, Seq(8));
     assert_eq!((facts.regions.len(), &*facts.regions[0].label), (1, "001"));
     assert_eq!((facts.houses.len(), &*facts.houses[0].kepala), (1, "KEPALA"));

@@ -100,14 +100,14 @@ proptest! {
         // What can't be released stays; a second try of everything, and the
         // whole history once more, change nothing.
         for entry in store.dataset.quarantine(&Scope::whole()).unwrap() {
-            let change = store.dataset.quarantined_change(entry.number).unwrap().unwrap();
+            let change = store.dataset.quarantined_change(&Scope::whole(), entry.number).unwrap().unwrap();
             store.dataset.release(entry.number, &decode::again(change), 2).unwrap();
         }
         let store = store.reopen();
         let state = store.state(&log);
         prop_assert_eq!(state.fingerprint, sum(&model));
         prop_assert_eq!(state.records, model.len() as u64);
-        let counted = store.dataset.facts(log.village).unwrap();
+        let counted = store.dataset.facts(&Scope::whole(), log.village).unwrap();
         prop_assert_eq!(state.rumah_tangga, counted.houses.len() as u64);
         prop_assert_eq!(state.warga, counted.unplaced + counted.residents.len() as u64);
         prop_assert_eq!(state.quarantined, store.dataset.quarantine(&Scope::whole()).unwrap().len() as u64);

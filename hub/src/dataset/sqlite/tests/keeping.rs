@@ -23,7 +23,7 @@ fn rows_and_position_survive_reopening_together() {
     assert_eq!(state.position, Some(log.position));
     assert_eq!(state.fingerprint, merged.fingerprint);
     assert_eq!((state.records, state.warga, state.rumah_tangga), (3, 1, 1));
-    let kept = store.dataset.record(log.village, id(1)).unwrap().unwrap();
+    let kept = store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().unwrap();
     let sent = &batch.changes[0];
     assert_eq!((&kept.bytes, kept.seq, kept.kind), (&sent.bytes, sent.seq, sent.kind));
     assert_eq!((&*kept.actor, kept.time_ms), (&*sent.actor, sent.time_ms));
@@ -49,7 +49,7 @@ fn a_failed_transaction_leaves_neither_rows_nor_position() {
     // The same again without the entry that failed: actors and rows that the
     // lost transaction had written are written anew.
     assert_eq!(store.merge(&batches[..1])[0].records, 1);
-    let kept = store.dataset.record(log.village, id(1)).unwrap().unwrap();
+    let kept = store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().unwrap();
     assert_eq!(&*kept.actor, &*batches[0].changes[0].actor);
 }
 
@@ -86,12 +86,12 @@ fn an_unknown_kind_is_kept_byte_for_byte() {
         Draft { id: id(1), kind: FUTURE, operation: Operation::Create, bytes: Some(bytes.clone()) };
     let merged = store.merge(&[log.batch([draft.clone()])])[0];
     assert_eq!((merged.records, merged.quarantined), (1, 0));
-    let kept = store.dataset.record(log.village, id(1)).unwrap().unwrap();
+    let kept = store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().unwrap();
     assert_eq!((kept.kind, &kept.bytes), (FUTURE, &bytes));
     let gone = Draft { operation: Operation::Delete, bytes: Some(Bytes::new()), ..draft };
     let merged = store.merge(&[log.batch([gone])])[0];
     assert_eq!((merged.records, merged.fingerprint), (0, Fingerprint::default()));
-    assert!(store.dataset.record(log.village, id(1)).unwrap().is_none());
+    assert!(store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().is_none());
 }
 
 #[test]
@@ -109,7 +109,8 @@ fn an_entry_that_cannot_be_taken_waits_and_is_released() {
     assert_eq!(store.state(&log).warga, 1);
 
     // Still not readable: it stays, with the reason of today.
-    let change = store.dataset.quarantined_change(waiting.number).unwrap().unwrap();
+    let change =
+        store.dataset.quarantined_change(&Scope::whole(), waiting.number).unwrap().unwrap();
     assert_eq!(change.bytes, batch.changes[1].bytes);
     store.dataset.release(waiting.number, &decode::again(change.clone()), 5).unwrap();
     assert_eq!(store.state(&log).quarantined, 1);
@@ -124,7 +125,7 @@ fn an_entry_that_cannot_be_taken_waits_and_is_released() {
     let state = store.state(&log);
     assert_eq!((state.quarantined, state.warga, state.records), (0, 2, 2));
     assert_eq!(state.fingerprint, merged.fingerprint, "the bytes are the same");
-    assert!(store.dataset.record(log.village, id(1)).unwrap().is_some());
+    assert!(store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().is_some());
     assert!(store.dataset.quarantine(&Scope::whole()).unwrap().is_empty());
 }
 
@@ -137,11 +138,14 @@ fn a_later_sound_entry_replaces_the_quarantined_one() {
     let state = store.state(&log);
     assert_eq!((state.quarantined, state.records, state.warga), (1, 1, 1));
     // The last readable row stays in sight.
-    assert_eq!(store.dataset.record(log.village, id(1)).unwrap().unwrap().seq, Seq(1));
+    assert_eq!(
+        store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().unwrap().seq,
+        Seq(1)
+    );
     let merged = store.merge(&[log.batch([update(1, Kind::Warga, &warga(OTHER_NIK))])])[0];
     let state = store.state(&log);
     assert_eq!((state.quarantined, state.records, state.warga), (0, 1, 1));
-    let kept = store.dataset.record(log.village, id(1)).unwrap().unwrap();
+    let kept = store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().unwrap();
     let mut sum = Fingerprint::default();
     sum += lumbung_ledger::fingerprint::content_hash(id(1), kept.kind, 1, &kept.bytes);
     assert_eq!(merged.fingerprint, sum);
@@ -163,7 +167,7 @@ fn a_replay_does_not_bring_a_deleted_record_back() {
     };
     store.merge(&[replay]);
     assert_eq!(store.state(&log).records, 0);
-    assert!(store.dataset.record(log.village, id(1)).unwrap().is_none());
+    assert!(store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().is_none());
 }
 
 #[test]
@@ -181,7 +185,7 @@ fn a_new_log_outranks_the_rows_of_the_closed_one() {
     assert!(matches!(refused[0], Err(DatasetError::NotNext { .. })));
     store.dataset.resume_at(log.village, batch.prev).unwrap();
     assert_eq!(store.merge(std::slice::from_ref(&batch))[0].records, 1);
-    let kept = store.dataset.record(log.village, id(2)).unwrap().unwrap();
+    let kept = store.dataset.record(&Scope::whole(), log.village, id(2)).unwrap().unwrap();
     assert_eq!(kept.bytes, batch.changes[0].bytes);
 }
 
@@ -287,7 +291,8 @@ fn incidents_are_listed_newest_first_and_a_subject_once() {
     note(BAKUNG, &lost, 5);
     note(BAKUNG, &lost, 6);
     let listed = |of: Option<u64>, limit| {
-        let incidents = store.dataset.incidents(&Scope::of(of.map(village)), limit).unwrap();
+        let incidents =
+            store.dataset.incidents(&Scope::whole().of(of.map(village)), limit).unwrap();
         incidents.into_iter().map(|incident| incident.at_ms).collect::<Vec<_>>()
     };
     assert_eq!(listed(None, 9), [6, 5, 4, 3, 1]);

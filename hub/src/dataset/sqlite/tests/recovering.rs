@@ -59,7 +59,7 @@ fn step_back(store: &Store, log: &mut Log, common: Position) -> u64 {
 }
 
 fn waiting(store: &Store, log: &Log) -> Vec<SetAside> {
-    store.dataset.undelivered(log.village, None, 99).unwrap()
+    store.dataset.undelivered(&Scope::whole(), log.village, None, 99).unwrap()
 }
 
 fn receipt(version: &SetAside, outcome: Outcome) -> Delivered {
@@ -103,7 +103,7 @@ fn what_a_village_lost_is_set_aside_and_stays_in_the_sum() {
     store.dataset.note_contacts(&[(log.village, proven)]).unwrap();
     let store = store.reopen();
     assert_eq!(store.state(&log).undelivered, 0);
-    assert_eq!(store.dataset.branch(log.village, 99).unwrap().len(), 3);
+    assert_eq!(store.dataset.branch(&Scope::whole(), log.village, 99).unwrap().len(), 3);
     let incidents = store.dataset.incidents(&Scope::of_village(log.village), 9).unwrap();
     assert_eq!(incidents.iter().map(|it| &*it.sentence).collect::<Vec<_>>(), ["3", "3"]);
 }
@@ -131,11 +131,11 @@ fn what_a_pull_would_not_tell_comes_with_the_receipt() {
     check_sum(&store, &log);
     let state = store.state(&log);
     assert_eq!((state.records, state.warga, state.rumah_tangga), (1, 1, 0));
-    let kept = store.dataset.record(log.village, id(1)).unwrap().unwrap();
+    let kept = store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().unwrap();
     assert_eq!(kept.seq, Seq(1), "as the village's log says");
     let outcomes: BTreeMap<_, _> = store
         .dataset
-        .branch(log.village, 9)
+        .branch(&Scope::whole(), log.village, 9)
         .unwrap()
         .into_iter()
         .map(|version| (version.seq.0, version.outcome))
@@ -159,7 +159,7 @@ fn only_the_last_lost_version_of_a_record_is_handed_back() {
     assert_eq!(store.dataset.branch_off(log.village, again, &told, 9).unwrap(), 3);
     let ids: Vec<_> = waiting(&store, &log).iter().map(|it| (it.id, it.epoch.0)).collect();
     assert_eq!(ids, [(id(3), 1), (id(2), 1), (id(1), 2)]);
-    let all = store.dataset.branch(log.village, 9).unwrap();
+    let all = store.dataset.branch(&Scope::whole(), log.village, 9).unwrap();
     let old = all.iter().find(|version| version.epoch == Epoch(1) && version.id == id(1));
     assert_eq!(old.unwrap().outcome, Outcome::Superseded);
 }
@@ -187,8 +187,8 @@ fn what_is_left_of_a_closed_log_stays_readable_and_counts_nowhere() {
     let state = store.state(&log);
     assert_eq!((state.records, state.warga, state.rumah_tangga), (0, 0, 0));
     assert_eq!((state.leftovers, state.fingerprint), (3, Fingerprint::default()));
-    assert!(store.dataset.record(log.village, id(1)).unwrap().is_some());
-    let facts = store.dataset.facts(log.village).unwrap();
+    assert!(store.dataset.record(&Scope::whole(), log.village, id(1)).unwrap().is_some());
+    let facts = store.dataset.facts(&Scope::whole(), log.village).unwrap();
     assert_eq!((facts.houses.len(), facts.residents.len(), facts.unplaced), (0, 0, 0));
     let kinds = store.dataset.leftovers(log.village).unwrap();
     assert_eq!(kinds.values().sum::<u64>(), 2, "{kinds:?}");
@@ -230,9 +230,9 @@ fn an_operator_may_end_what_is_left_over() {
     assert_eq!(store.dataset.forget_leftovers(log.village, &told, 8).unwrap(), 1);
     let state = store.state(&log);
     assert_eq!((state.leftovers, state.undelivered, state.records), (0, 0, 1));
-    assert!(store.dataset.record(log.village, id(3)).unwrap().is_none());
+    assert!(store.dataset.record(&Scope::whole(), log.village, id(3)).unwrap().is_none());
     check_sum(&store, &log);
-    let kept = store.dataset.branch(log.village, 9).unwrap();
+    let kept = store.dataset.branch(&Scope::whole(), log.village, 9).unwrap();
     assert_eq!(kept.iter().map(|it| it.outcome).collect::<Vec<_>>(), [Outcome::Forgotten]);
     // Had the village it after all, it comes back.
     assert_eq!(store.merge(&[log.batch([update(3, Kind::Warga, &warga(""))])])[0].records, 2);

@@ -68,7 +68,7 @@ proptest! {
             store.merge(&[batch]);
             for t in [date(2026, 12, 31), date(2010, 1, 1)] {
                 let cached =
-                    Recap::with(&store.dataset, &kept, RegionRef::Kabupaten, t).unwrap();
+                    Recap::with(&store.dataset, &Scope::whole(), &kept, RegionRef::Kabupaten, t).unwrap();
                 let anew = Recap::of(&store.dataset, RegionRef::Kabupaten, t).unwrap();
                 prop_assert_eq!(&cached.sheet, &anew.sheet);
                 prop_assert_eq!(cached.unplaced, anew.unplaced);

@@ -3,7 +3,7 @@
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_hub::dataset::sqlite::SqliteDataset;
-use lumbung_hub::dataset::{Dataset as _, RecordFilter, Scope};
+use lumbung_hub::dataset::{Dataset as _, RecordFilter};
 use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
@@ -80,7 +80,7 @@ impl Places {
     pub(super) fn of(dataset: &SqliteDataset, district: &District) -> anyhow::Result<Self> {
         let villages = district.nodes.iter().map(|node| {
             let filter = RecordFilter {
-                scope: Scope::of_village(node.code),
+                scope: dataset.whole().village(node.code),
                 kind: Some(Kind::Warga),
                 after: None,
                 limit: RESIDENTS,

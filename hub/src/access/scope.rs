@@ -1,11 +1,53 @@
 //! Which villages a read may see.
 //!
-//! Everything that lists records, findings or incidents of more than one
-//! village takes a [`Scope`] and the store applies it, so that no page and no
-//! command can forget to. An operator's scope comes from the account and from
-//! nowhere else; the hub's own work sees the whole.
+//! Everything that reads what villages recorded takes a [`Scope`] and the
+//! store applies it, so that no page and no command can forget to. A scope is
+//! made in this module's parent alone: an operator's from the account, which
+//! can only be narrowed after that, and the whole by [`HubsOwn`], which the
+//! desk, the console, the admin API and their command line don't hold.
+//!
+//! Nobody else makes one:
+//!
+//! ```compile_fail
+//! let everything = lumbung_hub::dataset::Scope::everything();
+//! ```
+//!
+//! nor reads without one:
+//!
+//! ```compile_fail
+//! # use lumbung_domain::{id::RecordId, region::VillageCode};
+//! # use lumbung_hub::dataset::Dataset;
+//! fn one(dataset: &dyn Dataset, village: VillageCode, id: RecordId) {
+//!     let _ = dataset.record(village, id);
+//! }
+//! ```
+//!
+//! nor gets the whole from what the desk holds:
+//!
+//! ```compile_fail
+//! # use lumbung_domain::{id::RecordId, region::VillageCode};
+//! # use lumbung_hub::dataset::Dataset;
+//! fn one(dataset: &dyn Dataset, village: VillageCode, id: RecordId) {
+//!     let _ = dataset.record(&dataset.whole(), village, id);
+//! }
+//! ```
+//!
+//! while the hub's own work, and whoever was given a scope, reads like this:
+//!
+//! ```
+//! # use lumbung_domain::{id::RecordId, region::VillageCode};
+//! # use lumbung_hub::dataset::{Dataset, HubsOwn, Scope};
+//! fn own(dataset: &dyn HubsOwn, village: VillageCode, id: RecordId) {
+//!     let _ = dataset.record(&dataset.whole(), village, id);
+//! }
+//! fn given(dataset: &dyn Dataset, scope: &Scope, village: VillageCode, id: RecordId) {
+//!     let _ = dataset.record(&scope.village(village), village, id);
+//! }
+//! ```
 
 use lumbung_domain::region::{KecamatanCode, VillageCode};
+
+use crate::dataset::Dataset;
 
 /// Codes of villages have ten digits.
 const CODE_MAX: u64 = 9_999_999_999;
@@ -17,10 +59,19 @@ pub struct Scope {
     ranges: Vec<(u64, u64)>,
 }
 
+/// The dataset as the hub's own work has it: the puller and the merge, repair,
+/// restoring, counting, alerts, and the commands on the hub's machine. What
+/// operators see goes through the desk, which holds a [`Dataset`] only.
+pub trait HubsOwn: Dataset {
+    /// Every village.
+    fn whole(&self) -> Scope {
+        Scope::everything()
+    }
+}
+
 impl Scope {
     /// Every village.
-    #[must_use]
-    pub fn whole() -> Self {
+    pub(in crate::access) fn everything() -> Self {
         Self { ranges: vec![(0, CODE_MAX)] }
     }
 
@@ -30,21 +81,10 @@ impl Scope {
         Self { ranges: Vec::new() }
     }
 
-    /// One village.
-    #[must_use]
-    pub fn of_village(village: VillageCode) -> Self {
-        Self { ranges: vec![(village.as_u64(), village.as_u64())] }
-    }
-
-    /// One village, or every one.
-    #[must_use]
-    pub fn of(village: Option<VillageCode>) -> Self {
-        village.map_or_else(Self::whole, Self::of_village)
-    }
-
     /// All villages of these kecamatan; none of them = no village.
-    #[must_use]
-    pub fn of_kecamatan(kecamatan: impl IntoIterator<Item = KecamatanCode>) -> Self {
+    pub(in crate::access) fn of_kecamatan(
+        kecamatan: impl IntoIterator<Item = KecamatanCode>,
+    ) -> Self {
         let mut ranges: Vec<_> = kecamatan
             .into_iter()
             .map(|code| (code.as_u64() * 10_000, code.as_u64() * 10_000 + 9_999))
@@ -52,6 +92,30 @@ impl Scope {
         ranges.sort_unstable();
         ranges.dedup();
         Self { ranges }
+    }
+
+    /// One village of it; none when it is not in it.
+    #[must_use]
+    pub fn village(&self, village: VillageCode) -> Self {
+        self.within(&Self { ranges: vec![(village.as_u64(), village.as_u64())] })
+    }
+
+    /// One village of it, or all of it.
+    #[must_use]
+    pub fn of(&self, village: Option<VillageCode>) -> Self {
+        village.map_or_else(|| self.clone(), |village| self.village(village))
+    }
+
+    /// What is in it of a kecamatan.
+    #[must_use]
+    pub fn kecamatan(&self, code: KecamatanCode) -> Self {
+        self.within(&Self::of_kecamatan([code]))
+    }
+
+    /// Whether all of a kecamatan is in it.
+    #[must_use]
+    pub fn covers_kecamatan(&self, code: KecamatanCode) -> bool {
+        self.covers(&Self::of_kecamatan([code]))
     }
 
     /// What is in both.
@@ -101,6 +165,18 @@ impl Scope {
     #[must_use]
     pub fn ranges(&self) -> &[(u64, u64)] {
         &self.ranges
+    }
+}
+
+/// Tests ask for what they look at.
+#[cfg(test)]
+impl Scope {
+    pub(crate) fn whole() -> Self {
+        Self::everything()
+    }
+
+    pub(crate) fn of_village(village: VillageCode) -> Self {
+        Self::everything().village(village)
     }
 }
 
