@@ -61,8 +61,14 @@ impl Asked {
 pub(super) struct Call {
     pub(super) need: Need,
     pub(super) names: Names,
-    pub(super) ask: fn(&mut Side) -> Asked,
+    pub(super) ask: Ask,
 }
+
+/// Asks about something of a side.
+type Ask = fn(&mut Side) -> Asked;
+
+/// A call in the lists below.
+type Row = (Need, Names, Ask);
 
 const SEE: Need = Need::Rights(&[Right::SeeVillages]);
 const READ: Need = Need::Rights(&[Right::SeeRecords]);
@@ -77,7 +83,7 @@ const KEEP: Need = Need::Rights(&[Right::ManageOperators]);
 /// Every call.
 pub(super) fn all() -> Vec<Call> {
     use Names::{Nothing, Object};
-    let calls: &[(Need, Names, fn(&mut Side) -> Asked)] = &[
+    let calls: &[Row] = &[
         (SEE, Nothing, |_| Asked::Watch(Vec::new())),
         (SEE, Object, |it| Asked::Watch(vec![it.village.clone()])),
         (TAKE, Object, |it| Asked::ExportRecords(records(it.village.clone(), String::new()))),
@@ -112,7 +118,7 @@ fn sheet(region: &str, public: bool) -> v1::ExportRecapRequest {
 
 fn gets() -> impl Iterator<Item = Call> {
     use Names::{Nothing, Object};
-    let gets: Vec<(Need, Names, fn(&mut Side) -> Asked)> = vec![
+    let gets: Vec<Row> = vec![
         (Need::Nothing, Nothing, |_| Asked::Get(What::Who(v1::WhoAsked {}))),
         (SEE, Nothing, |_| Asked::Get(What::Villages(v1::VillagesAsked::default()))),
         (SEE, Object, |it| {
@@ -209,7 +215,7 @@ fn notice(it: &Side, number: i64) -> v1::NoticeAct {
 
 fn acts() -> impl Iterator<Item = Call> {
     use Names::{Nothing, Object};
-    let acts: Vec<(Need, Names, fn(&mut Side) -> Asked)> = vec![
+    let acts: Vec<Row> = vec![
         (ACT, Object, |it| Asked::Act(Act::Sync(of(&it.village)))),
         (ACT, Object, |it| Asked::Act(Act::Prove(of(&it.village)))),
         (ACT, Object, |it| Asked::Act(Act::Hold(of(&it.village)))),

@@ -300,7 +300,7 @@ fn the_attack_finds_what_each_sheet_alone_would_leave() {
     // but the next sheet prints the rows of what covers.
     let region = |l, parts| Region { counts: [l, 0, 0], parts };
     let cover = region(0, vec![region(20, vec![]), region(20, vec![])]);
-    let top = region(0, vec![region(3, vec![]), cover.clone(), region(50, vec![])]);
+    let top = region(0, vec![region(3, vec![]), cover, region(50, vec![])]);
     let mut known = Known::default();
     let place = |name: &str| (name.to_owned(), Indikator::TotalL);
     for (name, count, is_printed) in

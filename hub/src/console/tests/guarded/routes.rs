@@ -36,8 +36,11 @@ pub(super) struct Guarded {
     pub(super) need: Need,
     pub(super) names: Names,
     /// An address and a form about something of a kecamatan.
-    pub(super) ask: Box<dyn Fn(&mut Side) -> (String, String)>,
+    pub(super) ask: Ask,
 }
+
+/// Says the address and the form about something of a side.
+type Ask = Box<dyn Fn(&mut Side) -> (String, String)>;
 
 fn get(
     route: &'static str,
