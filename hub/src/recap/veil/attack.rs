@@ -12,9 +12,15 @@ use super::super::{Audience, Printed};
 use super::*;
 use crate::recap::tests::district;
 
-/// The columns that are attacked: one alone, three that add up.
-const COLUMNS: [Indikator; 4] =
-    [Indikator::TotalL, Indikator::RumahSehat, Indikator::RumahTidakSehat, Indikator::JmlKrt];
+/// The columns that are attacked: one alone, and two pairs with one sum.
+const COLUMNS: [Indikator; 6] = [
+    Indikator::TotalL,
+    Indikator::RumahSehat,
+    Indikator::RumahTidakSehat,
+    Indikator::MakanBeras,
+    Indikator::MakanNonBeras,
+    Indikator::JmlKrt,
+];
 
 /// What one region is called, and one of its counts.
 type Place = (String, Indikator);
@@ -57,8 +63,10 @@ impl Known {
                 let at = recap.sheet.form.columns.iter().position(|it| it.isi == is).unwrap();
                 self.cell(&(name.to_owned(), indikator), &line[at], truth.get(indikator));
             }
-            let [_, parts @ ..] = COLUMNS.map(|indikator| (name.to_owned(), indikator));
-            self.sums.push(parts.into());
+            let [_, sehat, tidak, beras, other, krt] =
+                COLUMNS.map(|indikator| (name.to_owned(), indikator));
+            self.sums.push(vec![sehat, tidak, krt.clone()]);
+            self.sums.push(vec![beras, other, krt]);
         }
         for indikator in COLUMNS {
             let all = rows.iter().map(String::as_str).chain([name]);
@@ -224,7 +232,7 @@ impl Puzzle {
 /// A region and what lies in it; leaves are rows without a sheet.
 #[derive(Clone, Debug)]
 struct Region {
-    counts: [u64; 3],
+    counts: [u64; 4],
     parts: Vec<Region>,
 }
 
@@ -233,10 +241,13 @@ impl Region {
         if !self.parts.is_empty() {
             return self.parts.iter().map(Self::vector).sum();
         }
-        let [l, sehat, tidak] = self.counts;
+        let [l, sehat, tidak, beras] = self.counts;
+        let beras = beras.min(sehat + tidak);
         IndikatorVector::single(Indikator::TotalL, l)
             + IndikatorVector::single(Indikator::RumahSehat, sehat)
             + IndikatorVector::single(Indikator::RumahTidakSehat, tidak)
+            + IndikatorVector::single(Indikator::MakanBeras, beras)
+            + IndikatorVector::single(Indikator::MakanNonBeras, sehat + tidak - beras)
             + IndikatorVector::single(Indikator::JmlKrt, sehat + tidak)
     }
 
@@ -270,15 +281,16 @@ impl Region {
 
 fn regions() -> impl Strategy<Value = Region> {
     let count = || prop_oneof![Just(0_u64), 1_u64..5, 5_u64..9, 9_u64..40];
-    let leaf = [count(), count(), count()].prop_map(|counts| Region { counts, parts: Vec::new() });
+    let leaf = [count(), count(), count(), count()]
+        .prop_map(|counts| Region { counts, parts: Vec::new() });
     leaf.prop_recursive(3, 24, 4, |inner| {
         let parts = proptest::collection::vec(inner, 1..4);
-        parts.prop_map(|parts| Region { counts: [0; 3], parts })
+        parts.prop_map(|parts| Region { counts: [0; 4], parts })
     })
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig::with_cases(128))]
 
     /// Whoever has every public sheet of a tree of regions can't tell one
     /// small count: there is always another tree with the same sheets.
@@ -286,7 +298,7 @@ proptest! {
     fn no_sheets_together_give_a_small_count_away(
         parts in proptest::collection::vec(regions(), 2..4)
     ) {
-        let top = Region { counts: [0; 3], parts };
+        let top = Region { counts: [0; 4], parts };
         let mut known = Known::default();
         top.publish("k", &Veil::of_all(&top.vector()), &mut known);
         let sure = known.puzzle().given_away();
@@ -298,7 +310,7 @@ proptest! {
 fn the_attack_finds_what_each_sheet_alone_would_leave() {
     // Safe each for itself: the small one and one that covers it are hidden,
     // but the next sheet prints the rows of what covers.
-    let region = |l, parts| Region { counts: [l, 0, 0], parts };
+    let region = |l, parts| Region { counts: [l, 0, 0, 0], parts };
     let cover = region(0, vec![region(20, vec![]), region(20, vec![])]);
     let top = region(0, vec![region(3, vec![]), cover, region(50, vec![])]);
     let mut known = Known::default();
