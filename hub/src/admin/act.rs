@@ -194,7 +194,8 @@ pub(super) async fn of_accounts(
     let reply = match act {
         Act::AddOperator(asked) => {
             let password = gate.add(who, &account(asked)?).await.map_err(gate_refused)?;
-            let sentence = format!("Operator {} ditambahkan. Sandi awalnya:", asked.name);
+            let sentence =
+                format!("Operator {} ditambahkan. Sandi awalnya, berlaku 72 jam:", asked.name);
             v1::ActReply { sentence, secret: password, ..Default::default() }
         }
         Act::ChangeOperator(asked) => {
@@ -206,7 +207,7 @@ pub(super) async fn of_accounts(
         }
         Act::ResetOperator(v1::NameAct { name }) => {
             let password = gate.reset(who, name).await.map_err(gate_refused)?;
-            let sentence = format!("Sandi awal baru untuk {name}:");
+            let sentence = format!("Sandi awal baru untuk {name}, berlaku 72 jam:");
             v1::ActReply { sentence, secret: password, ..Default::default() }
         }
         Act::CertifyOperator(asked) => certify(gate, desk, who, asked).await?,

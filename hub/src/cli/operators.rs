@@ -146,7 +146,7 @@ pub(super) fn run(
                 return Ok(());
             }
             lumbung_telemetry::say!(
-                "Operator {} ditambahkan. Sandi awal: {password}",
+                "Operator {} ditambahkan. Sandi awal, berlaku 72 jam: {password}",
                 account.name
             );
         }
@@ -156,7 +156,7 @@ pub(super) fn run(
         }
         OperatorsCommand::Reset { name } => {
             let password = runtime.block_on(gate.reset(&who, &name))?;
-            lumbung_telemetry::say!("Sandi awal baru untuk {name}: {password}");
+            lumbung_telemetry::say!("Sandi awal baru untuk {name}, berlaku 72 jam: {password}");
         }
     }
     Ok(())

@@ -134,9 +134,11 @@ fn list_page(
                 p { (say("Sandi awal untuk ", "First password for ")) b { (name) } ": "
                     code { (password) } }
                 p { (say("Sampaikan langsung kepada pemiliknya; sandi ini tidak akan \
-                          ditampilkan lagi. Begitu masuk, ia diminta menggantinya.",
+                          ditampilkan lagi. Begitu masuk, ia diminta menggantinya. Bila belum \
+                          dipakai dalam 72 jam, sandi ini tidak berlaku lagi.",
                          "Tell it to its owner in person; it will not be shown again. They are \
-                          asked to change it as soon as they sign in.")) }
+                          asked to change it as soon as they sign in. If it is not used within \
+                          72 hours, it counts no longer.")) }
             }
         }
         div class="scroll" tabindex="0" role="region"

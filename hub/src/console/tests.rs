@@ -319,6 +319,7 @@ async fn accounts_are_kept_through_the_pages() {
     let form = "nama=siti&peran=kec.operator&kecamatan=350501&kecamatan=350502&hari=30";
     let answer = console.post_as(&console.head, "/operator", form, "http://hub").await;
     assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("Sandi awal untuk"), "{answer}");
+    assert!(answer.contains("dalam 72 jam"), "{answer}");
     let head = console.gate.operator(&console.head).await.unwrap().unwrap();
     let accounts = console.gate.accounts(&head).await.unwrap();
     let siti = accounts.iter().find(|account| account.name == "siti").unwrap();
