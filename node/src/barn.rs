@@ -63,7 +63,7 @@ pub use relation::{Relation, RestartError, Restarted};
 pub use replaced::Replaced;
 pub use retention::RETENTION_DAYS;
 pub use room::Condition;
-pub use sled_store::SledStore;
+pub use sled_store::{SledStore, save_raw};
 pub use state::Stored;
 pub use store::{Check, Pairs, Reopening, Store, StoreError, WriteBatch};
 pub use thin::Thinned;

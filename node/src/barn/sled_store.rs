@@ -1,4 +1,4 @@
-//! The store on sled: the only module that names it.
+//! The store on sled: the only module that names it, with its yardstick.
 //!
 //! What sled 0.34.7 does not promise is done here: `flush()` is
 //! `sync_file_range` on Linux, so a checkpoint adds an fdatasync of sled's `db`
@@ -11,6 +11,7 @@
 //! runs under `catch_unwind`, because a damaged file makes sled panic.
 
 mod files;
+mod raw;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
@@ -25,6 +26,7 @@ use bytes::Bytes;
 
 pub(super) use self::files::hold;
 use self::files::{DB, FREE_WITHIN, JOURNAL};
+pub use self::raw::save_raw;
 use super::journal::{self, JOURNAL_BYTES, Journal, Kept, Write};
 use super::seal::{sealed, unsealed};
 use super::store::{Pairs, Store, StoreError, WriteBatch};

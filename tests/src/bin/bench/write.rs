@@ -1,5 +1,5 @@
 //! (b) What a node writes: single saves, each durable, and an import, against
-//! the store alone and against the disk.
+//! raw sled, against our store alone and against the disk.
 
 use std::path::Path;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use lumbung_demo::population;
 use lumbung_domain::id::Kind;
 use lumbung_domain::record::Record;
 use lumbung_ledger::Source;
-use lumbung_node::barn::{Expected, Submission};
+use lumbung_node::barn::{Expected, SledStore, Store as _, Submission, WriteBatch, save_raw};
 use lumbung_node::export::{self, ExportFormat};
 use lumbung_node::import;
 use lumbung_node::village::{Village, Wish, change};
@@ -55,13 +55,15 @@ pub(crate) fn measure(dir: &Path) -> anyhow::Result<()> {
     waits.sort_by(f64::total_cmp);
     let at = |share: f64| waits[(waits.len() as f64 * share) as usize] * 1e6;
     let store = store_alone(&dir.join("store"))?;
+    let raw = raw_sled(&dir.join("sled"))?;
     println!("(b) what a node writes");
     println!(
         "    single durable saves   {rate:>10.0} /s (p50 {:.0} µs, p99 {:.0} µs)",
         at(0.5),
         at(0.99)
     );
-    println!("    the store alone        {store:>10.0} /s, same shape");
+    println!("    raw sled               {raw:>10.0} /s, the same keys and bytes, flush+fdatasync");
+    println!("    our store alone        {store:>10.0} /s, the same keys and bytes");
     println!(
         "    disk, append+fdatasync {syncs:>10.0} /s (p50 of a save = {:.1} of them)",
         at(0.5) * syncs / 1e6
@@ -72,23 +74,36 @@ pub(crate) fn measure(dir: &Path) -> anyhow::Result<()> {
 }
 
 /// One log entry, one state pointer, two index entries and the head per
-/// commit, each durable: the least this barn could do.
+/// commit: the least this barn could do.
+fn least(number: u64) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let key = |letter: u8| [&[letter][..], &number.to_be_bytes(), &[0; 16]].concat();
+    vec![
+        (key(b'L'), vec![7; 260]),
+        (key(b'S'), vec![7; 11]),
+        (key(b'X'), Vec::new()),
+        (key(b'Y'), Vec::new()),
+        (b"M".to_vec(), vec![7; 84]),
+    ]
+}
+
+/// Commits through our store, each durable.
 fn store_alone(dir: &Path) -> anyhow::Result<f64> {
-    let db = lumbung_node::barn::SledStore::open(dir)?.0;
     let begun = Instant::now();
+    let db = SledStore::open(dir)?.0;
     for number in 0..SAVES as u64 {
-        use lumbung_node::barn::{Store, WriteBatch};
         let mut batch = WriteBatch::default();
-        let key = |letter: u8| [&[letter][..], &number.to_be_bytes(), &[0; 16]].concat();
-        batch.put(key(b'L'), vec![7; 260]);
-        batch.put(key(b'S'), vec![7; 11]);
-        batch.put(key(b'X'), Vec::new());
-        batch.put(key(b'Y'), Vec::new());
-        batch.put(b"M".to_vec(), vec![7; 84]);
+        least(number).into_iter().for_each(|(key, value)| batch.put(key, value));
         db.apply(batch)?;
         db.sync()?;
     }
     Ok(SAVES as f64 / begun.elapsed().as_secs_f64())
+}
+
+/// The same commits through sled alone, each durable.
+fn raw_sled(dir: &Path) -> anyhow::Result<f64> {
+    let begun = Instant::now();
+    let saved = save_raw(dir, (0..SAVES as u64).map(least))?;
+    Ok(saved as f64 / begun.elapsed().as_secs_f64())
 }
 
 fn import(
