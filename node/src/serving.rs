@@ -18,6 +18,7 @@ mod media;
 mod notices;
 mod refusal;
 pub mod report;
+mod sending;
 mod stops;
 mod sync;
 mod upkeep;

@@ -297,6 +297,61 @@ async fn nothing_is_made_of_a_broken_log() -> anyhow::Result<()> {
     is_whole(district).await
 }
 
+/// How a block of the log is damaged.
+type Harm = (&'static str, fn(&mut Vec<u8>));
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_log_is_sent_up_to_where_it_is_broken() -> anyhow::Result<()> {
+    let harms: [Harm; 2] = [
+        ("it can't be read", |block| block.truncate(block.len() / 2)),
+        // The node reads it and would send it; the hub refuses that.
+        ("it reads, and is not what it was", |block| *block.last_mut().unwrap() ^= 1),
+    ];
+    let mut district = district().await?;
+    for (number, (what, harm)) in harms.into_iter().enumerate() {
+        for save_number in 0..12 {
+            save(&district.nodes[0], &format!("DUSUN {number} {save_number}")).await?;
+        }
+        let head = district.nodes[0].seq().await?;
+        district.nodes[0].stop().await?;
+        let mut block = (Vec::new(), Vec::new());
+        damage(&district.nodes[0], |store, batch| {
+            let blocks = store.scan(b"L", b"M").count();
+            block = nth(store, b'L', blocks - 6)?;
+            let (key, mut value) = block.clone();
+            harm(&mut value);
+            batch.put(key, value);
+            Ok(())
+        })?;
+        district.nodes[0].start().await?;
+        district.hub.start().await?;
+        wait_trouble(&district, "log_rusak").await.context(what)?;
+        let village = district.nodes[0].village;
+        let position = district.hub.village(village)?.position.context("a position")?;
+        assert_eq!(position.seq.0, head - 6, "{what}: what comes before is in safety");
+        let said = incidents(&mut district, "log_rusak")?;
+        assert_eq!(said.len(), number + 1, "{what}: once, however often it is met");
+        assert!(said[0].contains(&format!("nomor {}.", head - 5)), "{what}: {said:?}");
+        // The line stays, so that the district can still ask.
+        let said = district.hub.ctl(&["get", "sessions", "-o", "csv"])?;
+        assert_eq!(String::from_utf8(said.stdout)?.lines().count(), 2, "{what}");
+
+        district.hub.stop().await?;
+        district.nodes[0].stop().await?;
+        damage(&district.nodes[0], |_, batch| {
+            batch.put(block.0.clone(), block.1.clone());
+            Ok(())
+        })?;
+        district.nodes[0].start().await?;
+        district.hub.start().await?;
+        wait_trouble(&district, "").await.context(what)?;
+        district.wait_proven(WITHIN).await?;
+        district.hub.stop().await?;
+    }
+    district.hub.start().await?;
+    is_whole(district).await
+}
+
 /// Bytes that crossed the node's link to the district, both ways.
 async fn crossed(node: &NodeProcess) -> anyhow::Result<u64> {
     let status = node.status().await?;

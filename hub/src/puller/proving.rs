@@ -4,8 +4,11 @@
 //! A proof holds up the session's pull while it runs, so that the hub's
 //! position stands still; what the node saves meanwhile makes it begin again.
 
+use std::sync::Arc;
+
 use lumbung_domain::region::VillageCode;
-use lumbung_ledger::Position;
+use lumbung_ledger::{Position, Seq};
+use lumbung_link::world;
 use lumbung_proto::v1::sync_client::SyncClient;
 use lumbung_telemetry::clock;
 use lumbung_wire::tree::Part;
@@ -14,7 +17,7 @@ use super::Shared;
 use super::session::{Ended, Session, Standing};
 use super::trouble::Trouble;
 use crate::dataset::VillageState;
-use crate::repair::{Due, Outcome, Proof, ProofError, Turn};
+use crate::repair::{Due, Outcome, Proof, ProofError, Turn, log_broken};
 use crate::uplink::Line;
 
 /// The proofs of one session.
@@ -112,6 +115,29 @@ impl Session<'_> {
             }
         }
         Ok(standing)
+    }
+
+    /// The node can send nothing from this entry on: its log is broken there.
+    /// The line stays; what is merged stays as it is.
+    pub(super) async fn broken(&mut self, seq: Seq) -> Result<(), Ended> {
+        let (village, dataset) = (self.village, Arc::clone(&self.shared.dataset));
+        tracing::error!(
+            code = "puller-4775",
+            %village, %seq,
+            "the node's log can't be sent from here on"
+        );
+        let incident = log_broken(seq);
+        let noted =
+            world::blocking(move || dataset.note_incident(village, &incident, clock::now_ms()));
+        noted.await.map_err(|_| Ended::Lost)?.map_err(|error| {
+            tracing::error!(%village, %error, "an incident can't be noted");
+            Ended::Trouble(Trouble::HubDisk)
+        })?;
+        if let Some(proving) = &mut self.proving {
+            proving.doubt = Some(Trouble::NodeLog);
+        }
+        self.trouble(Trouble::NodeLog);
+        Ok(())
     }
 
     /// Tells of a trouble that does not end the session.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
-use lumbung_ledger::{Fingerprint, Position, Seal};
+use lumbung_ledger::{Fingerprint, Position, Seal, Seq};
 use lumbung_link::meter::Traffic;
 use lumbung_link::{limits, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
@@ -424,10 +424,13 @@ impl<'a> Session<'a> {
                     });
                 }
                 Some(Item::Poison(poison)) => {
-                    // Its place in the chain comes with a batch, which puts
-                    // it into the quarantine. `why` is the node's text: not
-                    // for a log.
-                    tracing::warn!(village = %self.village, seq = poison.seq, "entry withheld");
+                    // What came before is merged first. `why` is the node's
+                    // text: not for a log.
+                    while !at.merging.is_empty() {
+                        at.standing = self.merged(next(&mut at.merging).await?, controls).await?;
+                    }
+                    (at.behind, at.waiting_since, at.turn) = (false, None, None);
+                    self.broken(Seq(poison.seq)).await?;
                 }
             }
         }

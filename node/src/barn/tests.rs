@@ -10,6 +10,7 @@ use proptest::prelude::*;
 use super::*;
 
 mod erasing;
+mod sounding;
 
 /// Index 1, unique: the first byte of the payload.
 fn first_byte(_: KindCode, content: &Bytes) -> Vec<IndexKey> {

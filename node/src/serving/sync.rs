@@ -2,17 +2,18 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::Stream;
-use lumbung_ledger::{Entry, Position, Seal, Seq, block};
+use lumbung_ledger::{Position, Seq};
 use lumbung_link::awaited::Within;
 use lumbung_link::{limits, quiet, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock::Clock;
+use lumbung_wire::batch;
 use lumbung_wire::forms::Forms;
-use lumbung_wire::{batch, run};
 use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
 use tokio_stream::wrappers::ReceiverStream;
@@ -22,7 +23,8 @@ use tracing::{Instrument as _, Span};
 use super::allowance::Allowance;
 use super::confirmed::{Confirmed, Visits};
 use super::content;
-use crate::barn::{Barn, Head, RederiveError, Relation, RestartError, StoreError};
+use super::sending::{Next, Ready, packed, sound_after};
+use crate::barn::{Barn, Head, RederiveError, Relation, RestartError, Sound, StoreError};
 use crate::bundle::replaced_to_wire;
 use crate::uplink::Account;
 use crate::village::Village;
@@ -55,6 +57,9 @@ pub struct SyncService {
     account: Option<Arc<Account>>,
     /// For how long whoever calls may be silent.
     awaits: Within,
+    /// Where the last pull began. One that begins there again may have been
+    /// refused what it was sent.
+    begun: Arc<AtomicU64>,
 }
 
 impl SyncService {
@@ -62,7 +67,8 @@ impl SyncService {
     #[must_use]
     pub fn new(village: Village, incarnation: [u8; 16], confirmed: Arc<Confirmed>) -> Self {
         let (visits, account, awaits) = (None, None, Within::new(SILENT_MAX));
-        Self { village, incarnation, confirmed, visits, account, awaits }
+        let begun = Arc::new(AtomicU64::new(u64::MAX));
+        Self { village, incarnation, confirmed, visits, account, awaits, begun }
     }
 
     /// Keeps the numbers of contacts too.
@@ -234,7 +240,8 @@ impl v1::sync_server::Sync for SyncService {
                 false => Allowance::credit(start.credit_bytes),
             },
             told: None,
-            paused: false,
+            doubted: self.begun.swap(position.seq.0, Ordering::Relaxed) == position.seq.0,
+            broken: false,
             confirmed: Arc::clone(&self.confirmed),
             account: self.account.clone(),
             beats: 0,
@@ -299,7 +306,12 @@ struct Feed {
     allowance: Allowance,
     /// What the hub knows everything to sum up to.
     told: Option<Head>,
-    paused: bool,
+    /// Whether what is read is proven before it is sent: up to the head, when
+    /// the last pull began at the same place.
+    doubted: bool,
+    /// The log goes no further that it could be proven: nothing is sent any
+    /// more, but signs of life.
+    broken: bool,
     confirmed: Arc<Confirmed>,
     /// Whom to ask how long to be silent; `None` = the other end pings.
     account: Option<Arc<Account>>,
@@ -318,7 +330,7 @@ impl Feed {
         loop {
             let now = *head.borrow_and_update();
             let behind = self.position.seq < now.position.seq;
-            if behind && self.allowance.is_open() && !self.paused {
+            if behind && self.allowance.is_open() && !self.broken {
                 let batch = self.next_batch().await;
                 let failed = batch.is_err();
                 let item = batch.map(|(item, sealed)| {
@@ -337,6 +349,7 @@ impl Feed {
                 }
                 continue;
             }
+            self.doubted &= behind;
             // Sums that were put right are told again.
             if !behind && self.told != Some(now) {
                 self.told = Some(now);
@@ -409,40 +422,39 @@ impl Feed {
                 self.batch_bytes = batch_bytes(size.batch_bytes);
                 self.allowance.resized(size.window_bytes);
             }
-            Some(Control::Pause(pause)) => self.paused = pause.paused,
             Some(Control::Start(_)) | None => {}
         }
         true
     }
 
-    /// The next batch; with the head it was sealed at, if it ends there.
+    /// The next batch, with the head it was sealed at, if it ends there; or
+    /// the entry at which the log is broken.
     async fn next_batch(&mut self) -> Result<(v1::PullItem, Option<Head>), Status> {
         let (barn, prev, batch_bytes) = (self.barn.clone(), self.position, self.batch_bytes);
-        let forms = self.forms;
+        let (forms, doubted) = (self.forms, self.doubted);
         let read = move || {
-            let Some(run) = barn.read_after(prev.seq, batch_bytes)? else { return Ok(None) };
-            let head = barn.head();
-            let seq = run.entries.last().map_or(prev.seq, |entry| entry.header.seq);
-            let last = Position { seq, chain: run.after, ..head.position };
-            let size = run.entries.iter().map(Entry::size).sum::<usize>() as u64;
-            let damaged = || StoreError::Damaged("entries do not form a block".to_owned());
-            if forms.slim {
-                let sealed = (seq == head.position.seq).then_some(head);
-                let seal = sealed.map(|at| Seal::of(at.position, at.fingerprint, at.records));
-                let run = run::pack(forms, prev, last, &run.entries, seal).ok_or_else(damaged)?;
-                return Ok(Some((last, size, Item::Run(run), sealed)));
+            let run = match sound_after(&barn, prev, batch_bytes, doubted)? {
+                Sound::Run(run) => run,
+                Sound::End => return Ok(Next::Nothing),
+                Sound::Broken(seq) => return Ok(Next::Broken(seq)),
+            };
+            packed(&barn, forms, prev, &run)
+        };
+        match blocking(read).await? {
+            Next::Batch(ready) => {
+                let Ready { item: batch, last, size, sealed } = *ready;
+                self.position = last;
+                self.allowance.sent(last, size);
+                Ok((item(batch), sealed))
             }
-            let count = u32::try_from(run.entries.len()).unwrap_or(u32::MAX);
-            let block = block::encode(&run.entries).ok_or_else(damaged)?;
-            let batch = batch::pack(prev, last, count, block);
-            Ok(Some((last, u64::from(batch.raw_bytes), Item::Batch(batch), None)))
-        };
-        let Some((last, size, batch, sealed)) = blocking(read).await? else {
-            return Err(Status::internal("the log has nothing after the position"));
-        };
-        self.position = last;
-        self.allowance.sent(last, size);
-        Ok((item(batch), sealed))
+            Next::Broken(seq) => {
+                tracing::error!(%seq, "the log does not prove itself; nothing after is sent");
+                self.broken = true;
+                let why = "the log does not prove itself from here on".to_owned();
+                Ok((item(Item::Poison(v1::Poison { seq: seq.0, why })), None))
+            }
+            Next::Nothing => Err(Status::internal("the log has nothing after the position")),
+        }
     }
 }
 
