@@ -83,10 +83,13 @@ pub(super) fn show(args: &ShowArgs, place: &Workplace<'_>) -> anyhow::Result<()>
         lumbung_telemetry::say!("{hex}");
         return Ok(());
     }
+    let minted_ms = record.id.minted_ms().filter(|_| record.kind != Kind::TandaTerima.code());
+    let made = minted_ms.map(|at_ms| format!("dibuat {}, ", clock::display(at_ms)));
     lumbung_telemetry::say!(
-        "{}, nomor {}, {} oleh {} ({})",
+        "{}, nomor {}, {}diubah {} oleh {} ({})",
         desa.full_name(),
         record.seq,
+        made.unwrap_or_default(),
         clock::display(record.time_ms),
         record.actor,
         record.source.name()

@@ -151,16 +151,24 @@ pub(super) const fn source(language: Language, source: Source) -> &'static str {
     }
 }
 
-/// Who wrote a record, when and with which entry.
+/// When a record was made, who wrote it last, when and with which entry.
 pub(super) fn origin(language: Language, from: &Provenance) -> String {
-    let at = language.moment(from.time_ms, clock::now_ms());
+    let now_ms = clock::now_ms();
+    let at = language.moment(from.time_ms, now_ms);
+    let made = from.made_ms.map(|made_ms| language.moment(made_ms, now_ms));
     let (actor, source, seq) = (&from.actor, source(language, from.source), from.seq);
     match language {
         Language::Indonesian => {
-            format!("Ditulis di desa {at} oleh {actor} ({source}), nomor {seq} dalam log desa.")
+            let made = made.map(|made| format!("Dibuat {made}. ")).unwrap_or_default();
+            format!(
+                "{made}Ditulis di desa {at} oleh {actor} ({source}), nomor {seq} dalam log desa."
+            )
         }
         Language::English => {
-            format!("Written in the village {at} by {actor} ({source}), entry {seq} of its log.")
+            let made = made.map(|made| format!("Made {made}. ")).unwrap_or_default();
+            format!(
+                "{made}Written in the village {at} by {actor} ({source}), entry {seq} of its log."
+            )
         }
     }
 }

@@ -30,9 +30,13 @@ const REASON_MIN: usize = 10;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// Who wrote a record last, and with which entry.
+/// When a record was made, who wrote it last, and with which entry. Who made it
+/// stands in the village's log only: the hub keeps the last word on a record.
 #[derive(Clone)]
 pub struct Provenance {
+    /// When it was made, the node's wall clock, Unix milliseconds, as its id
+    /// says; `None` = it does not.
+    pub made_ms: Option<i64>,
     /// The entry's number in the village's log.
     pub seq: Seq,
     /// The node's wall clock then, Unix milliseconds.
@@ -45,8 +49,14 @@ pub struct Provenance {
 
 impl Provenance {
     fn of(stored: &StoredRecord) -> Self {
-        let StoredRecord { seq, time_ms, actor, source, .. } = stored;
-        Self { seq: *seq, time_ms: *time_ms, actor: actor.clone(), source: *source }
+        let StoredRecord { id, seq, time_ms, actor, source, .. } = stored;
+        Self {
+            made_ms: id.minted_ms(),
+            seq: *seq,
+            time_ms: *time_ms,
+            actor: actor.clone(),
+            source: *source,
+        }
     }
 }
 

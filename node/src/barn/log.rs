@@ -1,7 +1,8 @@
 //! Reading the log: blocks of consecutive entries, in order.
 
 use bytes::Bytes;
-use lumbung_ledger::{ChainTag, Entry, Position, Seq, block};
+use lumbung_domain::id::RecordId;
+use lumbung_ledger::{ChainTag, Entry, Header, Position, Seq, block};
 
 use super::store::{Store, StoreError};
 use super::{Barn, keys};
@@ -129,6 +130,22 @@ impl Barn {
         } else {
             Err(StoreError::Damaged("the log ends before its head".to_owned()))
         }
+    }
+
+    /// The header of a record's first entry. Costs a pass over the log up to
+    /// it.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the log can't be read.
+    pub fn first_of(&self, id: RecordId) -> Result<Option<Header>, StoreError> {
+        let upto = self.head().position.seq.next();
+        for pair in self.store.scan(&keys::log(Seq::ZERO), &keys::log(upto)) {
+            let (_, entries) = read_block(&pair?.1)?;
+            if let Some(entry) = entries.into_iter().find(|entry| entry.header.id == id) {
+                return Ok(Some(entry.header));
+            }
+        }
+        Ok(None)
     }
 
     /// One entry of the log, by number, up to the watermark.

@@ -61,8 +61,13 @@ pub(super) async fn show(dir: &Path, args: &ShowArgs) -> anyhow::Result<ExitCode
     let request = v1::ShowRequest { id: Bytes::copy_from_slice(args.id.as_bytes()) };
     let record = node(dir).await?.show(request).await.map_err(said)?.into_inner();
     let source = Source(u8::try_from(record.source).unwrap_or_default());
+    let made = match (record.first_ms, record.first_actor.as_str()) {
+        (0, _) => String::new(),
+        (at_ms, "") => format!("dibuat {}, ", clock::display(at_ms)),
+        (at_ms, actor) => format!("dibuat {} oleh {actor}, ", clock::display(at_ms)),
+    };
     lumbung_telemetry::say!(
-        "{} nomor {}, {} oleh {} ({})",
+        "{} nomor {}, {made}diubah {} oleh {} ({})",
         args.id,
         record.seq,
         clock::display(record.time_ms),

@@ -24,7 +24,7 @@ use super::report::{
 };
 use super::{audit_witness, erasing, media, notices};
 use crate::backup::{Shelf, damaged_stores};
-use crate::barn::{RederiveError, Stored};
+use crate::barn::{Barn, RederiveError, Stored};
 use crate::export::{self, ExportFormat};
 use crate::uplink::Account;
 use crate::village::{Remark, SaveError, Village, Wish};
@@ -161,6 +161,18 @@ fn local_record(stored: &Stored) -> v1::LocalRecord {
         actor: header.actor.to_string(),
         source: u32::from(header.source.0),
         payload: stored.content().cloned().unwrap_or_default(),
+        ..v1::LocalRecord::default()
+    }
+}
+
+/// When a record was made, and by whom: by its first entry, or by its id in a
+/// log that began with the district's copy. A log that can't be read says
+/// nothing.
+fn made(barn: &Barn, id: RecordId) -> (i64, String) {
+    let copied = barn.predecessor().ok().flatten().is_some();
+    match barn.first_of(id).ok().flatten().filter(|_| !copied) {
+        Some(first) => (first.time_ms, first.actor.to_string()),
+        None => (id.minted_ms().unwrap_or(0), String::new()),
     }
 }
 
@@ -225,10 +237,13 @@ impl v1::local_server::Local for LocalService {
         let id = RecordId::from_slice(&request.into_inner().id)
             .ok_or_else(|| Status::invalid_argument("not a record id"))?;
         let barn = self.village.barn().clone();
-        let stored = blocking(move || barn.get(id)).await?;
-        let stored =
-            stored.ok_or_else(|| Status::not_found("Catatan itu tidak ada di desa ini."))?;
-        Ok(Response::new(local_record(&stored)))
+        let found = blocking(move || {
+            let Some(stored) = barn.get(id)? else { return Ok(None) };
+            Ok(Some((local_record(&stored), made(&barn, id))))
+        });
+        let (record, (first_ms, first_actor)) =
+            found.await?.ok_or_else(|| Status::not_found("Catatan itu tidak ada di desa ini."))?;
+        Ok(Response::new(v1::LocalRecord { first_ms, first_actor, ..record }))
     }
 
     type ImportStream = Items<v1::ImportEvent>;

@@ -36,6 +36,18 @@ impl RecordId {
         bytes.try_into().ok().map(Self)
     }
 
+    /// When it was minted, Unix milliseconds by the village's wall clock: when
+    /// the record was made, unless the id was derived from another (a tanda
+    /// terima's from its notice). `None` where the clock said nothing sensible.
+    #[must_use]
+    pub const fn minted_ms(&self) -> Option<i64> {
+        /// 2020-01-01: before that there was no village here.
+        const FIRST_MS: i64 = 1_577_836_800_000;
+        let b = &self.0;
+        let millis = i64::from_be_bytes([0, 0, b[0], b[1], b[2], b[3], b[4], b[5]]);
+        if millis >= FIRST_MS && b[6] >> 4 == 8 { Some(millis) } else { None }
+    }
+
     /// The 16 bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 16] {
@@ -182,5 +194,20 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_knows_when_it_was_minted() {
+        let id = RecordId::from_parts(1_790_000_000_000, 7, 42);
+        assert_eq!(id.minted_ms(), Some(1_790_000_000_000));
+        // A clock that begins at 1970 says nothing, and neither does another
+        // system's id.
+        assert_eq!(RecordId::from_parts(5_000, 0, 1).minted_ms(), None);
+        assert_eq!(RecordId([0xff; 16]).minted_ms(), None);
     }
 }

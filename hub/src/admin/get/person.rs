@@ -107,6 +107,9 @@ fn form(sheet: &mut Sheet, name: &str, fields: &[Field]) {
 }
 
 fn origin(sheet: &mut Sheet, from: &Provenance) {
+    if let Some(made_ms) = from.made_ms {
+        sheet.row(plain("asal catatan", "dibuat", clock::display(made_ms)));
+    }
     sheet.row(plain("asal catatan", "ditulis", clock::display(from.time_ms)));
     sheet.row(plain("asal catatan", "oleh", from.actor.clone()));
     sheet.row(plain("asal catatan", "sumber", from.source.name().to_owned()));

@@ -317,3 +317,16 @@ async fn a_sheet_of_houses_opens_with_a_reason_and_leaves_with_a_purpose() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_record_says_when_it_was_made_and_who_wrote_it_last() {
+    let console = console().await;
+    let person = format!("/warga/35.05.01.2001/{}", crate::recap::tests::loose());
+    let house = format!("/rumah/35.05.01.2001/{}", crate::recap::tests::house(0));
+    for path in [person, house] {
+        let page = console.get(&path).await;
+        // By the id of the fixture, minted on 21 September 2026.
+        assert!(page.contains("Dibuat 21 Sep"), "{page}");
+        assert!(page.contains("Ditulis di desa"), "{page}");
+    }
+}
