@@ -29,6 +29,7 @@ mod recovery;
 mod row;
 pub mod search;
 pub mod sqlite;
+mod stated;
 mod trail;
 pub mod turns;
 mod village;
@@ -54,10 +55,11 @@ pub use incident::{Incident, IncidentKind, NewIncident};
 pub use notices::Notices;
 pub use recovery::{After, Delivered, HandedBack, Outcome, Recovery, SetAside, Told, Why};
 pub use row::{
-    DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow, RwRow,
-    TandaTerimaRow, WargaRow,
+    DasawismaRow, DusunRow, KeluargaRow, MutasiRow, PernyataanJumlahRow, Row, RtRow,
+    RumahTanggaRow, RwRow, TandaTerimaRow, WargaRow,
 };
 pub use search::Search;
+pub use stated::Stated;
 pub use village::{ContactNote, DeepProof, STICK_FRESH_MS, Stick, VillageState, is_fresh_by_stick};
 pub use watch::{Away, Heard, Narahubung, Upkeep, Watch};
 

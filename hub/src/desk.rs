@@ -54,6 +54,7 @@ mod quarantine;
 mod together;
 
 pub use findings::Side;
+pub use quality::{StatedRegion, StatedTotal};
 
 /// Why an operator gets no answer. Nothing was changed.
 #[derive(Debug, thiserror::Error)]

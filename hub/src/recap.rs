@@ -9,6 +9,7 @@
 
 mod kept;
 mod printed;
+mod stated;
 #[cfg(test)]
 pub(crate) mod tests;
 mod veil;
@@ -30,6 +31,7 @@ use crate::dataset::{Dataset, DatasetError, HouseRemark, HubsOwn, Scope};
 
 pub use kept::KeptSums;
 pub use printed::{Audience, HIDDEN, Printed};
+pub use stated::{Counted, counted_below, counted_villages};
 pub use veil::{SMALL, Veil, Veils};
 
 /// Which region a recap is of.

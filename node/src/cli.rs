@@ -4,6 +4,7 @@
 //! opens the barn itself and talks to that in the same way.
 
 mod data;
+mod declare;
 mod erasing;
 mod join;
 mod media;
@@ -81,6 +82,10 @@ enum Command {
     /// Informasi dari kabupaten: membaca, dan mencatat bahwa sudah dibaca.
     #[command(subcommand)]
     Notices(notices::NoticesCommand),
+    /// Jumlah yang dinyatakan desa sendiri (monografi, buku B.3, ketua RT);
+    /// kabupaten membandingkannya dengan hitungan dari catatan.
+    #[command(subcommand)]
+    Declare(declare::DeclareCommand),
     /// Memeriksa seluruh lumbung: rantai, keadaan, indeks, sidik isi.
     Verify(state::VerifyArgs),
 }
@@ -134,6 +139,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Recover => recover::recover(data).await,
         Command::Bundle(command) => media::bundle(data, &command).await,
         Command::Notices(command) => notices::notices(data, &command).await,
+        Command::Declare(command) => declare::declare(data, &command).await,
         Command::Verify(args) => state::verify(data, &args).await,
     }
 }

@@ -55,6 +55,7 @@ fn records() -> Vec<(Kind, Record)> {
         (Kind::Warga, Record::Warga(Box::<Warga>::default())),
         (Kind::Mutasi, Record::Mutasi(Box::<Mutasi>::default())),
         (Kind::TandaTerima, Record::TandaTerima(TandaTerima::default())),
+        (Kind::PernyataanJumlah, Record::PernyataanJumlah(Box::default())),
     ]
 }
 

@@ -93,6 +93,7 @@ pub(super) const fn kind_words(kind: Kind, language: Language) -> &'static str {
         Kind::Warga => language.say("Warga", "Residents"),
         Kind::Mutasi => language.say("Mutasi", "Population events"),
         Kind::TandaTerima => language.say("Tanda terima", "Receipts"),
+        Kind::PernyataanJumlah => language.say("Pernyataan jumlah", "Stated totals"),
     }
 }
 
@@ -173,8 +174,15 @@ impl Write for Chunks {
 fn form(viewer: &Viewer, asked: &Asked, alert: Option<&str>) -> Markup {
     let language = viewer.language;
     let say = |id, en| language.say(id, en);
-    let kinds =
-        [Kind::Warga, Kind::Keluarga, Kind::RumahTangga, Kind::Mutasi, Kind::Dasawisma, Kind::Rt];
+    let kinds = [
+        Kind::Warga,
+        Kind::Keluarga,
+        Kind::RumahTangga,
+        Kind::Mutasi,
+        Kind::Dasawisma,
+        Kind::Rt,
+        Kind::PernyataanJumlah,
+    ];
     let within = |days: i32| {
         let day = clock::today().checked_add(jiff::Span::new().days(days));
         day.as_ref().map(Date::to_string).unwrap_or_default()

@@ -1,6 +1,8 @@
 //! What is missing or contradicts itself, village by village, with the way to
 //! the records.
 
+mod stated;
+
 use axum::Router;
 use axum::extract::{Query, State};
 use axum::routing::get;
@@ -15,7 +17,7 @@ use super::search::gap_conditions;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::dataset::search::{Gap, VillageQuality};
-use crate::desk::DeskError;
+use crate::desk::{DeskError, StatedRegion};
 use crate::recap::RegionRef;
 
 pub(super) fn routes() -> Router<ConsoleState> {
@@ -70,7 +72,8 @@ async fn show(
     };
     at_desk(&state, viewer, move |desk, viewer| {
         let quality = desk.quality(&viewer.who, region)?;
-        Ok(whole(render(viewer, region, &quality)))
+        let stated = desk.stated(&viewer.who, region)?;
+        Ok(whole(render(viewer, region, &quality, &stated)))
     })
     .await
 }
@@ -85,7 +88,12 @@ fn percent(language: Language, part: u64, whole: u64) -> String {
     tenths.map_or_else(|| "-".to_owned(), |tenths| language.percent(tenths))
 }
 
-fn render(viewer: &Viewer, region: Option<RegionRef>, quality: &[VillageQuality]) -> Markup {
+fn render(
+    viewer: &Viewer,
+    region: Option<RegionRef>,
+    quality: &[VillageQuality],
+    stated: &[StatedRegion],
+) -> Markup {
     let language = viewer.language;
     let say = |id, en| language.say(id, en);
     let one = match region {
@@ -107,13 +115,10 @@ fn render(viewer: &Viewer, region: Option<RegionRef>, quality: &[VillageQuality]
         section aria-labelledby="jumlah" {
             h2 id="jumlah" { (say("Jumlah", "Sums")) }
             (sums(viewer, region, quality))
-            p { small { (say(
-                "Jumlah yang dinyatakan desa sendiri (misalnya berapa warganya) tidak ada di antara \
-                 catatan, jadi tidak bisa dibandingkan dengan hitungan ini. Yang dinyatakan dan bisa \
-                 dibandingkan hanya kepala rumah dan rumah sehat.",
-                "Totals that villages declare themselves (how many residents, say) are no part of \
-                 the records and can't be held against these counts. What is declared and can be \
-                 compared is the head of a house and whether it is healthy.")) } }
+        }
+        section aria-labelledby="dinyatakan" {
+            h2 id="dinyatakan" { (say("Dinyatakan dan terhitung", "Stated and counted")) }
+            (stated::section(language, one, stated))
         }
         @if one.is_none() {
             section aria-labelledby="per-desa" {

@@ -104,7 +104,9 @@ fn of(what: &What) -> Result<Asked, Failure> {
         What::Operators => Asked::Operators(v1::OperatorsAsked {}),
         What::Notices(most) => Asked::Notices(v1::NoticesAsked { limit: most.limit }),
         What::Audit(args) => Asked::Audit(audit(args)),
-        What::Quality { region } => Asked::Quality(v1::QualityAsked { region: blank(region) }),
+        What::Quality { region, declared } => {
+            Asked::Quality(v1::QualityAsked { region: blank(region), stated: *declared })
+        }
         What::Freshness { region, days } => {
             Asked::Freshness(v1::FreshnessAsked { days: *days, region: blank(region) })
         }

@@ -27,6 +27,8 @@ pub enum Row {
     Mutasi(MutasiRow),
     /// See [`TandaTerimaRow`].
     TandaTerima(TandaTerimaRow),
+    /// See [`PernyataanJumlahRow`].
+    PernyataanJumlah(PernyataanJumlahRow),
 }
 
 impl Row {
@@ -43,6 +45,7 @@ impl Row {
             Self::Warga(_) => Kind::Warga,
             Self::Mutasi(_) => Kind::Mutasi,
             Self::TandaTerima(_) => Kind::TandaTerima,
+            Self::PernyataanJumlah(_) => Kind::PernyataanJumlah,
         }
     }
 }
@@ -173,4 +176,13 @@ pub struct TandaTerimaRow {
     pub diterima_ms: i64,
     /// When it was read, the village's clock.
     pub dibaca_ms: Option<i64>,
+}
+
+/// Pernyataan jumlah.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PernyataanJumlahRow {
+    /// The region; `None` = the whole village.
+    pub wilayah_id: Option<RecordId>,
+    /// The day the totals hold for, days since 1970-01-01.
+    pub per_tanggal: Option<i32>,
 }

@@ -14,9 +14,8 @@ use lumbung_domain::identity::Nik;
 use lumbung_domain::record::JenisKelamin;
 use lumbung_domain::region::VillageCode;
 
-use super::DatasetError;
-use super::Scope;
 pub use super::gap::Gap;
+use super::{DatasetError, Scope, Stated};
 
 /// Says that nothing of a village's records has changed since it was read
 /// last: equal marks, equal rows.
@@ -410,6 +409,13 @@ pub trait Search: Send + Sync {
     /// # Errors
     /// [`DatasetError::Store`].
     fn quality(&self, scope: &Scope) -> Result<Vec<VillageQuality>, DatasetError>;
+
+    /// The newest totals that each village of the scope states of itself; with
+    /// `below` those of its regions after them.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn stated(&self, scope: &Scope, below: bool) -> Result<Vec<Stated>, DatasetError>;
 
     /// How many records of a kind there are.
     ///

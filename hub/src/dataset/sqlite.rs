@@ -6,6 +6,7 @@
 //! never wait for a merge. Nothing above this module names SQL.
 
 mod accounts;
+mod adopt;
 mod alerts;
 mod audit;
 mod branch;
@@ -31,6 +32,7 @@ mod repair;
 mod schema;
 mod scoped;
 mod search;
+mod stated;
 mod statements;
 mod upsert;
 mod village;

@@ -15,7 +15,8 @@ use jiff::civil::Date;
 use lumbung_domain::code_list::{Code, CodeList};
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{
-    Dasawisma, Dusun, Keluarga, Mutasi, Record, Rt, RumahTangga, Rw, TandaTerima, Titik, Warga,
+    Dasawisma, Dusun, Keluarga, Mutasi, PernyataanJumlah, Record, Rt, RumahTangga, Rw, TandaTerima,
+    Titik, Warga,
 };
 use lumbung_domain::region::{Desa, VillageCode, roster};
 use lumbung_telemetry::clock;
@@ -90,6 +91,7 @@ impl Line {
             Record::Warga(resident) => residents::warga(&mut line, resident, today),
             Record::Mutasi(event) => events::mutasi(&mut line, event, today),
             Record::TandaTerima(receipt) => events::tanda_terima(&mut line, receipt),
+            Record::PernyataanJumlah(stated) => villages::pernyataan_jumlah(&mut line, stated),
         }
         line
     }
@@ -123,6 +125,7 @@ fn blank(kind: Kind) -> Record {
         Kind::Warga => Record::Warga(Box::<Warga>::default()),
         Kind::Mutasi => Record::Mutasi(Box::<Mutasi>::default()),
         Kind::TandaTerima => Record::TandaTerima(TandaTerima::default()),
+        Kind::PernyataanJumlah => Record::PernyataanJumlah(Box::<PernyataanJumlah>::default()),
     }
 }
 
@@ -169,7 +172,8 @@ const fn telling(kind: Kind) -> &'static [&'static str] {
         | Kind::Rt
         | Kind::Dasawisma
         | Kind::RumahTangga
-        | Kind::TandaTerima => &[],
+        | Kind::TandaTerima
+        | Kind::PernyataanJumlah => &[],
     }
 }
 

@@ -15,8 +15,8 @@ use prost::Message;
 
 use crate::dataset::bits::{house, resident};
 use crate::dataset::{
-    Change, Content, DasawismaRow, DusunRow, KeluargaRow, MutasiRow, Row, RtRow, RumahTanggaRow,
-    RwRow, TandaTerimaRow, WargaRow,
+    Change, Content, DasawismaRow, DusunRow, KeluargaRow, MutasiRow, PernyataanJumlahRow, Row,
+    RtRow, RumahTanggaRow, RwRow, TandaTerimaRow, WargaRow,
 };
 
 /// Longest text a typed column takes, bytes. Names and addresses on official
@@ -132,6 +132,7 @@ fn row(kind: Kind, bytes: &Bytes) -> Result<Row, Refusal> {
         Kind::Warga => Row::Warga(warga(message(kind, bytes)?)?),
         Kind::Mutasi => Row::Mutasi(mutasi(&message(kind, bytes)?)?),
         Kind::TandaTerima => Row::TandaTerima(tanda_terima(&message(kind, bytes)?)?),
+        Kind::PernyataanJumlah => Row::PernyataanJumlah(pernyataan_jumlah(&message(kind, bytes)?)?),
     })
 }
 
@@ -237,6 +238,13 @@ fn tanda_terima(receipt: &v1::TandaTerima) -> Result<TandaTerimaRow, Refusal> {
         rt_id: maybe_id(&receipt.rt_id, "rt_id")?,
         diterima_ms: receipt.diterima_ms,
         dibaca_ms: (receipt.dibaca_ms != 0).then_some(receipt.dibaca_ms),
+    })
+}
+
+fn pernyataan_jumlah(stated: &v1::PernyataanJumlah) -> Result<PernyataanJumlahRow, Refusal> {
+    Ok(PernyataanJumlahRow {
+        wilayah_id: maybe_id(&stated.wilayah_id, "wilayah_id")?,
+        per_tanggal: day(stated.per_tanggal),
     })
 }
 

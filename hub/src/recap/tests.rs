@@ -233,6 +233,26 @@ pub(crate) fn troubled_district() -> (tempfile::TempDir, SqliteDataset) {
     (folder, dataset)
 }
 
+/// The same, where the second village states its totals at the end of 2025:
+/// whole, of RT 1, and of an RT that is gone.
+pub(crate) fn stating_district() -> (tempfile::TempDir, SqliteDataset) {
+    let stated = |wilayah: Option<u64>, jiwa| v1::PernyataanJumlah {
+        wilayah_id: wilayah.map(raw).unwrap_or_default(),
+        per_tanggal: lumbung_wire::date::to_wire(Some(date(2025, 12, 31))),
+        sumber: "Monografi desa".to_owned(),
+        jiwa: Some(jiwa),
+        kk: Some(23),
+        rt: Some(3),
+        ..Default::default()
+    };
+    let more =
+        [(9101, stated(None, 100)), (9102, stated(Some(20), 20)), (9103, stated(Some(77), 1))];
+    let more = more.map(|(id, stated)| (id, Kind::PernyataanJumlah, stated.encode_to_vec()));
+    let (folder, dataset, quarantined) = built(more.into());
+    assert_eq!(quarantined, 0);
+    (folder, dataset)
+}
+
 fn built(mut more: Vec<(u64, Kind, Vec<u8>)>) -> (tempfile::TempDir, SqliteDataset, u64) {
     let folder = tempfile::tempdir().unwrap();
     let dataset = SqliteDataset::open(folder.path().join("hub.db")).unwrap();

@@ -17,8 +17,8 @@ use crate::config::Config;
 
 #[derive(clap::Args)]
 pub(super) struct ListArgs {
-    /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, mutasi, atau
-    /// tanda-terima.
+    /// dusun, rw, rt, dasawisma, rumah-tangga, keluarga, warga, mutasi,
+    /// tanda-terima, atau pernyataan-jumlah.
     kind: String,
     /// Paling banyak sekian baris (0 = semua).
     #[arg(long, default_value_t = 50)]

@@ -14,7 +14,7 @@ use lumbung_domain::id::RecordId;
 use lumbung_domain::record::{Dasawisma, Mutasi, Record, Warga};
 use lumbung_domain::validation::{
     Verdict, check_dasawisma_size, check_keluarga_anggota, check_mutasi_lahir,
-    check_rumah_tangga_dasawisma, check_status_dasar,
+    check_pernyataan_wilayah, check_rumah_tangga_dasawisma, check_status_dasar,
 };
 
 use super::{Remark, Wish, decoded, index};
@@ -27,7 +27,11 @@ pub(super) fn concerns(wishes: &[Wish]) -> bool {
             wish.id.is_some() || warga.keluarga_id.is_some() || warga.status_dasar.is_some()
         }
         Some(
-            Record::Dasawisma(_) | Record::RumahTangga(_) | Record::Keluarga(_) | Record::Mutasi(_),
+            Record::Dasawisma(_)
+            | Record::RumahTangga(_)
+            | Record::Keluarga(_)
+            | Record::Mutasi(_)
+            | Record::PernyataanJumlah(_),
         ) => true,
         _ => false,
     })
@@ -113,6 +117,12 @@ impl Beside<'_> {
                         verdict.extend(check_mutasi_lahir(event, lahir));
                     }
                     self.status(event.warga_id, warga, today, judged, &mut verdict)?;
+                }
+            }
+            Record::PernyataanJumlah(stated) => {
+                let place = stated.wilayah_id.map(|id| self.record(id)).transpose()?.flatten();
+                if let Some(place) = place {
+                    verdict.extend(check_pernyataan_wilayah(place.kind()));
                 }
             }
             Record::Dusun(_) | Record::Rw(_) | Record::Rt(_) | Record::TandaTerima(_) => {}

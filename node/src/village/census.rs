@@ -262,7 +262,7 @@ impl Census {
                     self.warga_by_nik.set(nik, id, add);
                 }
             }
-            Record::Mutasi(_) | Record::TandaTerima(_) => {}
+            Record::Mutasi(_) | Record::TandaTerima(_) | Record::PernyataanJumlah(_) => {}
         }
     }
 }

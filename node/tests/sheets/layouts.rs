@@ -22,8 +22,9 @@ fn an_opensid_sheet_becomes_a_village() {
     let created = |kind| report.records.get(&kind).map_or(0, |count| count.created);
     assert_eq!(
         Kind::ALL.map(created),
-        [2, 1, 2, 0, 2, 2, 4, 0, 0],
-        "dusun, rw, rt, dasawisma, rumah tangga, keluarga, warga, mutasi, tanda terima"
+        [2, 1, 2, 0, 2, 2, 4, 0, 0, 0],
+        "dusun, rw, rt, dasawisma, rumah tangga, keluarga, warga, mutasi, tanda terima, \
+         pernyataan jumlah"
     );
     assert_eq!(village.place_of("BAYU"), "KRAJAN/001/002");
     assert_eq!(village.place_of("PARMIN"), "SUMBER//003");

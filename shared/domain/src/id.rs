@@ -128,11 +128,13 @@ pub enum Kind {
     Mutasi = 8,
     /// What became of a notice of the district.
     TandaTerima = 9,
+    /// Totals as the village states them.
+    PernyataanJumlah = 10,
 }
 
 impl Kind {
     /// Every known kind, parents before children.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Dusun,
         Self::Rw,
         Self::Rt,
@@ -142,6 +144,7 @@ impl Kind {
         Self::Warga,
         Self::Mutasi,
         Self::TandaTerima,
+        Self::PernyataanJumlah,
     ];
 
     /// The number on the wire.
@@ -163,6 +166,7 @@ impl Kind {
             7 => Self::Warga,
             8 => Self::Mutasi,
             9 => Self::TandaTerima,
+            10 => Self::PernyataanJumlah,
             _ => return None,
         })
     }
@@ -180,6 +184,7 @@ impl Kind {
             Self::Warga => "warga",
             Self::Mutasi => "mutasi",
             Self::TandaTerima => "tanda_terima",
+            Self::PernyataanJumlah => "pernyataan_jumlah",
         }
     }
 

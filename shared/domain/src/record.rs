@@ -19,6 +19,7 @@ macro_rules! closed_debug {
 
 mod keluarga;
 mod mutasi;
+mod pernyataan_jumlah;
 mod reading;
 mod rumah_tangga;
 mod tanda_terima;
@@ -27,6 +28,7 @@ mod wilayah;
 
 pub use keluarga::Keluarga;
 pub use mutasi::{Kelahiran, Kematian, Mutasi, Perpindahan};
+pub use pernyataan_jumlah::{PernyataanJumlah, Ukuran};
 pub use reading::{Field, Kelas, Numbers};
 pub use rumah_tangga::{
     Industri, KategoriIndustri, KategoriPekarangan, KriteriaRumah, MakananPokok, Pekarangan,
@@ -62,6 +64,8 @@ pub enum Record {
     Mutasi(Box<Mutasi>),
     /// See [`TandaTerima`].
     TandaTerima(TandaTerima),
+    /// See [`PernyataanJumlah`].
+    PernyataanJumlah(Box<PernyataanJumlah>),
 }
 
 impl Record {
@@ -78,16 +82,18 @@ impl Record {
             Self::Warga(_) => Kind::Warga,
             Self::Mutasi(_) => Kind::Mutasi,
             Self::TandaTerima(_) => Kind::TandaTerima,
+            Self::PernyataanJumlah(_) => Kind::PernyataanJumlah,
         }
     }
 
     /// The record this one hangs under: dusun → RW → RT → dasawisma and
     /// rumah tangga → keluarga → warga → mutasi; an RT's tanda terima under the
-    /// RT. `None` at the top.
+    /// RT. `None` at the top, and of stated totals, whatever region they are
+    /// of: a hub that does not know them yet counts them at the top.
     #[must_use]
     pub const fn parent(&self) -> Option<RecordId> {
         match self {
-            Self::Dusun(_) => None,
+            Self::Dusun(_) | Self::PernyataanJumlah(_) => None,
             Self::Rw(rw) => rw.dusun_id,
             Self::Rt(rt) => match rt.rw_id {
                 Some(id) => Some(id),

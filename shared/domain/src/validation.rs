@@ -10,6 +10,7 @@
 mod family;
 mod informasi;
 mod mutasi;
+mod pernyataan_jumlah;
 mod rule;
 mod rumah_tangga;
 #[cfg(test)]
@@ -25,6 +26,7 @@ pub use family::{
 };
 pub use informasi::{ISI_MAX, JUDUL_MAX, SASARAN_MAX, check_informasi, check_tanda_terima};
 pub use mutasi::{check_mutasi, check_mutasi_lahir, check_status_dasar};
+pub use pernyataan_jumlah::{check_pernyataan_jumlah, check_pernyataan_wilayah};
 pub use rumah_tangga::check_rumah_tangga;
 pub use warga::check_warga;
 pub use wilayah::{check_dasawisma, check_dusun, check_rt, check_rw};
@@ -136,5 +138,6 @@ pub fn check_record(record: &Record, today: Date) -> Verdict {
             verdict
         }
         Record::TandaTerima(receipt) => check_tanda_terima(receipt),
+        Record::PernyataanJumlah(stated) => check_pernyataan_jumlah(stated, today),
     }
 }

@@ -5,6 +5,7 @@
 //! unknown codes of official lists are kept as numbers.
 
 mod mutasi;
+mod pernyataan_jumlah;
 mod rumah_tangga;
 mod tanda_terima;
 mod warga;
@@ -46,6 +47,7 @@ pub fn encode(record: &Record) -> Bytes {
         Record::Warga(record) => warga::to_wire(record).encode_to_vec(),
         Record::Mutasi(record) => mutasi::to_wire(record).encode_to_vec(),
         Record::TandaTerima(record) => tanda_terima::to_wire(record).encode_to_vec(),
+        Record::PernyataanJumlah(record) => pernyataan_jumlah::to_wire(record).encode_to_vec(),
     };
     bytes.into()
 }
@@ -76,6 +78,9 @@ pub fn decode(kind: Kind, payload: &Bytes) -> Result<Record, DecodeRecordError> 
         Kind::TandaTerima => {
             Record::TandaTerima(tanda_terima::from_wire(&message(kind, payload)?)?)
         }
+        Kind::PernyataanJumlah => Record::PernyataanJumlah(Box::new(pernyataan_jumlah::from_wire(
+            message(kind, payload)?,
+        )?)),
     })
 }
 

@@ -31,7 +31,8 @@ pub fn edit<R: Rng>(dice: &mut R, record: &Record, today: Date) -> Record {
         | Record::Rw(_)
         | Record::Rt(_)
         | Record::Mutasi(_)
-        | Record::TandaTerima(_) => record.clone(),
+        | Record::TandaTerima(_)
+        | Record::PernyataanJumlah(_) => record.clone(),
     }
 }
 

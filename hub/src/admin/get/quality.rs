@@ -66,6 +66,45 @@ pub(super) fn gaps(desk: &Desk, who: &Operator, region: &str) -> Result<Sheet, S
     Ok(sheet)
 }
 
+/// Totals that villages state, a line for each, beside what their records add
+/// up to on the same day.
+pub(super) fn stated(desk: &Desk, who: &Operator, region: &str) -> Result<Sheet, Status> {
+    let mut sheet = Sheet::new(
+        "lumbung/stated/1",
+        &[
+            Column::text("region", "wilayah", "region").wide(),
+            Column::text("name", "nama", "name"),
+            Column::text("date", "per tanggal", "as of"),
+            Column::text("source", "sumber", "source").wide(),
+            Column::text("total", "jumlah", "total"),
+            Column::number("stated", "dinyatakan", "stated"),
+            Column::number("counted", "terhitung", "counted"),
+            Column::number("difference", "selisih", "difference"),
+            Column::text("actor", "oleh", "by").wide(),
+            Column::moment("written_ms", "ditulis", "written").wide(),
+        ],
+    );
+    for it in desk.stated(who, words::maybe_region(region)?)? {
+        let day = it.stated.record.per_tanggal.map(|day| day.to_string()).unwrap_or_default();
+        let name = it.name.as_deref().unwrap_or("wilayah yang sudah tidak ada");
+        for total in &it.totals {
+            sheet.row([
+                it.region.to_string(),
+                name.to_owned(),
+                day.clone(),
+                it.stated.record.sumber.clone(),
+                total.ukuran.label().to_owned(),
+                total.stated.to_string(),
+                total.counted.to_string(),
+                total.difference().to_string(),
+                it.stated.actor.clone(),
+                it.stated.time_ms.to_string(),
+            ]);
+        }
+    }
+    Ok(sheet)
+}
+
 /// How many villages were how fresh at the end of each of the last days,
 /// oldest first, and now.
 pub(super) fn freshness(

@@ -186,7 +186,12 @@ fn gets() -> impl Iterator<Item = Call> {
             Asked::Get(What::Notice(v1::NoticeAsked { number: next(&mut it.notices) }))
         }),
         (SEE, Object, |it| {
-            Asked::Get(What::Quality(v1::QualityAsked { region: it.village.clone() }))
+            let region = it.village.clone();
+            Asked::Get(What::Quality(v1::QualityAsked { region, stated: false }))
+        }),
+        (SEE, Object, |it| {
+            let region = it.village.clone();
+            Asked::Get(What::Quality(v1::QualityAsked { region, stated: true }))
         }),
         (SEE, Object, |it| {
             let region = it.kecamatan.clone();

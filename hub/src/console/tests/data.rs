@@ -330,3 +330,31 @@ async fn a_record_says_when_it_was_made_and_who_wrote_it_last() {
         assert!(page.contains("Ditulis di desa"), "{page}");
     }
 }
+
+#[tokio::test]
+async fn what_a_village_states_stands_beside_what_its_records_add_up_to() {
+    let (folder, dataset) = crate::recap::tests::stating_district();
+    let console = console_over(folder, Arc::new(dataset)).await;
+    // 23 houses with three residents each.
+    let page = console.get("/mutu").await;
+    let row = page.split("<tr>").find(|row| {
+        row.contains("/mutu?wilayah=35.05.01.2002") && row.contains("31 Desember 2025")
+    });
+    let row = row.unwrap_or_else(|| panic!("{page}"));
+    assert!(row.contains(">100<") && row.contains(">+31<"), "{row}");
+    let page = console.get("/mutu?wilayah=35.05.01.2002").await;
+    for words in [
+        "Monografi desa",
+        "/rekap?wilayah=35.05.01.2002&amp;tanggal=2025-12-31",
+        ">RT 1, RW 1, Dusun Krajan<",
+        "Wilayah yang sudah tidak ada",
+    ] {
+        assert!(page.contains(words), "{words}: {page}");
+    }
+    assert_eq!(page.matches("Jumlah RT").count(), 1, "an RT has no RT below it");
+    let other = console.get("/mutu?wilayah=35.05.01.2001").await;
+    assert!(other.contains("Belum ada jumlah yang dinyatakan"), "{other}");
+    let session = console.session_of(Role::KecamatanOperator, &[350_502]).await;
+    let page = console.get_as(&session, "/mutu").await;
+    assert!(!page.contains("31 Desember 2025"), "another kecamatan's: {page}");
+}

@@ -88,6 +88,9 @@ pub(in crate::ctl) enum What {
         /// Hanya wilayah ini.
         #[arg(long, visible_alias = "village", add = ArgValueCompleter::new(complete::regions))]
         region: Option<String>,
+        /// Jumlah yang dinyatakan desa sendiri, di samping yang terhitung dari catatannya.
+        #[arg(long)]
+        declared: bool,
     },
     /// Kesegaran tiap hari; baris terakhir sekarang.
     Freshness {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use lumbung_domain::id::{Kind, KindCode};
 use rusqlite::Connection;
 
+use super::adopt;
 use crate::dataset::DatasetError;
 
 /// The steps; the format of a file is how many of them it has had.
@@ -32,6 +33,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v14.sql"),
     include_str!("schema_v15.sql"),
     include_str!("schema_v16.sql"),
+    include_str!("schema_v17.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248
@@ -83,6 +85,9 @@ pub(super) fn prepare_writer(conn: &mut Connection) -> Result<(), DatasetError> 
         let tx = conn.transaction()?;
         tx.execute_batch(step)?;
         tx.pragma_update(None, "user_version", number)?;
+        if number == known {
+            adopt::known_by_now(&tx)?;
+        }
         tx.commit()?;
     }
     Ok(())
@@ -109,7 +114,7 @@ impl Shelf {
     pub(super) const OTHER: Self = Self(0);
 
     /// How many there are.
-    pub(super) const COUNT: usize = 10;
+    pub(super) const COUNT: usize = 11;
 
     /// Every shelf.
     pub(super) fn all() -> impl Iterator<Item = Self> {
@@ -174,6 +179,7 @@ impl Shelf {
                 &["warga_id", "nik", "peristiwa", "jenis_pindah", "tgl_peristiwa", "desa"]
             }
             Kind::TandaTerima => &["informasi_id", "versi", "rt_id", "diterima_ms", "dibaca_ms"],
+            Kind::PernyataanJumlah => &["wilayah_id", "per_tanggal"],
         }
     }
 

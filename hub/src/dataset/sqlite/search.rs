@@ -12,17 +12,17 @@ use lumbung_domain::region::VillageCode;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::SqliteDataset;
-use super::outlines;
 use super::scoped::condition;
 use super::upsert::village_sql;
 use super::village::{count, village_code};
+use super::{outlines, stated};
 use crate::dataset::facts::FactsRegion;
 use crate::dataset::outline::{Hit, House, Outline, Top};
 use crate::dataset::search::{
     Ages, FamilyLine, FamilyTerms, Found, HouseLine, HouseTerms, Household, HouseholdFamily, Mark,
     Place, PlaceLine, PlaceTerms, ResidentLine, ResidentTerms, Search, Slice, VillageQuality,
 };
-use crate::dataset::{DatasetError, Scope};
+use crate::dataset::{DatasetError, Scope, Stated};
 
 /// Looks through every outline, on every core.
 fn look<'a>(
@@ -272,6 +272,10 @@ impl Search for SqliteDataset {
 
     fn quality(&self, scope: &Scope) -> Result<Vec<VillageQuality>, DatasetError> {
         Ok(self.outlines(scope)?.iter().map(|outline| outline.quality()).collect())
+    }
+
+    fn stated(&self, scope: &Scope, below: bool) -> Result<Vec<Stated>, DatasetError> {
+        self.read(|conn| Ok(stated::newest(conn, scope, below)?))
     }
 
     fn count_records(&self, scope: &Scope, kind: Kind) -> Result<u64, DatasetError> {

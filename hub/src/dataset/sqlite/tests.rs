@@ -11,6 +11,7 @@ mod recovering;
 mod repairing;
 mod restoring;
 mod searching;
+mod stating;
 mod summing;
 mod telling;
 mod watching;

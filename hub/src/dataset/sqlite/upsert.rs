@@ -254,5 +254,9 @@ pub(super) fn columns(columns: &mut impl Columns, row: &Row) -> rusqlite::Result
             columns.put(row.diterima_ms)?;
             columns.put(row.dibaca_ms)
         }
+        Row::PernyataanJumlah(row) => {
+            columns.id(row.wilayah_id)?;
+            columns.put(row.per_tanggal)
+        }
     }
 }

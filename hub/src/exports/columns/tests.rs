@@ -26,6 +26,7 @@ const fn message_of(kind: Kind) -> &'static str {
         Kind::Warga => "Warga",
         Kind::Mutasi => "Mutasi",
         Kind::TandaTerima => "TandaTerima",
+        Kind::PernyataanJumlah => "PernyataanJumlah",
     }
 }
 

@@ -1,6 +1,8 @@
-//! Regions below the village.
+//! Regions below the village, and totals stated of them.
 
-use lumbung_domain::record::{Dasawisma, Dusun, MasaAktif, Rt, Rw, Titik};
+use lumbung_domain::record::{
+    Dasawisma, Dusun, MasaAktif, PernyataanJumlah, Rt, Rw, Titik, Ukuran,
+};
 
 use super::{Line, count, date, id, place, yes};
 
@@ -35,6 +37,16 @@ pub(super) fn dasawisma(line: &mut Line, group: &Dasawisma) {
     line.open("Id ketua", id(group.ketua_id));
     line.open("Aktif", yes(Some(group.aktif)));
     line.open("Tahun", count(group.tahun));
+}
+
+pub(super) fn pernyataan_jumlah(line: &mut Line, stated: &PernyataanJumlah) {
+    line.open("Id wilayah", id(stated.wilayah_id));
+    line.open("Per tanggal", date(stated.per_tanggal));
+    line.open("Sumber", &stated.sumber);
+    for ukuran in Ukuran::ALL {
+        let jumlah = stated.jumlah(ukuran).map(|jumlah| jumlah.to_string());
+        line.open(ukuran.label(), jumlah.unwrap_or_default());
+    }
 }
 
 fn region(line: &mut Line, titik: Option<Titik>, aktif: MasaAktif) {

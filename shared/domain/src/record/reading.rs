@@ -9,8 +9,8 @@
 use jiff::civil::Date;
 
 use super::{
-    IkutKegiatan, Industri, Keluarga, MasaAktif, Mutasi, OrangTua, Pekarangan, Record, RumahTangga,
-    SumberAir, TandaTerima, Titik, Warga,
+    IkutKegiatan, Industri, Keluarga, MasaAktif, Mutasi, OrangTua, Pekarangan, PernyataanJumlah,
+    Record, RumahTangga, SumberAir, TandaTerima, Titik, Warga,
 };
 use crate::code_list::{Code, CodeList};
 use crate::id::RecordId;
@@ -208,6 +208,11 @@ impl Record {
                 let what = if receipt.dibaca_ms.is_some() { "dibaca" } else { "diterima" };
                 format!("informasi {what} {who}")
             }
+            Self::PernyataanJumlah(stated) => {
+                let of = if stated.wilayah_id.is_some() { "wilayah" } else { "desa" };
+                let when = stated.per_tanggal.map(tanggal_indonesia).unwrap_or_default();
+                format!("jumlah {of} per {when}")
+            }
         }
     }
 
@@ -261,6 +266,7 @@ impl Record {
             Self::Warga(resident) => warga(&mut reading, resident),
             Self::Mutasi(event) => mutasi(&mut reading, event),
             Self::TandaTerima(receipt) => tanda_terima(&mut reading, receipt),
+            Self::PernyataanJumlah(stated) => pernyataan_jumlah(&mut reading, stated),
         }
         reading.fields
     }
@@ -493,6 +499,15 @@ fn tanda_terima(reading: &mut Reading, receipt: &TandaTerima) {
     };
     reading.date("Diterima", day(receipt.diterima_ms));
     reading.date("Dibaca", receipt.dibaca_ms.and_then(day));
+}
+
+fn pernyataan_jumlah(reading: &mut Reading, stated: &PernyataanJumlah) {
+    reading.id("Wilayah", stated.wilayah_id);
+    reading.date("Per tanggal", stated.per_tanggal);
+    reading.text("Sumber", &stated.sumber);
+    for (ukuran, jumlah) in stated.dinyatakan() {
+        reading.shown(ukuran.label(), Some(jumlah));
+    }
 }
 
 #[cfg(test)]
