@@ -12,6 +12,7 @@ use std::time::Duration;
 use lumbung_domain::region::VillageCode;
 use lumbung_identity::{Authority, Lifetime, Peer, peer, tls};
 use lumbung_link::channel::ConnectError;
+use lumbung_link::line::Line;
 use lumbung_link::meter::{Metered, Traffic};
 use lumbung_link::{limits, secure};
 use lumbung_telemetry::clock;
@@ -23,7 +24,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use super::arrivals::{Arrival, Arrivals, Outcome};
-use super::ordinary::{Ordinary, Stay, Visitor};
+use super::ordinary::{Stay, Visitor};
 use super::welcome::{self, Welcome};
 use crate::access::audit::AuditLog;
 use crate::dataset::HubsOwn;
@@ -266,7 +267,7 @@ impl Door {
                 let Ok(place) = Arc::clone(&self.strangers).try_acquire_owned() else {
                     return tracing::debug!("too many visitors");
                 };
-                let visitor = Visitor::new(Ordinary::new(stream), peer, Some(place));
+                let visitor = Visitor::new(Line::new(stream), peer, Some(place));
                 // Nobody serves visitors any more: the hub is stopping.
                 drop(self.visitors.send(visitor).await);
             }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use lumbung_identity::Peer;
 use lumbung_link::awaited::{Awaited, Within};
+use lumbung_link::line::Line;
 use lumbung_link::{limits, quiet};
 use lumbung_proto::v1;
 use lumbung_proto::v1::enrolment_server::EnrolmentServer;
@@ -50,19 +51,6 @@ const VISITOR_IDLE: Duration = Duration::from_secs(60);
 const KNOWN_IDLE: Duration =
     Duration::from_secs(quiet::LONGEST.as_secs() + limits::SIGN_LATE_MAX.as_secs());
 
-trait Io: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Io for S {}
-
-/// A connection of whatever kind below.
-pub struct Ordinary(Box<dyn Io>);
-
-impl Ordinary {
-    pub(super) fn new(stream: impl AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static) -> Self {
-        Self(Box::new(stream))
-    }
-}
-
 /// How long a visitor may stay. Clones speak of the same one.
 #[derive(Clone, Debug)]
 pub struct Stay {
@@ -86,7 +74,7 @@ impl Stay {
 
 /// A connection that wants ordinary gRPC, and who it is, if it has shown.
 pub struct Visitor {
-    stream: Awaited<Ordinary>,
+    stream: Awaited<Line>,
     peer: Option<Peer>,
     stay: Stay,
 }
@@ -94,7 +82,7 @@ pub struct Visitor {
 impl Visitor {
     /// Until it is known it holds `place`.
     pub(super) fn new(
-        stream: Ordinary,
+        stream: Line,
         peer: Option<Peer>,
         place: Option<OwnedSemaphorePermit>,
     ) -> Self {
@@ -117,34 +105,6 @@ pub struct Caller {
     pub peer: Option<Peer>,
     /// How long it may stay.
     pub stay: Stay,
-}
-
-impl AsyncRead for Ordinary {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Ordinary {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_shutdown(cx)
-    }
 }
 
 impl Connected for Visitor {
@@ -225,7 +185,7 @@ where
         out(stream);
     };
     let visitors = ReceiverStream::new(connections)
-        .map(|stream| Ok::<_, io::Error>(Visitor::new(Ordinary::new(stream), None, None)));
+        .map(|stream| Ok::<_, io::Error>(Visitor::new(Line::new(stream), None, None)));
     Server::builder()
         .max_concurrent_streams(limits::STREAMS_MAX)
         .add_service(TunnelServer::new(TunnelService { out: Arc::new(out) }))

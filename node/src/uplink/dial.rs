@@ -1,21 +1,18 @@
 //! Dialling the hub's public port: straight, or through the tunnel.
 
 use std::io;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use lumbung_identity::tls;
 use lumbung_link::channel::{self, ConnectError};
+use lumbung_link::line::Line;
 use lumbung_link::meter::{Metered, Traffic};
 use lumbung_link::secure;
 use lumbung_proto::v1;
 use lumbung_proto::v1::tunnel_client::TunnelClient;
 use rustls::ClientConfig;
-use tokio::io::{
-    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
-};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
@@ -34,47 +31,6 @@ const TUNNEL_BYTES: usize = 64 * 1024;
 
 /// Largest piece of a tunnel in one message, bytes.
 const CHUNK_BYTES: usize = 16 * 1024;
-
-trait Io: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Sync + Unpin> Io for S {}
-
-/// A TLS connection to the hub, whichever way it goes.
-pub(crate) struct Line(Box<dyn Io>);
-
-impl std::fmt::Debug for Line {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Line")
-    }
-}
-
-impl AsyncRead for Line {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for Line {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut *self.0).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut *self.0).poll_shutdown(cx)
-    }
-}
 
 /// Why there is no line.
 #[derive(Debug)]
@@ -113,12 +69,12 @@ pub(crate) async fn line(
     match way {
         Way::Direct => {
             let stream = secure::shake(socket, address, tls::hub_name(), config).await?;
-            Ok(Line(Box::new(stream)))
+            Ok(Line::new(stream))
         }
         Way::Tunnel => {
             let stream = tunnel(socket, address).await?;
             let stream = secure::shake(stream, address, tls::hub_name(), config).await?;
-            Ok(Line(Box::new(stream)))
+            Ok(Line::new(stream))
         }
     }
 }
