@@ -143,12 +143,7 @@ pub async fn follow_over(village: VillageCode, open: impl Open, shared: Shared) 
 
 /// Two machines answer as one village at the same time: nothing is taken from
 /// either until a person has looked.
-pub(crate) async fn twin(
-    village: VillageCode,
-    present: [u8; 16],
-    newcomer: [u8; 16],
-    shared: &Shared,
-) {
+pub async fn twin(village: VillageCode, present: [u8; 16], newcomer: [u8; 16], shared: &Shared) {
     let trouble = recovery::twin(shared, village, &present, &newcomer).await;
     note(village, trouble, shared);
 }

@@ -7,14 +7,14 @@
 //! [`schedule`] draws faults, [`world`] lets them happen and checks at the end
 //! that nothing was lost, nothing invented, and everything converged.
 //!
-//! The hub's own wall clock is the machine's: the hub only shows it to people
-//! and never decides by it.
+//! The hub's wall clock is the world's time: it numbers contacts by it.
 
 pub mod book;
 mod hub;
 pub mod line;
 mod node;
 pub mod pair;
+mod parting;
 pub mod quiet;
 pub mod schedule;
 pub mod world;

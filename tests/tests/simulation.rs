@@ -10,6 +10,8 @@ use lumbung_tests::sim::schedule::{HARDSHIPS, Hardship, Schedule};
 use lumbung_tests::sim::world::{self, Outcome};
 
 fn lived(hardship: Hardship, seed: u64, dials: bool) -> Outcome {
+    // A hub that dials an address reaches one machine of a village.
+    let dials = dials || hardship == Hardship::Twins;
     let outcome = world::run(&Schedule { dials, ..Schedule::draw(hardship, seed) });
     outcome.unwrap_or_else(|error| panic!("{hardship:?}, seed {seed}, {dials}: {error:#}"))
 }
@@ -35,9 +37,19 @@ fn every_hardship_ends_so_too_where_nodes_dial() {
     suffered(true);
 }
 
+/// An older store was put back at a village that had been cut off: nobody else
+/// had what it lost, and the district is told of it all the same.
+#[test]
+fn what_only_the_village_had_and_lost_is_told_to_the_district() {
+    lived(Hardship::OldDisks, 5, false);
+}
+
 #[test]
 fn a_seed_repeats_its_world() {
     for dials in [false, true] {
+        let twice = |hardship| (0..2).map(move |_| lived(hardship, 4, dials).chronicle);
+        let relapses: Vec<_> = twice(Hardship::Relapses).collect();
+        assert_eq!(relapses[0], relapses[1]);
         let run = |seed| lived(Hardship::Everything, seed, dials).chronicle;
         let (first, second) = (run(7), run(7));
         let differs = first.iter().zip(&second).find(|(one, other)| one != other);

@@ -209,6 +209,20 @@ pub(super) fn hub_behind(acked: Position, hub: Option<Position>) -> NewIncident 
     NewIncident::new(IncidentKind::HubBehind, words).about(format!("{} {acked}", acked.log_id))
 }
 
+/// The node began an epoch by itself: it lost entries that nobody else had.
+pub(super) fn lost_unsent(hub: Position, node: Position) -> NewIncident {
+    let (here, epoch, there) = (place(hub), node.epoch, place(node));
+    let words = Words::new(
+        format!(
+            "Node kehilangan catatan terakhirnya (penyimpanan lama dipulihkan, atau disk rusak) dan              melanjutkan dalam epoch {epoch}. Hub di {here}, node di {there}: yang sudah tergabung              utuh, tetapi yang hilang belum pernah sampai ke sini. Minta desa melihat lumbung-node              status: di situ nomor yang hilang; isi lagi dari berkas kertasnya."
+        ),
+        format!(
+            "The node lost its last records (an old store was put back, or the disk failed) and              goes on in epoch {epoch}. Hub at {here}, node at {there}: what is merged is whole,              but what was lost had never come here. Ask the village to look at lumbung-node              status, which names the numbers that are lost, and to enter them again from paper."
+        ),
+    );
+    NewIncident::new(IncidentKind::LostTail, words).about(format!("{} {epoch}", node.log_id))
+}
+
 /// A disk that remembers an older contact than the last one.
 pub(super) fn rewound(shown: u64, last: u64, incarnation: &[u8]) -> NewIncident {
     let (shown, last, session) = (contact(shown), contact(last), tag(incarnation));

@@ -88,7 +88,10 @@ impl<'a> Recovery<'a> {
         self.compare_acked(reply, stored).await?;
         match (reply.relation(), stored) {
             (v1::Relation::First, None) => Ok(Position::origin(head.log_id)),
-            (v1::Relation::Resume, Some(stored)) => Ok(stored),
+            (v1::Relation::Resume, Some(stored)) => {
+                self.compare_epochs(reply, head, stored).await?;
+                Ok(stored)
+            }
             (v1::Relation::Ahead, Some(stored)) => {
                 self.restart(sync, Parted::LostTail, reply, head, stored).await
             }
@@ -149,6 +152,21 @@ impl<'a> Recovery<'a> {
             }
         };
         if behind { self.note(evidence::hub_behind(acked, stored)).await } else { Ok(()) }
+    }
+
+    /// Whether the node began an epoch that no hub agreed on with it.
+    async fn compare_epochs(
+        &self,
+        reply: &v1::HelloReply,
+        head: Position,
+        stored: Position,
+    ) -> Result<(), Ended> {
+        let acked = reply.acked.as_ref().and_then(batch::position_from_wire);
+        let agreed = acked.map_or(stored.epoch, |acked| acked.epoch.max(stored.epoch));
+        if head.epoch <= agreed {
+            return Ok(());
+        }
+        self.note(evidence::lost_unsent(stored, head)).await
     }
 
     /// Agrees with the node on a fork and steps onto its branch.

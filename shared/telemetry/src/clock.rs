@@ -1,6 +1,8 @@
 //! The wall clock. Village clocks may be years off: times are for people to
 //! read and for ages of things, never for order.
 
+use std::cell::Cell;
+use std::marker::PhantomData;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,10 +26,46 @@ static AHEAD_MS: LazyLock<i64> = LazyLock::new(|| {
 /// Now, Unix milliseconds; 0 on a clock before 1970.
 #[must_use]
 pub fn now_ms() -> i64 {
+    if let Some(now_ms) = SIMULATED_MS.get() {
+        return now_ms;
+    }
     let machine_ms = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |since| i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
     machine_ms.saturating_add(*AHEAD_MS).max(0)
+}
+
+thread_local! {
+    /// The machine's clock on this thread, where a simulated world has it.
+    static SIMULATED_MS: Cell<Option<i64>> = const { Cell::new(None) };
+}
+
+/// The machine's clock stands still on this thread, for a simulated world; it
+/// goes again once this is gone.
+#[derive(Debug)]
+#[must_use = "the clock goes again without it"]
+pub struct StandingStill {
+    /// It concerns the thread that made it.
+    thread: PhantomData<*const ()>,
+}
+
+impl StandingStill {
+    /// Stops it at `now_ms`, Unix milliseconds.
+    pub fn at(now_ms: i64) -> Self {
+        SIMULATED_MS.set(Some(now_ms));
+        Self { thread: PhantomData }
+    }
+
+    /// Sets it.
+    pub fn set(&self, now_ms: i64) {
+        SIMULATED_MS.set(Some(now_ms));
+    }
+}
+
+impl Drop for StandingStill {
+    fn drop(&mut self) {
+        SIMULATED_MS.set(None);
+    }
 }
 
 /// Today in East Java.

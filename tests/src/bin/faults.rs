@@ -8,16 +8,18 @@ use anyhow::Context;
 use lumbung_tests::sim::schedule::{HARDSHIPS, Hardship, Schedule};
 use lumbung_tests::sim::world;
 
-const USAGE: &str = "faults [--rounds N] [--seed S] [--only HARDSHIP]";
+const USAGE: &str = "faults [--rounds N] [--seed S] [--only HARDSHIP] [--dials true|false]";
 
 struct Options {
     rounds: u64,
     seed: u64,
     only: Option<Hardship>,
+    /// Whether nodes dial, whatever the seed says.
+    dials: Option<bool>,
 }
 
 fn options() -> anyhow::Result<Options> {
-    let mut options = Options { rounds: 1, seed: 1, only: None };
+    let mut options = Options { rounds: 1, seed: 1, only: None, dials: None };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
         let value = words.next().context(USAGE)?;
@@ -28,6 +30,7 @@ fn options() -> anyhow::Result<Options> {
                 let named = |it: &Hardship| format!("{it:?}").eq_ignore_ascii_case(&value);
                 options.only = Some(HARDSHIPS.into_iter().find(named).context(USAGE)?);
             }
+            "--dials" => options.dials = Some(value.parse()?),
             _ => anyhow::bail!(USAGE),
         }
     }
@@ -35,14 +38,16 @@ fn options() -> anyhow::Result<Options> {
 }
 
 fn main() -> anyhow::Result<()> {
-    let Options { rounds, seed, only } = options()?;
+    let Options { rounds, seed, only, dials } = options()?;
     for seed in seed..seed.saturating_add(rounds) {
         for hardship in HARDSHIPS.into_iter().filter(|it| only.is_none_or(|only| only == *it)) {
             let begun = Instant::now();
-            let outcome = world::run(&Schedule::draw(hardship, seed)).with_context(|| {
+            let drawn = Schedule::draw(hardship, seed);
+            let dials = dials.unwrap_or(drawn.dials);
+            let outcome = world::run(&Schedule { dials, ..drawn }).with_context(|| {
                 format!(
                     "repeat with: cargo run --release -p lumbung-tests --bin faults -- \
-                     --seed {seed} --only {hardship:?}"
+                     --seed {seed} --only {hardship:?} --dials {dials}"
                 )
             })?;
             println!(

@@ -1,6 +1,7 @@
 //! What people at one village were promised, and whether it was kept.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use anyhow::{Context, ensure};
 use bytes::Bytes;
@@ -14,16 +15,39 @@ use crate::fold::Folded;
 pub type Content = Option<Bytes>;
 
 /// What a record may hold.
-#[derive(Debug, Default)]
+#[derive(Clone, Default)]
 struct Promise {
     /// The content last acknowledged, if any ever was.
     acknowledged: Option<Content>,
     /// Contents whose save got no answer since.
     unanswered: Vec<Content>,
+    /// What it would be without the hub, which has to hand the acknowledged
+    /// one back.
+    without_hub: Vec<Content>,
+}
+
+impl fmt::Debug for Promise {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let open: Vec<_> = self.unanswered.iter().map(told).collect();
+        let acknowledged = self.acknowledged.as_ref().map(told);
+        write!(f, "{acknowledged:?} as acknowledged nor one of {open:?}")
+    }
+}
+
+/// A made-up content, short.
+fn told(content: &Content) -> String {
+    match content {
+        None => "ended".to_owned(),
+        Some(bytes) => String::from_utf8_lossy(bytes)
+            .chars()
+            .filter(|it| it.is_ascii_graphic() || *it == ' ')
+            .take(20)
+            .collect(),
+    }
 }
 
 /// The promises of one village.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Book {
     promises: BTreeMap<RecordId, Promise>,
     /// Acknowledged entries by number.
@@ -68,6 +92,7 @@ impl Book {
             let promise = self.promises.entry(*id).or_default();
             promise.acknowledged = Some(content.clone());
             promise.unanswered.clear();
+            promise.without_hub.clear();
         }
         if receipt.written == changes.len() as u64 {
             let first = receipt.last.0 + 1 - receipt.written;
@@ -79,16 +104,99 @@ impl Book {
         Ok(())
     }
 
+    /// The village's disk goes back to when `older` was this book and the log
+    /// ended at `kept`. What came after is lost but for what the hub has: `had`
+    /// is its position on this log, and what its rows say. A batch may be on
+    /// its way to it.
+    pub fn go_back(
+        &mut self,
+        older: &Self,
+        kept: Seq,
+        had: Option<(Seq, &BTreeMap<RecordId, Bytes>)>,
+    ) {
+        let gone = self.entries.split_off(&kept.next());
+        let mut later: BTreeMap<RecordId, Vec<(Seq, Content)>> = BTreeMap::new();
+        for (seq, (id, content)) in gone {
+            later.entry(id).or_default().push((seq, content));
+        }
+        for (id, promise) in &mut self.promises {
+            let before = older.promises.get(id).cloned().unwrap_or_default();
+            let entries = later.remove(id).unwrap_or_default();
+            let hub = had.filter(|(at, _)| entries.first().is_some_and(|(seq, _)| seq <= at));
+            let mut open = std::mem::take(&mut promise.unanswered);
+            let beyond = hub.map_or(kept, |(at, _)| at);
+            let later = entries.iter().filter(|(seq, _)| *seq > beyond);
+            open.extend(later.map(|(_, content)| content.clone()));
+            match hub {
+                // Handed back, whatever the older disk says.
+                Some((_, rows)) => {
+                    promise.acknowledged = Some(rows.get(id).cloned());
+                    promise.without_hub.push(before.acknowledged.unwrap_or(None));
+                    promise.without_hub.extend(before.unanswered);
+                    // A hub that goes back, too, hands an earlier one back.
+                    let earlier = entries.iter().map(|(_, content)| content.clone());
+                    promise.without_hub.extend(earlier);
+                }
+                None => {
+                    if before.acknowledged != promise.acknowledged {
+                        // Saved without a number of its own, or on another branch.
+                        open.extend(promise.acknowledged.take());
+                    }
+                    promise.acknowledged = before.acknowledged;
+                    open.extend(before.unanswered);
+                }
+            }
+            promise.unanswered = open;
+        }
+    }
+
+    /// The hub's file goes back, too: what it was to hand back may be gone from
+    /// both.
+    pub fn hub_goes_back(&mut self) {
+        for promise in self.promises.values_mut() {
+            promise.unanswered.append(&mut promise.without_hub);
+        }
+    }
+
+    /// Another machine of the village had this book, and began with what the
+    /// village had when its log ended at `common`: what it saved may have
+    /// come in by way of the hub.
+    pub fn may_have(&mut self, other: &Self, common: Seq) {
+        for (id, content) in other.entries.range(common.next()..).map(|(_, entry)| entry) {
+            self.promises.entry(*id).or_default().unanswered.push(content.clone());
+        }
+        for (id, promise) in &other.promises {
+            let open = promise.unanswered.iter().cloned();
+            self.promises.entry(*id).or_default().unanswered.extend(open);
+        }
+    }
+
     /// Holds the promises against what is there.
     ///
     /// # Errors
     /// Names the first promise that was not kept.
     pub fn check(&self, barn: &Barn, folded: &Folded) -> anyhow::Result<()> {
+        self.check_but(barn, folded, &|_, _| false)
+    }
+
+    /// As [`Book::check`], where the hub keeps some contents `aside` for people
+    /// to decide about.
+    ///
+    /// # Errors
+    /// As [`Book::check`].
+    pub fn check_but(
+        &self,
+        barn: &Barn,
+        folded: &Folded,
+        aside: &dyn Fn(RecordId, &Content) -> bool,
+    ) -> anyhow::Result<()> {
         for (id, promise) in &self.promises {
             let now = folded.records.get(id).map(|living| living.bytes.clone());
-            let kept = promise.acknowledged.clone().unwrap_or(None) == now
-                || promise.unanswered.contains(&now);
-            ensure!(kept, "record {id} is not as it was acknowledged");
+            let acknowledged = promise.acknowledged.clone().unwrap_or(None);
+            let kept = acknowledged == now
+                || promise.unanswered.contains(&now)
+                || aside(*id, &acknowledged);
+            ensure!(kept, "record {id} is {}, not {promise:?}", told(&now));
         }
         for (seq, (id, content)) in &self.entries {
             let entry = barn.entry(*seq)?;

@@ -9,16 +9,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lumbung_domain::region::VillageCode;
-use lumbung_hub::dataset::HubsOwn;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
+use lumbung_hub::dataset::{HubsOwn, IncidentKind, NewIncident};
 use lumbung_hub::live::Live;
 use lumbung_hub::merge::MergeWriter;
 use lumbung_hub::puller::{self, Shared};
 use lumbung_hub::uplink::{Arrival, Arrivals, Arriving, Open, Outcome, Session};
+use lumbung_hub::words::Words;
 use lumbung_identity::{Peer, PublicKey};
 use lumbung_link::channel::ConnectError;
 use lumbung_link::limits;
 use lumbung_link::meter::{Metered, Traffic};
+use lumbung_telemetry::clock;
 use tokio::io::AsyncReadExt as _;
 
 use super::line::{Line, Sky};
@@ -32,6 +34,21 @@ const LOOK_EVERY: Duration = Duration::from_millis(100);
 pub(super) struct View {
     pub(super) dataset: Arc<dyn HubsOwn>,
     pub(super) live: Arc<Live>,
+}
+
+impl View {
+    /// Lets villages go on that were stopped because of a twin, as an operator
+    /// who made sure that one machine is left.
+    pub(super) fn resolve_twins(&self, kabupaten: &Kabupaten) -> anyhow::Result<()> {
+        for (village, name, _) in &kabupaten.villages {
+            let words = Words::new("satu komputer", "one machine");
+            let incident = NewIncident::new(IncidentKind::TwinResolved, words);
+            if self.dataset.resolve_twin(*village, &incident, clock::now_ms())? {
+                kabupaten.chronicle.note("world", format_args!("{name}: one machine is left"));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What the hub is made of outside the running program.
@@ -72,7 +89,7 @@ impl Open for Dialled {
 }
 
 /// Receives the nodes that dial, for ever.
-async fn receive(kabupaten: Rc<Kabupaten>, start: u64, arrivals: Arrivals, live: Arc<Live>) {
+async fn receive(kabupaten: Rc<Kabupaten>, start: u64, arrivals: Arrivals, shared: Shared) {
     let bound = turmoil::net::TcpListener::bind((Ipv4Addr::UNSPECIFIED, UPLINK_PORT)).await;
     let Ok(listener) = bound else { return };
     let mut number = 0;
@@ -80,19 +97,20 @@ async fn receive(kabupaten: Rc<Kabupaten>, start: u64, arrivals: Arrivals, live:
         let Ok((mut stream, _)) = listener.accept().await else { continue };
         number += 1;
         let seed = kabupaten.seed ^ (start << 32) ^ (number << 16);
-        let (kabupaten, arrivals, live) =
-            (Rc::clone(&kabupaten), arrivals.clone(), Arc::clone(&live));
+        let (kabupaten, arrivals, shared) =
+            (Rc::clone(&kabupaten), arrivals.clone(), shared.clone());
         tokio::task::spawn_local(async move {
             let told = tokio::time::timeout(limits::HANDSHAKE_TIMEOUT, stream.read_u64()).await;
             let Ok(Ok(told)) = told else { return };
             let known = kabupaten.villages.iter().find(|(code, ..)| code.as_u64() == told);
             let Some((village, name, sky)) = known else { return };
-            let traffic = live.get(*village).map(|live| live.traffic).unwrap_or_default();
+            let traffic = shared.live.get(*village).map(|live| live.traffic).unwrap_or_default();
             let line = Metered::new(Line::new(stream, sky.clone(), seed).giving_up(), traffic);
             let peer = Peer { village: *village, key: PublicKey([1; 32]) };
             let Ok(arrival) = Arrival::over(peer, line).await else { return };
-            if let Outcome::Twin { .. } = arrivals.take(arrival).await {
+            if let Outcome::Twin { present, newcomer } = arrivals.take(arrival).await {
                 kabupaten.chronicle.note("hub", format_args!("{name}: two machines answer"));
+                puller::twin(*village, present, newcomer, &shared).await;
             }
         });
     }
@@ -122,8 +140,8 @@ pub(super) async fn run(kabupaten: Rc<Kabupaten>) -> turmoil::Result {
         }
     }
     if kabupaten.arriving {
-        let (live, kabupaten) = (Arc::clone(&live), Rc::clone(&kabupaten));
-        tokio::task::spawn_local(receive(kabupaten, start, arrivals, live));
+        let (shared, kabupaten) = (shared.clone(), Rc::clone(&kabupaten));
+        tokio::task::spawn_local(receive(kabupaten, start, arrivals, shared));
     }
     drop(shared);
     kabupaten.running.replace(Some(View { dataset, live: Arc::clone(&live) }));

@@ -2,6 +2,9 @@
 //! service on a disk that can fail, and a clerk who saves.
 
 use std::cell::{Cell, RefCell};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -17,7 +20,7 @@ use lumbung_ledger::{LogId, Source};
 use lumbung_link::limits;
 use lumbung_link::meter::Traffic;
 use lumbung_node::barn::{Ground, Witness};
-use lumbung_node::serving::{Confirmed, SyncService, serve_connections};
+use lumbung_node::serving::{Confirmed, SyncService, Visits, serve_connections};
 use lumbung_node::uplink::{self, Account, Lines, Services};
 use lumbung_node::village::{Village, Wish};
 use lumbung_telemetry::clock::Clock;
@@ -47,7 +50,8 @@ pub(super) struct Desa {
     pub(super) name: String,
     pub(super) code: VillageCode,
     pub(super) store: FaultyStore,
-    pub(super) witness: PathBuf,
+    /// What it keeps beside its store.
+    pub(super) dir: PathBuf,
     pub(super) clock: Clock,
     pub(super) sky: Sky,
     pub(super) book: RefCell<Book>,
@@ -55,6 +59,8 @@ pub(super) struct Desa {
     pub(super) pace: Cell<Option<Duration>>,
     /// The program's view, while it runs.
     pub(super) running: RefCell<Option<Village>>,
+    /// What the running program heard that the hub has.
+    pub(super) confirmed: RefCell<Arc<Confirmed>>,
     /// Each of its open connections holds a clone.
     pub(super) connections: Arc<()>,
     pub(super) chronicle: Chronicle,
@@ -86,6 +92,44 @@ impl Lines for Out {
 }
 
 impl Desa {
+    /// What lies beside its store, by name.
+    pub(super) fn files(&self) -> io::Result<Vec<(OsString, Vec<u8>)>> {
+        let mut files = Vec::new();
+        for item in fs::read_dir(&self.dir)? {
+            let item = item?;
+            files.push((item.file_name(), fs::read(item.path())?));
+        }
+        Ok(files)
+    }
+
+    /// Puts other files in the place of those beside its store.
+    pub(super) fn put_files(&self, files: &[(OsString, Vec<u8>)]) -> io::Result<()> {
+        fs::remove_dir_all(&self.dir)?;
+        fs::create_dir_all(&self.dir)?;
+        files.iter().try_for_each(|(name, bytes)| fs::write(self.dir.join(name), bytes))
+    }
+
+    /// A machine of the same village with a copy of this one's disk.
+    pub(super) fn copied(&self, name: String, dir: PathBuf) -> anyhow::Result<Self> {
+        Ok(Self {
+            name,
+            code: self.code,
+            store: self.store.copy()?,
+            dir,
+            clock: self.clock.clone(),
+            sky: Sky::default(),
+            book: RefCell::new(self.book.borrow().clone()),
+            pace: Cell::new(self.pace.get()),
+            running: RefCell::new(None),
+            confirmed: RefCell::default(),
+            connections: Arc::default(),
+            chronicle: self.chronicle.clone(),
+            seed: self.seed ^ (1 << 47),
+            starts: Cell::new(self.starts.get()),
+            dials: self.dials,
+        })
+    }
+
     fn log_id(&self) -> LogId {
         let mut id = [0; 16];
         id[..8].copy_from_slice(&self.code.as_u64().to_le_bytes());
@@ -96,7 +140,7 @@ impl Desa {
     fn open(&self, start: u64) -> anyhow::Result<Village> {
         let ground = Ground {
             store: Arc::new(self.store.clone()),
-            witness: Some(Witness::open(&self.witness)?),
+            witness: Some(Witness::open(&self.dir.join("witness"))?),
             salts: self.seed ^ (start << 40),
         };
         let fresh = self.store.pairs()?.is_empty();
@@ -123,8 +167,11 @@ pub(super) async fn run(desa: Rc<Desa>) -> turmoil::Result {
     desa.running.replace(Some(village.clone()));
     let mut incarnation = [0; 16];
     incarnation[..8].copy_from_slice(&(desa.seed ^ start).to_le_bytes());
-    let confirmed = Arc::new(Confirmed::default());
+    let confirmed = Arc::new(Confirmed::open(&desa.dir, village.barn())?);
+    desa.confirmed.replace(Arc::clone(&confirmed));
+    let keeping = tokio::spawn(Arc::clone(&confirmed).keep_writing());
     let sync = SyncService::new(village.clone(), incarnation, Arc::clone(&confirmed));
+    let sync = sync.keeping(Visits::open(&desa.dir)?);
     let barn = village.barn().clone();
     let services = Services { sync, barn, confirmed, witness: None, unclean_stops: 0 };
     tokio::select! {
@@ -132,6 +179,7 @@ pub(super) async fn run(desa: Rc<Desa>) -> turmoil::Result {
         served = serve(&desa, services) => served?,
         failed = save(&desa, &village, start) => failed.map_err(|error| error.to_string())?,
     }
+    keeping.abort();
     Ok(())
 }
 
@@ -139,7 +187,7 @@ pub(super) async fn run(desa: Rc<Desa>) -> turmoil::Result {
 async fn serve(desa: &Desa, services: Services) -> turmoil::Result {
     if desa.dials {
         let traffic = Traffic::default();
-        let account = Account::open(&desa.witness.with_extension("link"), traffic.clone());
+        let account = Account::open(&desa.dir.join("link"), traffic.clone());
         let connections = Arc::clone(&desa.connections);
         let out = Out { code: desa.code, sky: desa.sky.clone(), connections };
         uplink::keep_over(out, services, traffic, Arc::new(account)).await;
@@ -166,7 +214,7 @@ async fn save(desa: &Desa, village: &Village, start: u64) -> anyhow::Result<()> 
             continue;
         }
         save += 1;
-        let changes = draw(desa, &mut dice, start, save);
+        let changes = draw(desa, village, &mut dice, start, save);
         let wishes = changes.iter().map(|(id, record)| Wish {
             id: Some(*id),
             kind: Kind::Dusun,
@@ -193,11 +241,16 @@ async fn save(desa: &Desa, village: &Village, start: u64) -> anyhow::Result<()> 
 /// What the clerk wants to save next, all of it in words never used before.
 fn draw(
     desa: &Desa,
+    village: &Village,
     dice: &mut ChaCha8Rng,
     start: u64,
     save: u64,
 ) -> Vec<(RecordId, Option<Record>)> {
     let mut known = desa.book.borrow().living();
+    // Nobody changes what an older disk does not show.
+    let shown =
+        |id: RecordId| village.barn().latest(id).is_ok_and(|it| it.is_some_and(|it| it.alive()));
+    known.retain(|id| shown(*id));
     let mut changes = Vec::new();
     for at in 0..dice.random_range(1..=CHANGES_MAX) {
         let nama = format!("BARU {start}-{save}-{at}");

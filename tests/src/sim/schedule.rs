@@ -41,6 +41,26 @@ pub enum Act {
     Rest(usize),
     /// A node's wall clock is set, Unix milliseconds.
     SetClock(usize, i64),
+    /// A node's disk is copied aside.
+    KeepDisk(usize),
+    /// The copy is put back, with what lies beside the store or without.
+    PutDiskBack(usize, Outside),
+    /// A copy of a node's disk, as it is now, runs beside it from now on.
+    CloneDisk(usize),
+    /// The hub's database is copied aside.
+    KeepHub,
+    /// The copy is put back.
+    PutHubBack,
+}
+
+/// What becomes of the witness, and of what a node knows of its contacts, when
+/// an older disk is put back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outside {
+    /// It is as old as the store: the whole disk was.
+    Old,
+    /// It stays as it is: only the store was old.
+    Present,
 }
 
 /// What kind of hardship a world has.
@@ -66,10 +86,19 @@ pub enum Hardship {
     HubCrashes,
     /// Wall clocks jump: 1970, ten years ahead, backwards.
     Clocks,
+    /// Older disks are put back at nodes, some in the middle of a storm.
+    OldDisks,
+    /// A copy of a node's disk runs beside the original. Nodes dial: a hub that
+    /// dials an address reaches one machine.
+    Twins,
+    /// The hub's database is put back to an older state.
+    OldHub,
+    /// Older disks on both sides, and both die again and again.
+    Relapses,
 }
 
 /// Every hardship.
-pub const HARDSHIPS: [Hardship; 10] = [
+pub const HARDSHIPS: [Hardship; 14] = [
     Hardship::Everything,
     Hardship::HalfOpen,
     Hardship::OneWay,
@@ -80,6 +109,10 @@ pub const HARDSHIPS: [Hardship; 10] = [
     Hardship::PowerCuts,
     Hardship::HubCrashes,
     Hardship::Clocks,
+    Hardship::OldDisks,
+    Hardship::Twins,
+    Hardship::OldHub,
+    Hardship::Relapses,
 ];
 
 /// A world's fate.
@@ -123,7 +156,7 @@ impl Schedule {
             length: Duration::from_secs(60),
             latency: (ms(5), ms(100)),
             pace: ms(700),
-            dials: seed.is_multiple_of(2),
+            dials: seed.is_multiple_of(2) || hardship == Hardship::Twins,
             acts: Vec::new(),
         };
         schedule.fill(&mut dice);
@@ -195,6 +228,44 @@ impl Schedule {
                 }
             }
             Hardship::Clocks => (0..30).for_each(|_| self.clock(dice)),
+            Hardship::OldDisks => {
+                self.length = Duration::from_secs(240);
+                for node in nodes {
+                    // One that nothing happens to must hear of nothing.
+                    for _ in 0..node {
+                        self.old_disk(dice, node);
+                    }
+                    if dice.random() {
+                        self.for_a_while(dice, Act::Partition(node), Act::Repair(node));
+                    }
+                }
+            }
+            Hardship::Twins => {
+                self.length = Duration::from_secs(400);
+                for node in nodes.skip(1) {
+                    let begin = ms(dice.random_range(5_000..60_000));
+                    self.at(begin, Act::CloneDisk(node));
+                    if dice.random() {
+                        self.for_a_while(dice, Act::CrashNode(node), Act::StartNode(node));
+                    }
+                }
+            }
+            Hardship::OldHub => {
+                self.length = Duration::from_secs(180);
+                self.old_hub(dice);
+            }
+            Hardship::Relapses => {
+                self.length = Duration::from_secs(240);
+                for round in 0..8 {
+                    let node = dice.random_range(nodes.clone());
+                    self.old_disk(dice, node);
+                    self.for_a_while(dice, Act::CrashNode(node), Act::StartNode(node));
+                    if round % 3 == 0 {
+                        self.old_hub(dice);
+                        self.for_a_while(dice, Act::CrashHub, Act::StartHub);
+                    }
+                }
+            }
         }
     }
 
@@ -218,6 +289,20 @@ impl Schedule {
         let fault = fault[dice.random_range(0..fault.len())];
         let survivors = Survivors::Batches(dice.random_range(0..2));
         self.at(at, Act::DiskFault(node, dice.random_range(0..6), fault, survivors));
+    }
+
+    fn old_disk(&mut self, dice: &mut impl Rng, node: usize) {
+        let kept = self.some_time(dice);
+        let outside = if dice.random() { Outside::Old } else { Outside::Present };
+        self.at(kept, Act::KeepDisk(node));
+        let later = kept + ms(dice.random_range(5..40_000));
+        self.at(later, Act::PutDiskBack(node, outside));
+    }
+
+    fn old_hub(&mut self, dice: &mut impl Rng) {
+        let kept = self.some_time(dice);
+        self.at(kept, Act::KeepHub);
+        self.at(kept + ms(dice.random_range(5..40_000)), Act::PutHubBack);
     }
 
     fn clock(&mut self, dice: &mut impl Rng) {

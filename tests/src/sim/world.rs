@@ -10,12 +10,14 @@ use anyhow::{Context, anyhow, ensure};
 use lumbung_domain::region::roster;
 use lumbung_link::world::simulate;
 use lumbung_link::{limits, quiet};
-use lumbung_telemetry::clock::Clock;
+use lumbung_telemetry::clock::{Clock, StandingStill};
 use turmoil::Sim;
 
+use super::book::Content;
 use super::hub::{self, Kabupaten};
 use super::line::{Sky, Weather};
 use super::node::{self, Desa};
+use super::parting::{self, KeptDisk, KeptHub, Parting, Twin};
 use super::schedule::{Act, Hardship, Schedule};
 use crate::faulty_store::{FaultyStore, Survivors};
 use crate::fold;
@@ -64,15 +66,23 @@ pub struct Outcome {
     pub converged_in: Duration,
 }
 
-struct World<'s> {
-    schedule: &'s Schedule,
-    sim: Sim<'s>,
-    desa: Vec<Rc<Desa>>,
-    kabupaten: Rc<Kabupaten>,
-    chronicle: Chronicle,
+pub(super) struct World<'s> {
+    pub(super) schedule: &'s Schedule,
+    pub(super) sim: Sim<'s>,
+    pub(super) desa: Vec<Rc<Desa>>,
+    pub(super) kabupaten: Rc<Kabupaten>,
+    pub(super) chronicle: Chronicle,
+    /// Copies of the nodes' disks.
+    pub(super) kept: Vec<Option<KeptDisk>>,
+    pub(super) kept_hub: Option<KeptHub>,
+    pub(super) twins: Vec<Twin>,
+    /// What was lost or forked, by village.
+    pub(super) parting: Vec<Parting>,
     /// Nodes without power: when it returns, and what survived.
     down: Vec<(Duration, usize, Survivors)>,
     survivors: Vec<Survivors>,
+    /// The hub's clock.
+    pub(super) machine: StandingStill,
 }
 
 /// Runs a world to its end.
@@ -83,7 +93,11 @@ pub fn run(schedule: &Schedule) -> anyhow::Result<Outcome> {
     let _simulation = simulate(schedule.seed);
     let folder = super::folder()?;
     let mut world = World::new(schedule, folder.path())?;
-    let converged_in = world.live().map_err(|error| {
+    let lived = world.live();
+    if let Ok(path) = std::env::var("LUMBUNG_CHRONICLE") {
+        std::fs::write(path, world.chronicle.0.borrow().1.join("\n"))?;
+    }
+    let converged_in = lived.map_err(|error| {
         let lines = &world.chronicle.0.borrow().1;
         let last = &lines[lines.len().saturating_sub(LAST_LINES)..];
         error.context(format!("the last that happened:\n{}", last.join("\n")))
@@ -110,8 +124,10 @@ impl<'s> World<'s> {
         let mut desa = Vec::new();
         for (number, listed) in roster().villages().iter().take(schedule.nodes).enumerate() {
             let name = format!("desa-{number}");
+            let dir = folder.join(&name);
+            std::fs::create_dir_all(&dir)?;
             desa.push(Rc::new(Desa {
-                witness: folder.join(&name),
+                dir,
                 name,
                 code: listed.code,
                 store: FaultyStore::default(),
@@ -120,6 +136,7 @@ impl<'s> World<'s> {
                 book: RefCell::default(),
                 pace: Cell::new(Some(schedule.pace)),
                 running: RefCell::new(None),
+                confirmed: RefCell::default(),
                 connections: Arc::default(),
                 chronicle: chronicle.clone(),
                 seed: schedule.seed ^ ((number as u64 + 1) << 48),
@@ -144,7 +161,22 @@ impl<'s> World<'s> {
         let own = Rc::clone(&kabupaten);
         sim.host("hub", move || hub::run(Rc::clone(&own)));
         let survivors = vec![Survivors::Batches(0); desa.len()];
-        Ok(Self { schedule, sim, desa, kabupaten, chronicle, down: Vec::new(), survivors })
+        let (kept, kept_hub, twins) = (desa.iter().map(|_| None).collect(), None, Vec::new());
+        let parting = vec![Parting::default(); desa.len()];
+        Ok(Self {
+            schedule,
+            sim,
+            desa,
+            kabupaten,
+            chronicle,
+            kept,
+            kept_hub,
+            twins,
+            parting,
+            down: Vec::new(),
+            survivors,
+            machine: StandingStill::at(BEGIN_MS),
+        })
     }
 
     /// Lives through everything; says how long converging took.
@@ -182,6 +214,7 @@ impl<'s> World<'s> {
         self.sim.step().map_err(|error| anyhow!("{error}"))?;
         let now = self.sim.elapsed();
         self.chronicle.0.borrow_mut().0 = now;
+        self.machine.set(BEGIN_MS + i64::try_from(now.as_millis())?);
         for number in 0..self.desa.len() {
             let waits = self.down.iter().any(|(_, down, _)| *down == number);
             if self.desa[number].store.has_failed() && !waits {
@@ -203,7 +236,7 @@ impl<'s> World<'s> {
             while let Some((at, act)) = self.schedule.acts.get(next)
                 && *at <= self.sim.elapsed()
             {
-                self.act(*act);
+                self.act(*act)?;
                 next += 1;
             }
             self.step()?;
@@ -211,7 +244,7 @@ impl<'s> World<'s> {
         Ok(())
     }
 
-    fn act(&mut self, act: Act) {
+    fn act(&mut self, act: Act) -> anyhow::Result<()> {
         self.chronicle.note("world", format_args!("{act:?}"));
         let name = |node: usize| self.desa[node].name.clone();
         match act {
@@ -237,30 +270,38 @@ impl<'s> World<'s> {
                     self.desa[node].store.fail_after(after, fault);
                 }
             }
-            Act::CrashHub => {
-                self.kabupaten.running.take();
-                self.sim.crash("hub");
-            }
+            Act::CrashHub => self.stop_hub(),
             Act::StartHub => self.start_hub(),
             Act::Rest(node) => self.desa[node].pace.set(None),
             Act::SetClock(node, now_ms) => self.desa[node].clock.set(now_ms),
+            Act::KeepDisk(node) => self.keep_disk(node)?,
+            Act::PutDiskBack(node, outside) => self.put_disk_back(node, outside)?,
+            Act::CloneDisk(node) => self.clone_disk(node)?,
+            Act::KeepHub => self.keep_hub()?,
+            Act::PutHubBack => self.put_hub_back()?,
         }
+        Ok(())
     }
 
-    fn stop_node(&mut self, number: usize) {
+    pub(super) fn stop_hub(&mut self) {
+        self.kabupaten.running.take();
+        self.sim.crash("hub");
+    }
+
+    pub(super) fn stop_node(&mut self, number: usize) {
         self.desa[number].running.take();
         self.sim.crash(self.desa[number].name.as_str());
     }
 
     /// Starts a node, unless it runs or has no power.
-    fn start_node(&mut self, number: usize) {
+    pub(super) fn start_node(&mut self, number: usize) {
         let down = self.down.iter().any(|(_, down, _)| *down == number);
         if !down && !self.sim.is_host_running(self.desa[number].name.as_str()) {
             self.sim.bounce(self.desa[number].name.as_str());
         }
     }
 
-    fn start_hub(&mut self) {
+    pub(super) fn start_hub(&mut self) {
         if !self.sim.is_host_running("hub") {
             self.sim.bounce("hub");
         }
@@ -282,6 +323,7 @@ impl<'s> World<'s> {
                 self.start_node(number);
             }
         }
+        self.switch_twins_off();
         self.start_hub();
     }
 
@@ -290,6 +332,9 @@ impl<'s> World<'s> {
             let lasts = self.sim.elapsed() - calm_at;
             let longest = if self.schedule.dials { CALM_MAX_DIALLING } else { CALM_MAX };
             ensure!(lasts < longest, "not converged {lasts:?} after the last fault: {error:#}");
+            if let Some(hub) = self.kabupaten.running.borrow().as_ref() {
+                hub.resolve_twins(&self.kabupaten)?;
+            }
             for _ in 0..20 {
                 self.step()?;
             }
@@ -325,10 +370,13 @@ impl<'s> World<'s> {
             let barn = running.as_ref().context("a node is down")?.barn();
             let folded = fold::fold_barn(barn).context(desa.name.clone())?;
             fold::compare(&folded, &*hub.dataset, desa.code).context(desa.name.clone())?;
-            desa.book.borrow().check(barn, &folded).context(desa.name.clone())?;
+            let aside = parting::conflicts(&*hub.dataset, desa.code)?;
+            let aside = |id, content: &Content| aside.contains(&(id, content.clone()));
+            let book = desa.book.borrow();
+            book.check_but(barn, &folded, &aside).context(desa.name.clone())?;
             let faults = barn.verify()?.faults;
             ensure!(faults.is_empty(), "{}: {faults:?}", desa.name);
         }
-        Ok(())
+        self.check_reports()
     }
 }
