@@ -54,6 +54,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 pub use erase::Erase;
 pub use erasures::{Erasure, ErasureReason, Erasures, UnknownReasonError};
 pub use head::Head;
+pub use journal::{JOURNAL_BYTES, Journal, Kept, Write};
 pub use log::Run;
 pub use memory::MemoryStore;
 pub use open::{Ground, OpenBarnError, OpenOptions, OpenStep};

@@ -20,7 +20,7 @@ use lumbung_media::{
     Answer, BackupReader, BackupWriter, Bundle, BundleWriter, HubBackupReader, HubBackupWriter,
     Keys, MediaError, Protection, SecretKey, write_answer,
 };
-use lumbung_node::barn::{Ground, MemoryStore, Testimony, Witness};
+use lumbung_node::barn::{Ground, JOURNAL_BYTES, Journal, MemoryStore, Testimony, Witness, Write};
 use lumbung_node::village::Village;
 use lumbung_node::village::census::Census;
 use lumbung_node::{import, serving};
@@ -34,7 +34,7 @@ use tempfile::TempDir;
 pub(crate) type Reader = fn(&[u8]);
 
 /// Every reader, by the name of its corpus.
-pub(crate) const ALL: [(&str, Reader); 14] = [
+pub(crate) const ALL: [(&str, Reader); 15] = [
     ("block", block_bytes),
     ("batch", batch_message),
     ("run", run_message),
@@ -49,6 +49,7 @@ pub(crate) const ALL: [(&str, Reader); 14] = [
     ("sums", sums_message),
     ("page", page_message),
     ("witness", witness_file),
+    ("journal", journal_file),
 ];
 
 /// Where the log of the corpus begins.
@@ -376,6 +377,46 @@ pub(crate) fn witness_file(data: &[u8]) {
     witness.testify(testimony).expect("the disk takes it");
     let last = Witness::open(&path).expect("it can be read").last();
     assert_eq!(last, Some(testimony), "an older word is believed");
+}
+
+/// A journal as a disk gives it back: as it is, and with a sum that fits a first
+/// batch of these bytes. What is kept of it is what the file says, batch by
+/// batch, and can be written again so.
+pub(crate) fn journal_file(data: &[u8]) {
+    kept_of_journal(data);
+    let Some((number, body)) = data.split_first_chunk::<8>() else { return };
+    let Ok(length) = u32::try_from(body.len()) else { return };
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[0; 16]).update(number).update(body);
+    let mut forged = length.to_le_bytes().to_vec();
+    forged.extend_from_slice(number);
+    forged.extend_from_slice(&hasher.finalize().as_bytes()[..16]);
+    forged.extend_from_slice(body);
+    kept_of_journal(&forged);
+}
+
+fn kept_of_journal(data: &[u8]) {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| tempfile::tempdir().expect("a folder")).path();
+    let (path, again) = (folder.join("journal"), folder.join("again"));
+    std::fs::write(&path, data).expect("the disk takes it");
+    let (_, kept) = Journal::open(&path).expect("it can be read");
+    let file = std::fs::read(&path).expect("it can be read");
+    assert!(file.len() >= JOURNAL_BYTES, "later batches would have no room");
+    std::fs::write(&again, []).expect("the disk takes it");
+    let (mut journal, none) = Journal::open(&again).expect("it can be read");
+    assert_eq!(none, [], "an empty file has batches");
+    let first = kept.first().map_or(0, |batch| batch.number);
+    for (at, batch) in kept.iter().enumerate() {
+        assert_eq!(Some(batch.number), first.checked_add(at as u64), "numbers with a gap");
+        journal.append(batch.number, &batch.writes).expect("it had room before");
+    }
+    let written = std::fs::read(&again).expect("it can be read");
+    let bytes = |writes: &[Write]| -> usize {
+        writes.iter().map(|(key, value)| 8 + key.len() + value.as_ref().map_or(0, Vec::len)).sum()
+    };
+    let end: usize = kept.iter().map(|batch| 28 + bytes(&batch.writes)).sum();
+    assert_eq!(written[..end], file[..end], "other batches than the file's");
 }
 
 /// A village that tokens of the corpus name.

@@ -21,7 +21,7 @@ use lumbung_domain::record::{
 use lumbung_domain::region::roster;
 use lumbung_identity::{JoinToken, Secret};
 use lumbung_ledger::{Entry, Header, Operation, Payload, Position, Salt, Seq, Source, block, line};
-use lumbung_node::barn::{Testimony, Witness};
+use lumbung_node::barn::{Journal, Testimony, Witness};
 use lumbung_node::export::{self, ExportFormat};
 use lumbung_node::import;
 use lumbung_node::village::census::Census;
@@ -226,6 +226,18 @@ fn media() -> Vec<(&'static str, String, Vec<u8>)> {
         witness.testify(Testimony { log_id, epoch, seq: Seq(seq), boots: 1 }).unwrap();
     }
     inputs.push(("witness", "three-words".to_owned(), fs::read(path).unwrap()));
+    let path = folder.path().join("journal");
+    let (mut journal, _) = Journal::open(&path).unwrap();
+    for number in 7..10 {
+        let value = vec![number as u8; number as usize * 5];
+        let writes = [(b"L1".to_vec(), Some(value)), (b"S1".to_vec(), None)];
+        journal.append(number, &writes).unwrap();
+    }
+    let bytes = fs::read(path).unwrap();
+    inputs.push(("journal", "three-batches".to_owned(), bytes[..400].to_vec()));
+    // Behind the number, which the target takes the sum of: the body of one.
+    let body = [&bytes[4..12], &bytes[28..28 + 55]].concat();
+    inputs.push(("journal", "a-body".to_owned(), body));
     inputs
 }
 

@@ -32,7 +32,7 @@ use std::path::Path;
 
 /// Bytes of the file. Some hundred saves between two checkpoints of sled, and
 /// a size that a district of 248 on one disk does not feel.
-pub(super) const JOURNAL_BYTES: usize = 256 * 1024;
+pub const JOURNAL_BYTES: usize = 256 * 1024;
 
 const SUM_BYTES: usize = 16;
 const FRAME_BYTES: usize = 4 + 8 + SUM_BYTES;
@@ -41,20 +41,20 @@ const REMOVED: u32 = u32::MAX;
 type Sum = [u8; SUM_BYTES];
 
 /// A key and its new value as the store keeps it; `None` removes it.
-pub(super) type Write = (Vec<u8>, Option<Vec<u8>>);
+pub type Write = (Vec<u8>, Option<Vec<u8>>);
 
 /// A batch found in the file.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Kept {
+pub struct Kept {
     /// Its number.
-    pub(super) number: u64,
+    pub number: u64,
     /// Its writes, in order.
-    pub(super) writes: Vec<Write>,
+    pub writes: Vec<Write>,
 }
 
 /// The file, open for appending.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub struct Journal {
     file: File,
     /// Where the next batch goes.
     end: usize,
@@ -73,7 +73,7 @@ impl Journal {
     ///
     /// # Errors
     /// When the file can't be read or written.
-    pub(super) fn open(path: &Path) -> io::Result<(Self, Vec<Kept>)> {
+    pub fn open(path: &Path) -> io::Result<(Self, Vec<Kept>)> {
         let file =
             OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
         let mut bytes = vec![0; JOURNAL_BYTES];
@@ -100,7 +100,7 @@ impl Journal {
     /// # Errors
     /// When there is no room, and nothing is written. When the file can't be
     /// written, now or once before: the batch must not be acknowledged.
-    pub(super) fn append(&mut self, number: u64, writes: &[Write]) -> io::Result<()> {
+    pub fn append(&mut self, number: u64, writes: &[Write]) -> io::Result<()> {
         if self.failed {
             return Err(io::Error::other("the journal could not be written before"));
         }
@@ -190,7 +190,7 @@ fn batches(mut bytes: &[u8]) -> Vec<Kept> {
     let mut kept: Vec<Kept> = Vec::new();
     let mut before = Sum::default();
     while let Some((batch, found, rest)) = batch(bytes, before) {
-        if kept.last().is_some_and(|last| last.number + 1 != batch.number) {
+        if kept.last().is_some_and(|last| last.number.checked_add(1) != Some(batch.number)) {
             break;
         }
         kept.push(batch);
