@@ -94,7 +94,7 @@ impl Line {
     }
 }
 
-fn fill(dir: &std::path::Path) -> anyhow::Result<u64> {
+pub(crate) fn fill(dir: &std::path::Path) -> anyhow::Result<u64> {
     let code = roster().villages()[0].code;
     let mut plans = population::plans(3505, 1.0);
     let plan = plans.iter_mut().find(|plan| plan.code == code).context("the village's plan")?;

@@ -2,7 +2,7 @@
 //! measured in the same run. Nothing here asserts a time.
 //!
 //! `cargo run --release -p lumbung-tests --bin bench -- [a] [b] [c] [d] [e]
-//! [f] [g] [h] [i] [j] [--scale S] [--sessions N] [--operators N]`: without letters everything runs,
+//! [f] [g] [h] [i] [j] [k] [--scale S] [--sessions N] [--operators N]`: without letters everything runs,
 //! on one district that is filled first. `docs/benchmarks.md` says what each letter measures.
 
 mod clicks;
@@ -12,6 +12,7 @@ mod link;
 mod machine;
 mod nodes;
 mod pull;
+mod ready;
 mod recap;
 mod sessions;
 mod write;
@@ -86,6 +87,9 @@ async fn run(args: &[String]) -> anyhow::Result<()> {
     }
     if ["f", "g", "h"].into_iter().any(wanted) {
         link::measure(wanted).await?;
+    }
+    if wanted("k") {
+        ready::measure().await?;
     }
     if wanted("i") {
         sessions::measure(number(args, "--sessions", SESSIONS)?).await?;
