@@ -207,7 +207,11 @@ impl<'a> Returning<'a> {
     }
 
     async fn next(&mut self) -> Result<Item, ReturnError> {
-        let item = self.items.message().await.map_err(ReturnError::Cut)?;
+        let item = self.items.message().await.map_err(|status| match status.code() {
+            // The district said so; the line did not break.
+            Code::PermissionDenied | Code::Unauthenticated => ReturnError::Refused(status),
+            _ => ReturnError::Cut(status),
+        })?;
         item.ok_or(ReturnError::Incomplete)?.item.ok_or(ReturnError::Malformed)
     }
 
