@@ -220,7 +220,8 @@ pub(super) fn lost_unsent(hub: Position, node: Position) -> NewIncident {
             "The node lost its last records (an old store was put back, or the disk failed) and              goes on in epoch {epoch}. Hub at {here}, node at {there}: what is merged is whole,              but what was lost had never come here. Ask the village to look at lumbung-node              status, which names the numbers that are lost, and to enter them again from paper."
         ),
     );
-    NewIncident::new(IncidentKind::LostTail, words).about(format!("{} {epoch}", node.log_id))
+    // Something is left to do, unlike with a tail that is handed back.
+    NewIncident::new(IncidentKind::Rewound, words).about(format!("{} {epoch}", node.log_id))
 }
 
 /// A disk that remembers an older contact than the last one.
