@@ -91,8 +91,8 @@ pub fn condition_sentence(condition: Condition) -> Option<String> {
     let sentence = match condition {
         Condition::Sound => return None,
         Condition::Full { since_ms } => format!(
-            "Disk komputer ini penuh sejak {}. Yang sudah tersimpan aman dan tetap bisa dibaca; \
-             yang baru belum bisa disimpan. Kosongkan ruang disk (pindahkan berkas lain, jangan \
+            "Disk komputer ini penuh sejak {}. Yang sudah tersimpan aman; yang baru belum bisa \
+             disimpan. Kosongkan ruang disk (pindahkan berkas lain, jangan \
              isi folder data): node melanjutkan sendiri, tidak perlu dijalankan ulang.",
             clock::display(since_ms)
         ),
