@@ -46,8 +46,10 @@ async fn scraped() -> anyhow::Result<[String; 2]> {
     browser.page(&format!("/desa/{village}")).await?;
     let told =
         format!("lumbung_village_unclean_stops_total{{village=\"{}\"}} 1", village.compact());
-    wait_until(WITHIN, "the node has told of its stop", async || {
-        Ok(get(address, "/metrics/villages").await?.1.contains(&told))
+    wait_until(WITHIN, "the node has told of its stop, and both are there", async || {
+        let hub = get(address, "/metrics").await?.1;
+        let both = hub.lines().any(|line| line == "lumbung_hub_connected_nodes 2");
+        Ok(both && get(address, "/metrics/villages").await?.1.contains(&told))
     })
     .await?;
     let mut pages = Vec::new();

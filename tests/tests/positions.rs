@@ -189,7 +189,7 @@ async fn reinstalled() -> anyhow::Result<(Scene, Vec<RecordId>)> {
 
 /// What an operator decides with the operators' command.
 fn decided(scene: &Scene, args: &[&str]) -> anyhow::Result<()> {
-    let done = scene.district.hub.operators(args)?;
+    let done = scene.district.hub.ctl(args)?;
     ensure!(done.status.success(), "{args:?}: {}", String::from_utf8_lossy(&done.stderr));
     Ok(())
 }

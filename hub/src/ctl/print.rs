@@ -59,8 +59,8 @@ pub(super) fn terminal_width() -> Option<u16> {
     (size.0 > 0).then_some(size.0)
 }
 
-/// Blanks beside what a column holds.
-const PADDING: u16 = 2;
+/// Blanks beside what a column holds, and the one between two columns.
+const PADDING: usize = 3;
 
 /// One line for each row.
 const PLAIN: TableStyle =
@@ -138,9 +138,9 @@ impl List {
                 column.set_cell_alignment(comfy_table::CellAlignment::Right);
             }
         }
-        let whole: u16 =
-            table.column_max_content_widths().iter().map(|width| width + PADDING).sum();
-        if let Some(width) = view.width.filter(|width| whole > *width) {
+        let widths = table.column_max_content_widths();
+        let whole: usize = widths.iter().map(|width| usize::from(*width) + PADDING).sum();
+        if let Some(width) = view.width.filter(|width| whole > usize::from(*width)) {
             table.set_width(width).set_content_arrangement(ContentArrangement::Dynamic);
             // What is said of one thing is told apart by its words.
             if shown.len() > 2 {

@@ -1,6 +1,6 @@
 //! Who signs in at the demo's console, and with what.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lumbung_hub::access::Accounts as _;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
@@ -42,11 +42,17 @@ impl SignIn {
             ),
             Self::Own => format!(
                 "masuk sebagai {NAME} dengan sandi yang Anda pilih; sandi awalnya sudah diganti. \
-                 Lupa? Sandi awal baru: lumbung-demo part-hub --data {} operators reset {NAME}",
+                 Lupa? Sandi awal baru: {} part-hub --data {} operators reset {NAME}",
+                program().display(),
                 dir.join("hub").display()
             ),
         }
     }
+}
+
+/// This very program, as somebody can start it.
+fn program() -> PathBuf {
+    std::env::current_exe().unwrap_or_else(|_| PathBuf::from("lumbung-demo"))
 }
 
 /// The password that the account was made with.

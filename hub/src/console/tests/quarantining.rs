@@ -85,7 +85,7 @@ async fn a_long_quarantine_is_read_page_by_page() {
     let (mut path, mut seen) = ("/karantina?desa=35.05.02.2001".to_owned(), Vec::new());
     loop {
         let page = console.get(&path).await;
-        let forms = page.split("<form method=\"post\" action=\"/karantina/").skip(1);
+        let forms = page.split("method=\"post\" action=\"/karantina/").skip(1);
         let numbers = forms.map(|rest| rest.split('/').next().unwrap().parse::<i64>().unwrap());
         let before = seen.len();
         seen.extend(numbers);

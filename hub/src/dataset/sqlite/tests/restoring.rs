@@ -108,8 +108,8 @@ fn of_family(nik: &str, family: u64) -> v1::Warga {
 }
 
 /// The village's machine was reinstalled, with these records in its new log.
-fn anew(store: &Store, old: Log, drafts: impl IntoIterator<Item = Draft>) -> Log {
-    let mut new = Log { position: Position::origin(LogId([1; 16])), ..old };
+fn anew(store: &Store, old: &Log, drafts: impl IntoIterator<Item = Draft>) -> Log {
+    let mut new = Log { position: Position::origin(LogId([1; 16])), village: old.village };
     let told = |_| NewIncident::new(IncidentKind::Reinstalled, words("baru"));
     store.dataset.begin_log(new.village, new.position, &told, 5).unwrap();
     store.merge(&[new.batch(drafts)]);
@@ -126,7 +126,7 @@ fn whoever_was_erased_does_not_come_back_under_an_older_id() {
         create(3, Kind::Warga, &warga(OTHER_NIK)),
         create(4, Kind::Mutasi, &about(3)),
     ])]);
-    let mut log = anew(&store, old, [create(11, Kind::Warga, &warga(NIK))]);
+    let mut log = anew(&store, &old, [create(11, Kind::Warga, &warga(NIK))]);
     assert_eq!(store.state(&log).leftovers, 4);
     let mut erasing = log.batch([delete(11, Kind::Warga)]);
     erasing.changes[0].source = Source::ERASURE;
@@ -167,7 +167,7 @@ fn whoever_moved_away_meanwhile_stays_away_with_what_has_no_number() {
             create(5, Kind::Warga, &of_family(OTHER_NIK, 20)),
             create(6, Kind::Mutasi, &about(5)),
         ])]);
-        let log = anew(&store, old, []);
+        let log = anew(&store, &old, []);
         store.merge(&[family(&mut other, [220, 201])]);
         let (records, end) = restored(&store, &log, 0, None);
         let mut back: Vec<_> = named(&records).into_iter().map(|(id, _)| id).collect();
@@ -193,7 +193,7 @@ fn what_hangs_on_somebody_who_is_recorded_anew_stays_with_the_old_row() {
         create(2, Kind::Mutasi, &about(1)),
         create(3, Kind::Mutasi, &about(8)),
     ])]);
-    let log = anew(&store, old, [create(11, Kind::Warga, &warga(NIK))]);
+    let log = anew(&store, &old, [create(11, Kind::Warga, &warga(NIK))]);
     let (records, _) = restored(&store, &log, 0, None);
     // The older row gives way at the node; nothing is known of number 8.
     assert_eq!(named(&records), [(id(11), false), (id(1), true), (id(3), true)]);
