@@ -186,7 +186,11 @@ async fn an_opensid_workbook_goes_all_the_way_to_the_district() -> anyhow::Resul
     let code = village.to_string();
     let export = |kind: &'static str| {
         let to = ["export", "--kind", kind, "--village", &code, "--purpose", "Uji jalan lembar"];
-        written(&district, &format!("{kind}.csv"), &[&to[..], &["--with-nik", "--with-specific", "FILE"]].concat())
+        written(
+            &district,
+            &format!("{kind}.csv"),
+            &[&to[..], &["--with-nik", "--with-specific", "FILE"]].concat(),
+        )
     };
     let families = export("keluarga")?;
     let ids = under(&families, "Id")?.into_iter();
