@@ -211,6 +211,8 @@ pub(crate) mod tests {
             findings: 0,
             findings_since_ms: 0,
             leftovers: 0,
+            damaged: 0,
+            damaged_since_ms: 0,
             undelivered: 0,
             undelivered_since_ms: 0,
             notices_waiting: 0,

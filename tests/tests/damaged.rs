@@ -390,9 +390,13 @@ async fn what_lies_aside_may_go_once_nobody_can_miss_it() -> anyhow::Result<()> 
     let code = district.nodes[0].village.compact();
     let shown = said(&district.hub.run(&["villages", "show", &code])?);
     assert!(shown.contains("villages release-aside"), "{shown}");
+    let needs = said(&district.hub.ctl(&["get", "needs"])?);
+    assert!(needs.contains("mungkin berisi catatan yang"), "{needs}");
     let done = district.hub.run(&["villages", "release-aside", &code])?;
     ensure!(done.status.success(), "{}", said(&done));
     may_go(&mut district, &second).await?;
+    let needs = said(&district.hub.ctl(&["get", "needs"])?);
+    assert!(!needs.contains("mungkin berisi catatan yang"), "{needs}");
     assert_eq!(aside(&dir).len(), 2, "never at once");
     Ok(())
 }

@@ -110,6 +110,14 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
             Ok(said(format!("Dicatat; penggabungan {} berjalan lagi.", name_of(code))))
         }
         Act::Leftovers(asked) => village::leftovers(desk, who, &asked),
+        Act::ReleaseDamaged(v1::VillageAct { code, .. }) => {
+            let code = words::village(&code)?;
+            desk.release_damaged(who, code)?;
+            Ok(said(format!(
+                "Dicatat; komputer {} diberi tahu bahwa berkas rusaknya boleh dihapus.",
+                name_of(code)
+            )))
+        }
         Act::WriteNotice(asked) => notices::write(desk, who, asked),
         Act::CorrectNotice(asked) => notices::correct(desk, who, asked),
         Act::WithdrawNotice(v1::NumberAct { number }) => {

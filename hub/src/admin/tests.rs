@@ -23,7 +23,7 @@ use crate::access::{NewAccount, Right, Role};
 use crate::dataset::notices::{Addressee, Notices as _};
 use crate::dataset::sqlite::SqliteDataset;
 use crate::dataset::sqlite::tests::everything;
-use crate::dataset::{Dataset as _, Recovery as _, Scope};
+use crate::dataset::{Damaged as _, Dataset as _, Recovery as _, Scope};
 use crate::desk::DeskParts;
 use crate::live::Live;
 use crate::puller::Wishes;
@@ -335,6 +335,14 @@ async fn what_only_people_decide_is_done_and_done_once() {
     assert_eq!(state(&own.stopped).twin_ms, 0);
     assert!(state(&other.stopped).twin_ms > 0, "only the one that was named");
     assert_eq!(decide(twin()).await.unwrap_err().code(), Code::FailedPrecondition);
+    let damaged =
+        || Act::ReleaseDamaged(v1::VillageAct { code: own.village.clone(), ..Default::default() });
+    assert_eq!(decide(damaged()).await.unwrap_err().code(), Code::FailedPrecondition);
+    let village = VillageCode::parse(&own.village).unwrap();
+    hub.dataset.note_damaged_store(village, 7, false, 8).unwrap();
+    assert!(decide(damaged()).await.unwrap().contains("berkas rusaknya boleh dihapus"));
+    assert!(hub.dataset.damaged_stores(village).unwrap().iter().all(|store| store.may_go));
+    assert_eq!(decide(damaged()).await.unwrap_err().code(), Code::FailedPrecondition);
     for (side, end, words) in [(&own, false, "dikembalikan ke"), (&other, true, "diakhiri")] {
         let code = &side.stopped;
         let leftovers = || Act::Leftovers(v1::LeftoversAct { code: code.clone(), end });

@@ -159,6 +159,10 @@ fn perform(
             desk.resolve_twin(who, village)?;
             "tinggal-satu"
         }
+        Deed::Damaged => {
+            desk.release_damaged(who, village)?;
+            "boleh-dihapus"
+        }
         Deed::Leftovers => match value(fields, "putusan") {
             "kembalikan" => {
                 desk.settle_leftovers(who, village, Leftovers::Return)?;

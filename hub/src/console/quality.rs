@@ -185,7 +185,7 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
                 @else { (say("Tidak ada yang kurang.", "Nothing is missing.")) }
             }
         } @else { div class="scroll" tabindex="0" role="region" aria-label=(say("Per desa", "By village")) {
-            table {
+            table class="dense" {
                 thead { tr {
                     th scope="col" { (say("Desa", "Village")) }
                     @for gap in Gap::ALL { th scope="col" class="n" { (language.of(gap_words(gap))) } }

@@ -42,6 +42,10 @@ pub(super) fn act(command: Command) -> Result<Option<Act>, Failure> {
             confirm(&sure, &village, "Komputer yang lain harus sudah berhenti")?;
             Act::OneMachineLeft(on(village, String::new()))
         }
+        Command::Machine(MachineCommand::ReleaseDamaged { village, sure }) => {
+            confirm(&sure, &village, "Yang hanya ada di berkas itu hilang sesudah 30 hari")?;
+            Act::ReleaseDamaged(on(village, String::new()))
+        }
         Command::Leftovers(LeftoversCommand::Return { village: code }) => {
             Act::Leftovers(v1::LeftoversAct { code, end: false })
         }

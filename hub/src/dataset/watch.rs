@@ -105,6 +105,11 @@ pub struct Upkeep {
     pub findings_since_ms: i64,
     /// Records of a closed log that wait for a decision.
     pub leftovers: u64,
+    /// Damaged stores that the village keeps aside until somebody has looked:
+    /// what never arrived here may be in them.
+    pub damaged: u64,
+    /// Since when the hub knows of the oldest of them, hub clock; 0 = none.
+    pub damaged_since_ms: i64,
     /// Versions that may have to be handed back.
     pub undelivered: u64,
     /// Since when the oldest of them waits, hub clock; 0 = none.

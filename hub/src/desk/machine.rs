@@ -234,6 +234,26 @@ impl Desk {
         }
     }
 
+    /// Says that the damaged stores a village keeps aside may go. Gives how
+    /// many that are.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub fn release_damaged(&self, who: &Operator, village: VillageCode) -> Result<u64, DeskError> {
+        let desa = Self::to_keep(who, village)?;
+        if self.dataset.damaged_stores(village)?.iter().all(|store| store.may_go) {
+            let name = desa.full_name();
+            return Err(DeskError::unfit(
+                format!(
+                    "Tidak ada berkas rusak {name} yang menunggu keputusan. Tidak ada yang diubah."
+                ),
+                format!("No damaged store of {name} waits for a decision. Nothing has changed."),
+            ));
+        }
+        self.note(who, Act::Decided, village.to_string(), "berkas rusak boleh dihapus")?;
+        Ok(self.dataset.release_damaged_stores(village, clock::now_ms())?)
+    }
+
     /// Versions of records that were once lost in the village, and what became
     /// of them; newest first. They name records by their ids only.
     ///

@@ -214,10 +214,16 @@ pub(super) fn lost_unsent(hub: Position, node: Position) -> NewIncident {
     let (here, epoch, there) = (place(hub), node.epoch, place(node));
     let words = Words::new(
         format!(
-            "Node kehilangan catatan terakhirnya (penyimpanan lama dipulihkan, atau disk rusak) dan              melanjutkan dalam epoch {epoch}. Hub di {here}, node di {there}: yang sudah tergabung              utuh, tetapi yang hilang belum pernah sampai ke sini. Minta desa melihat lumbung-node              status: di situ nomor yang hilang; isi lagi dari berkas kertasnya."
+            "Node kehilangan catatan terakhirnya (penyimpanan lama dipulihkan, atau disk rusak) dan \
+             melanjutkan dalam epoch {epoch}. Hub di {here}, node di {there}: yang sudah tergabung \
+             utuh, tetapi yang hilang belum pernah sampai ke sini. Minta desa melihat lumbung-node \
+             status: di situ nomor yang hilang; isi lagi dari berkas kertasnya."
         ),
         format!(
-            "The node lost its last records (an old store was put back, or the disk failed) and              goes on in epoch {epoch}. Hub at {here}, node at {there}: what is merged is whole,              but what was lost had never come here. Ask the village to look at lumbung-node              status, which names the numbers that are lost, and to enter them again from paper."
+            "The node lost its last records (an old store was put back, or the disk failed) and \
+             goes on in epoch {epoch}. Hub at {here}, node at {there}: what is merged is whole, \
+             but what was lost had never come here. Ask the village to look at lumbung-node \
+             status, which names the numbers that are lost, and to enter them again from paper."
         ),
     );
     // Something is left to do, unlike with a tail that is handed back.

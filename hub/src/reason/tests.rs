@@ -122,6 +122,9 @@ fn bounds_decide_between_advice_and_act() {
     assert!(budget(99).needs.is_empty());
     assert_eq!(codes(&budget(100)), [("kuota", Severity::Advice)]);
     assert!(act(&one(|of| of.leftovers = 3)));
+    let aside = one(|of| (of.damaged, of.damaged_since_ms) = (1, NOW_MS - DAY_MS));
+    assert_eq!(codes(&aside), [("berkas_rusak", Severity::Advice)]);
+    assert_eq!(aside.needs[0].since_ms, NOW_MS - DAY_MS);
     let findings = |ago_ms| one(|of| (of.findings, of.findings_since_ms) = (3, NOW_MS - ago_ms));
     assert_eq!(codes(&findings(3 * DAY_MS - 1)), [("temuan", Severity::Advice)]);
     assert_eq!(codes(&findings(3 * DAY_MS)), [("temuan", Severity::Act)]);

@@ -47,6 +47,7 @@ pub(super) fn needs(village: &VillageOutlook, shared: bool, now_ms: i64) -> Vec<
         trouble(upkeep),
         silence(village, upkeep).filter(|_| !shared),
         leftovers(upkeep),
+        damaged(upkeep),
         quarantine(upkeep, now_ms),
         certificate(village, upkeep, now_ms),
         clock(upkeep),
@@ -186,6 +187,29 @@ fn leftovers(upkeep: &Upkeep) -> Option<Need> {
             Words::new(
                 "Putuskan: kembalikan ke desa atau akhiri.",
                 "Decide: hand them back to the village, or end them.",
+            ),
+        )
+    })
+}
+
+fn damaged(upkeep: &Upkeep) -> Option<Need> {
+    (upkeep.damaged > 0).then(|| {
+        need(
+            "berkas_rusak",
+            Severity::Advice,
+            village_of(upkeep),
+            upkeep.damaged_since_ms,
+            Words::new(
+                "Berkas data yang rusak disisihkan di komputer desa; mungkin berisi catatan yang \
+                 belum pernah sampai di sini.",
+                "A damaged store is kept aside on the village's machine; records that never \
+                 arrived here may be in it.",
+            ),
+            Words::new(
+                "Isi lagi yang hilang dari kertas atau minta teknisi memeriksanya, lalu nyatakan \
+                 berkas rusak boleh dihapus.",
+                "Enter again from paper what is lost, or have a technician look, then say that \
+                 the damaged store may go.",
             ),
         )
     })

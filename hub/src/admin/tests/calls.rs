@@ -288,6 +288,7 @@ fn acts() -> impl Iterator<Item = Call> {
             Asked::Act(Act::Remark(v1::RemarkAct { code, words }))
         }),
         (KEYS, Object, |it| Asked::Act(Act::OneMachineLeft(of(&it.stopped)))),
+        (KEYS, Object, |it| Asked::Act(Act::ReleaseDamaged(of(&it.stopped)))),
         (KEYS, Object, |it| {
             Asked::Act(Act::Leftovers(v1::LeftoversAct { code: it.stopped.clone(), end: true }))
         }),

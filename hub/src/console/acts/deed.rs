@@ -23,11 +23,12 @@ pub(in crate::console) enum Deed {
     Revoke,
     Twin,
     Leftovers,
+    Damaged,
 }
 
 impl Deed {
     /// Every deed, in the order of the page.
-    pub(in crate::console) const ALL: [Self; 12] = [
+    pub(in crate::console) const ALL: [Self; 13] = [
         Self::Sync,
         Self::Prove,
         Self::Contact,
@@ -37,6 +38,7 @@ impl Deed {
         Self::Budget,
         Self::Twin,
         Self::Leftovers,
+        Self::Damaged,
         Self::Token,
         Self::Replace,
         Self::Revoke,
@@ -57,6 +59,7 @@ impl Deed {
             Self::Revoke => "cabut",
             Self::Twin => "kembar",
             Self::Leftovers => "sisa",
+            Self::Damaged => "berkas-rusak",
         }
     }
 
@@ -74,15 +77,18 @@ impl Deed {
             | Self::Budget
             | Self::Contact
             | Self::Remark => Right::Act,
-            Self::Token | Self::Replace | Self::Revoke | Self::Twin | Self::Leftovers => {
-                Right::ManageKeys
-            }
+            Self::Token
+            | Self::Replace
+            | Self::Revoke
+            | Self::Twin
+            | Self::Leftovers
+            | Self::Damaged => Right::ManageKeys,
         }
     }
 
     /// Whether it is hard to take back.
     pub(in crate::console) const fn is_grave(self) -> bool {
-        matches!(self, Self::Revoke | Self::Twin | Self::Leftovers | Self::Replace)
+        matches!(self, Self::Revoke | Self::Twin | Self::Leftovers | Self::Replace | Self::Damaged)
     }
 
     pub(in crate::console) const fn title(self) -> (&'static str, &'static str) {
@@ -99,6 +105,7 @@ impl Deed {
             Self::Revoke => ("Cabut kunci", "Revoke the key"),
             Self::Twin => ("Nyatakan tinggal satu komputer", "Say that one machine is left"),
             Self::Leftovers => ("Putuskan catatan lama", "Decide about old records"),
+            Self::Damaged => ("Berkas rusak boleh dihapus", "Damaged store may go"),
         }
     }
 
@@ -177,6 +184,14 @@ impl Deed {
                  Hand them back (the village keeps its own where it has any), or end them (their \
                  versions stay at the hub).",
             ),
+            Self::Damaged => (
+                "Hanya bila sudah diperiksa, atau yang hilang sudah diisi lagi dari kertas. Komputer \
+                 desa menghapus berkas yang disisihkan itu 30 hari sesudah diberi tahu; data yang \
+                 dipakai desa sekarang tidak berubah.",
+                "Only when somebody has looked, or what was lost has been entered again from paper. \
+                 The village's machine removes the store it set aside 30 days after it was told; \
+                 the data it works with now does not change.",
+            ),
         }
     }
 }
@@ -205,9 +220,13 @@ pub(super) fn inputs<'a>(
         ..Field::default()
     };
     match deed {
-        Deed::Sync | Deed::Prove | Deed::Release | Deed::Token | Deed::Replace | Deed::Twin => {
-            html! {}
-        }
+        Deed::Sync
+        | Deed::Prove
+        | Deed::Release
+        | Deed::Token
+        | Deed::Replace
+        | Deed::Twin
+        | Deed::Damaged => html! {},
         Deed::Hold => html! {
             (reason.render())
             (Field {
@@ -300,6 +319,10 @@ pub(in crate::console) fn news(code: &str) -> Option<(&'static str, &'static str
         "dikembalikan" => (
             "Catatan lama dikembalikan ke desa pada kontak berikutnya.",
             "Old records go back to the village at the next contact.",
+        ),
+        "boleh-dihapus" => (
+            "Dicatat. Komputer desa diberi tahu pada kontak berikutnya, atau lewat jawaban di stik.",
+            "Noted. The village's machine is told at its next contact, or by an answer on a stick.",
         ),
         "diakhiri" => (
             "Catatan lama diakhiri. Versinya tetap tersimpan di hub.",

@@ -334,6 +334,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("/desa/35.05.01.2001/tindakan/kembar", ""),
     ("/desa/35.05.01.2001/tindakan/sisa", "putusan=akhiri"),
     ("/desa/35.05.01.2001/tindakan/sisa", "putusan="),
+    ("/desa/35.05.01.2001/tindakan/berkas-rusak", ""),
     ("/informasi", "judul=&isi=&kategori=1&semua=ya"),
     ("/informasi", "judul=A&isi=NIK+3505904101900001&kategori=1&semua=ya"),
     ("/informasi", "judul=A&isi=B&kategori=1"),

@@ -33,6 +33,7 @@ impl VillagePage<'_> {
             Deed::Replace | Deed::Revoke => has_key,
             Deed::Twin => self.stored.twin_ms > 0,
             Deed::Leftovers => self.stored.leftovers > 0,
+            Deed::Damaged => self.outlook.upkeep.as_ref().is_some_and(|it| it.damaged > 0),
         }
     }
 

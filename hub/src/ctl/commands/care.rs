@@ -121,6 +121,15 @@ pub(in crate::ctl) enum RemarkCommand {
 
 #[derive(Subcommand)]
 pub(in crate::ctl) enum MachineCommand {
+    /// Berkas rusak yang disisihkan di komputer desa sudah diperiksa dan boleh
+    /// dihapus.
+    ReleaseDamaged {
+        /// Kode desa.
+        #[arg(add = ArgValueCompleter::new(complete::villages))]
+        village: String,
+        #[command(flatten)]
+        sure: Sure,
+    },
     /// Dua komputer menjawab untuk desa ini, dan tinggal satu: lanjutkan.
     OneLeft {
         /// Kode desa.

@@ -120,7 +120,7 @@ const UPKEEP: &str = "
            held_by, reason, hold.since_ms, until_ms,
            (SELECT min(at_ms) FROM branch
               WHERE branch.village = village.village AND settled = 0),
-           round_trip_us
+           round_trip_us, coalesce(aside.waiting, 0), coalesce(aside.since_ms, 0)
     FROM village
       LEFT JOIN rhythm ON rhythm.village = village.village
       LEFT JOIN link ON link.village = village.village
@@ -129,6 +129,9 @@ const UPKEEP: &str = "
       LEFT JOIN hold ON hold.village = village.village
       LEFT JOIN (SELECT village, min(since_ms) AS since_ms FROM quarantine GROUP BY village)
         AS waits ON waits.village = village.village
+      LEFT JOIN (SELECT village, count(*) AS waiting, min(since_ms) AS since_ms
+                 FROM damaged_store WHERE released_ms = 0 AND NOT whole GROUP BY village)
+        AS aside ON aside.village = village.village
     ORDER BY village.village";
 
 /// How many of something each village has, and since when the oldest.
@@ -177,6 +180,8 @@ fn upkeep(row: &SqlRow<'_>, beside: &mut Beside) -> rusqlite::Result<Upkeep> {
         findings,
         findings_since_ms,
         leftovers: count(row, 8)?,
+        damaged: count(row, 28)?,
+        damaged_since_ms: row.get(29)?,
         undelivered: count(row, 9)?,
         undelivered_since_ms: row.get::<_, Option<i64>>(26)?.unwrap_or_default(),
         notices_waiting,

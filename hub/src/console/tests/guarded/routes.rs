@@ -80,7 +80,13 @@ const fn deed_form(deed: Deed) -> &'static str {
         Deed::Remark => "catatan=uji",
         Deed::Revoke => "nama=Jaten&alasan=uji",
         Deed::Leftovers => "putusan=akhiri",
-        Deed::Sync | Deed::Prove | Deed::Release | Deed::Token | Deed::Replace | Deed::Twin => "",
+        Deed::Sync
+        | Deed::Prove
+        | Deed::Release
+        | Deed::Token
+        | Deed::Replace
+        | Deed::Twin
+        | Deed::Damaged => "",
     }
 }
 
