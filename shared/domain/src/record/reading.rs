@@ -6,11 +6,13 @@
 //! (UU 27/2022 Pasal 4: health, disability) are marked, so that whoever
 //! prints them can keep them closed.
 
+mod warga;
+
 use jiff::civil::Date;
 
 use super::{
-    IkutKegiatan, Industri, Keluarga, MasaAktif, Mutasi, OrangTua, Pekarangan, PernyataanJumlah,
-    Record, RumahTangga, SumberAir, TandaTerima, Titik, Warga,
+    Industri, Keluarga, MasaAktif, Mutasi, Pekarangan, PernyataanJumlah, Record, RumahTangga,
+    SumberAir, TandaTerima, Titik,
 };
 use crate::code_list::{Code, CodeList};
 use crate::id::RecordId;
@@ -263,7 +265,7 @@ impl Record {
             }
             Self::RumahTangga(house) => rumah_tangga(&mut reading, house),
             Self::Keluarga(family) => keluarga(&mut reading, family),
-            Self::Warga(resident) => warga(&mut reading, resident),
+            Self::Warga(resident) => warga::read(&mut reading, resident),
             Self::Mutasi(event) => mutasi(&mut reading, event),
             Self::TandaTerima(receipt) => tanda_terima(&mut reading, receipt),
             Self::PernyataanJumlah(stated) => pernyataan_jumlah(&mut reading, stated),
@@ -339,116 +341,6 @@ fn keluarga(reading: &mut Reading, family: &Keluarga) {
     reading.yes("KK berlaku", Some(family.aktif));
 }
 
-fn warga(reading: &mut Reading, warga: &Warga) {
-    reading.text("Nama", &warga.nama);
-    reading.identity("NIK", warga.nik.as_ref());
-    reading.id("Keluarga", warga.keluarga_id);
-    reading.text("Nomor registrasi", &warga.no_registrasi);
-    reading.text("Jabatan", &warga.jabatan);
-    reading.shown("Jenis kelamin", warga.jenis_kelamin.map(|jk| jk.label()));
-    reading.text("Tempat lahir", &warga.tempat_lahir);
-    reading.date("Tanggal lahir", warga.tanggal_lahir);
-    reading.code("Agama", warga.agama);
-    reading.code("Pendidikan dalam KK", warga.pendidikan_kk);
-    reading.code("Pendidikan sedang ditempuh", warga.pendidikan_sedang);
-    reading.code("Pekerjaan", warga.pekerjaan);
-    reading.code("Status perkawinan", warga.status_kawin);
-    reading.code("Hubungan dalam keluarga", warga.shdk);
-    reading.code("Kewarganegaraan", warga.warganegara);
-    for (label, OrangTua { nik, nama }) in [("Ayah", &warga.ayah), ("Ibu", &warga.ibu)] {
-        let nik = nik.map(|nik| match reading.numbers {
-            Numbers::Masked => format!(" ({nik})"),
-            Numbers::Closed => " (ada NIK)".to_owned(),
-        });
-        let nik = nik.unwrap_or_default();
-        reading.put(label, Kelas::Umum, Some(format!("{nama}{nik}")));
-    }
-    reading.closed("Golongan darah", warga.golongan_darah.map(code_words));
-    reading.code("Dapat membaca huruf", warga.dapat_membaca);
-    dokumen(reading, warga);
-    reading.closed("Cacat", warga.cacat.map(code_words));
-    reading.closed("Sakit menahun", warga.sakit_menahun.map(code_words));
-    reading.closed("Akseptor KB", warga.akseptor_kb.map(yes_words));
-    reading.closed("Cara KB", warga.cara_kb.map(code_words));
-    reading.closed("Hamil", warga.hamil.map(yes_words));
-    reading.closed("Menyusui", warga.menyusui.map(yes_words));
-    let khusus = warga.berkebutuhan_khusus.map(|khusus| khusus.label().to_owned());
-    reading.closed("Berkebutuhan khusus", khusus);
-    reading.code("KTP elektronik", warga.ktp_el);
-    reading.code("Status rekam", warga.status_rekam);
-    reading.text("Alamat sekarang", &warga.alamat_sekarang);
-    reading.code("Status dasar", warga.status_dasar);
-    reading.code("Status penduduk", warga.status_penduduk);
-    reading.text("Suku", &warga.suku);
-    reading.closed("Asuransi", warga.asuransi.map(code_words));
-    reading.text("Nomor asuransi", &warga.no_asuransi);
-    reading.closed("Telepon", Some(warga.telepon.clone()));
-    reading.closed("Lintang", Some(warga.lat.clone()));
-    reading.closed("Bujur", Some(warga.lng.clone()));
-    kegiatan(reading, warga);
-    if reading.is_child(warga.tanggal_lahir) {
-        reading.shown("Tahun lahir", warga.tanggal_lahir.map(Date::year));
-        reading.close(&CHILD);
-    }
-}
-
-/// Of a child, what tells when it was born and where it is looked after.
-const CHILD: [&str; 7] = [
-    "Tanggal lahir",
-    "Pendidikan sedang ditempuh",
-    "Aktif posyandu",
-    "Frekuensi posyandu",
-    "Bina Keluarga Balita",
-    "Kelompok belajar",
-    "PAUD",
-];
-
-fn dokumen(reading: &mut Reading, warga: &Warga) {
-    let dokumen = &warga.dokumen;
-    reading.text("Akta lahir", &dokumen.akta_lahir);
-    reading.text("Paspor", &dokumen.paspor);
-    reading.date("Paspor berlaku sampai", dokumen.paspor_berlaku_sampai);
-    reading.text("KITAS", &dokumen.kitas);
-    reading.text("Akta perkawinan", &dokumen.akta_perkawinan);
-    reading.date("Tanggal perkawinan", dokumen.tanggal_perkawinan);
-    reading.text("Akta perceraian", &dokumen.akta_perceraian);
-    reading.date("Tanggal perceraian", dokumen.tanggal_perceraian);
-    reading.text("Tag KTP", &dokumen.tag_id_card);
-}
-
-fn kegiatan(reading: &mut Reading, warga: &Warga) {
-    reading.yes("3 buta", warga.buta3);
-    reading.yes("Aktif posyandu", warga.aktif_posyandu);
-    reading.text("Frekuensi posyandu", &warga.frekuensi_posyandu);
-    reading.yes("Bina Keluarga Balita", warga.bkb);
-    reading.yes("Punya tabungan", warga.tabungan);
-    reading.shown("Kelompok belajar", warga.kelompok_belajar.map(|kelompok| kelompok.label()));
-    reading.yes("PAUD", warga.paud);
-    reading.yes("Koperasi", warga.koperasi);
-    reading.text("Jenis koperasi", &warga.jenis_koperasi);
-    reading.yes("UP2K", warga.up2k);
-    reading.yes("Kesehatan lingkungan", warga.kesling);
-    for (label, ikut) in [
-        ("Kegiatan warga", Some(true)),
-        ("Kegiatan tidak diikuti", Some(false)),
-        ("Kegiatan belum ditanyakan", None),
-    ] {
-        let rows = warga.kegiatan_warga.rows().filter(|row| row.ikut == ikut);
-        reading.put(label, Kelas::Umum, Some(list(rows.map(kegiatan_words))));
-    }
-    reading.text("Keterangan kegiatan", &warga.keterangan_kegiatan);
-    let pkk = warga.kegiatan_pkk.iter().map(|kegiatan| kegiatan.label().to_owned());
-    reading.put("Kegiatan PKK", Kelas::Umum, Some(list(pkk)));
-    reading.text("Keterangan", &warga.keterangan);
-}
-
-fn kegiatan_words(row: &IkutKegiatan) -> String {
-    match row.keterangan.as_str() {
-        "" => row.kegiatan.label().to_owned(),
-        remark => format!("{} ({remark})", row.kegiatan.label()),
-    }
-}
-
 fn mutasi(reading: &mut Reading, event: &Mutasi) {
     reading.code("Peristiwa", event.peristiwa);
     reading.id("Warga", Some(event.warga_id));
@@ -511,158 +403,4 @@ fn pernyataan_jumlah(reading: &mut Reading, stated: &PernyataanJumlah) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::code_list::{Peristiwa, Shdk};
-    use crate::identity::{Nik, NikInput};
-    use crate::record::{KegiatanWarga, Rt};
-
-    const TODAY: Date = Date::constant(2026, 11, 28);
-
-    #[test]
-    fn of_a_child_neither_birth_date_nor_care_is_read() {
-        let closed = |born: Date, label: &str| {
-            let warga = Warga {
-                tanggal_lahir: Some(born),
-                paud: Some(true),
-                bkb: Some(true),
-                aktif_posyandu: Some(true),
-                telepon: "0812".to_owned(),
-                lat: "-8.1".to_owned(),
-                ..Warga::default()
-            };
-            let fields = Record::Warga(Box::new(warga)).fields(Numbers::Closed, TODAY);
-            let field = fields.iter().find(|field| field.label == label);
-            field.map(|field| field.kelas == Kelas::Spesifik)
-        };
-        // Eighteen tomorrow, and today.
-        let (child, adult) = (Date::constant(2008, 11, 29), Date::constant(2008, 11, 28));
-        for label in ["Tanggal lahir", "PAUD", "Bina Keluarga Balita", "Aktif posyandu"] {
-            assert_eq!(closed(child, label), Some(true), "{label}");
-            assert_eq!(closed(adult, label), Some(false), "{label}");
-        }
-        assert_eq!(closed(child, "Tahun lahir"), Some(false), "the year stays");
-        assert_eq!(closed(adult, "Tahun lahir"), None);
-        for label in ["Telepon", "Lintang"] {
-            assert_eq!(closed(adult, label), Some(true), "{label}");
-        }
-    }
-
-    #[test]
-    fn the_day_of_a_birth_is_a_childs_birth_date_whatever_else_is_said() {
-        let day = |peristiwa| {
-            let tgl_peristiwa = Some(Date::constant(2024, 1, 2));
-            let event = Mutasi { peristiwa: Some(peristiwa), tgl_peristiwa, ..Mutasi::default() };
-            let fields = Record::Mutasi(Box::new(event)).fields(Numbers::Closed, TODAY);
-            fields.iter().find(|field| field.label == "Tanggal peristiwa").map(|it| it.kelas)
-        };
-        assert_eq!(day(Code::<Peristiwa>::LAHIR), Some(Kelas::Spesifik));
-        assert_eq!(day(Code::<Peristiwa>::PINDAH_MASUK), Some(Kelas::Umum));
-    }
-
-    fn nik(digits: &str) -> Option<Nik> {
-        match Nik::parse(digits) {
-            Ok(NikInput::Nik(nik)) => Some(nik),
-            _ => None,
-        }
-    }
-
-    #[test]
-    fn a_kelurahan_has_lingkungan() {
-        let rt = Rt { nomor: "004".to_owned(), dusun_id: Some(RecordId([1; 16])), ..Rt::default() };
-        let record = Record::Rt(rt);
-        let desa = record.describe_in(JenisDesa::Desa, false, Numbers::Masked, TODAY);
-        assert_eq!(desa, record.describe(false, Numbers::Masked, TODAY));
-        assert!(desa.contains("Dusun  "), "{desa}");
-        let kelurahan = record.describe_in(JenisDesa::Kelurahan, false, Numbers::Masked, TODAY);
-        assert!(kelurahan.contains("Lingkungan  ") && !kelurahan.contains("Dusun"), "{kelurahan}");
-    }
-
-    #[test]
-    fn a_resident_reads_with_labels_and_without_open_numbers() {
-        let warga = Warga {
-            nik: nik("3599014101900001"),
-            nama: "CONTOH".to_owned(),
-            shdk: Code::new(3),
-            tanggal_lahir: Some(Date::constant(1990, 1, 1)),
-            hamil: Some(true),
-            ibu: OrangTua { nik: nik("3599014101600001"), nama: "IBU".to_owned() },
-            ..Warga::default()
-        };
-        let record = Record::Warga(Box::new(warga));
-        let fields = record.fields(Numbers::Masked, TODAY);
-        let value = |label| {
-            fields.iter().find(|field| field.label == label).map(|field| field.value.as_str())
-        };
-        assert_eq!(value("Hubungan dalam keluarga"), Code::<Shdk>::new(3).and_then(Code::label));
-        assert_eq!(value("Tanggal lahir"), Some("1 Januari 1990"));
-        assert_eq!(value("Agama"), None, "a blank leaves no line");
-        let hamil = fields.iter().find(|field| field.label == "Hamil");
-        assert_eq!(hamil.map(|field| field.kelas), Some(Kelas::Spesifik));
-        let numbers = Numbers::Closed;
-        assert!(
-            record.describe(false, numbers, TODAY).contains("Hamil                    (tertutup)")
-        );
-        assert!(record.describe(true, numbers, TODAY).contains("Hamil                    ya"));
-        let all: String = fields.iter().map(|field| field.value.as_str()).collect();
-        for digits in ["3599014101900001", "3599014101600001"] {
-            assert!(!all.contains(digits) && !record.title(Numbers::Masked).contains(digits));
-        }
-    }
-
-    #[test]
-    fn a_no_and_a_none_read_as_answers_and_who_uses_contraception_is_closed() {
-        let mut warga = Warga { akseptor_kb: Some(false), ..Warga::default() };
-        warga.keterangan = "merantau".to_owned();
-        warga.kegiatan_warga.answer(KegiatanWarga::Arisan, Some(true));
-        warga.kegiatan_warga.remark(KegiatanWarga::Arisan, "RT");
-        warga.kegiatan_warga.answer(KegiatanWarga::Jimpitan, Some(false));
-        let read = |record: Record| {
-            let fields = record.fields(Numbers::Closed, TODAY).into_iter();
-            fields.map(|it| (it.label, it.value, it.kelas)).collect::<Vec<_>>()
-        };
-        let said = |label, value: &str, kelas| (label, value.to_owned(), kelas);
-        let expected = [
-            said("Akseptor KB", "tidak", Kelas::Spesifik),
-            said("Kegiatan warga", "Arisan (RT)", Kelas::Umum),
-            said("Kegiatan tidak diikuti", "Jimpitan", Kelas::Umum),
-            said("Keterangan", "merantau", Kelas::Umum),
-        ];
-        assert_eq!(read(Record::Warga(Box::new(warga))), expected);
-        let dry = RumahTangga {
-            air: Some(SumberAir::default()),
-            jumlah_mck: Some(0),
-            ..RumahTangga::default()
-        };
-        let fields = read(Record::RumahTangga(Box::new(dry)));
-        for (label, value) in [("Jumlah MCK", "0"), ("Sumber air", "tidak ada")] {
-            assert!(fields.contains(&said(label, value, Kelas::Umum)), "{label}: {fields:?}");
-        }
-        let blank = read(Record::RumahTangga(Box::default()));
-        assert!(!blank.iter().any(|(label, ..)| ["Jumlah MCK", "Sumber air"].contains(label)));
-    }
-
-    #[test]
-    fn away_from_its_village_not_a_digit_of_a_number_is_read() {
-        let nik = nik("3599014101900001");
-        let warga = Warga {
-            nik,
-            nama: "CONTOH".to_owned(),
-            ibu: OrangTua { nik, nama: "IBU".to_owned() },
-            ..Warga::default()
-        };
-        let no_kk = crate::identity::NoKk::parse("3599010101900001").ok();
-        assert!(no_kk.is_some());
-        let records = [
-            Record::Warga(Box::new(warga)),
-            Record::Keluarga(Keluarga { no_kk, ..Keluarga::default() }),
-            Record::Mutasi(Box::new(Mutasi { nik, ..Mutasi::default() })),
-        ];
-        for record in records {
-            let text =
-                record.title(Numbers::Closed) + &record.describe(true, Numbers::Closed, TODAY);
-            assert!(text.contains("ada"), "{text}");
-            assert!(!text.contains("3599") && !text.contains("001"), "{text}");
-        }
-    }
-}
+mod tests;
