@@ -48,7 +48,7 @@ async fn scraped() -> anyhow::Result<[String; 2]> {
         format!("lumbung_village_unclean_stops_total{{village=\"{}\"}} 1", village.compact());
     wait_until(WITHIN, "the node has told of its stop, and both are there", async || {
         let hub = get(address, "/metrics").await?.1;
-        let both = hub.lines().any(|line| line == "lumbung_hub_connected_nodes 2");
+        let both = hub.lines().any(|line| line == "lumbung_hub_connected_nodes 2.0");
         Ok(both && get(address, "/metrics/villages").await?.1.contains(&told))
     })
     .await?;
