@@ -253,18 +253,24 @@ async fn reinstall(node: &NodeProcess) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_the_new_log_has_under_other_ids_is_not_doubled() -> anyhow::Result<()> {
+/// A village that was reinstalled and has the same people again, and how many
+/// they are; nobody has decided about the old records.
+async fn reinstalled_and_filled_again() -> anyhow::Result<(District, u64)> {
     let mut district = settled().await?;
-    let village = district.nodes[0].village;
-    let residents = district.hub.village(village)?.warga;
+    let residents = district.hub.village(district.nodes[0].village)?.warga;
     district.nodes[0].stop().await?;
     reinstall(&district.nodes[0]).await?;
-    // The same people again; nobody has decided about the old records.
     fill(&district, 0, 60).await?;
     district.nodes[0].start().await?;
     follows(&mut district).await?;
     district.wait_proven(WITHIN).await?;
+    Ok((district, residents))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_new_log_has_under_other_ids_is_not_doubled() -> anyhow::Result<()> {
+    let (mut district, residents) = reinstalled_and_filled_again().await?;
+    let village = district.nodes[0].village;
     let old: u64 = district.hub.dataset()?.leftovers(village)?.values().sum();
     assert!(old >= residents && district.hub.village(village)?.warga == residents);
 
@@ -286,15 +292,8 @@ async fn what_the_new_log_has_under_other_ids_is_not_doubled() -> anyhow::Result
 
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_the_new_log_erased_does_not_come_back_from_the_old_one() -> anyhow::Result<()> {
-    let mut district = settled().await?;
+    let (mut district, residents) = reinstalled_and_filled_again().await?;
     let village = district.nodes[0].village;
-    let residents = district.hub.village(village)?.warga;
-    district.nodes[0].stop().await?;
-    reinstall(&district.nodes[0]).await?;
-    fill(&district, 0, 60).await?;
-    district.nodes[0].start().await?;
-    follows(&mut district).await?;
-    district.wait_proven(WITHIN).await?;
 
     // Erased under the id of the new log; the old one had the same person.
     let scope = district.hub.dataset()?.whole().village(village);
