@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use lumbung_domain::id::{Kind, KindCode};
 use rusqlite::Connection;
+use rusqlite::config::DbConfig;
 
 use super::adopt;
 use crate::dataset::DatasetError;
@@ -34,6 +35,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v15.sql"),
     include_str!("schema_v16.sql"),
     include_str!("schema_v17.sql"),
+    include_str!("schema_v18.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248
@@ -65,6 +67,8 @@ const STATEMENTS_MAX: usize = 96;
 /// Sets up the writing connection and brings the file to this format.
 pub(super) fn prepare_writer(conn: &mut Connection) -> Result<(), DatasetError> {
     conn.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+    // A plan that may depend on a bound value is made anew for each value.
+    conn.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
     conn.execute_batch(&format!("PRAGMA page_size = {PAGE_BYTES};"))?;
     conn.busy_timeout(BUSY_WITHIN)?;
     let found: u32 = conn.query_row("PRAGMA user_version", [], |row| row.get(0))?;

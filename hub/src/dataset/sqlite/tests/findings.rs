@@ -255,6 +255,7 @@ fn looking_for_claims_takes_an_index() {
         ("warga WHERE nik = ?1 AND status_dasar <= 1 ORDER BY village, id", "warga_nik"),
         ("keluarga WHERE no_kk = ?1 AND aktif ORDER BY village, id", "keluarga_no_kk"),
         ("mutasi WHERE nik = ?1 AND peristiwa IN (3, 5) ORDER BY village, id", "mutasi_nik"),
+        ("mutasi WHERE desa = ?1 AND nik IS NOT NULL AND peristiwa IN (3, 5)", "mutasi_desa"),
     ] {
         let sql = format!("EXPLAIN QUERY PLAN SELECT village, id FROM {rest}");
         let plan: String = conn.query_row(&sql, [1], |row| row.get(3)).unwrap();
