@@ -1,10 +1,10 @@
 //! Keeps what searches look through ready while the dataset moves, so that
 //! nobody waits for it.
 //!
-//! A village that is still moving is left alone until it rests, but not for
-//! longer than [`OLDEST`]: during a first load little is read twice, and a
-//! search while all villages work looks through nothing older. Whoever searches
-//! before a village was ever ready waits for it.
+//! A village that is still moving is left alone until it rests, and while many
+//! move all are, so that a district that catches up has the hub to itself; but
+//! not for longer than [`OLDEST`]: a search while all villages work looks through
+//! nothing older. Whoever searches before a village was ever ready waits for it.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,6 +22,9 @@ const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// A village that never rests is read again after so long.
 const OLDEST: Duration = Duration::from_secs(15);
 
+/// While more villages than this moved between two looks, none is read.
+const MANY: usize = 4;
+
 /// What was seen at the last look.
 #[derive(Default)]
 struct Looks {
@@ -35,8 +38,11 @@ impl Looks {
     /// Makes the villages ready that rest; says whether any still moves.
     fn look(&mut self, dataset: &dyn HubsOwn) -> Result<bool, DatasetError> {
         let mut moving = false;
-        for (village, mark) in dataset.row_marks(&dataset.whole())? {
-            let rests = self.seen.insert(village, mark) == Some(mark);
+        let marks = dataset.row_marks(&dataset.whole())?;
+        let moved = |(village, mark): &&(VillageCode, Mark)| self.seen.get(village) != Some(mark);
+        let calm = marks.iter().filter(moved).count() <= MANY;
+        for (village, mark) in marks {
+            let rests = self.seen.insert(village, mark) == Some(mark) && calm;
             let fitted = self.fitted.entry(village).or_insert_with(Instant::now);
             if self.ready.get(&village) == Some(&mark) {
                 *fitted = Instant::now();
