@@ -37,7 +37,14 @@ struct Job {
     batch: MergeBatch,
     /// The batch's way, for traces.
     span: Span,
-    reply: oneshot::Sender<Result<Merged, MergeError>>,
+    reply: oneshot::Sender<Answer>,
+}
+
+/// What became of a batch, and the batch: whoever submitted it frees its
+/// memory, not the writer, for whom all villages wait.
+struct Answer {
+    outcome: Result<Merged, MergeError>,
+    _batch: MergeBatch,
 }
 
 /// Why a batch was not merged. Nothing of it was applied.
@@ -55,14 +62,14 @@ pub enum MergeError {
 }
 
 /// A batch in the writer's queue; completes once it is durable or refused.
-#[derive(Debug)]
-pub struct Pending(oneshot::Receiver<Result<Merged, MergeError>>);
+pub struct Pending(oneshot::Receiver<Answer>);
 
 impl Future for Pending {
     type Output = Result<Merged, MergeError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(cx).map(|answer| answer.unwrap_or(Err(MergeError::Stopping)))
+        let answer = Pin::new(&mut self.0).poll(cx);
+        answer.map(|answer| answer.map_or(Err(MergeError::Stopping), |answer| answer.outcome))
     }
 }
 
@@ -225,9 +232,10 @@ fn write_waiting(
     }
     .into_iter();
     drop(span);
-    for reply in replies {
+    for (reply, batch) in replies.into_iter().zip(batches) {
+        let outcome = outcomes.next().unwrap_or(Err(MergeError::Stopping));
         // A puller that is gone will ask for its batch again.
-        drop(reply.send(outcomes.next().unwrap_or(Err(MergeError::Stopping))));
+        drop(reply.send(Answer { outcome, _batch: batch }));
     }
 }
 

@@ -144,6 +144,7 @@ impl<'c> Merge<'c> {
             "a verified batch holds every entry between its positions"
         );
         let mut quarantined = 0;
+        self.bring_near(&batch.changes);
         let later = last_words(&batch.changes);
         for change in &batch.changes {
             // Thinned or erased at the village: a later entry of the same
@@ -481,6 +482,18 @@ impl<'c> Merge<'c> {
     /// Notes everything that a village has a part in.
     pub(super) fn touch_whole(&mut self, village: VillageCode) -> rusqlite::Result<()> {
         self.touched.involve(self.conn, village)
+    }
+
+    /// Prepares for noting the numbers of a batch.
+    fn bring_near(&self, changes: &[Change]) {
+        let rows = || {
+            changes.iter().filter_map(|change| match &change.content {
+                Content::Row(row) => Some(Marks::of(row)),
+                _ => None,
+            })
+        };
+        self.memory.niks.bring_near(rows().filter_map(|marks| marks.nik));
+        self.memory.kks.bring_near(rows().filter_map(|marks| marks.no_kk));
     }
 
     /// Notes the numbers that more than one village may claim.
