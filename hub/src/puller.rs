@@ -52,6 +52,9 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// gives its turn away and goes on at its own pace.
 const CATCHING_UP_MAX: usize = 8;
 
+/// With fewer turns left than this the hub is in a hurry.
+const HURRY_BELOW_TURNS: usize = CATCHING_UP_MAX / 2;
+
 /// What every puller of a hub shares.
 #[derive(Clone)]
 pub struct Shared {
@@ -93,6 +96,12 @@ impl Shared {
             wishes: Wishes::default(),
             bell: Bell::default(),
         }
+    }
+
+    /// Whether so many villages catch up at the same time that time is what is
+    /// scarce.
+    fn is_in_a_hurry(&self) -> bool {
+        self.catching_up.available_permits() < HURRY_BELOW_TURNS
     }
 }
 

@@ -7,11 +7,11 @@
 //! learned outlives the connection; a link that broke before a single batch
 //! got through gets half the size.
 //!
-//! Columns take a third fewer bytes and most of a node's CPU. A link is taken
-//! for slow until a whole batch has shown that it is not: only then are rows
-//! asked for. There they cost a village less than half a second of its first
-//! pull, and a district that catches up at once is bound by CPU, not by lines.
-//! (For one record alone, sending and CPU break even at about 30 Mbit/s.)
+//! Columns take a third fewer bytes and most of a node's CPU. Bytes are what a
+//! village pays for, so columns it is, unless most turns to catch up are taken:
+//! a district that returns at once is bound by CPU, and rows over links that
+//! bear them have all of it back sooner. A link that has not shown that it is
+//! slow gets rows then; its first batch tells.
 
 use std::time::Duration;
 
@@ -26,14 +26,14 @@ const AIM: Duration = Duration::from_millis(1_400);
 /// One measurement changes the size by this factor at most.
 const STEP_MAX: f64 = 4.0;
 
-/// From this many bytes a second on the wire on, rows are asked for: about 4
+/// From this many bytes a second on the wire on a link bears rows: about 4
 /// Mbit/s, where the bytes that columns would save of a village's first pull
 /// take less than half a second. A hub that many villages keep busy measures
 /// a lower rate than the line has, never a higher one.
-const ROWS_FROM_RATE: f64 = 500e3;
+const FAST_FROM_RATE: f64 = 500e3;
 
-/// Below this rate it is columns again.
-const COLUMNS_BELOW_RATE: f64 = 250e3;
+/// Below this rate it is slow again.
+const SLOW_BELOW_RATE: f64 = 250e3;
 
 /// How large batches travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,16 +44,25 @@ pub(super) enum Form {
     Rows,
 }
 
-/// Size and form of batches over one link.
+/// Whether a link bears rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bears {
+    /// No whole batch has shown it yet.
+    Unknown,
+    Rows,
+    Columns,
+}
+
+/// What is known about sending batches over one link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Pace {
     batch_bytes: u32,
-    form: Form,
+    bears: Bears,
 }
 
 impl Default for Pace {
     fn default() -> Self {
-        Self { batch_bytes: BATCH_BYTES_FIRST, form: Form::Columns }
+        Self { batch_bytes: BATCH_BYTES_FIRST, bears: Bears::Unknown }
     }
 }
 
@@ -63,9 +72,12 @@ impl Pace {
         self.batch_bytes
     }
 
-    /// The form of large batches.
-    pub(super) const fn form(self) -> Form {
-        self.form
+    /// The form of large batches, for a hub in a hurry or one with time.
+    pub(super) const fn form(self, hurry: bool) -> Form {
+        match self.bears {
+            Bears::Unknown | Bears::Rows if hurry => Form::Rows,
+            _ => Form::Columns,
+        }
     }
 
     /// Bytes that may be under way: one batch on the link and the next behind
@@ -76,8 +88,8 @@ impl Pace {
     }
 
     /// A batch of `bytes`, which were `wire_bytes` on the link, arrived after
-    /// the link had nothing else to do for `took`. Whether size or form
-    /// changes.
+    /// the link had nothing else to do for `took`. Whether size or what the
+    /// link bears changes.
     pub(super) fn arrived(&mut self, bytes: u64, wire_bytes: usize, took: Duration) -> bool {
         if bytes < u64::from(self.batch_bytes) {
             return false;
@@ -85,8 +97,8 @@ impl Pace {
         let before = *self;
         let seconds = took.as_secs_f64().max(0.001);
         match wire_bytes as f64 / seconds {
-            rate if rate >= ROWS_FROM_RATE => self.form = Form::Rows,
-            rate if rate < COLUMNS_BELOW_RATE => self.form = Form::Columns,
+            rate if rate >= FAST_FROM_RATE => self.bears = Bears::Rows,
+            rate if rate < SLOW_BELOW_RATE => self.bears = Bears::Columns,
             _ => {}
         }
         if !(GOOD.0..=GOOD.1).contains(&took) {
@@ -99,7 +111,7 @@ impl Pace {
 
     /// The link broke before a batch got through.
     pub(super) fn broke(&mut self) {
-        self.form = Form::Columns;
+        self.bears = Bears::Columns;
         self.set(self.batch_bytes / 2);
     }
 
@@ -114,7 +126,7 @@ mod tests {
 
     /// What compression leaves of a batch of resident records.
     fn on_the_wire(pace: Pace) -> usize {
-        let share = if pace.form() == Form::Columns { 7 } else { 4 };
+        let share = if pace.form(true) == Form::Columns { 7 } else { 4 };
         pace.batch_bytes() as usize / share
     }
 
@@ -146,16 +158,18 @@ mod tests {
     }
 
     #[test]
-    fn a_fast_link_gets_rows_after_its_first_batch_and_a_slow_one_never() {
+    fn a_link_that_is_not_slow_gets_rows_while_the_hub_is_in_a_hurry() {
         let mut pace = Pace::default();
-        assert_eq!(pace.form(), Form::Columns, "nothing is known yet");
-        pull(&mut pace, 5e6);
-        assert_eq!(pace.form(), Form::Rows);
+        for _ in 0..2 {
+            assert_eq!(pace.form(true), Form::Rows, "nothing speaks against it");
+            assert_eq!(pace.form(false), Form::Columns, "bytes cost, time does not");
+            pull(&mut pace, 5e6);
+        }
         for rate in [8_000.0, 30_000.0, 125_000.0, 240_000.0] {
             let mut pace = Pace::default();
             for _ in 0..20 {
                 pull(&mut pace, rate);
-                assert_eq!(pace.form(), Form::Columns, "at {rate} bytes/s");
+                assert_eq!(pace.form(true), Form::Columns, "at {rate} bytes/s");
             }
         }
     }
@@ -164,12 +178,12 @@ mod tests {
     fn a_fast_link_that_slows_down_or_breaks_gets_columns_again() {
         let mut pace = settled(5e6);
         pull(&mut pace, 400e3);
-        assert_eq!(pace.form(), Form::Rows, "between the bounds it stays");
+        assert_eq!(pace.form(true), Form::Rows, "between the bounds it stays");
         pull(&mut pace, 100e3);
-        assert_eq!(pace.form(), Form::Columns);
+        assert_eq!(pace.form(true), Form::Columns);
         let mut pace = settled(5e6);
         pace.broke();
-        assert_eq!(pace.form(), Form::Columns);
+        assert_eq!(pace.form(true), Form::Columns);
     }
 
     #[test]
@@ -178,7 +192,7 @@ mod tests {
         let (bytes, wire_bytes) = (u64::from(pace.batch_bytes()), on_the_wire(pace));
         let took = Duration::from_secs(1);
         assert!(pace.arrived(bytes, wire_bytes, took), "columns from now on");
-        assert_eq!(pace, Pace { form: Form::Columns, ..settled(5e6) });
+        assert_eq!(pace, Pace { bears: Bears::Columns, ..settled(5e6) });
         assert!(!pace.arrived(bytes, wire_bytes, took));
     }
 

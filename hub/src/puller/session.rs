@@ -119,6 +119,8 @@ struct Pulling {
     behind: bool,
     /// Since when there is room for the batch that the node has.
     waiting_since: Option<Instant>,
+    /// The version of blocks that the node was last asked for.
+    block: u32,
 }
 
 type Controls = mpsc::Sender<v1::PullControl>;
@@ -254,7 +256,8 @@ impl<'a> Session<'a> {
         let turn = self.turn(&reply, position).await;
         let (controls, outgoing) = mpsc::channel(CONTROLS_QUEUED);
         self.forms = Forms::common(reply.forms.as_ref());
-        send(&controls, Control::Start(self.start(position))).await?;
+        let block = self.block();
+        send(&controls, Control::Start(self.start(position, block))).await?;
         let opening = sync.pull(ReceiverStream::new(outgoing));
         let opening = spans::node_call(village, "lumbung.v1.Sync/Pull", opening);
         let opened = tokio::time::timeout(limits::ANSWER_TIMEOUT, opening).await;
@@ -262,24 +265,24 @@ impl<'a> Session<'a> {
         let behind = reply.head.as_ref().is_some_and(|head| head.seq > position.seq.0);
         let merging = VecDeque::with_capacity(MERGING_MAX);
         let waiting_since = None;
-        let pulling = Pulling { position, standing, merging, turn, behind, waiting_since };
+        let pulling = Pulling { position, standing, merging, turn, behind, waiting_since, block };
         Ok(Opened { pulling, items, controls, noticing })
     }
 
-    fn start(&self, position: Position) -> v1::pull_control::Start {
+    fn start(&self, position: Position, block: u32) -> v1::pull_control::Start {
         let (batch_bytes, credit_bytes) = match self.forms.slim {
             true => (self.pace.batch_bytes(), self.pace.window_bytes()),
             false => (limits::BATCH_BYTES, limits::CREDIT_BYTES),
         };
         let position = Some(batch::position_to_wire(position));
-        let forms = self.forms.with_block(self.block()).to_wire();
+        let forms = self.forms.with_block(block).to_wire();
         v1::pull_control::Start { position, batch_bytes, credit_bytes, forms }
     }
 
     /// Newest version of a block that suits the link, of those that both ends
     /// know.
-    const fn block(&self) -> u32 {
-        match self.pace.form() {
+    fn block(&self) -> u32 {
+        match self.pace.form(self.shared.is_in_a_hurry()) {
             Form::Columns => self.forms.block(),
             Form::Rows => 1,
         }
@@ -474,11 +477,14 @@ impl<'a> Session<'a> {
         let pending = self.shared.writer.submit(batch).await;
         let pending = pending.map_err(|_| Ended::Lost)?;
         at.merging.push_back(Merging { pending, raw_bytes, seal, span: Span::current() });
-        if self.forms.slim && took.is_some_and(|took| self.pace.arrived(size, wire_bytes, took)) {
+        let learned = took.is_some_and(|took| self.pace.arrived(size, wire_bytes, took));
+        let block = self.block();
+        if self.forms.slim && (learned || (at.behind && block != at.block)) {
+            at.block = block;
             let size = v1::pull_control::Size {
                 batch_bytes: self.pace.batch_bytes(),
                 window_bytes: self.pace.window_bytes(),
-                block: self.block(),
+                block,
             };
             send(controls, Control::Size(size)).await?;
         }
