@@ -50,7 +50,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// transaction change fewer pages of the store, so all are done sooner than
 /// if each crept along, and what waits in memory stays small. A slow link
 /// gives its turn away and goes on at its own pace.
-const CATCHING_UP_MAX: usize = 8;
+const CATCHING_UP_MAX: usize = 16;
 
 /// With fewer turns left than this the hub is in a hurry.
 const HURRY_BELOW_TURNS: usize = CATCHING_UP_MAX / 2;

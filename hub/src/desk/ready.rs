@@ -35,12 +35,13 @@ struct Looks {
 }
 
 impl Looks {
-    /// Makes the villages ready that rest; says whether any still moves.
-    fn look(&mut self, dataset: &dyn HubsOwn) -> Result<bool, DatasetError> {
-        let mut moving = false;
+    /// Makes the villages ready that rest, if no more than `many` moved; says
+    /// whether any is left to be made ready.
+    fn look(&mut self, dataset: &dyn HubsOwn, many: usize) -> Result<bool, DatasetError> {
+        let mut left = false;
         let marks = dataset.row_marks(&dataset.whole())?;
         let moved = |(village, mark): &&(VillageCode, Mark)| self.seen.get(village) != Some(mark);
-        let calm = marks.iter().filter(moved).count() <= MANY;
+        let calm = marks.iter().filter(moved).count() <= many;
         for (village, mark) in marks {
             let rests = self.seen.insert(village, mark) == Some(mark) && calm;
             let fitted = self.fitted.entry(village).or_insert_with(Instant::now);
@@ -53,10 +54,10 @@ impl Looks {
                 *fitted = Instant::now();
                 self.ready.insert(village, mark);
             } else {
-                moving = true;
+                left = true;
             }
         }
-        Ok(moving)
+        Ok(left)
     }
 }
 
@@ -67,12 +68,12 @@ pub async fn keep_ready(dataset: Arc<dyn HubsOwn>, live: Arc<Live>) {
     loop {
         let dataset = Arc::clone(&dataset);
         let looking = tokio::task::spawn_blocking(move || {
-            let moving = looks.look(&*dataset);
-            (looks, moving)
+            let left = looks.look(&*dataset, MANY);
+            (looks, left)
         });
-        let Ok((kept, moving)) = looking.await else { return };
+        let Ok((kept, left)) = looking.await else { return };
         looks = kept;
-        match moving {
+        match left {
             Ok(true) => {}
             Ok(false) => drop(moved.changed().await),
             Err(error) => tracing::warn!(%error, "searches can't be made ready now"),
@@ -84,15 +85,41 @@ pub async fn keep_ready(dataset: Arc<dyn HubsOwn>, live: Arc<Live>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::recap::tests::district;
+    use crate::recap::tests::{district, refuse};
 
     #[test]
     fn a_village_is_made_ready_once_it_rests() {
         let (_folder, dataset) = district();
         let mut looks = Looks::default();
-        assert!(looks.look(&dataset).unwrap());
+        assert!(looks.look(&dataset, MANY).unwrap());
         assert!(looks.ready.is_empty(), "nothing is known to rest at the first look");
-        assert!(!looks.look(&dataset).unwrap());
+        assert!(!looks.look(&dataset, MANY).unwrap());
         assert_eq!(looks.ready.len(), 3);
+    }
+
+    #[test]
+    fn while_many_villages_move_the_others_are_left_alone_too() {
+        let (_folder, dataset) = district();
+        let moving = VillageCode::from_u64(3_505_012_001).unwrap();
+        let mut looks = Looks::default();
+        assert!(looks.look(&dataset, 0).unwrap());
+        refuse(&dataset, moving, 1);
+        assert!(looks.look(&dataset, 0).unwrap(), "two rest, but one moved");
+        assert!(looks.ready.is_empty());
+        assert!(!looks.look(&dataset, 0).unwrap());
+        assert_eq!(looks.ready.len(), 3);
+    }
+
+    #[test]
+    fn a_village_that_never_rests_is_made_ready_in_the_end() {
+        let (_folder, dataset) = district();
+        let moving = VillageCode::from_u64(3_505_012_001).unwrap();
+        let mut looks = Looks::default();
+        assert!(looks.look(&dataset, 0).unwrap());
+        let long_ago = Instant::now().checked_sub(OLDEST).unwrap();
+        looks.fitted.insert(moving, long_ago);
+        refuse(&dataset, moving, 1);
+        assert!(looks.look(&dataset, 0).unwrap());
+        assert_eq!(looks.ready.keys().collect::<Vec<_>>(), [&moving]);
     }
 }
