@@ -23,6 +23,7 @@ use lumbung_link::channel::ConnectError;
 use lumbung_link::meter::Traffic;
 use lumbung_node::serving::{SyncService, serve_connections};
 use lumbung_node::village::Village;
+use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
 
 use super::line::{Line, Sky, Weather};
@@ -103,6 +104,13 @@ impl Pair {
         let writer = MergeWriter::start_in_task(dataset.clone());
         let shared = Shared::new(Arc::clone(&dataset), writer, Arc::clone(&live));
         Ok(Self { dataset, live, shared, code })
+    }
+
+    /// The turns of villages that catch up on much: whoever takes some stands
+    /// for villages that do.
+    #[must_use]
+    pub fn turns(&self) -> Arc<Semaphore> {
+        Arc::clone(&self.shared.catching_up)
     }
 
     /// Follows the village from now on, whose first connections come under

@@ -2,8 +2,7 @@
 //! hub: everything inside TCP, TLS included.
 //!
 //! (f) one changed record on a warm session; (g) the first pull of a village
-//! of 5,000 residents over a mobile link, and over one as fast as it goes,
-//! which carries other forms; (h) the same over 64 kbit/s with 600 ms round
+//! of 5,000 residents over a mobile link, and over one as fast as it goes; (h) the same over 64 kbit/s with 600 ms round
 //! trip, broken every 30 s, in real time.
 
 use std::net::SocketAddr;
@@ -31,7 +30,7 @@ const RESIDENTS: u32 = 5_000;
 /// Changed records that (f) averages over.
 const EDITS: u32 = 200;
 
-/// The links of (g): one whose bytes count, and one whose bytes do not.
+/// The links of (g).
 const MOBILE: (u64, Duration) = (1_000_000, Duration::from_millis(80));
 const FAST: &str = "as fast as it goes";
 
