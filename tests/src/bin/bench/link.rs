@@ -2,8 +2,9 @@
 //! hub: everything inside TCP, TLS included.
 //!
 //! (f) one changed record on a warm session; (g) the first pull of a village
-//! of 5,000 residents over a mobile link, and over one as fast as it goes; (h) the same over 64 kbit/s with 600 ms round
-//! trip, broken every 30 s, in real time.
+//! of 5,000 residents over a mobile link, and over one as fast as it goes;
+//! (h) the same over 64 kbit/s with 600 ms round trip, broken every 30 s, in
+//! real time.
 
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
