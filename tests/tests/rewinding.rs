@@ -327,6 +327,35 @@ fn run(acts: Vec<Act>) -> anyhow::Result<()> {
     })
 }
 
+/// A disk of many contacts ago comes back: the hub still knows where it stood
+/// then, so what was changed since is no conflict.
+#[tokio::test]
+async fn a_disk_of_many_contacts_ago_gets_everything_written_since() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut world = World::new(folder.path())?;
+    for number in [7, 1] {
+        world.save(vec![(number, Some(1))]).await?;
+        world.contact(End::Whole).await?;
+    }
+    let old = world.store.copy();
+    world.save(vec![(1, Some(2))]).await?;
+    for content in 0..100 {
+        world.contact(End::Whole).await?;
+        world.save(vec![(4, Some(content))]).await?;
+    }
+    world.contact(End::Whole).await?;
+    world.put_back(&old)?;
+    world.contact(End::Whole).await?;
+    let told = world.hub.handed_back(world.code)?;
+    ensure!((told.applied, told.conflicts) == (2, 0), "{told:?}");
+    for (number, content) in [(7, 1), (1, 2), (4, 99)] {
+        let latest = world.village().barn().latest(id(number))?;
+        let latest = latest.and_then(|latest| latest.content().cloned());
+        ensure!(latest == change(number, Some(content)).content, "record {number}");
+    }
+    world.ends_equal().await
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]

@@ -1,17 +1,25 @@
 //! Where the hub has stood in one village's log: marks to find a fork by.
 //!
-//! Dense near the head and thinner with every doubling of the distance, so a
-//! few dozen marks reach back to the start. Only marks of the present branch
-//! are kept: a step back drops those beyond it, another log drops all.
+//! Every one near the head, and thinner with every doubling of the distance, so
+//! some two hundred marks reach back to the start. Only marks of the
+//! present branch are kept: a step back drops those beyond it, another log
+//! drops all.
+//!
+//! Where two histories parted is known as exactly as marks lie there. Between
+//! the mark before it and that point, a record which the village changed then
+//! and again later may look changed on both sides; so marks lie closer than
+//! finding the fork alone would need.
 
 use lumbung_ledger::{ChainTag, Epoch, LogId, Position, Seq};
 
-/// The newest marks, all of which are kept.
-const RECENT: usize = 32;
+/// The newest marks, all of which are kept: about a week of single saves. The
+/// whole trail is written with each, so it stays within 7 KB.
+const RECENT: usize = 128;
 
-/// Older marks are kept this many times further apart from the head, each
-/// than the one before it: 7/5 is about two to a doubling.
-const APART: (u64, u64) = (7, 5);
+/// An older mark is at most this many times further from the head than the one
+/// after it, unless the hub stood nowhere between them. Ten to a doubling at
+/// most.
+const APART: (u64, u64) = (8, 7);
 
 const MARK_BYTES: usize = 4 + 8 + 16;
 
@@ -70,16 +78,19 @@ impl Trail {
     }
 }
 
-/// Those of the marks (oldest first) that are worth keeping.
+/// Those of the marks (oldest first) that are worth keeping. A mark may go
+/// when the one before it is near enough to the next one kept; the first stays.
+/// What is near enough stays so as the head moves on.
 fn thinned(marks: &[Position]) -> Vec<Position> {
     let Some(head) = marks.last() else { return Vec::new() };
     let mut kept: Vec<Position> = Vec::new();
-    let mut reached = 0;
+    let mut reached = 0_u64;
     for (age, mark) in marks.iter().rev().enumerate() {
-        let distance = head.seq.since(mark.seq);
-        let far = distance.saturating_mul(APART.1) >= reached * APART.0;
-        if age < RECENT || far {
-            reached = distance;
+        let before = marks.iter().rev().nth(age + 1).map(|mark| head.seq.since(mark.seq));
+        let needed = before
+            .is_none_or(|before| before.saturating_mul(APART.1) > reached.saturating_mul(APART.0));
+        if age < RECENT || needed {
+            reached = head.seq.since(mark.seq);
             kept.push(*mark);
         }
     }
@@ -99,28 +110,33 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
         #[test]
-        fn few_marks_reach_far_back(steps in proptest::collection::vec(1_u64..2_000, 1..600)) {
+        fn few_marks_reach_far_back(
+            steps in proptest::collection::vec(1_u64..2_000, 1..600),
+            single in 0_usize..3_000,
+        ) {
             let mut trail = None;
             let mut seq = 0;
             let mut all = Vec::new();
-            for step in steps {
+            for step in steps.into_iter().chain(std::iter::repeat_n(1, single)) {
                 seq += step;
                 all.push(seq);
                 trail = Some(Trail::step(trail, at(1, seq)));
             }
             let trail = trail.unwrap();
             let marks: Vec<_> = trail.newest_first().iter().map(|mark| mark.seq.0).collect();
-            prop_assert!(marks.len() <= 72, "{} marks", marks.len());
+            prop_assert!(marks.len() <= 256, "{} marks", marks.len());
             let dense: Vec<_> = all.iter().rev().take(RECENT).copied().collect();
             prop_assert_eq!(&marks[..dense.len()], &dense[..]);
-            // Whatever point is lost, a mark lies before it that is no more
-            // than about three times as far from the head, or nothing does.
-            for point in &all {
-                let lost = seq - point + 1;
-                if let Some(mark) = marks.iter().find(|mark| *mark < point) {
-                    prop_assert!(seq - mark <= 3 * lost + 4_000, "{} for {}", mark, point);
-                }
+            // Whatever point but the first is lost, a mark lies before it that
+            // is no more than a seventh further from the head, or a step.
+            for pair in all.windows(2) {
+                let (before, lost) = (pair[0], pair[1]);
+                let mark = marks.iter().find(|mark| **mark < lost);
+                let Some(mark) = mark else { panic!("no mark before {lost}") };
+                let allowed = (seq - lost) * APART.0 / APART.1;
+                prop_assert!(seq - mark <= allowed.max(seq - before), "{} for {}", mark, lost);
             }
             prop_assert_eq!(Trail::from_slice(&trail.to_bytes()), Some(trail));
         }
