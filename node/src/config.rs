@@ -9,7 +9,7 @@ use lumbung_domain::region::VillageCode;
 use serde::{Deserialize, Serialize};
 
 /// The settings.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
     /// Which village this node keeps.
@@ -23,7 +23,7 @@ pub struct Config {
 }
 
 /// Backups the node makes by itself.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BackupSettings {
     /// How many are kept; 0 makes none.

@@ -131,6 +131,9 @@ async fn a_dead_machine_is_replaced_and_everything_sent_is_back() -> anyhow::Res
     let token = district.hub.token(dead.village, district.hub.uplink, true)?;
     let mut fresh = district.node(BINARY, dead.village)?;
     fresh.move_to("pengganti");
+    // Somebody prepares the folder first, as for a new village.
+    let prepared = fresh.run(&["init", &dead.village.compact()]).await?;
+    ensure!(prepared.status.success(), "{}", String::from_utf8_lossy(&prepared.stderr));
     let said = fresh.join(&token, district.hub.uplink).await?;
     assert!(said.contains("terbukti sama"), "{said}");
     let new = fold::fold(fresh.dir(), fresh.village)?;

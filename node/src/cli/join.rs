@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use anyhow::{Context, bail, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
-use lumbung_domain::region::roster;
+use lumbung_domain::region::{VillageCode, roster};
 use lumbung_identity::{JoinToken, TrustedTime, join_message, tls};
+use lumbung_ledger::Position;
 use lumbung_link::limits;
 use lumbung_proto::v1;
 use lumbung_proto::v1::enrolment_client::EnrolmentClient;
@@ -21,6 +22,7 @@ use crate::config::Config;
 use crate::identity::{self, Identity, Membership, hex};
 use crate::recovery::{Patience, Returned, Returning, SOMEBODY_WAITS};
 use crate::uplink;
+use crate::village::Village;
 
 /// Stands in a folder whose data is being rebuilt: what is there is not whole.
 const REBUILDING: &str = "membangun-ulang";
@@ -57,6 +59,9 @@ pub(super) async fn join(data: &Path, args: &JoinArgs) -> anyhow::Result<ExitCod
     let address = args.address.clone().unwrap_or_else(|| token.address.clone());
     let membership = enrol(data, &token, &address).await?;
     lumbung_telemetry::say!("{name} bergabung dengan kabupaten.");
+    if membership.records > 0 {
+        clear_blank(data, token.village)?;
+    }
     if Config::load(data).is_ok() {
         lumbung_telemetry::say!(
             "Data yang ada di folder ini tetap dipakai. Node yang sedang berjalan segera \
@@ -172,6 +177,35 @@ async fn rebuild(data: &Path, token: &JoinToken) -> anyhow::Result<()> {
     );
     recover::say_incomplete(left_out, doubtful);
     Ok(())
+}
+
+/// A folder that was only prepared (`init`) must not hide what the district
+/// holds: where nothing was ever saved it becomes an empty one again. A folder
+/// that is in use or can't be opened stays as it is.
+fn clear_blank(data: &Path, desa: VillageCode) -> anyhow::Result<()> {
+    let Ok(config) = Config::load(data) else { return Ok(()) };
+    if config != Config::new(desa) || !Barn::exists(data) {
+        return Ok(());
+    }
+    let Ok(village) = Village::open(data, desa) else { return Ok(()) };
+    let blank = is_blank(village.barn());
+    village.close();
+    if !blank {
+        return Ok(());
+    }
+    // From the marker on `join` begins anew, wherever this is cut off: the
+    // settings go before the store, and without them nobody can save here.
+    lumbung_identity::write_private(&data.join(REBUILDING), b"")
+        .and_then(|()| fs::remove_file(data.join("node.toml")))
+        .context("Folder data tidak bisa ditulis")
+}
+
+/// Whether nothing was ever saved here, as far as store and witness know.
+fn is_blank(barn: &Barn) -> bool {
+    let position = barn.head().position;
+    position == Position::origin(position.log_id)
+        && barn.steps().is_empty()
+        && barn.erased().is_empty()
 }
 
 /// Removes what an interrupted rebuild left, and nothing else.
