@@ -46,6 +46,25 @@ fn a_village_in_good_order_needs_nobody() {
 }
 
 #[test]
+fn who_has_joined_and_sent_nothing_is_not_offered_a_token() {
+    let told = |certified_until_ms| {
+        let reasons = one(|of| {
+            (of.heard.contact_ms, of.heard.stick_ms) = (0, 0);
+            of.certified_until_ms = certified_until_ms;
+        });
+        let need = reasons.needs.iter().find(|need| need.code == "belum_pernah");
+        let todo = &need.unwrap().todo;
+        [todo.id.clone(), todo.en.clone()]
+    };
+    let [id, en] = told(None);
+    assert!(id.starts_with("Buat token") && en.starts_with("Make a token"), "{id} {en}");
+    // A token for whoever has a computer is refused, or turns it away.
+    let [id, en] = told(Some(NOW_MS + 40 * DAY_MS));
+    assert!(id.contains("tidak perlu. Minta desa menyalakan"), "{id}");
+    assert!(en.starts_with("No new token"), "{en}");
+}
+
+#[test]
 fn silence_is_advice_first_and_an_act_later() {
     let silent = |days| one(|of| of.heard.contact_ms = NOW_MS - days * DAY_MS);
     assert_eq!(codes(&silent(2)), [("desa_diam", Severity::Advice)]);

@@ -407,24 +407,35 @@ fn findings(upkeep: &Upkeep, now_ms: i64) -> Option<Need> {
 fn never_joined(village: &VillageOutlook, upkeep: &Upkeep) -> Option<Need> {
     let dialled = village.live.as_ref().is_some_and(|live| live.last_contact_ms > 0);
     (village.last_ms() == 0 && !dialled).then(|| {
-        let joined = upkeep.certified_until_ms.is_some();
+        let (told, todo) = if upkeep.certified_until_ms.is_some() {
+            (
+                Words::new(
+                    "Sudah bergabung, tetapi belum pernah mengirim.",
+                    "Has joined, but has never sent anything.",
+                ),
+                Words::new(
+                    "Token baru tidak perlu. Minta desa menyalakan Lumbung (lumbung-node serve) dan \
+                     memeriksa internetnya, atau membawa stik.",
+                    "No new token is needed. Ask the village to start Lumbung (lumbung-node serve) \
+                     and to check its internet, or to bring a stick.",
+                ),
+            )
+        } else {
+            (
+                Words::new("Terdaftar, tetapi belum bergabung.", "Listed, but has not joined."),
+                Words::new(
+                    "Buat token dan bantu desa memasang node.",
+                    "Make a token and help the village to set up its node.",
+                ),
+            )
+        };
         need(
             "belum_pernah",
             Severity::Advice,
             village_of(upkeep),
             0,
-            if joined {
-                Words::new(
-                    "Sudah bergabung, tetapi belum pernah mengirim.",
-                    "Has joined, but has never sent anything.",
-                )
-            } else {
-                Words::new("Terdaftar, tetapi belum bergabung.", "Listed, but has not joined.")
-            },
-            Words::new(
-                "Buat token dan bantu desa memasang node.",
-                "Make a token and help the village to set up its node.",
-            ),
+            told,
+            todo,
         )
     })
 }
