@@ -14,6 +14,7 @@ use lumbung_telemetry::clock;
 use super::reach::{self, node, said};
 use crate::barn::ErasureReason;
 use crate::config::Config;
+use crate::serving::Confirmed;
 use crate::serving::erasing::{ErasureReport, erase_failed};
 use crate::serving::report::step_sentence;
 use crate::village::Village;
@@ -116,8 +117,9 @@ fn erase_now(dir: &Path, id: RecordId, reason: ErasureReason) -> anyhow::Result<
     village.close();
     tell(erased.ids.len(), erased.receipt.written);
     let village = Village::open(dir, desa).map_err(reach::open_failed)?;
+    let confirmed = Confirmed::open(dir, village.barn()).unwrap_or_default();
     for step in village.barn().steps() {
-        lumbung_telemetry::say!("{}", step_sentence(step));
+        lumbung_telemetry::say!("{}", step_sentence(step, confirmed.before()));
     }
     let pending = village.barn().scrub_pending();
     village.close();

@@ -81,7 +81,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     );
     let local = local.linked(Arc::clone(&account));
     for step in village.barn().steps() {
-        lumbung_telemetry::say!("{}", step_sentence(step));
+        lumbung_telemetry::say!("{}", step_sentence(step, confirmed.before()));
     }
     let name = roster().village(config.desa).map(|desa| desa.full_name()).unwrap_or_default();
     lumbung_telemetry::say!("{name} siap melayani kabupaten.");

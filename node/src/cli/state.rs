@@ -46,24 +46,7 @@ pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<Exit
         report.log_id,
         report.epoch
     );
-    match (report.serving, report.confirmed_at_ms, report.waiting()) {
-        (false, ..) => lumbung_telemetry::say!(
-            "Node tidak sedang berjalan; kabupaten tidak bisa mengambil data."
-        ),
-        (true, 0, _) => {
-            lumbung_telemetry::say!("Kabupaten belum menghubungi node sejak node dijalankan.")
-        }
-        (true, at, 0) => {
-            lumbung_telemetry::say!(
-                "Semua perubahan aman di kabupaten (dipastikan {}).",
-                clock::display(at)
-            );
-        }
-        (true, at, waiting) => lumbung_telemetry::say!(
-            "{waiting} perubahan belum dipastikan kabupaten (terakhir {}).",
-            clock::display(at)
-        ),
-    }
+    lumbung_telemetry::say!("{}", report.safety_sentence());
     if let Some(link) = report.link.filter(|_| report.serving) {
         tell_link(&link);
     }

@@ -33,6 +33,9 @@ pub struct Confirmed {
 #[derive(Debug, Default)]
 struct Told {
     position: Option<Position>,
+    /// The last entry of this log that was confirmed before this start,
+    /// whether the barn still holds it or not.
+    before: Seq,
     at_ms: i64,
     file: Option<Kept>,
     unwritten: bool,
@@ -47,11 +50,16 @@ impl Confirmed {
     pub fn open(dir: &Path, barn: &Barn) -> Result<Self, StoreError> {
         let file = Kept::open(&dir.join("acked"), *b"LAK1").map_err(StoreError::Io)?;
         let position = file.last().and_then(position_from_slice);
-        let position = match position {
+        let head = barn.head().position;
+        let told = position.filter(|position| position.log_id == head.log_id);
+        let position = match told {
             Some(position) if barn.relate(position)? == Relation::Resume => Some(position),
             _ => None,
         };
-        let told = Told { position, file: Some(file), ..Told::default() };
+        // Of an epoch before the last one it says nothing of what was lost.
+        let last = |told: &Position| told.epoch.0 + 1 == head.epoch.0;
+        let before = position.or(told.filter(last)).map_or(Seq::ZERO, |known| known.seq);
+        let told = Told { position, before, file: Some(file), ..Told::default() };
         Ok(Self { told: Mutex::new(told), changed: Notify::new() })
     }
 
@@ -65,6 +73,13 @@ impl Confirmed {
     #[must_use]
     pub fn seq(&self) -> Seq {
         self.position().map_or(Seq::ZERO, |position| position.seq)
+    }
+
+    /// The last entry of this log that the hub had confirmed before this
+    /// start, though the disk may have lost it since.
+    #[must_use]
+    pub fn before(&self) -> Seq {
+        self.told().before
     }
 
     /// When it last said so, Unix milliseconds; 0 = not since this start.

@@ -93,6 +93,7 @@ impl LocalService {
     fn report(&self) -> Report {
         let barn = self.village.barn();
         let head = barn.head();
+        let reached = self.confirmed.before();
         // A folder that can't be read holds no backup to rely on.
         let backup = Shelf::of(&self.dir).list().ok().and_then(|kept| kept.into_iter().next());
         Report {
@@ -112,7 +113,7 @@ impl LocalService {
             boots: barn.boots(),
             erased: barn.erased().len() as u64,
             scrub_pending: barn.scrub_pending(),
-            steps: barn.steps().iter().map(step_sentence).collect(),
+            steps: barn.steps().iter().map(|step| step_sentence(step, reached)).collect(),
             remarks: self.remarks(),
             backup_at_ms: backup.as_ref().map_or(0, |kept| kept.at_ms),
             backup_seq: backup.map_or(0, |kept| kept.at.1.0),

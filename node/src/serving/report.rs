@@ -69,6 +69,34 @@ impl Report {
     pub fn waiting(&self) -> u64 {
         Seq(self.seq).since(Seq(self.confirmed_seq))
     }
+
+    /// What is safe at the district, as a sentence for the clerk. What was
+    /// confirmed before this start stays confirmed: a hub that has everything
+    /// already has no reason to say so again.
+    #[must_use]
+    pub fn safety_sentence(&self) -> String {
+        let met = self.confirmed_seq > 0 || self.link.as_ref().is_some_and(|link| link.connected);
+        match (self.serving, self.confirmed_at_ms, self.waiting()) {
+            (false, ..) => {
+                "Node tidak sedang berjalan; kabupaten tidak bisa mengambil data.".to_owned()
+            }
+            (true, 0, _) if !met => {
+                "Kabupaten belum menghubungi node sejak node dijalankan.".to_owned()
+            }
+            (true, 0, 0) if self.seq == 0 => "Belum ada perubahan untuk dikirim.".to_owned(),
+            (true, 0, 0) => "Semua perubahan aman di kabupaten (dipastikan sebelum node \
+                dijalankan ulang)."
+                .to_owned(),
+            (true, 0, waiting) => format!("{waiting} perubahan belum dipastikan kabupaten."),
+            (true, at, 0) => {
+                format!("Semua perubahan aman di kabupaten (dipastikan {}).", clock::display(at))
+            }
+            (true, at, waiting) => format!(
+                "{waiting} perubahan belum dipastikan kabupaten (terakhir {}).",
+                clock::display(at)
+            ),
+        }
+    }
 }
 
 /// What had to be put right, as a sentence for the clerk.
@@ -128,9 +156,10 @@ pub(super) fn set_aside_sentence(path: &Path) -> String {
     )
 }
 
-/// What opening had to do, as a sentence for the clerk.
+/// What opening had to do, as a sentence for the clerk; `reached` is the last
+/// entry that the district had confirmed before.
 #[must_use]
-pub fn step_sentence(step: &OpenStep) -> String {
+pub fn step_sentence(step: &OpenStep, reached: Seq) -> String {
     match step {
         OpenStep::HalfSnapshotRemoved => "Listrik pernah padam saat basis data merapikan diri; \
             berkas yang belum selesai sudah dibuang. Data utuh, tidak perlu tindakan."
@@ -138,12 +167,26 @@ pub fn step_sentence(step: &OpenStep) -> String {
         OpenStep::SnapshotSetAside => "Berkas bantu basis data rusak dan sudah disisihkan; isinya \
             disusun ulang dari catatan. Data utuh, tidak perlu tindakan."
             .to_owned(),
-        OpenStep::LostTail { kept, witnessed } => format!(
-            "Disk kehilangan catatan nomor {} sampai {witnessed}. Catatan sampai nomor {kept} aman. \
-             Yang sudah terkirim dikembalikan kabupaten pada kontak berikutnya, tidak perlu \
-             tindakan.",
-            kept.next()
-        ),
+        OpenStep::LostTail { kept, witnessed } => {
+            let lost = format!(
+                "Disk kehilangan catatan nomor {} sampai {witnessed}. Catatan sampai nomor {kept} \
+                 aman.",
+                kept.next()
+            );
+            if reached >= *witnessed {
+                format!(
+                    "{lost} Yang hilang sudah ada di kabupaten dan dikembalikan pada kontak \
+                     berikutnya, tidak perlu tindakan."
+                )
+            } else {
+                let unsure = reached.max(*kept).next();
+                format!(
+                    "{lost} Nomor {unsure} sampai {witnessed} belum dipastikan sampai di kabupaten. \
+                     Yang sudah sampai dikembalikan pada kontak berikutnya; yang tidak kembali harus \
+                     diisi lagi dari berkas kertasnya."
+                )
+            }
+        }
         OpenStep::ErasedAgain { records } => format!(
             "Penyimpanan berisi {records} catatan yang menurut buku penghapusan sudah dihapus \
              permanen (mungkin dikembalikan dari cadangan lama). Catatan itu dihapus lagi."
@@ -162,5 +205,42 @@ pub fn step_sentence(step: &OpenStep) -> String {
             mungkin karena ruang disk kurang: sisa catatan yang dihapus permanen masih ada di \
             berkas. Data lain utuh. Sediakan ruang disk, lalu jalankan ulang node."
             .to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lost_tail_needs_nothing_from_the_clerk_only_when_the_district_had_it() {
+        let lost = OpenStep::LostTail { kept: Seq(63), witnessed: Seq(93) };
+        for (reached, from) in
+            [(93, None), (100, None), (80, Some(81)), (63, Some(64)), (0, Some(64))]
+        {
+            let said = step_sentence(&lost, Seq(reached));
+            assert!(said.contains("nomor 64 sampai 93. Catatan sampai nomor 63 aman."), "{said}");
+            assert_eq!(said.contains("tidak perlu tindakan"), from.is_none(), "{said}");
+            let unsure = from.map(|from: u64| format!("Nomor {from} sampai 93 belum dipastikan"));
+            assert!(unsure.is_none_or(|words| said.contains(&words)), "{reached}: {said}");
+        }
+    }
+
+    #[test]
+    fn what_was_confirmed_before_a_restart_is_still_told() {
+        let mut report: Report = serde_json::from_value(serde_json::json!({
+            "village": 3_505_012_001_u64, "records": 63, "seq": 63, "epoch": 1, "log_id": "",
+            "fingerprint": "", "confirmed_seq": 63, "confirmed_at_ms": 0, "serving": true,
+            "received_bytes": 0, "sent_bytes": 0, "disk_bytes": 0, "boots": 2, "steps": [],
+        }))
+        .unwrap();
+        let said = |report: &Report| report.safety_sentence();
+        assert!(said(&report).starts_with("Semua perubahan aman di kabupaten"));
+        report.seq = 70;
+        assert_eq!(said(&report), "7 perubahan belum dipastikan kabupaten.");
+        report.confirmed_seq = 0;
+        assert!(said(&report).starts_with("Kabupaten belum menghubungi node"));
+        report.serving = false;
+        assert!(said(&report).starts_with("Node tidak sedang berjalan"));
     }
 }
