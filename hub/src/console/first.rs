@@ -26,7 +26,7 @@ use crate::reason::{Severity, Words, duration, trouble_en};
 use crate::rhythm::Freshness;
 
 /// Things to do that are shown at once.
-const NEEDS_MAX: usize = 10;
+const NEEDS_MAX: usize = 6;
 
 /// Lines of news on the page.
 const NEWS_MAX: usize = 12;
@@ -159,6 +159,11 @@ fn page(
                 h2 id="umpan-judul" { (say("Baru saja", "Just now")) }
                 ol id="umpan" class="news" data-id=(told) {
                     @for item in news.iter().take(NEWS_MAX) { (parts.news(item)) }
+                }
+                // On a telephone the newest few are shown until it is followed.
+                @if !news.is_empty() {
+                    p class="earlier" { a class="button" href="#umpan" {
+                        (say("Kabar sebelumnya", "Earlier news")) } }
                 }
                 @if news.is_empty() { p { small { (say("Belum ada.", "Nothing yet.")) } } }
             }
@@ -320,12 +325,32 @@ impl Parts<'_> {
             @for (code, tiles) in &mut by_kecamatan {
                 @let name = KecamatanCode::from_u64(*code)
                     .and_then(|code| roster().kecamatan_of(code));
-                div class="kec" {
+                @let folds = filter.kecamatan().is_none() && tiles.iter().any(Tile::is_calm);
+                div id=(format!("k{code}")) class=(if folds { "kec folds" } else { "kec" }) {
                     h3 { (name.map_or("", |kecamatan| kecamatan.name)) }
+                    @if folds { (self.folded(*code, tiles)) }
                     div class="tiles" {
                         @for tile in sorted(tiles) { (tile.render(self.language)) }
                     }
                 }
+            }
+        }
+    }
+
+    /// Stands on a telephone for those villages of a kecamatan with which all
+    /// is well; following it unfolds them. The script keeps the counts.
+    fn folded(&self, code: u64, tiles: &[Tile]) -> Markup {
+        let never = tiles.iter().filter(|tile| tile.look == Look::Never).count();
+        let well = tiles.iter().filter(|tile| tile.is_calm()).count() - never;
+        html! {
+            a class="fold" href=(format!("#k{code}")) {
+                @for (count, look) in [(well, Look::Fresh), (never, Look::Never)] {
+                    span hidden[count == 0] {
+                        (look.mark()) " " b data-huruf=(look.letter()) { (count) } " "
+                        (self.language.of(look.words())) " "
+                    }
+                }
+                span class="unseen" { (self.say("Lihat desanya", "See its villages")) }
             }
         }
     }

@@ -68,6 +68,16 @@
     again.focus({ preventScroll: true });
   }
 
+  // What is folded away of a kecamatan: how many are fresh, how many never came.
+  function count(kecamatan) {
+    within(kecamatan, ".fold [data-huruf]").forEach(function (it) {
+      var looks = it.getAttribute("data-huruf") === "S" ? ".tile.sS, .tile.sK" : ".tile.sB";
+      var many = within(kecamatan, looks).length;
+      it.textContent = many;
+      it.parentNode.hidden = many === 0;
+    });
+  }
+
   function show(event) {
     var update = JSON.parse(event.data);
     last = event.lastEventId || last;
@@ -83,6 +93,7 @@
       tile.className = "tile s" + one.s;
       tile.setAttribute("aria-label", one.l);
       tile.querySelector(".mark").textContent = one.s;
+      count(tile.closest(".kec"));
       tile.querySelector("small").textContent = one.t;
     });
     if (update.umpan) tell(update.umpan);

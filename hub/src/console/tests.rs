@@ -243,6 +243,26 @@ async fn the_first_screen_weighs_little() {
 }
 
 #[tokio::test]
+async fn a_telephone_sees_the_villages_that_are_well_as_one_line() {
+    let console = console().await;
+    let page = console.get("/").await;
+    assert_eq!(page.matches("class=\"kec folds\"").count(), 22, "{page}");
+    let never = "<b data-huruf=\"B\">11</b>";
+    assert!(page.contains("href=\"#k350501\"") && page.contains(never), "{page}");
+    let village = VillageCode::from_u64(3_505_012_001).unwrap();
+    console.live.update(village, |live| {
+        live.phase = Phase::Stopped;
+        live.trouble = "isi_beda".to_owned();
+    });
+    wait_for(&mut console.ask_as(&console.head, "/events").await, "\"s\":\"M\"").await;
+    let page = console.get("/").await;
+    let first = page.split("class=\"fold\"").nth(1).unwrap().split("</a>").next().unwrap();
+    assert!(first.contains("<b data-huruf=\"B\">10</b>"), "{first}");
+    let one = console.get("/?kecamatan=350502").await;
+    assert!(!one.contains("kec folds"), "what was chosen is shown: {one}");
+}
+
+#[tokio::test]
 async fn nobody_sees_a_page_without_a_session() {
     let console = console().await;
     for session in ["", "0000", &"0".repeat(64)] {

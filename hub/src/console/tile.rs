@@ -148,6 +148,11 @@ impl Tile {
         self.desa.code.as_u64()
     }
 
+    /// Nobody needs to look at it for now.
+    pub(super) const fn is_calm(&self) -> bool {
+        matches!(self.look, Look::Fresh | Look::CatchingUp | Look::Never)
+    }
+
     /// The tile for who can't see it.
     pub(super) fn spoken(&self, language: Language) -> String {
         format!("{}: {}. {}", self.desa.short_name(), language.of(self.look.words()), self.line)
@@ -265,5 +270,6 @@ mod tests {
         );
         assert_eq!(wrong.look, Look::Troubled);
         assert!(Look::Troubled < Look::Missing && Look::Late < Look::Fresh);
+        assert!(!wrong.is_calm() && !tile(2 * DAY_MS, None).is_calm() && tile(0, None).is_calm());
     }
 }
