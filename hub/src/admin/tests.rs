@@ -12,6 +12,7 @@ use lumbung_identity::{OperatorPeer, PublicKey};
 use lumbung_proto::v1;
 use lumbung_proto::v1::act_request::Act;
 use lumbung_proto::v1::admin_server::Admin as _;
+use lumbung_proto::v1::get_request::What;
 use lumbung_telemetry::clock;
 use tokio_stream::StreamExt as _;
 
@@ -374,4 +375,35 @@ async fn what_only_people_decide_is_done_and_done_once() {
     let replayed = Act::Replay(v1::ReplayAct { number, ..Default::default() });
     assert!(decide(replayed).await.unwrap().contains("1 dari 1 catatan"));
     assert!(hub.dataset.quarantined(&Scope::whole(), number).unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_list_with_codes_of_villages_names_them() {
+    let hub = Hub::new();
+    hub.side(0).await;
+    let line = hub.certified(Role::KabupatenOperator, false).await;
+    for (what, codes, names) in [
+        (What::Findings(v1::FindingsAsked::default()), "villages", "names"),
+        (What::Quarantine(v1::QuarantineAsked::default()), "village", "name"),
+        (What::Incidents(v1::IncidentsAsked::default()), "village", "name"),
+        (
+            What::Records(v1::RecordsAsked { kind: "warga".to_owned(), ..Default::default() }),
+            "village",
+            "name",
+        ),
+    ] {
+        let mut asked = Request::new(v1::GetRequest { what: Some(what.clone()) });
+        asked.extensions_mut().insert(line.clone());
+        let pages = hub.service.get(asked).await.unwrap().into_inner();
+        let pages = pages.map(Result::unwrap).collect::<Vec<_>>().await;
+        let at = |key| pages[0].columns.iter().position(|it| it.key == key).expect(key);
+        let rows: Vec<_> = pages.iter().flat_map(|page| &page.rows).collect();
+        assert!(!rows.is_empty(), "{what:?}");
+        for row in rows {
+            let code = row.cells[at(codes)].split(' ').next().unwrap();
+            let name = words::name_of(VillageCode::parse(code).unwrap());
+            let named = &row.cells[at(names)];
+            assert!(name.starts_with("Desa ") && named.starts_with(&name), "{named}");
+        }
+    }
 }

@@ -46,13 +46,15 @@ pub(super) fn all(desk: &Desk, who: &Operator, asked: &v1::FindingsAsked) -> Res
             Column::text("key", "nomor", "number").wide(),
             Column::moment("since_ms", "sejak", "since"),
             Column::moment("closed_ms", "ditutup", "closed").wide(),
-            Column::text("villages", "desa", "villages"),
+            Column::text("villages", "kode", "codes"),
+            Column::text("names", "desa", "villages"),
             Column::text("claims", "pernyataan", "claims").wide(),
         ],
     );
     for finding in found {
         let villages: Vec<_> =
             finding.claims.iter().map(|claim| claim.village.to_string()).collect();
+        let names: Vec<_> = finding.claims.iter().map(|claim| name_of(claim.village)).collect();
         let claims: Vec<_> = finding
             .claims
             .iter()
@@ -71,6 +73,7 @@ pub(super) fn all(desk: &Desk, who: &Operator, asked: &v1::FindingsAsked) -> Res
             finding.since_ms.to_string(),
             finding.closed_ms.unwrap_or(0).to_string(),
             villages.join(" "),
+            names.join("; "),
             claims.join("; "),
         ]);
     }

@@ -7,7 +7,7 @@ use lumbung_wire::record as wire;
 use tonic::Status;
 
 use super::super::sheet::{Column, Sheet};
-use super::super::words;
+use super::super::words::{self, name_of};
 use crate::access::Operator;
 use crate::dataset::StoredRecord;
 use crate::desk::Desk;
@@ -29,7 +29,8 @@ pub(super) fn of_kind(
     let mut sheet = Sheet::new(
         "lumbung/records/1",
         &[
-            Column::text("village", "desa", "village"),
+            Column::text("village", "kode", "code"),
+            Column::text("name", "desa", "village"),
             Column::text("id", "id", "id"),
             Column::text("title", "nama", "name"),
             Column::moment("changed_ms", "diubah", "changed"),
@@ -41,6 +42,7 @@ pub(super) fn of_kind(
     for record in &records {
         sheet.row([
             record.village.to_string(),
+            name_of(record.village),
             record.id.to_string(),
             title(record),
             record.time_ms.to_string(),

@@ -6,7 +6,7 @@ use lumbung_proto::v1;
 use tonic::Status;
 
 use super::super::sheet::{Column, Sheet};
-use super::super::words;
+use super::super::words::{self, name_of};
 use crate::access::Operator;
 use crate::desk::{Desk, DeskError};
 use crate::reason::{Need, Place};
@@ -18,7 +18,8 @@ pub(super) fn quarantine(desk: &Desk, who: &Operator, of: &str) -> Result<Sheet,
         "lumbung/quarantine/1",
         &[
             Column::number("number", "no", "no"),
-            Column::text("village", "desa", "village"),
+            Column::text("village", "kode", "code"),
+            Column::text("name", "desa", "village"),
             Column::number("seq", "nomor urut", "seq"),
             Column::text("kind", "jenis", "kind"),
             Column::text("reason", "alasan", "reason"),
@@ -32,6 +33,7 @@ pub(super) fn quarantine(desk: &Desk, who: &Operator, of: &str) -> Result<Sheet,
         sheet.row([
             entry.number.to_string(),
             entry.village.to_string(),
+            name_of(entry.village),
             entry.seq.to_string(),
             kind.map_or_else(|| entry.kind.0.to_string(), |kind| kind.to_string()),
             entry.reason,
@@ -56,7 +58,8 @@ pub(super) fn incidents(
         &[
             Column::number("number", "no", "no"),
             Column::moment("at_ms", "waktu", "at"),
-            Column::text("village", "desa", "village"),
+            Column::text("village", "kode", "code"),
+            Column::text("name", "desa", "village"),
             Column::text("kind", "jenis", "kind").wide(),
             Column::text("heading", "kejadian", "incident"),
             Column::text("heading_en", "kejadian (Inggris)", "incident"),
@@ -72,6 +75,7 @@ pub(super) fn incidents(
             incident.number.to_string(),
             incident.at_ms.to_string(),
             incident.village.to_string(),
+            name_of(incident.village),
             incident.code,
             heading,
             heading_en,
