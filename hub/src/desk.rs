@@ -53,7 +53,7 @@ mod notices;
 mod quarantine;
 mod together;
 
-pub use findings::Side;
+pub use findings::{Side, differ};
 pub use quality::{StatedRegion, StatedTotal};
 
 /// Why an operator gets no answer. Nothing was changed.

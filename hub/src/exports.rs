@@ -14,7 +14,7 @@ use rust_xlsxwriter::{Format, FormatAlign, FormatBorder, Workbook, Worksheet, Xl
 
 use crate::recap::{Printed, Recap};
 
-pub use columns::compared;
+pub use columns::{Said, compared};
 pub use records::{Disclosure, ExportError, RecordsExport};
 
 /// What a workbook is called on the wire.

@@ -22,7 +22,8 @@ use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::access::audit::AuditEntry;
 use crate::dataset::{CrossFinding, FindingCount, FindingCounts, FindingKind, FindingsAsked};
-use crate::desk::{Desk, DeskError, Side};
+use crate::desk::{Desk, DeskError, Side, differ};
+use crate::exports::Said;
 
 /// Findings on one page.
 const PAGE_ROWS: u32 = 100;
@@ -337,18 +338,7 @@ fn one_page(
 
 /// Whether any side says something under a label.
 fn said(label: &str, sides: &[Side]) -> bool {
-    let mut all = sides.iter().filter_map(|side| side.says.as_ref()).flatten();
-    all.any(|(own, value)| *own == label && !value.is_empty())
-}
-
-/// Whether the sides say different things under a label.
-fn differs(label: &str, sides: &[Side]) -> bool {
-    let mut values = sides
-        .iter()
-        .filter_map(|side| side.says.as_ref())
-        .filter_map(|says| says.iter().find(|(own, _)| *own == label).map(|(_, value)| value));
-    let first = values.next();
-    values.any(|value| Some(value) != first)
+    sides.iter().filter_map(|side| side.said(label)).any(|said| !said.value.is_empty())
 }
 
 /// A value as people read it: dates with the month's name.
@@ -377,12 +367,13 @@ fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
                     "Catatannya sudah tidak ada atau tidak bisa dibaca.",
                     "The record is gone or can't be read.")) },
                 Some(says) => dl class="facts one" lang="id" {
-                    @for (label, value) in says.iter().filter(|(label, _)| said(label, sides)) {
-                        div class=[differs(label, sides).then_some("differs")] {
+                    @for Said { label, value, .. } in says.iter().filter(|it| said(it.label, sides)) {
+                        @let differs = differ(label, sides);
+                        div class=[differs.then_some("differs")] {
                             dt { (label) }
                             dd {
                                 @if value.is_empty() { "-" } @else { (as_read(value)) }
-                                @if differs(label, sides) {
+                                @if differs {
                                     " " span class="flag" lang=(viewer.language.tag()) { (say("berbeda", "differs")) }
                                 }
                             }

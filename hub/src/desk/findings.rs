@@ -8,16 +8,31 @@ use lumbung_wire::record as wire;
 use super::{Desk, DeskError};
 use crate::access::{Operator, Right};
 use crate::dataset::{Claim, CrossFinding, FindingCounts, FindingsAsked};
-use crate::exports;
+use crate::exports::{self, Said};
 
 /// One side of a contradiction.
 #[derive(Clone, Debug)]
 pub struct Side {
     /// Which village claims, who wrote it and when.
     pub claim: Claim,
-    /// What its record says, label and value; `None` when the village is not
+    /// What its record says; `None` when the village is not
     /// the operator's to see. Empty when the record can't be read or is gone.
-    pub says: Option<Vec<(&'static str, String)>>,
+    pub says: Option<Vec<Said>>,
+}
+
+impl Side {
+    /// What it says under a label.
+    #[must_use]
+    pub fn said(&self, label: &str) -> Option<&Said> {
+        self.says.iter().flatten().find(|said| said.label == label)
+    }
+}
+
+/// Whether sides say different things under a label.
+#[must_use]
+pub fn differ(label: &str, sides: &[Side]) -> bool {
+    let mut said = sides.iter().filter_map(|side| side.said(label));
+    said.next().is_some_and(|first| said.any(|other| first.differs(other)))
 }
 
 impl Desk {

@@ -11,6 +11,9 @@ mod households;
 mod residents;
 mod villages;
 
+use std::collections::BTreeMap;
+use std::fmt;
+
 use jiff::civil::Date;
 use lumbung_domain::code_list::{Code, CodeList};
 use lumbung_domain::id::{Kind, RecordId};
@@ -177,15 +180,56 @@ const fn telling(kind: Kind) -> &'static [&'static str] {
     }
 }
 
+/// What a record says under one label, beside another of its kind.
+#[derive(Clone, Debug)]
+pub struct Said {
+    /// What it is about.
+    pub label: &'static str,
+    /// What may be read of it; a village is named.
+    pub value: String,
+    whole: Unshown,
+}
+
+impl Said {
+    /// Whether the two say different things, also where neither may be read.
+    #[must_use]
+    pub fn differs(&self, other: &Self) -> bool {
+        self.whole.0 != other.whole.0
+    }
+
+    /// Whether what it says may not be read.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.value == CLOSED
+    }
+}
+
+/// A value that is compared and never shown.
+#[derive(Clone)]
+struct Unshown(String);
+
+impl fmt::Debug for Unshown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("..")
+    }
+}
+
 /// A record beside another of its kind: what tells them apart, without
 /// identity numbers and without specific data, of children without their
-/// birth date. A village is named.
+/// birth date.
 #[must_use]
-pub fn compared(record: &Record, today: Date) -> Vec<(&'static str, String)> {
-    let kind = record.kind();
-    let all = Line::of(record, today).leaving(Disclosure::default());
-    let telling = all.filter(|(header, _)| telling(kind).contains(header));
-    telling.map(|(header, value)| (header, named(header, value))).collect()
+pub fn compared(record: &Record, today: Date) -> Vec<Said> {
+    let telling = telling(record.kind());
+    let whole = Line::of(record, today);
+    let opened: BTreeMap<&str, String> =
+        whole.columns.iter().map(|column| (column.header, column.value.clone())).collect();
+    let shown = whole.leaving(Disclosure::default());
+    let told = shown.filter(|(label, _)| telling.contains(label)).map(|(label, value)| Said {
+        label,
+        value: named(label, value),
+        whole: Unshown(opened.get(label).cloned().unwrap_or_default()),
+    });
+    told.collect()
 }
 
 /// The name of the village whose code a cell holds; the cell itself otherwise.

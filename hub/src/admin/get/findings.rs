@@ -10,7 +10,7 @@ use super::super::words::{self, name_of};
 use crate::access::Operator;
 use crate::dataset::{CrossFinding, FindingKind};
 use crate::desk::person::CLOSED;
-use crate::desk::{Desk, Side};
+use crate::desk::{Desk, Side, differ};
 
 /// What a finding is about, in words.
 const fn kind_words(kind: FindingKind) -> (&'static str, &'static str) {
@@ -113,7 +113,7 @@ pub(super) fn one(desk: &Desk, who: &Operator, number: i64) -> Result<Sheet, Sta
         line(("isi", "content"), &|side| content(side).to_owned());
     }
     for label in labels(&sides) {
-        line((label, label), &|side| value(side, label));
+        line((label, label), &|side| value(side, label, &sides));
     }
     Ok(sheet)
 }
@@ -158,16 +158,20 @@ const fn content(side: &Side) -> &'static str {
 /// What any side says something about, as the forms order it.
 fn labels(sides: &[Side]) -> Vec<&'static str> {
     let mut labels = Vec::new();
-    for (label, value) in sides.iter().filter_map(|side| side.says.as_ref()).flatten() {
-        if !value.is_empty() && !labels.contains(label) {
-            labels.push(*label);
+    for said in sides.iter().filter_map(|side| side.says.as_ref()).flatten() {
+        if !said.value.is_empty() && !labels.contains(&said.label) {
+            labels.push(said.label);
         }
     }
     labels
 }
 
-fn value(side: &Side, label: &str) -> String {
-    let says = side.says.iter().flatten();
-    let mut said = says.filter(|(own, _)| *own == label).map(|(_, value)| value.clone());
-    said.next().unwrap_or_default()
+/// What a side says; of what is closed, whether it is what the others say.
+fn value(side: &Side, label: &str, sides: &[Side]) -> String {
+    match side.said(label) {
+        Some(said) if said.is_closed() && differ(label, sides) => {
+            format!("{} (berbeda)", said.value)
+        }
+        said => said.map(|said| said.value.clone()).unwrap_or_default(),
+    }
 }

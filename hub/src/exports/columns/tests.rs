@@ -226,7 +226,7 @@ fn two_claims_are_compared_without_a_childs_birth_date() {
     let mut warga = messages.record(Kind::Warga, "");
     let says = |record: &Record, label| {
         let says = compared(record, today);
-        let mut said = says.into_iter().filter(|(own, _)| *own == label).map(|(_, value)| value);
+        let mut said = says.into_iter().filter(|it| it.label == label).map(|it| it.value);
         said.next().unwrap()
     };
     assert_eq!(says(&warga, "Tanggal lahir"), CLOSED);
@@ -235,4 +235,22 @@ fn two_claims_are_compared_without_a_childs_birth_date() {
     resident.tanggal_lahir = Some(Date::constant(1990, 1, 2));
     assert_eq!(says(&warga, "Tanggal lahir"), "1990-01-02");
     assert_eq!(says(&warga, residents::YEAR), "1990");
+}
+
+#[test]
+fn closed_dates_that_differ_are_told_apart_and_not_told() {
+    let (messages, today) = (Messages::read(), clock::today());
+    let born = |date| {
+        let mut warga = messages.record(Kind::Warga, "");
+        let Record::Warga(resident) = &mut warga else { panic!("a resident") };
+        resident.tanggal_lahir = Some(date);
+        let says = compared(&warga, today);
+        says.into_iter().find(|it| it.label == "Tanggal lahir").unwrap()
+    };
+    let day = today.yesterday().unwrap();
+    let (one, other) = (born(day), born(day.yesterday().unwrap()));
+    assert!(one.is_closed() && other.is_closed());
+    assert!(one.differs(&other) && !one.differs(&born(day)));
+    let told = format!("{one:?}");
+    assert!(!told.contains(&day.to_string()), "{told}");
 }
