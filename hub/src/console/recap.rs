@@ -1,6 +1,7 @@
 //! Recaps: from the kabupaten down to one house, on the screen, on paper and
 //! as files.
 
+mod gloss;
 mod houses;
 mod paper;
 mod table;
@@ -19,6 +20,7 @@ use serde::Deserialize;
 
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
+use super::language::Language;
 use super::{ConsoleState, Page, Trouble, at_desk, download, whole};
 use crate::access::Right;
 use crate::desk::DeskError;
@@ -253,6 +255,10 @@ fn page(
         (crumbs(viewer, recap))
         h1 { (sheet.wilayah) }
         p class="lead" lang="id" { (sheet.title) " (" (sheet.form.number()) ")" }
+        @if viewer.language == Language::English {
+            p class="gloss" { (gloss::title(sheet.form)) ". The sheet is an official form, so its \
+                words and its notes stay Indonesian; below each heading is what it means." }
+        }
         form class="pick" action="/rekap" {
             input type="hidden" name="wilayah" value=(region);
             label for="tanggal" { (say("Keadaan pada", "As of")) }

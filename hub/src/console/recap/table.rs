@@ -4,6 +4,7 @@ use lumbung_domain::recap::{Cell, Isi};
 use maud::{Markup, html};
 
 use super::super::language::Language;
+use super::gloss;
 use crate::recap::{Printed, Recap};
 
 /// The sheet with its group headers and its total, its numbers as `language`
@@ -36,21 +37,33 @@ pub(super) fn table(
             }
         }
     };
+    // What a heading means, for who reads another language.
+    let gloss = |words: Option<&str>| {
+        html! {
+            @if let (Some(tag), Some(words)) = (foreign, words) {
+                " " small class="gloss" lang=(tag) { (words) }
+            }
+        }
+    };
     html! {
         table class="sheet" lang="id" {
             thead {
                 tr {
                     @for (group, start, width) in groups(recap) {
                         @if group.is_empty() {
-                            th scope="col" rowspan="2" { (columns[start].header) }
+                            th scope="col" rowspan="2" {
+                                (columns[start].header) (gloss(gloss::column(&columns[start])))
+                            }
                         } @else {
-                            th scope="colgroup" colspan=(width) { (group) }
+                            th scope="colgroup" colspan=(width) {
+                                (group) (gloss(gloss::group(group)))
+                            }
                         }
                     }
                 }
                 tr {
                     @for column in columns.iter().filter(|column| !column.group.is_empty()) {
-                        th scope="col" { (column.header) }
+                        th scope="col" { (column.header) (gloss(gloss::column(column))) }
                     }
                 }
             }

@@ -358,3 +358,17 @@ async fn what_a_village_states_stands_beside_what_its_records_add_up_to() {
     let page = console.get_as(&session, "/mutu").await;
     assert!(!page.contains("31 Desember 2025"), "another kecamatan's: {page}");
 }
+
+#[tokio::test]
+async fn an_english_reader_is_told_what_the_official_headings_mean_and_paper_is_not() {
+    let console = console().await;
+    let english = format!("{}; bahasa=en", console.head);
+    let gloss = "SUMUR <small class=\"gloss\" lang=\"en\">Well</small>";
+    for path in ["/rekap", "/rekap?wilayah=35.05.01.2001"] {
+        let page = console.get_as(&english, path).await;
+        assert!(page.contains(gloss) && page.contains("Source of water"), "{page}");
+        assert!(!console.get(path).await.contains("gloss"), "{path}");
+    }
+    let page = console.get_as(&english, "/rekap/cetak?wilayah=35.05.01").await;
+    assert!(page.contains("SUMUR") && !page.contains("gloss"), "{page}");
+}
