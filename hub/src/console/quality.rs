@@ -122,7 +122,8 @@ fn render(
         }
         @if one.is_none() {
             section aria-labelledby="per-desa" {
-                h2 id="per-desa" { (say("Per desa, terbanyak di atas", "By village, most first")) }
+                h2 id="per-desa" { (say("Per desa, terbanyak per warga di atas",
+                                          "By village, most per resident first")) }
                 (villages(language, quality))
             }
         }
@@ -178,6 +179,9 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
         let name = desa.map_or_else(|| it.village.to_string(), |desa| desa.name.to_owned());
         (name, kecamatan.map_or("", |kecamatan| kecamatan.name))
     };
+    // A column of nothing but zeros tells nothing, and pushes others aside.
+    let (some, none): (Vec<Gap>, Vec<Gap>) =
+        Gap::ALL.into_iter().partition(|gap| sorted.iter().any(|it| gap.of(it).0 > 0));
     html! {
         @if sorted.is_empty() {
             p class="calm" {
@@ -188,7 +192,7 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
             table class="dense" {
                 thead { tr {
                     th scope="col" { (say("Desa", "Village")) }
-                    @for gap in Gap::ALL { th scope="col" class="n" { (language.of(gap_words(gap))) } }
+                    @for gap in &some { th scope="col" class="n" { (language.of(gap_words(*gap))) } }
                 } }
                 tbody {
                     @for it in sorted {
@@ -196,9 +200,9 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
                         tr {
                             th scope="row" {
                                 a href=(format!("/mutu?wilayah={}", it.village)) { (name) }
-                                " " small { (kecamatan) }
+                                br; small { (kecamatan) }
                             }
-                            @for gap in Gap::ALL {
+                            @for gap in &some {
                                 @let (part, _) = gap.of(it);
                                 td class={ "n" @if part == 0 { " zero" } } { (language.count(part.into())) }
                             }
@@ -206,6 +210,11 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
                     }
                 }
             }
+        }
+        @if !none.is_empty() {
+            p { small { (say("Tidak ada di desa mana pun, jadi tanpa kolom: ",
+                             "In no village, so without a column: "))
+                (none.iter().map(|gap| language.of(gap_words(*gap))).collect::<Vec<_>>().join("; ")) "." } }
         } }
         @if !whole.is_empty() {
             details class="more" {

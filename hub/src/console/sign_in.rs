@@ -173,6 +173,12 @@ fn found_form(language: Language, alert: Option<&str>) -> Page {
                  waktu mulai, lalu pilih nama dan kata sandi Anda.",
                 "This hub is new and has no operator. Type the code that the hub printed at \
                  start, then choose your name and password.")) }
+            p { small {
+                (say("Kodenya 16 huruf dan angka, di layar (atau log) program hub. Setiap kali hub \
+                      mulai, kodenya baru.",
+                     "The code is 16 letters and digits, on the hub's screen (or in its log). It \
+                      is a new one each time the hub starts."))
+            } }
             @if let Some(alert) = alert { p class="alert" role="alert" { (alert) } }
             form class="form" method="post" action="/awal" {
                 (field("kode", say("Kode dari hub", "Code from the hub"), "text", "off"))

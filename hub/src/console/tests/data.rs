@@ -372,3 +372,25 @@ async fn an_english_reader_is_told_what_the_official_headings_mean_and_paper_is_
     let page = console.get_as(&english, "/rekap/cetak?wilayah=35.05.01").await;
     assert!(page.contains("SUMUR") && !page.contains("gloss"), "{page}");
 }
+
+#[tokio::test]
+async fn the_villages_quality_has_a_column_for_what_is_missing_somewhere() {
+    let console = console().await;
+    let page = console.get("/mutu").await;
+    let table = page.split("class=\"dense\"").nth(1).unwrap().split("</table>").next().unwrap();
+    let headings = table.split("</thead>").next().unwrap().matches("class=\"n\"").count();
+    assert!((1..12).contains(&headings), "{table}");
+    let rows: Vec<Vec<bool>> = table
+        .split("<tbody>")
+        .nth(1)
+        .unwrap()
+        .split("<tr>")
+        .skip(1)
+        .map(|row| row.split("<td").skip(1).map(|cell| !cell.contains(">0<")).collect())
+        .collect();
+    for column in 0..headings {
+        assert!(rows.iter().any(|row| row[column]), "{table}");
+    }
+    let none = page.split("jadi tanpa kolom: ").nth(1).unwrap().split('<').next().unwrap();
+    assert_eq!(none.split("; ").count(), 12 - headings, "{none}");
+}
