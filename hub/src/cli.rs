@@ -393,7 +393,7 @@ fn perform(command: Command, place: &Workplace<'_>) -> anyhow::Result<()> {
 /// A table as every command prints it.
 fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::presets::UTF8_HORIZONTAL_ONLY);
+    table.load_style(crate::ctl::PLAIN);
     table.set_header(header);
     table
 }
@@ -404,4 +404,16 @@ fn village(code: &str) -> anyhow::Result<&'static lumbung_domain::region::Desa> 
     VillageCode::parse(code).ok().and_then(|code| roster().village(code)).with_context(|| {
         format!("Kode {code} bukan desa atau kelurahan di Kabupaten Blitar. Tidak ada yang diubah")
     })
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_table_has_a_line_below_its_header_and_none_between_rows() {
+        let mut table = super::table(["kode", "desa"]);
+        table.add_row(["35.05.01.2001", "Jaten"]).add_row(["35.05.01.2002", "Salam"]);
+        let printed = table.to_string();
+        let ruled: Vec<_> = printed.lines().map(|line| line.contains('─')).collect();
+        assert_eq!(ruled, [false, true, false, false], "{printed}");
+    }
 }

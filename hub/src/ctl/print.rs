@@ -62,8 +62,8 @@ pub(super) fn terminal_width() -> Option<u16> {
 /// Blanks beside what a column holds, and the one between two columns.
 const PADDING: usize = 3;
 
-/// One line for each row.
-const PLAIN: TableStyle =
+/// One line for each row, as `lumbung-hub` prints its tables too.
+pub(crate) const PLAIN: TableStyle =
     TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Rows of several lines, with a line between them.

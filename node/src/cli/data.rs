@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use bytes::Bytes;
-use comfy_table::{Table, presets};
 use lumbung_domain::id::{Kind, KindCode, RecordId};
 use lumbung_domain::record::{Numbers, Record};
 use lumbung_ledger::Source;
@@ -45,9 +44,7 @@ pub(super) async fn list(dir: &Path, args: &ListArgs) -> anyhow::Result<ExitCode
     })?;
     let request = v1::ListRequest { kind: u32::from(kind.code().0), limit: args.limit };
     let mut records = node(dir).await?.list(request).await.map_err(said)?.into_inner();
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["id", "nama", "diubah", "oleh"]);
+    let mut table = super::table(["id", "nama", "diubah", "oleh"]);
     while let Some(record) = records.message().await.map_err(said)? {
         let id = RecordId::from_slice(&record.id).unwrap_or_default();
         let name = decoded(&record).map(|it| it.title(Numbers::Masked)).unwrap_or_default();

@@ -9,7 +9,6 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use comfy_table::{Table, presets};
 use jiff::civil::Date;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{PernyataanJumlah, Record, Ukuran};
@@ -326,9 +325,7 @@ async fn list(dir: &Path, json: bool) -> anyhow::Result<ExitCode> {
         lumbung_telemetry::say!("Belum ada jumlah yang dinyatakan: declare set, declare import.");
         return Ok(ExitCode::SUCCESS);
     }
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["id", "wilayah", "per tanggal", "sumber", "jumlah"]);
+    let mut table = super::table(["id", "wilayah", "per tanggal", "sumber", "jumlah"]);
     for Kept { id, stated, .. } in &standing.kept {
         table.add_row([
             id.to_string(),

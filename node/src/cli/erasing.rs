@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use bytes::Bytes;
 use clap::ValueEnum;
-use comfy_table::{Table, presets};
 use lumbung_domain::id::RecordId;
 use lumbung_link::channel;
 use lumbung_proto::v1;
@@ -134,9 +133,7 @@ pub(super) async fn erasures(dir: &Path, args: &ErasuresArgs) -> anyhow::Result<
         return Ok(ExitCode::SUCCESS);
     }
     let report: ErasureReport = serde_json::from_str(&json)?;
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["catatan", "nomor", "dihapus", "alasan", "kabupaten", "berkas"]);
+    let mut table = super::table(["catatan", "nomor", "dihapus", "alasan", "kabupaten", "berkas"]);
     for entry in &report.erasures {
         let confirmed = entry.confirmed_ms.map_or_else(
             || "belum dikonfirmasi".to_owned(),

@@ -5,7 +5,6 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use bytes::Bytes;
-use comfy_table::{Table, presets};
 use lumbung_domain::code_list::Code;
 use lumbung_domain::id::RecordId;
 use lumbung_domain::informasi::{Informasi, Keberlakuan, Sasaran};
@@ -149,9 +148,7 @@ fn list(notices: &[Shown], past: u32, json: bool) -> anyhow::Result<ExitCode> {
         left_out(past);
         return Ok(ExitCode::SUCCESS);
     }
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_HORIZONTAL_ONLY);
-    table.set_header(["id", "judul", "kategori", "keadaan", "diterima", "dibaca"]);
+    let mut table = super::table(["id", "judul", "kategori", "keadaan", "diterima", "dibaca"]);
     for shown in notices {
         table.add_row([
             shown.informasi.id.to_string(),
