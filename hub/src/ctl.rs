@@ -1,7 +1,7 @@
 //! The `lumbung-hubctl` command: the admin API as a command line.
 //!
 //! What was asked for goes to standard output, remarks to standard error; how
-//! it ended is the exit code ([`outcome`]). Never opens the hub's files.
+//! it ended is the exit code (`outcome`). Never opens the hub's files.
 
 mod act;
 mod care;

@@ -3,7 +3,7 @@
 //!
 //! A village that is still moving is left alone until it rests, and while many
 //! move all are, so that a district that catches up has the hub to itself; but
-//! not for longer than [`OLDEST`]: a search while all villages work looks through
+//! not for longer than `OLDEST`: a search while all villages work looks through
 //! nothing older. Whoever searches before a village was ever ready waits for it.
 
 use std::collections::HashMap;

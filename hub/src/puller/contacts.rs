@@ -96,7 +96,7 @@ impl Contacts {
         }
     }
 
-    /// Writes notes every [`WRITE_EVERY`], and once a minute that the hub is awake,
+    /// Writes notes every `WRITE_EVERY`, and once a minute that the hub is awake,
     /// for ever. A time in which it was away is known before any note is
     /// written, so that nobody's gap is longer for it.
     pub async fn keep_flushing(self, dataset: Arc<dyn Dataset>) {
