@@ -78,6 +78,9 @@ async fn show(
     .await
 }
 
+/// Villages that are listed before the others are folded away.
+pub(super) const VILLAGES_MAX: usize = 20;
+
 /// All gaps of a village against all that could have one.
 fn gaps(quality: &VillageQuality) -> u64 {
     Gap::ALL.iter().map(|gap| u64::from(gap.of(quality).0)).sum()
@@ -168,17 +171,49 @@ fn sums(viewer: &Viewer, region: Option<RegionRef>, quality: &[VillageQuality]) 
     }
 }
 
+/// Its name and its kecamatan's.
+fn name(it: &VillageQuality) -> (String, &'static str) {
+    let desa = roster().village(it.village);
+    let kecamatan = desa.and_then(|desa| roster().kecamatan_of(desa.kecamatan));
+    let name = desa.map_or_else(|| it.village.to_string(), |desa| desa.name.to_owned());
+    (name, kecamatan.map_or("", |kecamatan| kecamatan.name))
+}
+
+/// A row for each village, a column for each gap.
+fn table(language: Language, gaps: &[Gap], villages: &[&VillageQuality]) -> Markup {
+    let say = |id, en| language.say(id, en);
+    html! {
+        div class="scroll" tabindex="0" role="region" aria-label=(say("Per desa", "By village")) {
+            table class="dense" {
+                thead { tr {
+                    th scope="col" { (say("Desa", "Village")) }
+                    @for gap in gaps { th scope="col" class="n" { (language.of(gap_words(*gap))) } }
+                } }
+                tbody {
+                    @for it in villages {
+                        @let (name, kecamatan) = name(it);
+                        tr {
+                            th scope="row" {
+                                a href=(format!("/mutu?wilayah={}", it.village)) { (name) }
+                                br; small { (kecamatan) }
+                            }
+                            @for gap in gaps {
+                                @let (part, _) = gap.of(it);
+                                td class={ "n" @if part == 0 { " zero" } } { (language.count(part.into())) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
     let say = |id, en| language.say(id, en);
     let (mut sorted, whole): (Vec<&VillageQuality>, Vec<&VillageQuality>) =
         quality.iter().filter(|it| it.residents > 0).partition(|it| gaps(it) > 0);
     sorted.sort_by_key(|it| std::cmp::Reverse(gaps(it) * 10_000 / u64::from(it.residents.max(1))));
-    let name = |it: &VillageQuality| {
-        let desa = roster().village(it.village);
-        let kecamatan = desa.and_then(|desa| roster().kecamatan_of(desa.kecamatan));
-        let name = desa.map_or_else(|| it.village.to_string(), |desa| desa.name.to_owned());
-        (name, kecamatan.map_or("", |kecamatan| kecamatan.name))
-    };
     // A column of nothing but zeros tells nothing, and pushes others aside.
     let (some, none): (Vec<Gap>, Vec<Gap>) =
         Gap::ALL.into_iter().partition(|gap| sorted.iter().any(|it| gap.of(it).0 > 0));
@@ -188,34 +223,25 @@ fn villages(language: Language, quality: &[VillageQuality]) -> Markup {
                 @if whole.is_empty() { (say("Belum ada catatan warga.", "No residents recorded yet.")) }
                 @else { (say("Tidak ada yang kurang.", "Nothing is missing.")) }
             }
-        } @else { div class="scroll" tabindex="0" role="region" aria-label=(say("Per desa", "By village")) {
-            table class="dense" {
-                thead { tr {
-                    th scope="col" { (say("Desa", "Village")) }
-                    @for gap in &some { th scope="col" class="n" { (language.of(gap_words(*gap))) } }
-                } }
-                tbody {
-                    @for it in sorted {
-                        @let (name, kecamatan) = name(it);
-                        tr {
-                            th scope="row" {
-                                a href=(format!("/mutu?wilayah={}", it.village)) { (name) }
-                                br; small { (kecamatan) }
-                            }
-                            @for gap in &some {
-                                @let (part, _) = gap.of(it);
-                                td class={ "n" @if part == 0 { " zero" } } { (language.count(part.into())) }
-                            }
-                        }
-                    }
+        } @else {
+            @let (most, others) = sorted.split_at(sorted.len().min(VILLAGES_MAX));
+            (table(language, &some, most))
+            @if !others.is_empty() {
+                details class="more" {
+                    summary { (language.count(others.len() as u64)) " "
+                        (say("desa lain yang ada kekurangannya", "more villages that miss something")) }
+                    (table(language, &some, others))
                 }
             }
+            @if !none.is_empty() {
+                p { small {
+                    (say("Tidak ada di desa mana pun, jadi tanpa kolom: ",
+                         "In no village, so without a column: "))
+                    (none.iter().map(|gap| language.of(gap_words(*gap))).collect::<Vec<_>>().join("; "))
+                    "."
+                } }
+            }
         }
-        @if !none.is_empty() {
-            p { small { (say("Tidak ada di desa mana pun, jadi tanpa kolom: ",
-                             "In no village, so without a column: "))
-                (none.iter().map(|gap| language.of(gap_words(*gap))).collect::<Vec<_>>().join("; ")) "." } }
-        } }
         @if !whole.is_empty() {
             details class="more" {
                 summary { (language.count(whole.len() as u64)) " "

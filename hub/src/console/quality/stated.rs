@@ -6,6 +6,7 @@ use lumbung_telemetry::clock;
 use maud::{Markup, html};
 
 use super::super::language::Language;
+use super::VILLAGES_MAX;
 use crate::desk::{StatedRegion, StatedTotal};
 
 /// What a list of villages tells of each.
@@ -69,6 +70,14 @@ fn signed(language: Language, difference: i64) -> String {
     format!("{sign}{}", language.count(difference.unsigned_abs()))
 }
 
+/// The difference, marked where there is one.
+fn off(language: Language, total: &StatedTotal) -> Markup {
+    let difference = total.difference();
+    html! {
+        small class=[(difference != 0).then_some("flag")] { (signed(language, difference)) }
+    }
+}
+
 fn day(language: Language, it: &StatedRegion) -> String {
     it.stated.record.per_tanggal.map(|day| language.day(day)).unwrap_or_default()
 }
@@ -85,38 +94,35 @@ fn lines(language: Language, stated: &[StatedRegion]) -> Markup {
     html! {
         div class="scroll" tabindex="0" role="region"
             aria-label=(say("Dinyatakan dan terhitung", "Stated and counted")) {
-            table {
+            table class="dense" {
                 thead { tr {
-                    th scope="col" { (say("Wilayah", "Region")) }
                     th scope="col" { (say("Jumlah", "Total")) }
                     th scope="col" class="n" { (say("Dinyatakan", "Stated")) }
                     th scope="col" class="n" { (say("Terhitung", "Counted")) }
                     th scope="col" class="n" { (say("Selisih", "Difference")) }
                 } }
                 @for it in stated { tbody {
-                    @for (number, total) in it.totals.iter().enumerate() {
-                        tr {
-                            @if number == 0 { th scope="rowgroup" rowspan=(it.totals.len()) {
-                                a href=(recap(it)) { (it.name.as_deref().unwrap_or("-")) } br;
-                                small {
-                                    (say("per ", "as of ")) (day(language, it))
-                                    @if !it.stated.record.sumber.is_empty() {
-                                        " · " span lang="id" { (it.stated.record.sumber) }
-                                    }
-                                    " · " (language.moment(it.stated.time_ms, now_ms))
-                                    (say(" oleh ", " by ")) (it.stated.actor)
-                                }
-                            } }
-                            td { (language.of(words(total.ukuran))) }
-                            td class="n" { (language.count(total.stated.into())) }
-                            td class="n" { (language.count(total.counted)) }
-                            td class="n" { (signed(language, total.difference())) }
+                    @if !it.totals.is_empty() { tr { th scope="rowgroup" colspan="4" {
+                        a href=(recap(it)) { (it.name.as_deref().unwrap_or("-")) } br;
+                        small {
+                            (say("per ", "as of ")) (day(language, it))
+                            @if !it.stated.record.sumber.is_empty() {
+                                " · " span lang="id" { (it.stated.record.sumber) }
+                            }
+                            " · " (language.moment(it.stated.time_ms, now_ms))
+                            (say(" oleh ", " by ")) (it.stated.actor)
                         }
-                    }
+                    } } }
+                    @for total in &it.totals { tr {
+                        td { (language.of(words(total.ukuran))) }
+                        td class="n" { (language.count(total.stated.into())) }
+                        td class="n" { (language.count(total.counted)) }
+                        td class="n" { (off(language, total)) }
+                    } }
                     @if it.totals.is_empty() { tr {
                         th scope="row" { (say("Wilayah yang sudah tidak ada", "A region that is gone")) br;
                             small { (say("per ", "as of ")) (day(language, it)) } }
-                        td colspan="4" { (say("Tidak bisa dihitung.", "Can't be counted.")) }
+                        td colspan="3" { (say("Tidak bisa dihitung.", "Can't be counted.")) }
                     } }
                 } }
             }
@@ -125,35 +131,59 @@ fn lines(language: Language, stated: &[StatedRegion]) -> Markup {
 }
 
 fn villages(language: Language, stated: &[StatedRegion]) -> Markup {
-    let say = |id, en| language.say(id, en);
     let mut sorted: Vec<&StatedRegion> = stated.iter().collect();
-    let off = |it: &StatedRegion| {
-        let worst = |total: &StatedTotal| total.difference().unsigned_abs();
-        it.totals.iter().map(worst).max().unwrap_or(0)
+    let worst = |it: &StatedRegion| {
+        let off = |total: &StatedTotal| total.difference().unsigned_abs();
+        it.totals.iter().map(off).max().unwrap_or(0)
     };
-    sorted.sort_by_key(|it| std::cmp::Reverse(off(it)));
+    sorted.sort_by_key(|it| std::cmp::Reverse(worst(it)));
+    let (most, others) = sorted.split_at(sorted.len().min(VILLAGES_MAX));
+    html! {
+        (rows(language, most))
+        @if !others.is_empty() {
+            details class="more" {
+                summary { (language.count(others.len() as u64)) " "
+                    (language.say("desa lain yang menyatakan jumlah", "more villages that state totals")) }
+                (rows(language, others))
+            }
+        }
+    }
+}
+
+/// A row for each of these villages.
+fn rows(language: Language, stated: &[&StatedRegion]) -> Markup {
+    let say = |id, en| language.say(id, en);
     html! {
         div class="scroll" tabindex="0" role="region"
             aria-label=(say("Dinyatakan dan terhitung", "Stated and counted")) {
-            table {
+            table class="dense" {
                 thead { tr {
                     th scope="col" { (say("Desa", "Village")) }
-                    th scope="col" { (say("Per tanggal", "As of")) }
                     @for ukuran in OF_VILLAGES {
-                        th scope="col" class="n" { (language.of(words(ukuran))) }
-                        th scope="col" class="n" { (say("Selisih", "Difference")) }
+                        th scope="col" class="n" { (language.of(words(ukuran))) br;
+                            small { (say("selisih", "difference")) } }
                     }
                 } }
-                tbody { @for it in sorted {
+                tbody { @for it in stated {
                     @let village = it.stated.village;
+                    @let desa = roster().village(village);
+                    @let kecamatan = desa.and_then(|desa| roster().kecamatan_of(desa.kecamatan));
                     tr {
-                        th scope="row" { a href=(format!("/mutu?wilayah={village}")) {
-                            (roster().village(village).map_or("", |desa| desa.name))
-                        } }
-                        td { (day(language, it)) }
+                        th scope="row" {
+                            a href=(format!("/mutu?wilayah={village}")) {
+                                (desa.map_or("", |desa| desa.name))
+                            }
+                            " " small { (kecamatan.map_or("", |kecamatan| kecamatan.name)) } br;
+                            small { (say("per ", "as of ")) (day(language, it)) }
+                        }
                         @for total in OF_VILLAGES.map(|ukuran| it.total(ukuran)) {
-                            td class="n" { (total.map_or_else(|| "-".to_owned(), |it| language.count(it.stated.into()))) }
-                            td class="n" { (total.map_or_else(String::new, |it| signed(language, it.difference()))) }
+                            td class="n" { @match total {
+                                None => "-",
+                                Some(it) => {
+                                    span { (language.count(it.stated.into())) } br;
+                                    (off(language, &it))
+                                }
+                            } }
                         }
                     }
                 } }

@@ -352,6 +352,7 @@ async fn what_a_village_states_stands_beside_what_its_records_add_up_to() {
         assert!(page.contains(words), "{words}: {page}");
     }
     assert_eq!(page.matches("Jumlah RT").count(), 1, "an RT has no RT below it");
+    assert!(page.contains("class=\"flag\">+31<"), "a difference is marked: {page}");
     let other = console.get("/mutu?wilayah=35.05.01.2001").await;
     assert!(other.contains("Belum ada jumlah yang dinyatakan"), "{other}");
     let session = console.session_of(Role::KecamatanOperator, &[350_502]).await;
