@@ -222,6 +222,7 @@ pub(crate) mod tests {
             machine: None,
             budget_bytes: 0,
             certified_until_ms: Some(NOW_MS + 40 * DAY_MS),
+            revoked_ms: 0,
             software: String::new(),
             narahubung: None,
             hold: None,

@@ -129,6 +129,9 @@ pub struct Upkeep {
     /// When the certificate of its allowed key ends, hub clock; `None` = no
     /// node has joined.
     pub certified_until_ms: Option<i64>,
+    /// Since when its last key is revoked and no other allowed, hub clock; 0 =
+    /// it is not.
+    pub revoked_ms: i64,
     /// Software its node named last.
     pub software: String,
     /// Whom to call.

@@ -46,6 +46,22 @@ fn a_village_in_good_order_needs_nobody() {
 }
 
 #[test]
+fn a_village_whose_computer_is_turned_away_is_told_of_and_not_called_silent() {
+    for silent_ms in [0, 40 * DAY_MS] {
+        let reasons = one(|of| {
+            of.heard.contact_ms -= silent_ms;
+            (of.certified_until_ms, of.revoked_ms) = (None, NOW_MS - 5_000);
+        });
+        let [need] = &reasons.needs[..] else { panic!("{:?}", reasons.needs) };
+        assert_eq!((need.code, need.severity), ("kunci_dicabut", Severity::Act));
+        assert_eq!(need.since_ms, NOW_MS - 5_000);
+        assert!(need.what.id.contains("dicabut") && need.todo.id.starts_with("Buat token"));
+        let line = reasons.line(kecamatan(0)[0].code).unwrap();
+        assert_eq!(line.id, need.what.id, "the village's own line says it too");
+    }
+}
+
+#[test]
 fn who_has_joined_and_sent_nothing_is_not_offered_a_token() {
     let told = |certified_until_ms| {
         let reasons = one(|of| {

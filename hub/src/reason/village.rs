@@ -45,6 +45,7 @@ pub(super) fn needs(village: &VillageOutlook, shared: bool, now_ms: i64) -> Vec<
     }
     let mut needs: Vec<_> = [
         trouble(upkeep),
+        revoked(upkeep),
         silence(village, upkeep).filter(|_| !shared),
         leftovers(upkeep),
         damaged(upkeep),
@@ -111,8 +112,31 @@ fn trouble(upkeep: &Upkeep) -> Option<Need> {
     Some(Need { message, ..need })
 }
 
+/// Its computer is turned away, and none has taken its place.
+fn revoked(upkeep: &Upkeep) -> Option<Need> {
+    (upkeep.revoked_ms != 0).then(|| {
+        need(
+            "kunci_dicabut",
+            Severity::Act,
+            village_of(upkeep),
+            upkeep.revoked_ms,
+            Words::new(
+                "Kunci komputer desa dicabut: hub menolaknya. Data di desa dan di hub aman, tetapi \
+                 tidak ada yang masuk lagi.",
+                "The key of the village's computer is revoked: the hub turns it away. The data is \
+                 safe in the village and here, but nothing comes in any more.",
+            ),
+            Words::new(
+                "Buat token baru dan bantu desa bergabung lagi dengan token itu.",
+                "Make a new token and help the village to join again with it.",
+            ),
+        )
+    })
+}
+
 fn silence(village: &VillageOutlook, upkeep: &Upkeep) -> Option<Need> {
-    if !is_overdue(village) {
+    // Whoever is turned away is silent for that.
+    if !is_overdue(village) || upkeep.revoked_ms != 0 {
         return None;
     }
     // A single village that is a little late mostly comes back by itself.
@@ -406,7 +430,7 @@ fn findings(upkeep: &Upkeep, now_ms: i64) -> Option<Need> {
 
 fn never_joined(village: &VillageOutlook, upkeep: &Upkeep) -> Option<Need> {
     let dialled = village.live.as_ref().is_some_and(|live| live.last_contact_ms > 0);
-    (village.last_ms() == 0 && !dialled).then(|| {
+    (village.last_ms() == 0 && !dialled && upkeep.revoked_ms == 0).then(|| {
         let (told, todo) = if upkeep.certified_until_ms.is_some() {
             (
                 Words::new(

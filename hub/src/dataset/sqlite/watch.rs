@@ -120,7 +120,10 @@ const UPKEEP: &str = "
            held_by, reason, hold.since_ms, until_ms,
            (SELECT min(at_ms) FROM branch
               WHERE branch.village = village.village AND settled = 0),
-           round_trip_us, coalesce(aside.waiting, 0), coalesce(aside.since_ms, 0)
+           round_trip_us, coalesce(aside.waiting, 0), coalesce(aside.since_ms, 0),
+           CASE WHEN certified_until_ms IS NULL THEN
+             (SELECT max(revoked_ms) FROM node_key WHERE node_key.village = village.village)
+           END
     FROM village
       LEFT JOIN rhythm ON rhythm.village = village.village
       LEFT JOIN link ON link.village = village.village
@@ -191,6 +194,7 @@ fn upkeep(row: &SqlRow<'_>, beside: &mut Beside) -> rusqlite::Result<Upkeep> {
         machine: beside.machines.remove(&key),
         budget_bytes: count(row, 11)?,
         certified_until_ms: row.get(13)?,
+        revoked_ms: row.get::<_, Option<i64>>(30)?.unwrap_or_default(),
         software: row.get(12)?,
         narahubung,
         hold: super::care::hold(row, 22)?,
