@@ -39,12 +39,17 @@ async fn save(village: &Village, round: u64) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn cut_everywhere() -> anyhow::Result<u64> {
-    let folder = sim::folder()?;
-    let code = roster().villages()[0].code;
+/// A village whose log is the same each time.
+fn village() -> anyhow::Result<Village> {
     let ground = Ground { store: Arc::new(MemoryStore::default()), witness: None, salts: 1 };
     let clock = Clock::standing_at(1_790_000_000_000);
-    let village = Village::open_in_task(ground, Some(LogId([5; 16])), code, clock)?;
+    let code = roster().villages()[0].code;
+    Ok(Village::open_in_task(ground, Some(LogId([5; 16])), code, clock)?)
+}
+
+async fn cut_everywhere() -> anyhow::Result<u64> {
+    let (folder, village) = (sim::folder()?, village()?);
+    let code = village.code();
     let pair = Pair::new(code, folder.path())?;
     let mut whole = 0;
     for bytes in 1..SESSION_BYTES_MAX {
@@ -73,4 +78,26 @@ fn a_session_may_be_cut_after_any_byte() {
     let bytes = runtime.unwrap().block_on(cut_everywhere()).unwrap();
     println!("cut after every one of {bytes} bytes");
     assert!(bytes > 300, "a session of {bytes} bytes was hardly one");
+}
+
+/// A node that lost the ack of what the hub holds, as one does that was killed
+/// right then, learns it from where the next pull begins.
+#[test]
+fn a_lost_ack_is_learned_from_the_next_pull() {
+    let _world = lumbung_link::world::simulate(1);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
+    runtime.unwrap().block_on(async {
+        let (folder, village) = (sim::folder().unwrap(), village().unwrap());
+        let pair = Pair::new(village.code(), folder.path()).unwrap();
+        save(&village, 1).await.unwrap();
+        let head = village.barn().head().position.seq;
+        for _ in 0..2 {
+            let following = pair.follow(&village, &[]);
+            pair.settled(head).await.unwrap();
+            // What is acknowledged is still on its way.
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            assert_eq!(following.confirmed(), head);
+        }
+    });
 }

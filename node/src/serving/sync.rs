@@ -223,6 +223,11 @@ impl v1::sync_server::Sync for SyncService {
         if blocking(move || related.relate(position)).await? != Relation::Resume {
             return Err(Status::failed_precondition("the position is not on this log's history"));
         }
+        if start.position.is_some() && position.seq > Seq::ZERO {
+            // Where the hub stands is durable there; the Ack that said so may
+            // never have come.
+            self.confirmed.note(position, self.village.clock().now_ms());
+        }
         if self.account.is_some() {
             // From now on this end gives the signs, and asks for one in return.
             self.awaits.set(SILENT_MAX + quiet::LONGEST * BEATS_AN_ANSWER);

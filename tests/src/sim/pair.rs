@@ -21,7 +21,7 @@ use lumbung_hub::uplink::{Open, Session};
 use lumbung_ledger::Seq;
 use lumbung_link::channel::ConnectError;
 use lumbung_link::meter::Traffic;
-use lumbung_node::serving::{SyncService, serve_connections};
+use lumbung_node::serving::{Confirmed, SyncService, serve_connections};
 use lumbung_node::village::Village;
 use tokio::sync::Semaphore;
 use tokio::task::{JoinHandle, JoinSet};
@@ -50,9 +50,17 @@ pub struct Pair {
 pub struct Following {
     task: JoinHandle<()>,
     opened: Arc<Mutex<usize>>,
+    confirmed: Arc<Confirmed>,
 }
 
 impl Following {
+    /// Up to where the node knows that the hub holds everything: it knew
+    /// nothing of it when this began.
+    #[must_use]
+    pub fn confirmed(&self) -> Seq {
+        self.confirmed.seq()
+    }
+
     /// Connections made so far.
     #[must_use]
     pub fn connections(&self) -> usize {
@@ -118,15 +126,15 @@ impl Pair {
     #[must_use]
     pub fn follow(&self, village: &Village, weathers: &[Weather]) -> Following {
         let weathers: Weathers = Arc::new(Mutex::new(weathers.iter().copied().collect()));
-        let opened = Arc::default();
+        let (opened, confirmed) = (Arc::default(), Arc::<Confirmed>::default());
         let piped = Piped {
-            service: SyncService::new(village.clone(), [7; 16], Arc::default()),
+            service: SyncService::new(village.clone(), [7; 16], Arc::clone(&confirmed)),
             servers: Mutex::default(),
             weathers,
             opened: Arc::clone(&opened),
         };
         let task = tokio::spawn(puller::follow_over(self.code, piped, self.shared.clone()));
-        Following { task, opened }
+        Following { task, opened, confirmed }
     }
 
     /// Waits until the village is proven equal at `head`, or in trouble.
