@@ -182,7 +182,8 @@ async fn revoking_at_the_console_cuts_the_machine_off_and_a_token_lets_it_in() -
         Ok(district.nodes[0].status().await?["link"]["connected"] == false)
     })
     .await?;
-    assert!(keeper.page(&page).await?.contains("belum ada yang bergabung"));
+    let turned_away = "Kunci komputer desa dicabut: hub menolaknya.";
+    assert!(keeper.page(&page).await?.contains(turned_away));
     let again = keeper.post(&revoke, &typed).await?;
     assert!(again.status == 422 && again.text().contains("tidak punya komputer"));
 
@@ -198,6 +199,7 @@ async fn revoking_at_the_console_cuts_the_machine_off_and_a_token_lets_it_in() -
     district.nodes[0].start().await?;
     district.nodes[0].save_dusun("SAMBONG").await?;
     district.wait_proven(WITHIN).await?;
+    assert!(!keeper.page(&page).await?.contains(turned_away), "another has joined");
     let log = keeper.page("/audit").await?;
     assert!(log.contains("Kunci desa dicabut") && log.contains("komputer dicuri"), "{log}");
     assert!(!log.contains(&token), "no secret in the log");

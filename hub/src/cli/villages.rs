@@ -245,6 +245,9 @@ fn show(state: &VillageState) {
 /// How the village is connected: its key, its link, its clock.
 fn show_link(village: VillageCode, dataset: &SqliteDataset) -> anyhow::Result<()> {
     match dataset.allowed_keys()?.into_iter().find(|key| key.village == village) {
+        None if dataset.joined()?.contains(&village.as_u64()) => {
+            lumbung_telemetry::say!("Komputer: kuncinya dicabut; buat token baru.");
+        }
         None => lumbung_telemetry::say!("Komputer: belum ada yang bergabung."),
         Some(key) => lumbung_telemetry::say!(
             "Komputer: kunci {}, bergabung {}, sertifikat sampai {}.",
