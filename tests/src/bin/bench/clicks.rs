@@ -6,7 +6,7 @@
 //! merges and proves. Beside it the raw limit: one browser alone, the same
 //! pages, nobody saving.
 
-mod browser;
+pub(crate) mod browser;
 mod edits;
 mod pages;
 

@@ -29,6 +29,7 @@ use lumbung_node::village::{Village, Wish};
 use lumbung_telemetry::clock::{self, Clock};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
+use crate::clicks::browser::{Browser, Secret};
 use crate::machine;
 
 /// Records of each village before it comes.
@@ -55,8 +56,9 @@ pub(crate) async fn measure(sessions: usize) -> anyhow::Result<()> {
     let codes = codes(sessions);
     println!("(i) {sessions} nodes that dial in, TLS on every line");
     enrol(dir.path(), &codes, port)?;
+    let mut secret = account(dir.path())?;
     let mut hub = spawn(dir.path(), console, port, sessions)?;
-    answer(console).await.context("the hub does not answer")?;
+    let cookie = signed_in(console, &mut secret).await.context("the hub does not answer")?;
     let before_mb = rss_mb(hub.id());
     let begun = Instant::now();
     let mut nodes = Vec::with_capacity(sessions);
@@ -64,7 +66,7 @@ pub(crate) async fn measure(sessions: usize) -> anyhow::Result<()> {
         nodes.push(start(dir.path(), *code).await?);
     }
     let dataset = SqliteDataset::open(dir.path().join("hub/hub.db"))?;
-    let came = proven(&dataset, &codes, 0, console).await?;
+    let came = proven(&dataset, &codes, 0, (console, &cookie)).await?;
     println!("    first connected, merged and proven   {:>9.1} s", begun.elapsed().as_secs_f64());
     println!("    asked meanwhile, console p50 / max   {:>5.0} / {:.0} ms", came.0, came.1);
     tokio::time::sleep(Duration::from_secs(5)).await;
@@ -78,8 +80,8 @@ pub(crate) async fn measure(sessions: usize) -> anyhow::Result<()> {
     let since_ms = clock::now_ms();
     let begun = Instant::now();
     let mut hub = spawn(dir.path(), console, port, sessions)?;
-    answer(console).await.context("the hub does not answer")?;
-    let back = proven(&dataset, &codes, since_ms, console).await?;
+    answer(console, &cookie).await.context("the hub does not answer")?;
+    let back = proven(&dataset, &codes, since_ms, (console, &cookie)).await?;
     println!("    all back and proven after a restart  {:>9.1} s", begun.elapsed().as_secs_f64());
     println!("    asked meanwhile, console p50 / max   {:>5.0} / {:.0} ms\n", back.0, back.1);
     hub.kill()?;
@@ -160,13 +162,13 @@ async fn proven(
     dataset: &SqliteDataset,
     codes: &[VillageCode],
     since_ms: i64,
-    console: SocketAddr,
+    (console, cookie): (SocketAddr, &str),
 ) -> anyhow::Result<(f64, f64)> {
     let begun = Instant::now();
     let mut answers = Vec::new();
     loop {
         let asked = Instant::now();
-        answer(console).await?;
+        answer(console, cookie).await?;
         answers.push(asked.elapsed().as_secs_f64() * 1_000.0);
         let states = tokio::task::block_in_place(|| dataset.villages())?;
         let done = states.iter().filter(|state| state.last_proof_ms > since_ms).count();
@@ -236,12 +238,40 @@ fn spawn(
         .context("the hub can't be started")
 }
 
+/// Makes an operator of the whole kabupaten.
+fn account(dir: &Path) -> anyhow::Result<Secret> {
+    let name = "kabupaten.satu";
+    let made = Command::new(std::env::current_exe()?)
+        .args(["part-hub", "--data"])
+        .arg(dir.join("hub"))
+        .args(["operators", "add", name, "--plain", "--role", "kab.operator"])
+        .output()?;
+    anyhow::ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    Ok(Secret { name, password: String::from_utf8(made.stdout)?.trim().to_owned() })
+}
+
+/// Signs in as soon as the console can be reached; the session's cookie.
+async fn signed_in(console: SocketAddr, secret: &mut Secret) -> anyhow::Result<String> {
+    let begun = Instant::now();
+    let mut browser = loop {
+        match Browser::open(console).await {
+            Ok(browser) => break browser,
+            Err(error) if begun.elapsed() > Duration::from_secs(60) => return Err(error),
+            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+        }
+    };
+    browser.choose_password(secret).await?;
+    browser.sign_in(secret).await
+}
+
 /// Asks the console for its first page, until it answers.
-async fn answer(console: SocketAddr) -> anyhow::Result<()> {
+async fn answer(console: SocketAddr, cookie: &str) -> anyhow::Result<()> {
     let begun = Instant::now();
     loop {
         if let Ok(mut stream) = tokio::net::TcpStream::connect(console).await {
-            let request = format!("GET / HTTP/1.1\r\nHost: {console}\r\nConnection: close\r\n\r\n");
+            let request = format!(
+                "GET / HTTP/1.1\r\nHost: {console}\r\nCookie: {cookie}\r\nConnection: close\r\n\r\n"
+            );
             let mut page = Vec::new();
             if stream.write_all(request.as_bytes()).await.is_ok()
                 && stream.read_to_end(&mut page).await.is_ok()

@@ -10,9 +10,9 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::TcpStream;
 
 /// Name and password of an account.
-pub(super) struct Secret {
-    pub(super) name: &'static str,
-    pub(super) password: String,
+pub(crate) struct Secret {
+    pub(crate) name: &'static str,
+    pub(crate) password: String,
 }
 
 /// What came back.
@@ -25,20 +25,20 @@ pub(super) struct Answer {
 }
 
 /// One open connection.
-pub(super) struct Browser {
+pub(crate) struct Browser {
     console: SocketAddr,
     stream: BufReader<TcpStream>,
 }
 
 impl Browser {
-    pub(super) async fn open(console: SocketAddr) -> anyhow::Result<Self> {
+    pub(crate) async fn open(console: SocketAddr) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(console).await?;
         stream.set_nodelay(true)?;
         Ok(Self { console, stream: BufReader::new(stream) })
     }
 
     /// Signs in with the first password and chooses another one.
-    pub(super) async fn choose_password(&mut self, secret: &mut Secret) -> anyhow::Result<()> {
+    pub(crate) async fn choose_password(&mut self, secret: &mut Secret) -> anyhow::Result<()> {
         let cookie = self.sign_in(secret).await?;
         let own = format!("{} milik sendiri", secret.password);
         let form = format!("lama={}&baru={}", escaped(&secret.password), escaped(&own));
@@ -49,7 +49,7 @@ impl Browser {
     }
 
     /// Signs in; the session's cookie.
-    pub(super) async fn sign_in(&mut self, secret: &Secret) -> anyhow::Result<String> {
+    pub(crate) async fn sign_in(&mut self, secret: &Secret) -> anyhow::Result<String> {
         let form = format!("nama={}&sandi={}&kode=", secret.name, escaped(&secret.password));
         let answer = self.ask("/masuk", Some(&form), "").await?;
         anyhow::ensure!(answer.status == 303, "{} is not let in: {}", secret.name, answer.status);
