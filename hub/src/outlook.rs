@@ -68,6 +68,12 @@ impl VillageOutlook {
         self.upkeep.as_ref().map_or(0, |upkeep| upkeep.heard.last_ms())
     }
 
+    /// Whether its computer's key is revoked and none has taken its place.
+    #[must_use]
+    pub fn is_turned_away(&self) -> bool {
+        self.upkeep.as_ref().is_some_and(|upkeep| upkeep.revoked_ms != 0)
+    }
+
     /// How late it is by its own doing; never worse than
     /// [`VillageOutlook::freshness`].
     #[must_use]

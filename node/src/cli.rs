@@ -182,8 +182,8 @@ pub fn create(dir: &std::path::Path, desa: VillageCode) -> anyhow::Result<Villag
     Ok(village)
 }
 
-/// A table as every command prints it: a line below the header, one for each
-/// row, as `lumbung-hub` and `lumbung-hubctl` print theirs.
+/// A table as every command prints it: a rule below the header and none between
+/// rows, as `lumbung-hub` and `lumbung-hubctl` print theirs.
 fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
     const PLAIN: TableStyle =
         TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));

@@ -170,6 +170,8 @@ async fn revoking_at_the_console_cuts_the_machine_off_and_a_token_lets_it_in() -
     let operator = Browser::sign_in(&district.hub, "siti", &["--role", "kab.operator"]).await?;
     let typed = form(&[("nama", name), ("alasan", "komputer dicuri")]);
     assert_eq!(operator.post(&revoke, &typed).await?.status, 403);
+    let sync = format!("{page}/tindakan/sinkron");
+    assert!(operator.page(&page).await?.contains(&sync));
     let keeper = Browser::sign_in(&district.hub, "bima", &["--role", "kab.keamanan"]).await?;
     let wrong = form(&[("nama", "salah"), ("alasan", "komputer dicuri")]);
     let refused = keeper.post(&revoke, &wrong).await?;
@@ -183,7 +185,11 @@ async fn revoking_at_the_console_cuts_the_machine_off_and_a_token_lets_it_in() -
     })
     .await?;
     let turned_away = "Kunci komputer desa dicabut: hub menolaknya.";
-    assert!(keeper.page(&page).await?.contains(turned_away));
+    let told = keeper.page(&page).await?;
+    assert!(told.contains(turned_away), "{told}");
+    assert!(told.contains(&format!("{page}/tindakan/token")), "{told}");
+    let told = operator.page(&page).await?;
+    assert!(!told.contains(&sync), "nothing can be asked of it: {told}");
     let again = keeper.post(&revoke, &typed).await?;
     assert!(again.status == 422 && again.text().contains("tidak punya komputer"));
 

@@ -52,7 +52,8 @@ impl Look {
             || village.upkeep.as_ref().map_or("", |it| it.trouble.as_str()),
             |live| live.trouble.as_str(),
         );
-        if !told.is_empty() || phase == Some(Phase::Stopped) {
+        let silenced = phase == Some(Phase::Stopped) || village.is_turned_away();
+        if !told.is_empty() || silenced {
             return Self::Troubled;
         }
         if village.in_touch && live.is_some_and(|live| live.lag() > 0) {
@@ -217,12 +218,22 @@ mod tests {
 
     /// The first village, last heard of so long ago, with what is live of it.
     fn tile(ago_ms: i64, live: Option<fn(&mut crate::live::LiveVillage)>) -> Tile {
+        tile_of(ago_ms, live, |_| {})
+    }
+
+    fn tile_of(
+        ago_ms: i64,
+        live: Option<fn(&mut crate::live::LiveVillage)>,
+        kept: fn(&mut crate::dataset::Upkeep),
+    ) -> Tile {
         let desa = &roster().villages()[0];
         let all = Live::default();
         if let Some(change) = live {
             all.update(desa.code, change);
         }
-        let stored = Stored { upkeep: vec![upkeep(desa, ago_ms)], ..Stored::default() };
+        let mut upkeep = upkeep(desa, ago_ms);
+        kept(&mut upkeep);
+        let stored = Stored { upkeep: vec![upkeep], ..Stored::default() };
         let outlook = Outlook::at(stored, &all, NOW_MS);
         let reasons = Reasons::of(&outlook);
         Tile::of(&outlook.villages[0], &reasons, Language::Indonesian, NOW_MS)
@@ -269,6 +280,8 @@ mod tests {
             }),
         );
         assert_eq!(wrong.look, Look::Troubled);
+        let turned_away = tile_of(0, None, |kept| kept.revoked_ms = NOW_MS);
+        assert_eq!(turned_away.look, Look::Troubled, "whatever came before");
         assert!(Look::Troubled < Look::Missing && Look::Late < Look::Fresh);
         assert!(!wrong.is_calm() && !tile(2 * DAY_MS, None).is_calm() && tile(0, None).is_calm());
     }

@@ -183,11 +183,6 @@ impl VillagePage<'_> {
         rows
     }
 
-    /// Whether its computer is turned away, and none has taken its place.
-    fn is_revoked(&self) -> bool {
-        self.outlook.upkeep.as_ref().is_some_and(|upkeep| upkeep.revoked_ms != 0)
-    }
-
     /// The machine: its software, its key, how long that is certified.
     fn machine(&self, language: Language) -> Vec<(&'static str, String)> {
         let say = |id, en| language.say(id, en);
@@ -198,7 +193,7 @@ impl VillagePage<'_> {
         };
         rows.push((say("Versi node", "Node version"), software.to_owned()));
         let key = match &self.key {
-            None if self.is_revoked() => say("dicabut", "revoked").to_owned(),
+            None if self.outlook.is_turned_away() => say("dicabut", "revoked").to_owned(),
             None => say("belum ada yang bergabung", "none has joined").to_owned(),
             Some(key) => {
                 format!(

@@ -10,11 +10,12 @@ use super::VillagePage;
 use crate::access::Right;
 use crate::reason::Place;
 
-/// How a deed's button looks: what is done most stands out, and so does what
-/// can't be undone.
-const fn weight(deed: Deed) -> &'static str {
+/// How a deed's button looks: what is done most stands out, for a village that
+/// is turned away what lets it in again, and so does what can't be undone.
+const fn weight(deed: Deed, turned_away: bool) -> &'static str {
     match deed {
         Deed::Sync => "button first",
+        Deed::Token if turned_away => "button first",
         _ if deed.is_grave() => "button grave",
         _ => "button",
     }
@@ -25,7 +26,7 @@ impl VillagePage<'_> {
     fn fits(&self, deed: Deed) -> bool {
         let (has_key, held) = (self.key.is_some(), self.outlook.held);
         match deed {
-            Deed::Sync | Deed::Prove => !held,
+            Deed::Sync | Deed::Prove => !held && !self.outlook.is_turned_away(),
             Deed::Contact | Deed::Remark | Deed::Budget => true,
             Deed::Hold => !held,
             Deed::Release => held,
@@ -48,7 +49,7 @@ impl VillagePage<'_> {
                     h2 id="tindakan" { (viewer.language.say("Tindakan", "Actions")) }
                     p class="files" {
                         @for deed in deeds {
-                            a class=(weight(deed)) href=(format!("/desa/{code}/tindakan/{}", deed.code())) {
+                            a class=(weight(deed, self.outlook.is_turned_away())) href=(format!("/desa/{code}/tindakan/{}", deed.code())) {
                                 (viewer.language.of(deed.title()))
                             }
                         }
