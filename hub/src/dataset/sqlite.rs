@@ -18,6 +18,7 @@ mod damaged;
 mod erasing;
 mod facts;
 mod findings;
+mod folding;
 mod incidents;
 mod leftover;
 mod merge;
@@ -49,6 +50,7 @@ use lumbung_ledger::Position;
 use lumbung_telemetry::clock;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
+use self::folding::{FOLD_PAGES, Folding};
 use self::merge::{Memory, Merge};
 use self::outlines::Outlines;
 use self::outside::Seen;
@@ -89,6 +91,7 @@ struct Writer {
     memory: Memory,
     /// Erased records, kept outside the file.
     ledger: Erasures,
+    folding: Folding,
     /// The write-ahead log may hold bytes of erased records.
     log_unclean: bool,
     /// A transaction is open, or ended badly: what memory learned in it may
@@ -114,7 +117,8 @@ impl SqliteDataset {
         let memory = remember(&conn)?;
         let ledger = Erasures::open(erasures_file(&path)).map_err(store_failed)?;
         let log_unclean = ledger.scrub_pending();
-        let mut writer = Writer { conn, memory, ledger, log_unclean, unsettled: false };
+        let folding = Folding::new(&path, FOLD_PAGES);
+        let mut writer = Writer { conn, memory, ledger, folding, log_unclean, unsettled: false };
         writer.erase_again(clock::now_ms())?;
         Ok(Self {
             path,
@@ -137,6 +141,7 @@ impl SqliteDataset {
         if !writer.ledger.scrub_pending() {
             return Ok(false);
         }
+        writer.folding.settle();
         writer.log_unclean = !erasing::scrub(&writer.conn)?;
         if !writer.log_unclean {
             writer.ledger.scrubbed(now_ms).map_err(store_failed)?;
@@ -205,6 +210,7 @@ impl Writer {
         self.unsettled = false;
         self.log_unclean |= !news.is_empty();
         self.clean_log();
+        self.folding.after_commit(&self.conn);
         Ok(outcome)
     }
 
@@ -214,6 +220,7 @@ impl Writer {
         if !self.log_unclean {
             return;
         }
+        self.folding.settle();
         match erasing::truncate_log(&self.conn) {
             Ok(clean) => self.log_unclean = !clean,
             // What was merged is merged; the next one tells of a failing disk.

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use rusqlite::Connection;
 
+use super::folding::FOLD_PAGES;
 use super::schema;
 use super::statements::{Act, Actors, Statements};
 use super::upsert;
@@ -26,6 +27,8 @@ pub fn upsert_bulk(
 ) -> Result<u64, DatasetError> {
     let mut conn = Connection::open(path)?;
     schema::prepare_writer(&mut conn)?;
+    // Nobody else folds the log here.
+    conn.pragma_update(None, "wal_autocheckpoint", FOLD_PAGES)?;
     let mut actors = Actors::default();
     let mut written = 0;
     for group in batches.chunks(batches_per_transaction.max(1)) {

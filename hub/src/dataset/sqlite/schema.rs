@@ -14,6 +14,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
 use super::adopt;
+use super::folding::PAGES_MAX;
 use crate::dataset::DatasetError;
 
 /// The steps; the format of a file is how many of them it has had.
@@ -49,12 +50,6 @@ const WRITER_CACHE_KIB: u32 = 64 * 1024;
 /// Page cache of one reading connection, KiB.
 const READER_CACHE_KIB: u32 = 4 * 1024;
 
-/// Pages in the write-ahead log before it is folded into the file (64 MiB):
-/// during a first load the same index pages change in every transaction, and
-/// each folding writes them once. Measured: a quarter of it costs about a
-/// tenth of the speed, four times as much wins nothing.
-const CHECKPOINT_PAGES: u32 = 8 * 1024;
-
 /// Size to which the write-ahead log is cut back after a folding, bytes.
 const JOURNAL_BYTES_MAX: u32 = 128 * 1024 * 1024;
 
@@ -80,7 +75,7 @@ pub(super) fn prepare_writer(conn: &mut Connection) -> Result<(), DatasetError> 
         "PRAGMA journal_mode = WAL;
          PRAGMA synchronous = FULL;
          PRAGMA secure_delete = ON;
-         PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES};
+         PRAGMA wal_autocheckpoint = {PAGES_MAX};
          PRAGMA journal_size_limit = {JOURNAL_BYTES_MAX};
          PRAGMA cache_size = -{WRITER_CACHE_KIB};
          PRAGMA temp_store = MEMORY;"
