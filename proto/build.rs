@@ -6,6 +6,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let descriptors = protox::compile(files, ["."])?;
     tonic_prost_build::configure()
         .bytes(".lumbung.v1")
+        .codec_path("crate::codec::FrugalCodec")
         .emit_rerun_if_changed(false)
         .compile_fds(descriptors)?;
     println!("cargo:rerun-if-changed=lumbung");

@@ -173,3 +173,23 @@ fn note(village: VillageCode, trouble: Trouble, shared: &Shared) {
     });
     shared.contacts.trouble(village, trouble.code());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::dataset::sqlite::SqliteDataset;
+
+    #[test]
+    fn a_village_that_is_followed_takes_little_memory() {
+        let dir = tempfile::tempdir().unwrap();
+        let dataset = Arc::new(SqliteDataset::open(dir.path().join("hub.db")).unwrap());
+        let (writer, thread) = MergeWriter::start(dataset.clone()).unwrap();
+        let shared = Shared::new(dataset, writer, Arc::default());
+        let village = VillageCode::from_u64(3_505_012_001).unwrap();
+        let task = follow(village, "127.0.0.1:1".to_owned(), shared);
+        let bytes = std::mem::size_of_val(&task);
+        drop(task);
+        thread.join().unwrap();
+        assert!(bytes <= 1_000, "{bytes} bytes");
+    }
+}

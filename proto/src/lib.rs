@@ -1,7 +1,9 @@
 //! The wire contract of Lumbung: code generated from `lumbung/v1/*.proto`.
 //!
-//! Nothing else lives here. Field numbers are never reused; a golden-bytes
-//! test in `tests/` keeps old messages readable.
+//! Nothing else lives here but the codec they name. Field numbers are never
+//! reused; a golden-bytes test in `tests/` keeps old messages readable.
+
+pub mod codec;
 
 /// Version 1 of the contract.
 #[allow(missing_docs, reason = "generated code; the .proto files carry the documentation")]

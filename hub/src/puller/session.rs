@@ -213,7 +213,9 @@ impl<'a> Session<'a> {
         let session = open.open(self.traffic.clone()).await.map_err(|_| Ended::Lost)?;
         self.patience = Patience::new(session.is_quiet(), self.traffic.received(), Instant::now());
         let span = spans::opening(self.village);
-        let begun = self.begin(&session).instrument(span).await;
+        // What happens once, or seldom, has no place of its own in the task: a
+        // hub keeps thousands of them.
+        let begun = Box::pin(self.begin(&session)).instrument(span).await;
         self.came(Received::Opening);
         let begun = begun?;
         let Opened { pulling, items, controls, noticing } = begun;
@@ -387,13 +389,13 @@ impl<'a> Session<'a> {
                 }
                 proof = proving::due(self.proving.as_ref()), if at.merging.is_empty() => {
                     self.came(Received::Live);
-                    let proved = self.prove(proof, at.position, at.standing).await;
+                    let proved = Box::pin(self.prove(proof, at.position, at.standing)).await;
                     self.came(Received::Proof);
                     at.standing = proved?;
                     continue;
                 }
                 () = noticing.rung() => {
-                    noticing.deliver().await?;
+                    Box::pin(noticing.deliver()).await?;
                     continue;
                 }
             };
