@@ -52,6 +52,10 @@ const LOOK_AGAIN: Duration = Duration::from_secs(30);
 /// gives its turn away and goes on at its own pace.
 const CATCHING_UP_MAX: usize = 16;
 
+/// Villages that greet at the same time. Without a limit a district that
+/// returns at once is greeted whole before its first village sends anything.
+const GREETING_MAX: usize = 32;
+
 /// With fewer turns left than this the hub is in a hurry.
 const HURRY_BELOW_TURNS: usize = CATCHING_UP_MAX / 2;
 
@@ -70,6 +74,8 @@ pub struct Shared {
     /// that returns at once must not put a thread behind every village. The
     /// writer goes before them.
     pub verifying: Arc<Semaphore>,
+    /// One permit per village that is greeted.
+    pub greeting: Arc<Semaphore>,
     /// One permit per village that may catch up at full speed.
     pub catching_up: Arc<Semaphore>,
     /// When which village is proven row by row.
@@ -91,6 +97,7 @@ impl Shared {
             live,
             contacts: Contacts::default(),
             verifying: Arc::new(Semaphore::new(cores)),
+            greeting: Arc::new(Semaphore::new(GREETING_MAX)),
             catching_up: Arc::new(Semaphore::new(CATCHING_UP_MAX)),
             agenda: Agenda::default(),
             wishes: Wishes::default(),

@@ -6,7 +6,9 @@ use std::time::Duration;
 use anyhow::Context;
 use bytes::Bytes;
 use lumbung_domain::id::Kind;
+use lumbung_domain::region::roster;
 use lumbung_hub::dataset::VillageState;
+use lumbung_link::limits;
 use lumbung_proto::v1;
 use lumbung_tests::district::{District, NodeProcess, wait_until};
 use lumbung_tests::fictitious::{FAMILY_SIZE, dusun, sheet};
@@ -23,6 +25,10 @@ const BACK_WITHIN: Duration = Duration::from_secs(60);
 /// Most bytes a node may send to a returning hub for a handful of edits:
 /// greetings, one batch, the proof.
 const RESUME_BYTES_MAX: u64 = 3 * 1024;
+
+/// Villages whose machine takes a call and says nothing: more than the hub
+/// greets at a time.
+const SILENT: usize = 40;
 
 async fn district(villages: usize) -> anyhow::Result<District> {
     let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), villages)?;
@@ -152,4 +158,27 @@ async fn a_hub_that_was_down_resumes_where_it_stood() -> anyhow::Result<()> {
     district.stop().await?;
     district.compare()?;
     Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn villages_that_take_the_call_and_say_nothing_hold_up_nobody() -> anyhow::Result<()> {
+    let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 1)?;
+    let mut silent = Vec::new();
+    for village in roster().villages().iter().rev().take(SILENT) {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+        district.hub.add(village.code, listener.local_addr()?)?;
+        silent.push(tokio::spawn(async move {
+            let mut taken = Vec::new();
+            while let Ok((line, _)) = listener.accept().await {
+                taken.push(line);
+            }
+        }));
+    }
+    district.hub.start().await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    district.nodes[0].start().await?;
+    edit(&district.nodes[0], "RAMAI").await?;
+    district.wait_proven(limits::ANSWER_TIMEOUT / 2).await?;
+    assert!(silent.iter().all(|village| !village.is_finished()));
+    district.stop().await
 }

@@ -2,7 +2,7 @@
 //!
 //! When a village answered and when it was proven equal is worth keeping,
 //! but not worth a transaction each: notes are gathered and written together
-//! four times a second.
+//! ten times a second.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -19,7 +19,7 @@ use crate::words::Words;
 
 /// How often notes are written. A crash loses at most this much of when
 /// villages were last seen, and nothing else.
-const WRITE_EVERY: Duration = Duration::from_millis(250);
+const WRITE_EVERY: Duration = Duration::from_millis(100);
 
 /// How often the hub says that it is awake.
 const AWAKE_EVERY: Duration = Duration::from_secs(60);

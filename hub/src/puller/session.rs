@@ -23,9 +23,11 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Code, Status};
 use tracing::{Instrument as _, Span};
 
+mod greeting;
 mod parcel;
 mod settling;
 
+use self::greeting::Greeted;
 use self::parcel::{Parcel, Proven};
 use super::Shared;
 use super::again::Again;
@@ -33,10 +35,8 @@ use super::noticing::Noticing;
 use super::pace::{Form, Pace};
 use super::patience::Patience;
 use super::proving::{self, Proving};
-use super::recovery::Recovery;
 use super::trouble::Trouble;
 use crate::dataset::{Merged, VillageState};
-use crate::live::Phase;
 use crate::merge::{MergeError, Pending};
 use crate::metrics::{Cut, Received};
 use crate::spans;
@@ -224,44 +224,14 @@ impl<'a> Session<'a> {
 
     /// Agrees with the node where to begin, and begins.
     async fn begin(&mut self, session: &uplink::Session) -> Result<Opened, Ended> {
-        let village = self.village;
-        let (mut sync, mut inbox) = (session.sync.clone(), session.inbox.clone());
-        let stored = self.state().await?.position;
-        let recovery = Recovery::new(self.village, self.shared);
-        let visit = recovery.next_visit().await?;
-        let hello = self.hello(stored, visit);
-        let asked = spans::node_call(village, "lumbung.v1.Sync/Hello", sync.hello(hello));
-        let answer = tokio::time::timeout(limits::ANSWER_TIMEOUT, asked);
-        let reply = answer.await.map_err(|_| Ended::Lost)?.map_err(|status| {
-            // The one precondition of Hello is a common protocol version.
-            match status.code() {
-                Code::FailedPrecondition => Ended::Trouble(Trouble::Protocol),
-                _ => status.into(),
-            }
-        })?;
-        let reply = reply.into_inner();
-        let head = self.judge(&reply)?;
-        let position = recovery.agree(&mut sync, visit, &reply, head, stored).await?;
-        recovery.hand_back(&mut inbox, &self.traffic).await?;
-        let log = (head.log_id, head.epoch.max(position.epoch));
-        let mut noticing = Noticing::new(
-            self.village,
-            self.shared,
-            (inbox, self.traffic.clone()),
-            log,
-            &reply.software,
-        );
-        noticing.deliver().await?;
-        let state = self.state().await?;
-        let standing = Standing { fingerprint: state.fingerprint, records: state.records };
-        self.proving = Some(Proving::new(&state, self.shared, sync.clone()));
+        let greeted = self.greet_in_turn(session).await?;
+        let Greeted { mut sync, reply, position, standing, noticing } = greeted;
         let turn = self.turn(&reply, position).await;
         let (controls, outgoing) = mpsc::channel(CONTROLS_QUEUED);
-        self.forms = Forms::common(reply.forms.as_ref());
         let block = self.block();
         send(&controls, Control::Start(self.start(position, block))).await?;
         let opening = sync.pull(ReceiverStream::new(outgoing));
-        let opening = spans::node_call(village, "lumbung.v1.Sync/Pull", opening);
+        let opening = spans::node_call(self.village, "lumbung.v1.Sync/Pull", opening);
         let opened = tokio::time::timeout(limits::ANSWER_TIMEOUT, opening).await;
         let items = opened.map_err(|_| Ended::Lost)??.into_inner();
         let behind = reply.head.as_ref().is_some_and(|head| head.seq > position.seq.0);
@@ -315,39 +285,6 @@ impl<'a> Session<'a> {
             return Err(Ended::Trouble(Trouble::Twin));
         }
         Ok(state)
-    }
-
-    fn hello(&self, stored: Option<Position>, visit: u64) -> v1::HelloRequest {
-        v1::HelloRequest {
-            version_min: limits::PROTOCOL_VERSIONS.0,
-            version_max: limits::PROTOCOL_VERSIONS.1,
-            village: self.village.as_u64(),
-            clock_ms: clock::now_ms(),
-            position: stored.map(batch::position_to_wire),
-            visit,
-            forms: Some(Forms::offered()),
-        }
-    }
-
-    /// Whether the node that should be there answers; gives its head.
-    fn judge(&mut self, reply: &v1::HelloReply) -> Result<Position, Ended> {
-        if reply.village != self.village.as_u64() {
-            return Err(Ended::Trouble(Trouble::OtherVillage));
-        }
-        let (oldest, newest) = limits::PROTOCOL_VERSIONS;
-        if !(oldest..=newest).contains(&reply.version) {
-            return Err(Ended::Trouble(Trouble::Protocol));
-        }
-        let head = reply.head.as_ref().and_then(batch::position_from_wire);
-        let head = head.ok_or(Ended::Trouble(Trouble::BadBatch))?;
-        self.reached = true;
-        self.shared.contacts.reached(self.village, &reply.software);
-        self.shared.live.update(self.village, |live| {
-            live.phase = Phase::CatchingUp;
-            live.head_seq = head.seq.0;
-            live.last_contact_ms = clock::now_ms();
-        });
-        Ok(head)
     }
 
     async fn pull(

@@ -23,8 +23,10 @@ use rusqlite::{Connection, OpenFlags};
 /// costs about a tenth of the speed, four times as much wins nothing.
 pub(super) const FOLD_PAGES: u32 = 8 * 1024;
 
-/// Pages in the log at which a commit folds what is left (256 MiB).
-pub(super) const PAGES_MAX: u32 = 4 * FOLD_PAGES;
+/// Pages in the log at which a commit folds what is left (1 GiB). Each time
+/// stops all villages for a sixth of a second; a whole district's first load
+/// ends before it comes to that. A longer log would make reading slower.
+pub(super) const PAGES_MAX: u32 = 16 * FOLD_PAGES;
 
 /// Folds a file's log when it is long.
 pub(super) struct Folding {
