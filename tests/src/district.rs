@@ -4,14 +4,14 @@
 //! A process is killed (SIGKILL, as a power cut looks to it) or stopped
 //! (SIGTERM); both return only once it is gone.
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Output;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use bytes::Bytes;
+use lumbung_demo::ports::free_address;
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_hub::dataset::sqlite::SqliteDataset;
@@ -28,29 +28,6 @@ use crate::process::{PROCESS_WITHIN, Program, Running, answers};
 
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-
-/// Ports are taken from below the range the system gives to callers, so that
-/// no connection takes the port of a node that is down for a moment.
-const PORTS: std::ops::Range<u16> = 20_000..32_000;
-
-/// A loopback address nobody listens at.
-///
-/// # Errors
-/// When every port is taken.
-pub fn free_address() -> anyhow::Result<SocketAddr> {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    // Test binaries run side by side: each starts elsewhere.
-    let offset = (std::process::id() % 997) as u16 * 12;
-    for _ in PORTS {
-        let step = NEXT.fetch_add(1, Ordering::Relaxed);
-        let port = PORTS.start + offset.wrapping_add(step) % (PORTS.end - PORTS.start);
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        if TcpListener::bind(address).is_ok() {
-            return Ok(address);
-        }
-    }
-    bail!("no free port")
-}
 
 /// Waits until `condition` holds.
 ///

@@ -6,8 +6,9 @@ use std::process::Output;
 
 use anyhow::{Context, ensure};
 
-use crate::district::{District, HubProcess, NodeProcess, free_address};
+use crate::district::{District, HubProcess, NodeProcess};
 use crate::fictitious::sheet;
+use lumbung_demo::ports::free_address;
 
 /// Lets every node join, so that it may speak for its village and seal to the
 /// district, and then takes the line away: what the nodes know of the hub's

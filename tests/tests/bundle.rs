@@ -7,8 +7,9 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use lumbung_demo::ports::free_address;
 use lumbung_identity::Key;
-use lumbung_tests::district::{District, NodeProcess, free_address, wait_until};
+use lumbung_tests::district::{District, NodeProcess, wait_until};
 use lumbung_tests::sticks::{admit, export, fill, import, plain, said, save};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;

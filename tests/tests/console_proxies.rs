@@ -9,9 +9,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use lumbung_demo::ports::free_address;
 use lumbung_tests::browser::{Answer, OWN_PASSWORD, form};
 use lumbung_tests::certificates::Issuing;
-use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::district::{District, wait_until};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;

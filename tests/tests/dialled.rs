@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::ensure;
+use lumbung_demo::ports::free_address;
 use lumbung_domain::region::VillageCode;
 use lumbung_identity::{Authority, Lifetime, tls};
 use lumbung_link::channel;
@@ -16,7 +17,7 @@ use lumbung_proto::v1::fleet_client::FleetClient;
 use lumbung_proto::v1::inbox_client::InboxClient;
 use lumbung_proto::v1::sync_client::SyncClient;
 use lumbung_telemetry::clock;
-use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::proxy::{Conditions, Proxy};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;

@@ -7,11 +7,12 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context;
+use lumbung_demo::ports::free_address;
 use lumbung_domain::id::Kind;
 use lumbung_domain::record::Record;
 use lumbung_domain::region::roster;
 use lumbung_proto::v1;
-use lumbung_tests::district::{District, NodeProcess, free_address, wait_until};
+use lumbung_tests::district::{District, NodeProcess, wait_until};
 use lumbung_tests::fictitious::{FAMILY_SIZE, sheet};
 use lumbung_tests::fold::fold;
 use lumbung_tests::proxy::{Conditions, Course, Proxy};

@@ -8,11 +8,12 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
 use anyhow::{Context, ensure};
+use lumbung_demo::ports::free_address;
 use lumbung_domain::region::{Desa, roster};
 use lumbung_hub::access::{Right, Role};
 use lumbung_identity::{Authority, Key, OperatorFile};
 use lumbung_telemetry::clock;
-use lumbung_tests::district::{District, HubProcess, free_address};
+use lumbung_tests::district::{District, HubProcess};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_lumbung-process");
 

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use lumbung_demo::ports::free_address;
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::roster;
 use lumbung_ledger::Seq;
@@ -12,7 +13,7 @@ use lumbung_link::channel;
 use lumbung_link::meter::Traffic;
 use lumbung_proto::v1::sync_client::SyncClient;
 use lumbung_proto::v1::{self, pull_control::Control};
-use lumbung_tests::district::{District, NodeProcess, free_address, wait_until};
+use lumbung_tests::district::{District, NodeProcess, wait_until};
 use lumbung_tests::fictitious::dusun;
 use lumbung_tests::liar::{Liar, Lie, TRUE_ENTRIES, record_id};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};

@@ -8,9 +8,10 @@ use std::process::Output;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use lumbung_demo::ports::free_address;
 use lumbung_telemetry::clock;
 use lumbung_tests::browser::Browser;
-use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::fictitious::sheet;
 use lumbung_tests::receivers;
 

@@ -10,11 +10,11 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use lumbung_demo::ports::free_address;
 use lumbung_tests::browser::Browser;
-use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::fictitious::sheet;
 use lumbung_tests::receivers::get;
-use tokio::net::TcpStream;
 use tonic_health::pb::HealthCheckRequest;
 use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::health_client::HealthClient;
@@ -293,11 +293,6 @@ async fn the_public_port_says_that_each_service_serves() -> anyhow::Result<()> {
     district.hub.start().await?;
     let config = std::sync::Arc::new(lumbung_identity::tls::coat()?);
     let address = district.hub.uplink.to_string();
-    // The public port opens after the console.
-    wait_until(WITHIN, "the public port answers", async || {
-        Ok(TcpStream::connect(district.hub.uplink).await.is_ok())
-    })
-    .await?;
     let channel = lumbung_node::uplink::join_channel(&address, config).await?;
     let mut health = HealthClient::new(channel);
     for service in ["", "lumbung.v1.Enrolment", "lumbung.v1.Tunnel"] {

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lumbung_demo::ports::free_address;
 use lumbung_domain::id::Kind;
 use lumbung_domain::record::{Dusun, Record};
 use lumbung_domain::region::roster;
@@ -16,7 +17,7 @@ use lumbung_node::barn::{Ground, MemoryStore};
 use lumbung_node::uplink::LinkState;
 use lumbung_node::village::{Village, Wish};
 use lumbung_telemetry::clock::Clock;
-use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::fold;
 use lumbung_tests::proxy::{Conditions, Proxy};
 use lumbung_tests::sim;

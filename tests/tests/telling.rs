@@ -6,11 +6,12 @@
 use std::time::Duration;
 
 use anyhow::Context as _;
+use lumbung_demo::ports::free_address;
 use lumbung_domain::region::{Desa, roster};
 use lumbung_hub::dataset::ContactNote;
 use lumbung_telemetry::clock;
 use lumbung_tests::certificates::Issuing;
-use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::receivers::{MailServer, WebServer};
 
 const WITHIN: Duration = Duration::from_secs(60);

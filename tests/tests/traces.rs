@@ -7,9 +7,10 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
+use lumbung_demo::ports::free_address;
 use lumbung_tests::browser::{Browser, form};
 use lumbung_tests::collector::{Collector, Told};
-use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::fictitious::{nik, sheet};
 use lumbung_tests::scene::{copy, put_back};
 

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
+use lumbung_demo::ports::free_address;
 use lumbung_identity::{Authority, Lifetime, tls};
 use lumbung_link::guarded::Guarded;
 use lumbung_link::meter::Traffic;
@@ -18,7 +19,7 @@ use lumbung_proto::v1::enrolment_client::EnrolmentClient;
 use lumbung_proto::v1::tunnel_client::TunnelClient;
 use lumbung_proto::v1::tunnel_server::{Tunnel, TunnelServer};
 use lumbung_telemetry::clock;
-use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::proxy::{Conditions, Proxy};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;

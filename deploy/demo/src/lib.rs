@@ -2,3 +2,4 @@
 
 pub mod district;
 pub mod population;
+pub mod ports;

@@ -1,7 +1,7 @@
 //! The processes of the demo: one hub, 248 nodes, each this binary again.
 
 use std::fs::File;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 
 use super::fill::{Filled, folder};
+use crate::ports::free_address;
 
 /// A stopped part gets this long to close its files before it is killed.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -111,11 +112,10 @@ impl Parts {
         let mut parts = Self { all: vec![Part::start(dir, "hub".to_owned(), &args)?] };
         parts.wait_for(uplink).await?;
         join_all(dir, uplink, filled).await?;
-        let ports = free_ports(filled.len())?;
-        for (village, port) in filled.iter().zip(&ports) {
+        for village in filled {
             let code = village.code.to_string();
             let data = folder(dir, village.code).display().to_string();
-            let listen = format!("127.0.0.1:{port}");
+            let listen = free_address()?.to_string();
             let args = ["part-node", "--data", &data, "serve", "--listen", &listen];
             parts.all.push(Part::start(dir, code, &args)?);
         }
@@ -208,11 +208,4 @@ fn spawn(args: &[String], log: &Path) -> anyhow::Result<Child> {
         .stderr(log)
         .spawn()
         .context("Satu bagian demo tidak bisa dijalankan")
-}
-
-/// Ports that nobody listens on right now.
-fn free_ports(count: usize) -> anyhow::Result<Vec<u16>> {
-    let listeners: Result<Vec<_>, _> =
-        (0..count).map(|_| TcpListener::bind(("127.0.0.1", 0))).collect();
-    listeners?.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use lumbung_demo::population;
+use lumbung_demo::ports::free_address;
 use lumbung_domain::id::Kind;
 use lumbung_domain::region::roster;
 use lumbung_ledger::Source;
@@ -18,7 +19,7 @@ use lumbung_node::barn::{Expected, Submission};
 use lumbung_node::village::{Village, change};
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
-use lumbung_tests::district::{District, free_address, wait_until};
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::proxy::{Conditions, Crossed, Proxy};
 use lumbung_tests::receivers::measured;
 use lumbung_wire::record as wire;

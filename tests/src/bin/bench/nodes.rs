@@ -1,12 +1,13 @@
 //! A district of real processes: 248 nodes and, later, one hub.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use lumbung_demo::population;
+use lumbung_demo::ports::free_address;
 use lumbung_domain::region::VillageCode;
 use lumbung_hub::dataset::Dataset;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
@@ -116,13 +117,9 @@ impl District {
     /// tidied up after their import.
     pub(crate) async fn start_nodes(&mut self) -> anyhow::Result<()> {
         std::fs::create_dir_all(self.dir.join("hub"))?;
-        let listeners: Result<Vec<_>, _> =
-            self.nodes.iter().map(|_| TcpListener::bind(("127.0.0.1", 0))).collect();
-        let ports: Result<Vec<_>, std::io::Error> =
-            listeners?.iter().map(|listener| Ok(listener.local_addr()?.port())).collect();
         let dataset = SqliteDataset::open(self.hub_file())?;
-        for (node, port) in self.nodes.iter_mut().zip(ports?) {
-            let listen = format!("127.0.0.1:{port}");
+        for node in &mut self.nodes {
+            let listen = free_address()?.to_string();
             dataset.register(node.code, &listen)?;
             let data = node.dir.display().to_string();
             node.process =
@@ -152,7 +149,7 @@ impl District {
     /// Starts the hub; its process id.
     pub(crate) fn start_hub(&mut self) -> anyhow::Result<u32> {
         let data = self.dir.join("hub").display().to_string();
-        let console = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+        let console = free_address()?;
         let hub = spawn(&[
             "part-hub",
             "--data",

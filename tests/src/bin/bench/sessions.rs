@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
+use lumbung_demo::ports::free_address;
 use lumbung_domain::id::Kind;
 use lumbung_domain::record::{Dusun, Record};
 use lumbung_domain::region::VillageCode;
@@ -52,7 +53,7 @@ struct Node {
 
 pub(crate) async fn measure(sessions: usize) -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
-    let (console, port) = (free()?, free()?);
+    let (console, port) = (free_address()?, free_address()?);
     let codes = codes(sessions);
     println!("(i) {sessions} nodes that dial in, TLS on every line");
     enrol(dir.path(), &codes, port)?;
@@ -213,10 +214,6 @@ fn rss_mb(pid: u32) -> f64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
     let kb: f64 = line.trim().trim_end_matches(" kB").parse().unwrap_or(0.0);
     kb / 1024.0
-}
-
-fn free() -> anyhow::Result<SocketAddr> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
 fn spawn(
