@@ -44,6 +44,13 @@ fn what_only_the_village_had_and_lost_is_told_to_the_district() {
     lived(Hardship::OldDisks, 5, false);
 }
 
+/// A village's disk goes back twice before the hub can be reached: what was
+/// saved and lost in between takes nothing of what the hub has to hand back.
+#[test]
+fn what_the_hub_has_comes_back_whatever_was_saved_and_lost_meanwhile() {
+    lived(Hardship::OldDisks, 281_205, false);
+}
+
 #[test]
 fn a_seed_repeats_its_world() {
     for dials in [false, true] {

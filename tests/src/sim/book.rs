@@ -26,6 +26,17 @@ struct Promise {
     without_hub: Vec<Content>,
 }
 
+impl Promise {
+    /// Other contents that the record may hold, each once.
+    fn may_be(&mut self, contents: Vec<Content>) {
+        for content in contents {
+            if !self.unanswered.contains(&content) {
+                self.unanswered.push(content);
+            }
+        }
+    }
+}
+
 impl fmt::Debug for Promise {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let open: Vec<_> = self.unanswered.iter().map(told).collect();
@@ -104,10 +115,12 @@ impl Book {
         Ok(())
     }
 
-    /// The village's disk goes back to when `older` was this book and the log
-    /// ended at `kept`. What came after is lost but for what the hub has: `had`
-    /// is its position on this log, and what its rows say. A batch may be on
-    /// its way to it.
+    /// The village's disk goes back to when the log ended at `kept`. `older` was
+    /// this book then or, when the disk went back to there before, right after
+    /// that: a hub that has not heard of it hands back the same once more,
+    /// whatever was saved and lost in between. What came after is lost but for
+    /// what the hub has: `had` is its position on this log, and what its rows
+    /// say. A batch may be on its way to it.
     pub fn go_back(
         &mut self,
         older: &Self,
@@ -127,6 +140,7 @@ impl Book {
             let beyond = hub.map_or(kept, |(at, _)| at);
             let later = entries.iter().filter(|(seq, _)| *seq > beyond);
             open.extend(later.map(|(_, content)| content.clone()));
+            promise.without_hub.extend(before.without_hub);
             match hub {
                 // Handed back, whatever the older disk says.
                 Some((_, rows)) => {
@@ -138,15 +152,12 @@ impl Book {
                     promise.without_hub.extend(earlier);
                 }
                 None => {
-                    if before.acknowledged != promise.acknowledged {
-                        // Saved without a number of its own, or on another branch.
-                        open.extend(promise.acknowledged.take());
-                    }
                     promise.acknowledged = before.acknowledged;
                     open.extend(before.unanswered);
                 }
             }
-            promise.unanswered = open;
+            promise.unanswered.clear();
+            promise.may_be(open);
         }
     }
 
@@ -154,7 +165,8 @@ impl Book {
     /// both.
     pub fn hub_goes_back(&mut self) {
         for promise in self.promises.values_mut() {
-            promise.unanswered.append(&mut promise.without_hub);
+            let without_hub = std::mem::take(&mut promise.without_hub);
+            promise.may_be(without_hub);
         }
     }
 

@@ -12,6 +12,7 @@ use anyhow::{Context, ensure};
 use bytes::Bytes;
 use lumbung_domain::id::RecordId;
 use lumbung_domain::region::VillageCode;
+use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::dataset::{HubsOwn, IncidentKind, Outcome, RecordFilter, SetAside};
 use lumbung_ledger::{Operation, Position, Seq};
 use lumbung_node::barn::Relation;
@@ -84,7 +85,18 @@ impl World<'_> {
     }
 
     pub(super) fn put_disk_back(&mut self, number: usize, outside: Outside) -> anyhow::Result<()> {
-        let Some(kept) = &self.kept[number] else { return Ok(()) };
+        let Some(mut kept) = self.kept[number].take() else { return Ok(()) };
+        let done = self.put_back(number, outside, &mut kept);
+        self.kept[number] = Some(kept);
+        done
+    }
+
+    fn put_back(
+        &mut self,
+        number: usize,
+        outside: Outside,
+        kept: &mut KeptDisk,
+    ) -> anyhow::Result<()> {
         let desa = Rc::clone(&self.desa[number]);
         if desa.store.has_failed() || desa.running.borrow().is_none() {
             return Ok(());
@@ -104,6 +116,8 @@ impl World<'_> {
             ),
         );
         desa.book.borrow_mut().go_back(&kept.book, kept.at, had);
+        // Who is promised what the hub has by now is so the next time, too.
+        kept.book = desa.book.borrow().clone();
         let parting = &mut self.parting[number];
         parting.put_back += 1;
         parting.lost |= head.seq > kept.at;
@@ -115,10 +129,9 @@ impl World<'_> {
         }
         desa.store.repair();
         desa.store.put_back(&kept.store)?;
-        let files = kept.files.clone();
         self.stop_node(number);
         if outside == Outside::Old {
-            desa.put_files(&files)?;
+            desa.put_files(&kept.files)?;
         }
         self.start_node(number);
         Ok(())
@@ -177,6 +190,9 @@ impl World<'_> {
         for (number, (before, now)) in kept.at.iter().zip(now).enumerate() {
             let (desa, parting) = (&self.desa[number], &mut self.parting[number]);
             desa.book.borrow_mut().hub_goes_back();
+            if let Some(disk) = &mut self.kept[number] {
+                disk.book.hub_goes_back();
+            }
             // What was reported since is forgotten with everything else.
             (parting.must_part, parting.must_hub) = (None, None);
             parting.hub_lost |= *before != now;
@@ -206,16 +222,25 @@ impl World<'_> {
         self.desa.iter().map(at).collect::<anyhow::Result<_>>().map(Some)
     }
 
-    /// What the hub has of a village, while both run.
+    /// What the hub has of a village that runs; of a hub that does not, what
+    /// lies in its file.
     fn seen(&self, number: usize) -> anyhow::Result<Option<Seen>> {
         let desa = &self.desa[number];
         let (hub, village) = (self.kabupaten.running.borrow(), desa.running.borrow());
-        let (Some(hub), Some(village)) = (hub.as_ref(), village.as_ref()) else { return Ok(None) };
-        let incidents = incidents(&*hub.dataset, desa.code)?;
+        let Some(village) = village.as_ref() else { return Ok(None) };
+        let stopped;
+        let hub: &dyn HubsOwn = match hub.as_ref() {
+            Some(hub) => &*hub.dataset,
+            None => {
+                stopped = SqliteDataset::open(&self.kabupaten.file)?;
+                &stopped
+            }
+        };
+        let incidents = incidents(hub, desa.code)?;
         let incident = incidents.iter().map(|(number, _)| *number).max().unwrap_or(0);
-        let had = match hub.dataset.village(desa.code)?.position {
+        let had = match hub.village(desa.code)?.position {
             Some(at) if village.barn().relate(at)? == Relation::Resume => {
-                Some((at.seq, rows(&*hub.dataset, desa.code)?))
+                Some((at.seq, rows(hub, desa.code)?))
             }
             _ => None,
         };
