@@ -2,7 +2,7 @@
 //! ([`district`]), an operator at the console ([`browser`],
 //! in a real browser [`chromium`]), the comparison of a village's log with the hub's rows
 //! ([`fold`]), made-up villages ([`fictitious`]), lying ones ([`liar`]), a
-//! bad link between them ([`proxy`]), certificates of another authority
+//! bad link between them ([`proxy`]), a web server before the hub ([`front`]), certificates of another authority
 //! ([`certificates`]), sticks ([`sticks`]) and one village to
 //! which things happen ([`scene`]).
 //!
@@ -18,6 +18,7 @@ pub mod district;
 pub mod faulty_store;
 pub mod fictitious;
 pub mod fold;
+pub mod front;
 pub mod liar;
 mod process;
 pub mod proxy;

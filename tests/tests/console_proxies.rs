@@ -1,18 +1,16 @@
-//! The console behind the proxies of `deploy/console`, as those files are
-//! written: only names, ports and certificates are this machine's.
+//! The console behind the proxies of `deploy/console`.
 #![allow(clippy::unwrap_used, reason = "a failing test may panic")]
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 use lumbung_demo::ports::free_address;
 use lumbung_tests::browser::{Answer, OWN_PASSWORD, form};
-use lumbung_tests::certificates::Issuing;
-use lumbung_tests::district::{District, wait_until};
+use lumbung_tests::district::District;
+use lumbung_tests::front::{self, Front, deployed};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio_rustls::TlsConnector;
@@ -30,111 +28,49 @@ const ELSEWHERE: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 
 /// A proxy before a hub's console.
 struct Proxy {
-    process: Child,
-    address: SocketAddr,
+    front: Front,
     /// Where it speaks in the clear, if it does.
     plain: Option<SocketAddr>,
     connector: TlsConnector,
 }
 
-impl Drop for Proxy {
-    fn drop(&mut self) {
-        // Gone already when it could not start.
-        drop(self.process.kill());
-        drop(self.process.wait());
-    }
-}
-
-/// Where a program is; `None` with the reason on standard error when this
-/// machine does not have it, unless it must.
-fn installed(program: &str) -> anyhow::Result<Option<PathBuf>> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain([PathBuf::from("/usr/sbin")]);
-    let found = folders.map(|folder| folder.join(program)).find(|file| file.is_file());
-    if found.is_none() {
-        ensure!(std::env::var_os("LUMBUNG_REQUIRE_TOOLS").is_none(), "{program} is not installed");
-        eprintln!("skipped: {program} is not installed");
-    }
-    Ok(found)
-}
-
-/// A file of `deploy/console` with this machine's ports and certificates.
-fn deployed(file: &str, changes: &[(&str, String)]) -> anyhow::Result<String> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let mut text = std::fs::read_to_string(root.join("../deploy/console").join(file))?;
-    for (old, new) in changes {
-        ensure!(text.contains(old), "{file} says nothing of {old}");
-        text = text.replace(old, new);
-    }
-    Ok(text)
-}
-
 impl Proxy {
     async fn start(program: &Path, folder: &Path, console: SocketAddr) -> anyhow::Result<Self> {
-        let issuing = Issuing::new("Kabupaten (uji)")?;
-        let served = issuing.serve("localhost")?;
-        let (certificate, key) = (folder.join("fullchain.pem"), folder.join("privkey.pem"));
-        std::fs::write(&certificate, &served.certificate)?;
-        std::fs::write(&key, &served.key)?;
         let (address, plain) = (free_address()?, free_address()?);
         let letsencrypt = format!("/etc/letsencrypt/live/{NAME}/");
-        let (mut command, plain) = if program.ends_with("nginx") {
+        let (front, plain) = if program.ends_with("nginx") {
             let server = deployed(
-                "nginx.conf",
+                "console/nginx.conf",
                 &[
                     (&letsencrypt, format!("{}/", folder.display())),
                     ("listen 80;", format!("listen {plain};")),
                     ("listen 443 ", format!("listen {address} ")),
-                    (NAME, "localhost".to_owned()),
+                    (NAME, front::NAME.to_owned()),
                     ("127.0.0.1:8700;", format!("{console};")),
                 ],
             )?;
-            let main = format!(
-                "daemon off; pid nginx.pid; error_log stderr; worker_processes 1;\n\
-                 events {{}}\nhttp {{ access_log off; client_body_temp_path body; \
-                 proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; \
-                 scgi_temp_path scgi;\n{server}}}\n"
-            );
-            std::fs::write(folder.join("main.conf"), main)?;
-            let mut command = Command::new(program);
-            command.arg("-p").arg(folder).args(["-c", "main.conf"]);
-            (command, Some(plain))
+            (Front::nginx(program, folder, &server, address).await?, Some(plain))
         } else {
-            let files = format!("tls {} {}", certificate.display(), key.display());
+            let files = format!("tls {0}/fullchain.pem {0}/privkey.pem", folder.display());
             let site =
                 format!("https://localhost:{} {{\n\tbind 127.0.0.1\n\t{files}", address.port());
             let site = deployed(
-                "Caddyfile",
+                "console/Caddyfile",
                 &[
                     (&format!("{NAME} {{"), site),
                     ("proxy 127.0.0.1:8700", format!("proxy {console}")),
                 ],
             )?;
-            let whole = format!("{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{site}");
-            std::fs::write(folder.join("Caddyfile"), whole)?;
-            let mut command = Command::new(program);
-            command.args(["run", "--adapter", "caddyfile", "--config"]);
-            command.arg(folder.join("Caddyfile")).env("HOME", folder);
-            command.env_remove("XDG_DATA_HOME").env_remove("XDG_CONFIG_HOME");
-            (command, None)
+            (Front::caddy(program, folder, &site, address).await?, None)
         };
-        let said = std::fs::File::create(folder.join("proxy.log"))?;
-        let process = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(said).spawn()?;
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(issuing.pem.as_bytes())?)?;
+        roots.add(CertificateDer::from_pem_slice(front.authority.as_bytes())?)?;
         let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()?
             .with_root_certificates(roots)
             .with_no_client_auth();
         let connector = TlsConnector::from(Arc::new(config));
-        let proxy = Self { process, address, plain, connector };
-        let answers = wait_until(WITHIN, "the proxy answers", async || {
-            Ok(TcpStream::connect(address).await.is_ok())
-        });
-        if let Err(error) = answers.await {
-            bail!("{error:#}: {}", std::fs::read_to_string(folder.join("proxy.log"))?);
-        }
-        Ok(proxy)
+        Ok(Self { front, plain, connector })
     }
 
     /// Asks over HTTPS, coming from an address; the line stays open.
@@ -147,10 +83,10 @@ impl Proxy {
     ) -> anyhow::Result<TlsStream<TcpStream>> {
         let socket = TcpSocket::new_v4()?;
         socket.bind(SocketAddr::new(from, 0))?;
-        let stream = socket.connect(self.address).await?;
+        let stream = socket.connect(self.front.address).await?;
         let name = ServerName::try_from("localhost")?;
         let mut stream = self.connector.connect(name, stream).await?;
-        let host = format!("localhost:{}", self.address.port());
+        let host = format!("localhost:{}", self.front.address.port());
         let length = form.len();
         let request = format!(
             "{request} HTTP/1.1\r\nhost: {host}\r\norigin: https://{host}\r\n\
@@ -202,7 +138,7 @@ async fn until(
 }
 
 async fn stands_behind(program: &str) -> anyhow::Result<()> {
-    let Some(program) = installed(program)? else { return Ok(()) };
+    let Some(program) = front::program(program)? else { return Ok(()) };
     let mut district = District::new(env!("CARGO_BIN_EXE_lumbung-process"), 1)?;
     let arguments = ["--console-https", "--console-proxy", "127.0.0.1"];
     district.hub.arguments = arguments.map(str::to_owned).to_vec();

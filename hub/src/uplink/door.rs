@@ -233,7 +233,11 @@ impl Door {
     /// Who is at the other end: nobody known, or a village by a key that is
     /// allowed. `None` = somebody who must not be there.
     async fn known<S>(&self, stream: &TlsStream<Metered<S>>) -> Option<Option<Peer>> {
-        let shown = stream.get_ref().1.peer_certificates().and_then(|chain| chain.first());
+        let connection = stream.get_ref().1;
+        if !tls::is_ours(connection) {
+            return Some(None);
+        }
+        let shown = connection.peer_certificates().and_then(|chain| chain.first());
         let peer = shown.map(peer).transpose();
         let peer = peer.inspect_err(|error| tracing::warn!(%error, "odd certificate")).ok()?;
         if let Some(peer) = peer

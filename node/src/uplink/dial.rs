@@ -12,7 +12,9 @@ use lumbung_link::secure;
 use lumbung_proto::v1;
 use lumbung_proto::v1::tunnel_client::TunnelClient;
 use rustls::ClientConfig;
-use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream};
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, WriteHalf,
+};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
@@ -94,7 +96,7 @@ async fn tunnel(
     carried(outer, address).await
 }
 
-/// A byte stream inside a call over `outer`, which gives no signs of life of
+/// A byte stream inside a call over `outer`, dialled at `address`, which gives no signs of life of
 /// its own: what is inside does.
 ///
 /// # Errors
@@ -103,11 +105,9 @@ pub async fn carried<S>(outer: S, address: &str) -> Result<DuplexStream, Connect
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let untrusted =
-        |source: io::Error| ConnectError::Untrusted { address: address.to_owned(), source };
-    let channel = channel::over_quietly(outer).await?;
+    let channel = channel::over_quietly_to(outer, address).await?;
     let (here, there) = tokio::io::duplex(TUNNEL_BYTES);
-    let (mut reading, mut writing) = tokio::io::split(there);
+    let (mut reading, writing) = tokio::io::split(there);
     let (chunks, outgoing) = mpsc::channel(1);
     tokio::spawn(async move {
         let mut buffer = vec![0; CHUNK_BYTES];
@@ -118,20 +118,30 @@ where
             }
         }
     });
-    let mut client = TunnelClient::new(channel);
-    let carrying = client.carry(ReceiverStream::new(outgoing)).await;
-    let mut incoming = carrying.map_err(|status| untrusted(io::Error::other(status)))?.into_inner();
-    tokio::spawn(async move {
-        // The tunnel lives as long as this call.
-        let _client = client;
-        while let Ok(Some(chunk)) = incoming.message().await {
-            if writing.write_all(&chunk.bytes).await.is_err() {
-                return;
+    tokio::spawn(inward(TunnelClient::new(channel), outgoing, writing));
+    Ok(here)
+}
+
+/// Calls the hub with what is `outgoing` and writes what comes back. Nobody
+/// waits for the head of the answer: nginx keeps it until there are bytes
+/// behind it, and the hub has none before the handshake inside has begun.
+async fn inward(
+    mut client: TunnelClient<Channel>,
+    outgoing: mpsc::Receiver<v1::TunnelChunk>,
+    mut writing: WriteHalf<DuplexStream>,
+) {
+    match client.carry(ReceiverStream::new(outgoing)).await {
+        Err(status) => tracing::debug!(code = ?status.code(), "no tunnel"),
+        Ok(incoming) => {
+            let mut incoming = incoming.into_inner();
+            while let Ok(Some(chunk)) = incoming.message().await {
+                if writing.write_all(&chunk.bytes).await.is_err() {
+                    return;
+                }
             }
         }
-        drop(writing.shutdown().await);
-    });
-    Ok(here)
+    }
+    drop(writing.shutdown().await);
 }
 
 /// Ordinary gRPC to the hub's public port: straight, with small packets, or

@@ -1,4 +1,5 @@
-//! TLS 1.3 between nodes and hub, both ends known by certificate.
+//! TLS 1.3 between nodes and hub, both ends known by certificate. Only around
+//! a tunnel it may be 1.2: web servers in between are of any age.
 //!
 //! The hub asks for a certificate and takes none from who has none yet
 //! (joining). A node's expired certificate is still proof of its key: the
@@ -16,8 +17,9 @@ use rustls::pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::time_provider::TimeProvider;
 use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error, ServerConfig,
-    SignatureScheme, version::TLS13,
+    CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error,
+    ProtocolVersion, ServerConfig, ServerConnection, SignatureScheme, SupportedProtocolVersion,
+    version::{TLS12, TLS13},
 };
 use webpki::{EndEntityCert, KeyUsage, anchor_from_trusted_cert};
 
@@ -45,6 +47,12 @@ pub enum TlsError {
     #[error("a root certificate can't be read")]
     Root,
 }
+
+/// Between a node and the hub, and an operator and the hub.
+const OURS: &[&SupportedProtocolVersion] = &[&TLS13];
+
+/// With whatever stands in between.
+const ANYBODYS: &[&SupportedProtocolVersion] = &[&TLS13, &TLS12];
 
 fn provider() -> Arc<CryptoProvider> {
     Arc::new(ring::default_provider())
@@ -78,14 +86,15 @@ pub fn hub_name() -> ServerName<'static> {
     ServerName::try_from(HUB_NAME).expect("the constant is a DNS name")
 }
 
-/// The hub's side of the public port.
+/// The hub's side of the public port. Who comes with less than TLS 1.3 is no
+/// node, see [`is_ours`].
 ///
 /// # Errors
 /// [`TlsError`].
 pub fn hub(authority: &Authority, now_ms: i64, life: Duration) -> Result<ServerConfig, TlsError> {
     let certificate = authority.issue_hub(now_ms, life)?;
     let verifier = CallerVerifier { anchors: anchors(authority.anchors())?, who: Who::Nodes };
-    server(authority, certificate, verifier, &[ALPN_UPLINK, ALPN_H2])
+    server(authority, certificate, verifier, ANYBODYS, &[ALPN_UPLINK, ALPN_H2])
 }
 
 /// The hub's side of the port for operators: nobody gets in without a
@@ -100,24 +109,33 @@ pub fn operators(
 ) -> Result<ServerConfig, TlsError> {
     let certificate = authority.issue_hub(now_ms, life)?;
     let verifier = CallerVerifier { anchors: anchors(authority.anchors())?, who: Who::Operators };
-    server(authority, certificate, verifier, &[ALPN_H2])
+    server(authority, certificate, verifier, OURS, &[ALPN_H2])
 }
 
 fn server(
     authority: &Authority,
     certificate: CertificateDer<'static>,
     verifier: CallerVerifier,
+    versions: &[&'static SupportedProtocolVersion],
     alpn: &[&[u8]],
 ) -> Result<ServerConfig, TlsError> {
     let chain = std::iter::once(certificate).chain(authority.shown_along()).collect();
     let mut config = ServerConfig::builder_with_details(provider(), Arc::new(WallClock))
-        .with_protocol_versions(&[&TLS13])?
+        .with_protocol_versions(versions)?
         .with_client_cert_verifier(Arc::new(verifier))
         .with_single_cert(chain, authority.hub_key().to_tls())?;
     config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     // A session lasts days; tickets would only cost bytes and memory.
     config.send_tls13_tickets = 0;
     Ok(config)
+}
+
+/// Whether a connection to the hub's public port speaks what nodes speak. What
+/// is left is a web server that passes on a tunnel: a certificate that it shows
+/// counts for nothing.
+#[must_use]
+pub fn is_ours(connection: &ServerConnection) -> bool {
+    connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
 }
 
 /// What a node shows of itself.
@@ -140,7 +158,7 @@ pub fn node(
     alpn: &[u8],
 ) -> Result<ClientConfig, TlsError> {
     let verifier = HubVerifier { trust: Trust::Roots(anchors(roots)?), time };
-    let builder = client(verifier)?;
+    let builder = client(verifier, OURS)?;
     let mut config = builder.with_client_auth_cert(vec![shown.certificate], shown.key.to_tls())?;
     config.alpn_protocols = vec![alpn.to_vec()];
     Ok(config)
@@ -153,7 +171,7 @@ pub fn node(
 /// [`TlsError`].
 pub fn joining(root: [u8; 16], time: TrustedTime) -> Result<ClientConfig, TlsError> {
     let verifier = HubVerifier { trust: Trust::Hash(root), time };
-    let mut config = client(verifier)?.with_no_client_auth();
+    let mut config = client(verifier, OURS)?.with_no_client_auth();
     config.alpn_protocols = vec![ALPN_H2.to_vec()];
     Ok(config)
 }
@@ -165,16 +183,17 @@ pub fn joining(root: [u8; 16], time: TrustedTime) -> Result<ClientConfig, TlsErr
 /// [`TlsError`].
 pub fn coat() -> Result<ClientConfig, TlsError> {
     let verifier = HubVerifier { trust: Trust::Anybody, time: TrustedTime::at(0) };
-    let mut config = client(verifier)?.with_no_client_auth();
+    let mut config = client(verifier, ANYBODYS)?.with_no_client_auth();
     config.alpn_protocols = vec![ALPN_H2.to_vec()];
     Ok(config)
 }
 
 fn client(
     verifier: HubVerifier,
+    versions: &[&'static SupportedProtocolVersion],
 ) -> Result<rustls::ConfigBuilder<ClientConfig, rustls::client::WantsClientCert>, TlsError> {
     Ok(ClientConfig::builder_with_details(provider(), Arc::new(WallClock))
-        .with_protocol_versions(&[&TLS13])?
+        .with_protocol_versions(versions)?
         .dangerous()
         .with_custom_certificate_verifier(Arc::new(verifier)))
 }

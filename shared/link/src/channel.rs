@@ -107,6 +107,23 @@ where
     once(stream, &endpoint()).await
 }
 
+/// The same through a web server at `address`, which tells by the name that is
+/// asked for what is to be passed on where.
+///
+/// # Errors
+/// [`ConnectError::Protocol`].
+pub async fn over_quietly_to<S>(stream: S, address: &str) -> Result<Channel, ConnectError>
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let endpoint = match format!("https://{address}").parse() {
+        Ok(origin) => endpoint().origin(origin),
+        // What can't be a name is none that a web server knows.
+        Err(_) => endpoint(),
+    };
+    once(stream, &endpoint).await
+}
+
 fn endpoint() -> Endpoint {
     Endpoint::from_static("http://node.internal")
         .initial_stream_window_size(limits::STREAM_WINDOW_BYTES)

@@ -1,7 +1,7 @@
 use std::io::{Read as _, Write as _};
 
 use lumbung_domain::region::VillageCode;
-use rustls::{ClientConnection, ServerConnection};
+use rustls::ClientConnection;
 
 use super::*;
 use crate::authority::Lifetime;
@@ -20,6 +20,12 @@ fn shake(
     client: ClientConfig,
     server: ServerConfig,
 ) -> Result<Option<CertificateDer<'static>>, Error> {
+    let server = shaken(client, server)?;
+    Ok(server.peer_certificates().map(|chain| chain[0].clone().into_owned()))
+}
+
+/// Shakes hands in memory; the server's side.
+fn shaken(client: ClientConfig, server: ServerConfig) -> Result<ServerConnection, Error> {
     let mut client = ClientConnection::new(Arc::new(client), hub_name())?;
     let mut server = ServerConnection::new(Arc::new(server))?;
     for _ in 0..10 {
@@ -43,7 +49,7 @@ fn shake(
     server.process_new_packets()?;
     let mut read = [0];
     server.reader().read_exact(&mut read).unwrap();
-    Ok(server.peer_certificates().map(|chain| chain[0].clone().into_owned()))
+    Ok(server)
 }
 
 /// The verifiers read the machine's clock: certificates are made around it.
@@ -167,3 +173,32 @@ fn only_a_nodes_certificate_names_a_village() {
 }
 
 const DAY_DURATION: Duration = Duration::from_secs(86_400);
+
+#[test]
+fn with_less_than_tls_1_3_a_tunnel_is_passed_on_and_nobody_is_a_node() {
+    let now = now_ms();
+    let (_dir, authority) = district(now);
+    let key = Key::generate().unwrap();
+    let shown = shown(&authority, &key, now);
+    let anybody = HubVerifier { trust: Trust::Anybody, time: TrustedTime::at(0) };
+    let mut old = client(anybody, &[&TLS12])
+        .unwrap()
+        .with_client_auth_cert(vec![shown.certificate], shown.key.to_tls())
+        .unwrap();
+    old.alpn_protocols = vec![ALPN_H2.to_vec()];
+    let public = || hub(&authority, now, Lifetime::default().hub).unwrap();
+    assert!(!is_ours(&shaken(old.clone(), public()).unwrap()));
+    assert!(is_ours(&shaken(coat().unwrap(), public()).unwrap()));
+    // Operators come with nothing less, and neither do nodes.
+    let far = operators(&authority, now, Lifetime::default().hub).unwrap();
+    assert!(shaken(old, far).is_err());
+    let certificate = authority.issue_hub(now, Lifetime::default().hub).unwrap();
+    let old = ServerConfig::builder_with_details(provider(), Arc::new(WallClock))
+        .with_protocol_versions(&[&TLS12])
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], authority.hub_key().to_tls())
+        .unwrap();
+    let joins = joining(authority.root_hash(), TrustedTime::at(now)).unwrap();
+    assert!(shaken(joins, old).is_err());
+}
