@@ -138,6 +138,10 @@ impl Identity {
         hub_key: &[u8],
     ) -> Result<(), IdentityError> {
         let mut kept = self.membership();
+        // Somebody may have joined anew in the meantime.
+        if let Some(found) = self.found() {
+            *kept = found;
+        }
         let renewed = Membership {
             address: kept.address.clone(),
             certificate: hex(certificate),
@@ -147,6 +151,25 @@ impl Identity {
         Self::keep(&self.data, &renewed)?;
         *kept = renewed;
         Ok(())
+    }
+
+    fn found(&self) -> Option<Membership> {
+        toml::from_str(&fs::read_to_string(membership_file(&self.data)).ok()?).ok()
+    }
+
+    /// Whether this village has joined anew since it was looked at last, which
+    /// a command does beside a node that runs; what it was given then counts
+    /// from now on.
+    #[must_use]
+    pub fn has_joined_anew(&self) -> bool {
+        let mut kept = self.membership();
+        match self.found() {
+            Some(found) if found != *kept => {
+                *kept = found;
+                true
+            }
+            _ => false,
+        }
     }
 
     /// Keeps the district's key for backups and sticks; an empty one changes

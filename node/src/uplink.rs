@@ -62,6 +62,10 @@ const LASTED: Duration = Duration::from_secs(60);
 /// this often whether it must dial.
 const DIALLED_LOOK_EVERY: Duration = Duration::from_secs(5);
 
+/// While it pauses, a node looks this often whether its village has joined
+/// anew.
+const JOINED_LOOK_EVERY: Duration = Duration::from_secs(3);
+
 /// Direct connections that were made and never became good before the tunnel
 /// is tried.
 const UNSPOKEN_MAX: u32 = 2;
@@ -88,6 +92,10 @@ pub(crate) enum Ended {
 trait Sessions: Sync {
     /// Runs the next one to its end.
     fn run(&self, way: Way) -> impl Future<Output = Ended> + Send;
+
+    /// Completes when this village has joined anew: whatever was learnt of the
+    /// way may be wrong now.
+    fn joined_anew(&self) -> impl Future<Output = ()> + Send;
 }
 
 /// Those over lines that this machine dials.
@@ -113,6 +121,12 @@ impl Sessions for Dialled {
             }
         }
     }
+
+    async fn joined_anew(&self) {
+        while !self.identity.has_joined_anew() {
+            tokio::time::sleep(JOINED_LOOK_EVERY).await;
+        }
+    }
 }
 
 /// Lines to a district in a simulated world; see [`keep_over`].
@@ -133,10 +147,14 @@ struct Given<L> {
 }
 
 impl<L: Lines> Sessions for Given<L> {
-    async fn run(&self, way: Way) -> Ended {
+    async fn run(&self, _: Way) -> Ended {
         let Some(line) = self.lines.next().await else { return Ended::Unreachable };
         let line = Metered::new(line, self.traffic.clone());
-        session::over(line, way, &self.services, &self.account, None).await
+        session::over(line, None, &self.services, &self.account, None).await
+    }
+
+    async fn joined_anew(&self) {
+        std::future::pending().await
     }
 }
 
@@ -222,9 +240,19 @@ async fn hold(sessions: &impl Sessions, services: &Services, account: &Account) 
             refused.reset();
         }
         tracing::debug!(?ended, ?way, pause_ms = pause.as_millis(), "not connected");
-        match ended {
-            Ended::HungUp | Ended::Over => away(services, account, pause).await,
-            _ => tokio::time::sleep(pause).await,
+        let paused = async {
+            match ended {
+                Ended::HungUp | Ended::Over => away(services, account, pause).await,
+                _ => tokio::time::sleep(pause).await,
+            }
+        };
+        tokio::select! {
+            () = paused => {}
+            () = sessions.joined_anew() => {
+                (unspoken, tunnel_until) = (0, None);
+                backoff.reset();
+                refused.reset();
+            }
         }
     }
 }

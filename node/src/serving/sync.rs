@@ -401,7 +401,8 @@ impl Feed {
         let head = v1::Position { seq: head.seq.0, ..v1::Position::default() };
         let clock_ms = self.clock.now_ms();
         self.beats += 1;
-        let answer = self.beats.is_multiple_of(BEATS_AN_ANSWER);
+        let asks = self.account.as_deref().is_some_and(Account::asks_answers);
+        let answer = asks || self.beats.is_multiple_of(BEATS_AN_ANSWER);
         item(Item::Beat(v1::Beat { head: Some(head), clock_ms, next_seconds, answer }))
     }
 

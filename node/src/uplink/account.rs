@@ -141,7 +141,10 @@ struct Books {
     visits: u32,
     connected: bool,
     missed: Missed,
-    tunnelled: bool,
+    /// What has come out of the tunnel of the moment, if it is one.
+    tunnel: Option<Traffic>,
+    /// Today a tunnel ended in which the hub had said nothing for a while.
+    asks_answers: bool,
 }
 
 impl Books {
@@ -218,7 +221,8 @@ impl Account {
             visits: 0,
             connected: false,
             missed: Missed::Unknown,
-            tunnelled: false,
+            tunnel: None,
+            asks_answers: false,
         };
         let opened_ms = lumbung_telemetry::clock::now_ms();
         Self { books: Mutex::new(books), traffic, path: path.to_owned(), opened_ms }
@@ -246,6 +250,7 @@ impl Account {
             if books.kept.day < day || day < books.kept.day - 1 {
                 books.kept.day = day;
                 books.kept.spent_bytes = 0;
+                books.asks_answers = false;
             }
         }
         let crossed = self.crossed();
@@ -261,7 +266,7 @@ impl Account {
         LinkState {
             connected: books.connected,
             missed: books.missed,
-            tunnelled: books.tunnelled,
+            tunnelled: books.tunnel.is_some(),
             spent_today_bytes: books.kept.spent_bytes,
             budget_bytes: books.kept.budget_bytes,
             quiet_held_seconds: seconds(books.quiet.held()),
@@ -349,11 +354,26 @@ impl Account {
         self.books().connected
     }
 
-    /// A connection begins.
-    pub(crate) fn begun(&self, tunnelled: bool) {
+    /// A connection begins; through a tunnel, what comes out of it is counted
+    /// there.
+    pub(crate) fn begun(&self, tunnel: Option<Traffic>) {
         let mut books = self.books();
         (books.sign, books.sign_at) = (None, None);
-        books.tunnelled = tunnelled;
+        books.tunnel = tunnel;
+    }
+
+    /// Whether every sign of life asks the hub for one in return. In between
+    /// stands a web server: it gives each side so much time to say something,
+    /// whatever the other says, and takes leave in bytes of its own.
+    #[must_use]
+    pub fn asks_answers(&self) -> bool {
+        let books = self.books();
+        books.tunnel.is_some() && books.asks_answers
+    }
+
+    /// Bytes that the hub itself has sent.
+    fn heard(&self, books: &Books) -> u64 {
+        books.tunnel.as_ref().unwrap_or(&self.traffic).received()
     }
 
     /// There is no connection now, for this reason.
@@ -388,8 +408,9 @@ impl Account {
                 books.kept.sign_bytes = blend(books.kept.sign_bytes, cost);
             }
         }
+        let heard = self.heard(&books);
         if let Some(before) = books.sign.take() {
-            if before.at.elapsed() >= VERDICT_AFTER || self.traffic.received() > before.received {
+            if before.at.elapsed() >= VERDICT_AFTER || heard > before.received {
                 // The connection would be gone if it had not arrived.
                 books.quiet.survived(before.silence);
             } else {
@@ -397,7 +418,7 @@ impl Account {
                 return;
             }
         }
-        books.sign = Some(Sign { silence, at: Instant::now(), received: self.traffic.received() });
+        books.sign = Some(Sign { silence, at: Instant::now(), received: heard });
     }
 
     /// This node ends the connection: a sign that is under way teaches nothing.
@@ -410,7 +431,9 @@ impl Account {
         let mut books = self.books();
         books.connected = false;
         let Some(sign) = books.sign.take() else { return };
-        if self.traffic.received() > sign.received {
+        let heard = self.heard(&books) > sign.received;
+        books.asks_answers |= books.tunnel.is_some() && !heard;
+        if heard {
             books.quiet.survived(sign.silence);
         } else if sign.at.elapsed() < VERDICT_AFTER {
             books.quiet.broken(sign.silence);

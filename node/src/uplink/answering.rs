@@ -23,7 +23,6 @@ use tokio::task::JoinSet;
 use tokio_stream::StreamExt as _;
 
 use super::Account;
-use super::dial::Way;
 use super::session::{self, Services};
 use crate::identity::Identity;
 use crate::serving::serve_connections;
@@ -99,7 +98,7 @@ async fn district(
         Err(error) => return tracing::debug!(%error, "a stranger dialled"),
     };
     let Answering { services, account, .. } = answering;
-    session::over(line, Way::Direct, &services, &account, Some(&identity)).await;
+    session::over(line, None, &services, &account, Some(&identity)).await;
     account.save();
 }
 

@@ -55,6 +55,13 @@ impl From<ConnectError> for NoLine {
     }
 }
 
+/// A line to the hub.
+pub(crate) struct Dialled {
+    pub(crate) line: Line,
+    /// What comes out of the tunnel, if it is one.
+    pub(crate) tunnel: Option<Traffic>,
+}
+
 /// Makes a line to the hub at `address`, of small packets if it is `narrow`;
 /// its bytes are counted into `traffic`.
 pub(crate) async fn line(
@@ -63,7 +70,7 @@ pub(crate) async fn line(
     traffic: Traffic,
     way: Way,
     narrow: bool,
-) -> Result<Line, NoLine> {
+) -> Result<Dialled, NoLine> {
     let socket = match narrow {
         true => secure::dial_narrow(address, traffic).await?,
         false => secure::dial_tcp(address, traffic).await?,
@@ -71,12 +78,13 @@ pub(crate) async fn line(
     match way {
         Way::Direct => {
             let stream = secure::shake(socket, address, tls::hub_name(), config).await?;
-            Ok(Line::new(stream))
+            Ok(Dialled { line: Line::new(stream), tunnel: None })
         }
         Way::Tunnel => {
-            let stream = tunnel(socket, address).await?;
+            let inside = Traffic::default();
+            let stream = Metered::new(tunnel(socket, address).await?, inside.clone());
             let stream = secure::shake(stream, address, tls::hub_name(), config).await?;
-            Ok(Line::new(stream))
+            Ok(Dialled { line: Line::new(stream), tunnel: Some(inside) })
         }
     }
 }
@@ -155,13 +163,13 @@ pub async fn join_channel(
 ) -> Result<Channel, ConnectError> {
     let dial = |way, narrow| line(address, Arc::clone(&config), Traffic::default(), way, narrow);
     let (error, otherwise) = match dial(Way::Direct, false).await {
-        Ok(line) => return channel::over(line).await,
+        Ok(Dialled { line, .. }) => return channel::over(line).await,
         Err(NoLine::Unreachable(error)) => return Err(error),
         Err(NoLine::Stalled(error)) => (error, dial(Way::Direct, true).await),
         Err(NoLine::Refused(error)) => (error, dial(Way::Tunnel, false).await),
     };
     match otherwise {
-        Ok(line) => channel::over(line).await,
+        Ok(Dialled { line, .. }) => channel::over(line).await,
         Err(_) => Err(error),
     }
 }

@@ -11,7 +11,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::watch;
 use tokio_stream::StreamExt as _;
 
-use super::dial::{self, NoLine, Way};
+use super::dial::{self, Dialled, NoLine, Way};
 use super::{Account, Ended, Missed};
 use crate::barn::Barn;
 use crate::identity::Identity;
@@ -106,8 +106,8 @@ pub(super) async fn run(
         }
     };
     let address = identity.address();
-    let line = match dial::line(&address, config, traffic.clone(), way, narrow).await {
-        Ok(line) => line,
+    let dialled = match dial::line(&address, config, traffic.clone(), way, narrow).await {
+        Ok(dialled) => dialled,
         Err(NoLine::Unreachable(error)) => {
             tracing::debug!(%error, "the hub is not reachable");
             return Ok(Ended::Unreachable);
@@ -121,14 +121,16 @@ pub(super) async fn run(
             return Ok(Ended::Unspoken);
         }
     };
-    Ok(over(line, way, services, account, Some(identity)).await)
+    let Dialled { line, tunnel } = dialled;
+    Ok(over(line, tunnel, services, account, Some(identity)).await)
 }
 
-/// Serves over a line until it is over. Without an `identity` the district
+/// Serves over a line until it is over; what comes out of a tunnel is counted
+/// into `tunnel`. Without an `identity` the district
 /// arranges nothing: it has spoken already.
 pub(super) async fn over<S>(
     line: S,
-    way: Way,
+    tunnel: Option<Traffic>,
     services: &Services,
     account: &std::sync::Arc<Account>,
     identity: Option<&Identity>,
@@ -136,7 +138,7 @@ pub(super) async fn over<S>(
 where
     S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
 {
-    account.begun(way == Way::Tunnel);
+    account.begun(tunnel);
     let (stream, switch, gone) = Guarded::new(line);
     let (word, heard) = watch::channel(match identity {
         Some(_) => Word::Silence,

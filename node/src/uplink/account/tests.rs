@@ -48,7 +48,7 @@ async fn only_a_later_day_of_the_district_grants_a_new_budget() {
 fn a_link_that_ends_right_after_a_sign_did_not_bear_the_silence() {
     let (_dir, account) = account();
     let silence = account.silence();
-    account.begun(false);
+    account.begun(None);
     account.signed(silence);
     account.ended();
     assert!(account.silence() < silence);
@@ -58,7 +58,7 @@ fn a_link_that_ends_right_after_a_sign_did_not_bear_the_silence() {
 #[test]
 fn a_node_that_hangs_up_itself_learns_nothing_of_the_line() {
     let (_dir, account) = account();
-    account.begun(false);
+    account.begun(None);
     account.signed(account.silence());
     account.hangs_up();
     account.ended();
@@ -140,7 +140,7 @@ async fn a_village_that_calls_in_tries_its_network_again_now_and_then() {
         account.contacted();
     }
     assert!(!account.is_calling_in(), "this time it stays");
-    account.begun(false);
+    account.begun(None);
     let silence = account.silence();
     assert_eq!(silence, Duration::from_secs(120));
     assert!(!account.is_calling_in(), "until the sign");
@@ -161,10 +161,39 @@ async fn what_contacts_and_signs_cost_is_measured() {
     account.traffic.add(300_000, 0);
     account.contacted();
     assert_eq!(account.books().prices().1, 3_000, "a pull is no contact's price");
-    account.begun(false);
+    account.begun(None);
     for _ in 0..3 {
         account.signed(Duration::from_secs(60));
         account.traffic.add(0, 100);
     }
     assert_eq!(account.books().prices().0, 100);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tunnel_that_ends_while_the_hub_is_silent_makes_every_sign_ask_for_one() {
+    let (_dir, account) = account();
+    account.arranged(0, MIDNIGHT_MS);
+    let inside = Traffic::default();
+    account.begun(Some(inside.clone()));
+    let silence = account.silence();
+    account.signed(silence);
+    assert!(!account.asks_answers());
+    // The web server takes leave; the hub has said nothing.
+    account.traffic.add(100, 0);
+    account.ended();
+    assert!(account.silence() < silence, "it did not bear the silence");
+    account.begun(None);
+    assert!(!account.asks_answers(), "another line needs none");
+    account.begun(Some(inside.clone()));
+    assert!(account.asks_answers());
+    // What the hub says counts.
+    let silence = account.silence();
+    account.signed(silence);
+    inside.add(50, 0);
+    account.ended();
+    assert_eq!(u64::from(account.state().quiet_held_seconds), silence.as_secs());
+    account.begun(Some(inside));
+    account.arranged(0, MIDNIGHT_MS + DAY_MS);
+    let _counted = account.state();
+    assert!(!account.asks_answers(), "the next day it may be another network");
 }
