@@ -17,6 +17,7 @@ pub(crate) mod head;
 mod journal;
 mod keys;
 mod log;
+mod losses;
 mod memory;
 mod open;
 mod papers;
@@ -56,6 +57,7 @@ pub use erasures::{Erasure, ErasureReason, Erasures, UnknownReasonError};
 pub use head::Head;
 pub use journal::{JOURNAL_BYTES, Journal, Kept, Write};
 pub use log::Run;
+pub use losses::{Loss, Losses};
 pub use memory::MemoryStore;
 pub use open::{Ground, OpenBarnError, OpenOptions, OpenStep};
 pub use proof::{Latest, ProofError, Proven};
@@ -251,6 +253,7 @@ pub struct Barn {
     steps: Arc<[OpenStep]>,
     boots: u32,
     erasures: Arc<Mutex<Erasures>>,
+    losses: Arc<Mutex<Losses>>,
     writer: Arc<Mutex<Option<JoinHandle<()>>>>,
 }
 

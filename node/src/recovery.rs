@@ -23,7 +23,7 @@ use lumbung_ledger::{LogId, Position, Seq};
 use lumbung_link::world;
 
 use crate::backup::{self, BackupError, Kept, Shelf};
-use crate::barn::{Barn, OpenBarnError, Replaced, Resting, Witness};
+use crate::barn::{Barn, Loss, Losses, OpenBarnError, Replaced, Resting, Witness};
 use crate::identity::{Identity, IdentityError};
 
 pub use returning::{Held, Patience, ReturnError, Returned, Returning};
@@ -129,13 +129,18 @@ pub async fn recover(
     let last_seq = last.map_or(Seq::ZERO, |(_, seq)| seq);
     let replaced = Replaced { at_ms: now_ms, last: last_seq, whole };
     built.barn().set_replaced(replaced).map_err(ReturnError::Store)?;
+    let unsent = last.filter(|last| Some(*last) > reached).map(|(_, seq)| seq);
+    if let Some(witnessed) = unsent {
+        let kept = reached.map_or(Seq::ZERO, |(_, seq)| seq);
+        let loss = Loss { kept, witnessed, confirmed: Seq::ZERO, at_ms: now_ms };
+        Losses::open(dir)?.note(loss)?;
+    }
     let folder = dir.to_path_buf();
     let aside = blocking(move || {
         built.close();
         install(&folder, &resting, now_ms)
     });
     let aside = aside.await?;
-    let unsent = last.filter(|last| Some(*last) > reached).map(|(_, seq)| seq);
     Ok(Recovered { held, left_out, doubtful, unsent, aside })
 }
 

@@ -325,6 +325,41 @@ async fn what_only_the_journal_has_is_there_after_a_power_cut() -> anyhow::Resul
     Ok(())
 }
 
+/// What `status` says, in a process of its own.
+fn status(dir: &Path, more: &[&str]) -> anyhow::Result<String> {
+    let told = node(dir, &[&["status"], more].concat())?;
+    ensure!(told.status.success(), "{}", String::from_utf8_lossy(&told.stderr));
+    Ok(String::from_utf8(told.stdout)?)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_the_disk_lost_is_told_until_it_was_entered_again() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let dir = folder.path().join("desa");
+    settled(&dir).await?;
+    let older = folder.path().join("older");
+    copy(&dir.join("store"), &older)?;
+    let village = reopen(&dir)?;
+    let kept = village.barn().head().position.seq;
+    village.save("kader", Source::MANUAL, wishes(2_000, 20)).await?;
+    let witnessed = village.barn().head().position.seq;
+    village.close();
+    assert!(!status(&dir, &[])?.contains("kehilangan"));
+    // The disk forgets a write that it had said was done.
+    fs::remove_dir_all(dir.join("store"))?;
+    copy(&older, &dir.join("store"))?;
+    let lost = format!("Disk kehilangan catatan nomor {} sampai {witnessed}.", kept.next());
+    for start in 1..=3 {
+        let said = status(&dir, &[])?;
+        assert_eq!(said.matches(&lost).count(), 1, "start {start}: {said}");
+        assert!(said.contains("--sudah-diisi"), "{said}");
+    }
+    assert!(status(&dir, &["--sudah-diisi"])?.contains("Tercatat"));
+    assert!(!status(&dir, &[])?.contains("kehilangan"));
+    assert!(status(&dir, &["--entered-again"])?.contains("Tidak ada catatan hilang"));
+    Ok(())
+}
+
 /// A small file system of its own; gone with its owner.
 struct Disk {
     folder: TempDir,

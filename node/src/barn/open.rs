@@ -7,7 +7,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lumbung_ledger::{Epoch, LogId, Seq};
 use lumbung_telemetry::clock;
@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, watch};
 
 use super::erasures::Erasures;
 use super::head::Head;
+use super::losses::{Loss, Losses};
 use super::reopening::Reopenable;
 use super::sled_store::{OpenRepair, SledStore};
 use super::store::{Store, StoreError, WriteBatch};
@@ -56,6 +57,9 @@ pub enum OpenBarnError {
     /// The erasure ledger can't be read or written.
     #[error("the erasure ledger can't be used")]
     Erasures(#[source] std::io::Error),
+    /// What is known to be lost can't be read or noted.
+    #[error("the file of lost entries can't be used")]
+    Losses(#[source] std::io::Error),
 }
 
 impl OpenBarnError {
@@ -147,7 +151,9 @@ impl Barn {
         rewrite::finish(dir, &mut |_| Ok(())).map_err(busy_or_failed)?;
         let ledger = Erasures::open(&dir.join("erasures")).map_err(OpenBarnError::Erasures)?;
         let ledger = Arc::new(Mutex::new(ledger));
-        let (barn, writer, jobs) = Self::on_disk(dir, options, &ledger, Turn::First)?;
+        let losses = Losses::open(dir).map_err(OpenBarnError::Losses)?;
+        let beside = (ledger, Arc::new(Mutex::new(losses)));
+        let (barn, writer, jobs) = Self::on_disk(dir, options, &beside, Turn::First)?;
         let erased = barn.scrub_pending();
         if !erased && !rewrite::is_bloated(&*barn.store)? {
             return Self::serve(barn, writer, jobs);
@@ -166,7 +172,7 @@ impl Barn {
         drop((barn, writer, jobs));
         rewrite::finish(dir, &mut |_| Ok(())).map_err(busy_or_failed)?;
         let options = OpenOptions { create: None, ..options };
-        let (barn, writer, jobs) = Self::on_disk(dir, options, &ledger, Turn::Again { boots })?;
+        let (barn, writer, jobs) = Self::on_disk(dir, options, &beside, Turn::Again { boots })?;
         writer.erasures().scrubbed(clock::now_ms()).map_err(OpenBarnError::Erasures)?;
         let after = barn.disk_bytes();
         let steps = with(&steps, OpenStep::Rewritten { before, after });
@@ -176,7 +182,7 @@ impl Barn {
     fn on_disk(
         dir: &Path,
         options: OpenOptions,
-        ledger: &Arc<Mutex<Erasures>>,
+        (ledger, losses): &Beside,
         turn: Turn,
     ) -> Result<Prepared, OpenBarnError> {
         let place = dir.join("store");
@@ -195,6 +201,7 @@ impl Barn {
             store: Arc::new(Reopenable::of(store, &place)),
             witness: Some(witness),
             ledger: Arc::clone(ledger),
+            losses: Arc::clone(losses),
             turn,
         };
         let steps = steps.collect();
@@ -258,7 +265,7 @@ impl Barn {
         options: OpenOptions,
         mut steps: Vec<OpenStep>,
     ) -> Result<Prepared, OpenBarnError> {
-        let Footing { store, mut witness, ledger: erasures, turn } = footing;
+        let Footing { store, mut witness, ledger: erasures, losses, turn } = footing;
         check_format(&*store)?;
         let mut head = match (read_head(&*store)?, options.create) {
             (Some(head), _) => head,
@@ -279,7 +286,9 @@ impl Barn {
                 };
                 let lost = last.seq > head.position.seq || last.epoch > head.position.epoch;
                 if lost {
-                    steps.push(OpenStep::LostTail { kept: head.position.seq, witnessed: last.seq });
+                    let (kept, witnessed) = (head.position.seq, last.seq);
+                    note_lost(&losses, kept, witnessed)?;
+                    steps.push(OpenStep::LostTail { kept, witnessed });
                     head = open_epoch(&*store, head, last.epoch)?;
                 }
             }
@@ -316,6 +325,7 @@ impl Barn {
             steps: steps.into(),
             boots,
             erasures,
+            losses,
             writer: Arc::default(),
         };
         Ok((barn, writer, jobs))
@@ -337,13 +347,18 @@ struct Footing {
     store: Arc<dyn Store>,
     witness: Option<Witness>,
     ledger: Arc<Mutex<Erasures>>,
+    losses: Arc<Mutex<Losses>>,
     turn: Turn,
 }
 
+/// What lies beside the store and outlives it.
+type Beside = (Arc<Mutex<Erasures>>, Arc<Mutex<Losses>>);
+
 impl Footing {
-    /// Without a folder: no ledger outlives it.
+    /// Without a folder: nothing lies beside it.
     fn bare(store: Arc<dyn Store>, witness: Option<Witness>) -> Self {
-        Self { store, witness, ledger: Arc::default(), turn: Turn::First }
+        let (ledger, losses) = Beside::default();
+        Self { store, witness, ledger, losses, turn: Turn::First }
     }
 }
 
@@ -411,6 +426,14 @@ fn check_end(store: &dyn Store, head: &Head) -> Result<(), OpenBarnError> {
         return Err(OpenBarnError::Inconsistent("its last block does not match the chain"));
     }
     Ok(())
+}
+
+/// Before the epoch opens that lacks them: afterwards nobody would know.
+fn note_lost(losses: &Mutex<Losses>, kept: Seq, witnessed: Seq) -> Result<(), OpenBarnError> {
+    let at_ms = clock::now_ms();
+    let loss = Loss { kept, witnessed, confirmed: Seq::ZERO, at_ms };
+    let mut losses = losses.lock().unwrap_or_else(PoisonError::into_inner);
+    losses.note(loss).map_err(OpenBarnError::Losses)
 }
 
 fn open_epoch(store: &dyn Store, head: Head, seen: Epoch) -> Result<Head, StoreError> {

@@ -15,7 +15,7 @@ use crate::barn::ErasureReason;
 use crate::config::Config;
 use crate::serving::Confirmed;
 use crate::serving::erasing::{ErasureReport, erase_failed};
-use crate::serving::report::step_sentence;
+use crate::serving::report::happenings;
 use crate::village::Village;
 
 /// The name under which this command's erasures are recorded.
@@ -117,8 +117,9 @@ fn erase_now(dir: &Path, id: RecordId, reason: ErasureReason) -> anyhow::Result<
     tell(erased.ids.len(), erased.receipt.written);
     let village = Village::open(dir, desa).map_err(reach::open_failed)?;
     let confirmed = Confirmed::open(dir, village.barn()).unwrap_or_default();
-    for step in village.barn().steps() {
-        lumbung_telemetry::say!("{}", step_sentence(step, confirmed.before()));
+    let (steps, losses) = happenings(village.barn(), confirmed.before());
+    for sentence in steps.into_iter().chain(losses) {
+        lumbung_telemetry::say!("{sentence}");
     }
     let pending = village.barn().scrub_pending();
     village.close();

@@ -67,7 +67,9 @@ pub(super) fn open_failed(error: OpenBarnError) -> anyhow::Error {
             "Data desa ini ditulis versi Lumbung yang lebih baru. Data aman dan tidak diubah. \
              Pasang versi terbaru."
         ),
-        OpenBarnError::Store(StoreError::Io(error)) | OpenBarnError::Witness(error)
+        OpenBarnError::Store(StoreError::Io(error))
+        | OpenBarnError::Witness(error)
+        | OpenBarnError::Losses(error)
             if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::ReadOnlyFilesystem) =>
         {
             anyhow::anyhow!(

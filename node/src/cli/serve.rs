@@ -19,7 +19,7 @@ use crate::config::Config;
 use crate::identity::Identity;
 use crate::serving::{
     AuditWitness, Confirmed, LocalService, Stops, SyncService, Upkeep, Visits,
-    report::condition_sentence, report::step_sentence, serve_local,
+    report::condition_sentence, report::happenings, serve_local,
 };
 use crate::uplink::{self, Account, Answering};
 
@@ -80,8 +80,9 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         traffic.clone(),
     );
     let local = local.linked(Arc::clone(&account));
-    for step in village.barn().steps() {
-        lumbung_telemetry::say!("{}", step_sentence(step, confirmed.before()));
+    let (steps, losses) = happenings(village.barn(), confirmed.before());
+    for sentence in steps.into_iter().chain(losses) {
+        lumbung_telemetry::say!("{sentence}");
     }
     let name = roster().village(config.desa).map(|desa| desa.full_name()).unwrap_or_default();
     lumbung_telemetry::say!("{name} siap melayani kabupaten.");

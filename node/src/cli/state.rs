@@ -16,6 +16,9 @@ pub(super) struct StatusArgs {
     /// Sebagai JSON.
     #[arg(long)]
     json: bool,
+    /// Mencatat bahwa yang hilang dari disk sudah diisi lagi.
+    #[arg(long, alias = "entered-again")]
+    sudah_diisi: bool,
 }
 
 #[derive(clap::Args)]
@@ -29,7 +32,19 @@ pub(super) struct VerifyArgs {
 }
 
 pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<ExitCode> {
-    let reply = node(dir).await?.status(v1::StatusRequest {}).await.map_err(said)?.into_inner();
+    let mut node = node(dir).await?;
+    if args.sudah_diisi {
+        let reply = node.entered_again(v1::EnteredAgainRequest {}).await.map_err(said)?;
+        lumbung_telemetry::say!(
+            "{}",
+            match reply.into_inner().losses {
+                0 => "Tidak ada catatan hilang yang menunggu diisi lagi.",
+                _ => "Tercatat: yang hilang sudah diisi lagi, jadi tidak disebut lagi.",
+            }
+        );
+        return Ok(ExitCode::SUCCESS);
+    }
+    let reply = node.status(v1::StatusRequest {}).await.map_err(said)?.into_inner();
     if args.json {
         lumbung_telemetry::say!("{}", reply.json);
         return Ok(ExitCode::SUCCESS);
@@ -66,6 +81,9 @@ pub(super) async fn status(dir: &Path, args: &StatusArgs) -> anyhow::Result<Exit
     }
     for step in &report.steps {
         lumbung_telemetry::say!("Saat dibuka: {step}");
+    }
+    for loss in &report.losses {
+        lumbung_telemetry::say!("{loss}");
     }
     for remark in &report.remarks {
         lumbung_telemetry::say!("{remark}");

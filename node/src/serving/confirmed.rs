@@ -59,6 +59,12 @@ impl Confirmed {
         // Of an epoch before the last one it says nothing of what was lost.
         let last = |told: &Position| told.epoch.0 + 1 == head.epoch.0;
         let before = position.or(told.filter(last)).map_or(Seq::ZERO, |known| known.seq);
+        if before > Seq::ZERO
+            && let Err(error) = barn.confirm_losses(before)
+        {
+            // Then all of it counts as not confirmed.
+            tracing::warn!(%error, "how far lost entries had been confirmed can't be noted");
+        }
         let told = Told { position, before, file: Some(file), ..Told::default() };
         Ok(Self { told: Mutex::new(told), changed: Notify::new() })
     }

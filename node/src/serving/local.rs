@@ -19,9 +19,7 @@ use tonic::{Request, Response, Status};
 use super::confirmed::Confirmed;
 use super::importing::run_import;
 use super::refusal::{blocking, store_failed, submit_failed};
-use super::report::{
-    Report, condition_sentence, mending_sentence, set_aside_sentence, step_sentence,
-};
+use super::report::{Report, condition_sentence, happenings, mending_sentence, set_aside_sentence};
 use super::{audit_witness, erasing, media, notices};
 use crate::backup::{Shelf, damaged_stores};
 use crate::barn::{Barn, RederiveError, Stored};
@@ -93,7 +91,7 @@ impl LocalService {
     fn report(&self) -> Report {
         let barn = self.village.barn();
         let head = barn.head();
-        let reached = self.confirmed.before();
+        let (steps, losses) = happenings(barn, self.confirmed.before());
         // A folder that can't be read holds no backup to rely on.
         let backup = Shelf::of(&self.dir).list().ok().and_then(|kept| kept.into_iter().next());
         Report {
@@ -113,7 +111,8 @@ impl LocalService {
             boots: barn.boots(),
             erased: barn.erased().len() as u64,
             scrub_pending: barn.scrub_pending(),
-            steps: barn.steps().iter().map(|step| step_sentence(step, reached)).collect(),
+            steps,
+            losses,
             remarks: self.remarks(),
             backup_at_ms: backup.as_ref().map_or(0, |kept| kept.at_ms),
             backup_seq: backup.map_or(0, |kept| kept.at.1.0),
@@ -188,6 +187,22 @@ impl v1::local_server::Local for LocalService {
         let json = serde_json::to_string(&self.report())
             .map_err(|_| Status::internal("the status can't be written"))?;
         Ok(Response::new(v1::StatusReply { json }))
+    }
+
+    async fn entered_again(
+        &self,
+        _: Request<v1::EnteredAgainRequest>,
+    ) -> Result<Response<v1::EnteredAgainReply>, Status> {
+        let at_ms = self.village.clock().now_ms();
+        let losses = self.village.barn().entered_again(at_ms).map_err(|error| {
+            tracing::error!(%error, "it can't be noted that lost entries were entered again");
+            Status::internal(
+                "Disk tidak bisa ditulisi, jadi belum dicatat. Data aman. Periksa disk, lalu \
+                 ulangi.",
+            )
+        })?;
+        let losses = u32::try_from(losses).unwrap_or(u32::MAX);
+        Ok(Response::new(v1::EnteredAgainReply { losses }))
     }
 
     async fn save(

@@ -8,7 +8,7 @@ use lumbung_telemetry::clock;
 use serde::{Deserialize, Serialize};
 
 use crate::backup::goes_ms;
-use crate::barn::{Condition, Mending, OpenStep};
+use crate::barn::{Barn, Condition, Loss, Mending, OpenStep};
 use crate::uplink::LinkState;
 
 /// What `status` shows.
@@ -51,6 +51,10 @@ pub struct Report {
     pub link: Option<LinkState>,
     /// What opening had to do, in the clerk's words.
     pub steps: Vec<String>,
+    /// What the disk has lost and nobody has said is entered again, in the
+    /// clerk's words.
+    #[serde(default)]
+    pub losses: Vec<String>,
     /// When the node's newest own backup was made, Unix milliseconds; 0 =
     /// there is none.
     #[serde(default)]
@@ -168,23 +172,14 @@ pub fn step_sentence(step: &OpenStep, reached: Seq) -> String {
             disusun ulang dari catatan. Data utuh, tidak perlu tindakan."
             .to_owned(),
         OpenStep::LostTail { kept, witnessed } => {
-            let lost = format!(
-                "Disk kehilangan catatan nomor {} sampai {witnessed}. Catatan sampai nomor {kept} \
-                 aman.",
-                kept.next()
-            );
+            let lost = lost_words(*kept, *witnessed);
             if reached >= *witnessed {
                 format!(
                     "{lost} Yang hilang sudah ada di kabupaten dan dikembalikan pada kontak \
                      berikutnya, tidak perlu tindakan."
                 )
             } else {
-                let unsure = reached.max(*kept).next();
-                format!(
-                    "{lost} Nomor {unsure} sampai {witnessed} belum dipastikan sampai di kabupaten. \
-                     Yang sudah sampai dikembalikan pada kontak berikutnya; yang tidak kembali harus \
-                     diisi lagi dari berkas kertasnya."
-                )
+                format!("{lost} {}", unsure_words(*kept, *witnessed, reached))
             }
         }
         OpenStep::ErasedAgain { records } => format!(
@@ -206,6 +201,47 @@ pub fn step_sentence(step: &OpenStep, reached: Seq) -> String {
             berkas. Data lain utuh. Sediakan ruang disk, lalu jalankan ulang node."
             .to_owned(),
     }
+}
+
+fn lost_words(kept: Seq, witnessed: Seq) -> String {
+    let first = kept.next();
+    format!(
+        "Disk kehilangan catatan nomor {first} sampai {witnessed}. Catatan sampai nomor {kept} aman."
+    )
+}
+
+fn unsure_words(kept: Seq, witnessed: Seq, reached: Seq) -> String {
+    format!(
+        "Nomor {} sampai {witnessed} belum dipastikan sampai di kabupaten. Yang sudah sampai \
+         dikembalikan pada kontak berikutnya; yang tidak kembali harus diisi lagi dari berkas \
+         kertasnya.",
+        reached.max(kept).next()
+    )
+}
+
+/// What the disk has lost, as a sentence for the clerk.
+fn loss_sentence(loss: &Loss) -> String {
+    let Loss { kept, witnessed, confirmed, at_ms } = *loss;
+    format!(
+        "{} Diketahui {}. {} Bila sudah: lumbung-node status --sudah-diisi",
+        lost_words(kept, witnessed),
+        clock::display(at_ms),
+        unsure_words(kept, witnessed, confirmed)
+    )
+}
+
+/// What opening had to do and what the disk has lost, in the clerk's words; a
+/// loss that is still told is not told twice. `reached` is the last entry that
+/// the district had confirmed before.
+#[must_use]
+pub fn happenings(barn: &Barn, reached: Seq) -> (Vec<String>, Vec<String>) {
+    let losses = barn.losses();
+    let told = |step: &&OpenStep| match step {
+        OpenStep::LostTail { witnessed, .. } => reached >= *witnessed,
+        _ => true,
+    };
+    let steps = barn.steps().iter().filter(told).map(|step| step_sentence(step, reached));
+    (steps.collect(), losses.iter().map(loss_sentence).collect())
 }
 
 #[cfg(test)]
