@@ -24,6 +24,7 @@ mod notices;
 mod operators;
 mod pages;
 mod person;
+mod publications;
 mod quality;
 mod quarantine;
 mod recap;
@@ -101,6 +102,7 @@ pub fn router(state: ConsoleState) -> Router {
         .merge(person::routes())
         .merge(household::routes())
         .merge(recap::routes())
+        .merge(publications::routes())
         .merge(charts::routes())
         .merge(quality::routes())
         .merge(exporting::routes())

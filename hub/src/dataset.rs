@@ -25,6 +25,7 @@ pub mod lineage;
 pub mod notices;
 mod outline;
 mod outline_sums;
+pub mod publications;
 mod recovery;
 mod row;
 pub mod search;
@@ -53,6 +54,7 @@ pub use facts::{
 };
 pub use incident::{Incident, IncidentKind, NewIncident};
 pub use notices::Notices;
+pub use publications::{Publication, Publications, PublishedRegion, PublishedSheet};
 pub use recovery::{After, Delivered, HandedBack, Outcome, Recovery, SetAside, Told, Why};
 pub use row::{
     DasawismaRow, DusunRow, KeluargaRow, MutasiRow, PernyataanJumlahRow, Row, RtRow,
@@ -356,7 +358,7 @@ pub struct Totals {
 /// The district's dataset. See the module for what every implementation
 /// promises.
 pub trait Dataset:
-    Recovery + Damaged + Search + Watch + Care + Alerts + Notices + Send + Sync + 'static
+    Recovery + Damaged + Search + Watch + Care + Alerts + Notices + Publications + Send + Sync + 'static
 {
     /// Registers a village or changes its address.
     ///

@@ -16,6 +16,7 @@ pub mod exporting;
 pub mod machine;
 pub mod maintenance;
 pub mod person;
+pub mod publications;
 pub mod quality;
 pub mod ready;
 pub mod recap;
@@ -42,7 +43,7 @@ use crate::metrics::OperatorCounts;
 use crate::outlook::Outlook;
 use crate::puller::Wishes;
 use crate::reason::Reasons;
-use crate::recap::{KeptSums, RecapError, RegionRef, Veils};
+use crate::recap::{KeptSums, Publisher, RecapError, RegionRef};
 use crate::registry::Registry;
 use crate::uplink::Arrivals;
 use crate::words::Words;
@@ -148,7 +149,7 @@ pub struct Desk {
     letters: PathBuf,
     questions: search::Questions,
     sums: KeptSums,
-    veils: Veils,
+    publisher: Publisher,
     /// Looks at the whole district.
     looks: together::Together<(Outlook, Reasons)>,
     /// Held while one person's data is opened.
@@ -170,7 +171,7 @@ impl Desk {
             arrivals,
             letters,
         } = parts;
-        let veils = Veils::new(dataset.clone());
+        let publisher = Publisher::new(dataset.clone());
         let (questions, sums) = (search::Questions::default(), KeptSums::for_many());
         let (looks, revealing) = (together::Together::default(), Mutex::default());
         Self {
@@ -185,7 +186,7 @@ impl Desk {
             letters,
             questions,
             sums,
-            veils,
+            publisher,
             looks,
             revealing,
         }

@@ -74,7 +74,7 @@ pub fn recap_table(recap: &Recap) -> String {
         table.add_rows(remarked.iter().map(|row| [&row.label, &row.note]));
         lines.push(format!("{table}\n"));
     }
-    lines.extend(recap.footnotes());
+    lines.extend(recap.footnotes().into_iter().map(|note| note.id));
     lines.join("\n")
 }
 
@@ -127,7 +127,7 @@ pub fn recap_xlsx(recap: &Recap, printed: &Printed) -> Result<Vec<u8>, XlsxError
     write_row(page, line, &cells.total, &bold)?;
     for note in &printed.footnotes {
         line += 1;
-        page.write(line + 1, 0, note)?;
+        page.write(line + 1, 0, &note.id)?;
     }
     page.set_column_width(0, 5)?.set_column_width(1, 26)?;
     workbook.save_to_buffer()

@@ -9,10 +9,10 @@
 
 mod kept;
 mod printed;
+mod publication;
 mod stated;
 #[cfg(test)]
 pub(crate) mod tests;
-mod veil;
 mod village;
 
 use std::collections::HashMap;
@@ -23,16 +23,16 @@ use std::sync::{Mutex, PoisonError};
 use jiff::civil::Date;
 use lumbung_domain::id::RecordId;
 use lumbung_domain::indicator::{Indikator, IndikatorVector};
-use lumbung_domain::recap::{Cell, Edisi, Isi, Level, Sheet, SheetCells, SheetRow};
+use lumbung_domain::recap::{Cell, Edisi, Footnote, Isi, Level, Sheet, SheetCells, SheetRow};
 use lumbung_domain::region::{Desa, KABUPATEN, KecamatanCode, NAMA_KABUPATEN, VillageCode, roster};
 
 use crate::dataset::search::Mark;
-use crate::dataset::{Dataset, DatasetError, HouseRemark, HubsOwn, Scope};
+use crate::dataset::{Dataset, DatasetError, HouseRemark, HubsOwn, Publication, Scope};
 
 pub use kept::KeptSums;
 pub use printed::{Audience, HIDDEN, Printed};
+pub use publication::{Chance, Publisher, STEP, TOLD_FROM, closed_period};
 pub use stated::{Counted, counted_below, counted_villages};
-pub use veil::{SMALL, Veil, Veils};
 
 /// Which region a recap is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,8 +80,9 @@ pub struct Recap {
     /// Rows of single houses tell no specific data; see
     /// [`Self::close_houses`].
     closed: bool,
-    /// What public sheets don't tell of this region; `None` = not known yet.
-    veil: Option<Veil>,
+    /// The publication it stands in; `None` = it was counted, and is for the
+    /// office.
+    published: Option<Publication>,
 }
 
 /// What a row of one house, beside the name of its head, tells of the health
@@ -110,22 +111,39 @@ impl Recap {
 
     /// The sheet's footnotes, with the residents no sheet can place.
     #[must_use]
-    pub fn footnotes(&self) -> Vec<String> {
+    pub fn footnotes(&self) -> Vec<Footnote> {
         let mut notes = self.sheet.footnotes();
-        if self.unplaced > 0 {
-            notes.push(format!(
-                "{} warga hidup belum punya keluarga atau rumah tangga yang dikenal dan tidak \
-                 masuk kolom mana pun.",
-                self.unplaced
-            ));
-        }
+        notes.extend(self.unplaced_note());
         if self.closed {
-            notes.push(format!(
-                "{CLOSED_COUNT} tertutup: data spesifik satu rumah (balita, hamil, menyusui, \
-                 berkebutuhan khusus, stiker P4K)."
+            notes.push(Footnote::new(
+                format!(
+                    "{CLOSED_COUNT} tertutup: data spesifik satu rumah (balita, hamil, menyusui, \
+                     berkebutuhan khusus, stiker P4K)."
+                ),
+                format!(
+                    "{CLOSED_COUNT} closed: specific data of one house (children under five, \
+                     pregnant, breastfeeding, special needs, P4K sticker)."
+                ),
             ));
         }
         notes
+    }
+
+    /// How many residents no sheet can place.
+    fn unplaced_note(&self) -> Option<Footnote> {
+        let count = self.unplaced;
+        (count > 0).then(|| {
+            Footnote::new(
+                format!(
+                    "{count} warga hidup belum punya keluarga atau rumah tangga yang dikenal dan \
+                     tidak masuk kolom mana pun."
+                ),
+                format!(
+                    "{count} living residents have no known family or household yet and are in no \
+                     column."
+                ),
+            )
+        })
     }
 
     /// Writes what form 4.15 remarks of a house's people into its row.
@@ -285,7 +303,7 @@ impl Recap {
             above: Vec::new(),
             unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
             closed: false,
-            veil: None,
+            published: None,
         })
     }
 
@@ -307,7 +325,7 @@ impl Recap {
             above: vec![(RegionRef::Kabupaten, NAMA_KABUPATEN.to_owned())],
             unplaced: sums.iter().map(|sum| sum.unplaced).sum(),
             closed: false,
-            veil: None,
+            published: None,
         })
     }
 }

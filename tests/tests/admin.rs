@@ -352,7 +352,16 @@ async fn notices_villages_and_recaps_are_kept_from_the_command_line() -> anyhow:
     well(hub, &["recap", &own, "--out", &book])?;
     assert!(std::fs::read(&book)?.starts_with(b"PK"));
     let office = well(hub, &["recap", &own, "-o", "csv"])?;
-    let public = well(hub, &["recap", &own, "--public", "-o", "csv"])?;
+    let public = ["recap", &own, "--public", "-o", "csv"];
+    assert_eq!(code(&hub.ctl(&public)?), 4, "nothing was published");
+    let day = lumbung_hub::recap::closed_period(lumbung_telemetry::clock::today()).to_string();
+    assert_eq!(code(&hub.ctl(&["publish", &day])?), 2, "it asks first");
+    assert_eq!(code(&hub.ctl(&["publish", "2026-02-03", "--yes"])?), 4, "no end of a quarter");
+    well(hub, &["publish", &day, "--yes"])?;
+    assert_eq!(code(&hub.ctl(&["publish", &day, "--yes"])?), 4, "once");
+    let made = list(hub, &["get", "publications"])?;
+    assert_eq!((made.len(), text(&made[0], "date")), (1, day.as_str()));
+    let public = well(hub, &public)?;
     assert!(public.contains('*') && !office.contains('*'), "{public}");
 
     let today = lumbung_telemetry::clock::today();

@@ -173,7 +173,7 @@ fn what_operators_see_comes_from_the_desk_alone() -> anyhow::Result<()> {
             assert!(stray.is_empty(), "{word}: {stray:?}");
         }
     }
-    // The desk has it to hand on: to what finds veils, and to what keeps
+    // The desk has it to hand on: to what makes publications, and to what keeps
     // searches ready.
     let holders = naming("HubsOwn")?.into_iter();
     let mut desk: Vec<_> = holders.filter(|path| path.starts_with("hub/src/desk")).collect();

@@ -65,11 +65,13 @@ pub enum Act {
     Maintenance,
     /// A backup of the hub was made, or put back.
     BackedUp,
+    /// A recap for the public was made.
+    Published,
 }
 
 impl Act {
     /// Every act.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Founded,
         Self::SignedIn,
         Self::SignInFailed,
@@ -95,6 +97,7 @@ impl Act {
         Self::Noticed,
         Self::Maintenance,
         Self::BackedUp,
+        Self::Published,
     ];
 
     /// Its stable code.
@@ -126,6 +129,7 @@ impl Act {
             Self::Noticed => "informasi",
             Self::Maintenance => "pemeliharaan",
             Self::BackedUp => "hub.cadangan",
+            Self::Published => "rekap.terbit",
         }
     }
 
@@ -158,6 +162,7 @@ impl Act {
             Self::Noticed => ("Informasi", "Notice"),
             Self::Maintenance => ("Masa pemeliharaan", "Maintenance window"),
             Self::BackedUp => ("Cadangan hub", "Backup of the hub"),
+            Self::Published => ("Rekap diterbitkan", "Recap published"),
         }
     }
 }

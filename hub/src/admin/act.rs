@@ -131,6 +131,14 @@ pub(super) fn at_desk(desk: &Desk, who: &Operator, act: Act) -> Result<v1::ActRe
             desk.end_maintenance(who, number)?;
             Ok(said(format!("Pemeliharaan nomor {number} diakhiri.")))
         }
+        Act::Publish(v1::PublishAct { day }) => {
+            let day = words::day(&day)?;
+            desk.publish(who, day)?;
+            Ok(said(format!(
+                "Rekap {day} diterbitkan; semua lembarnya dibaca dengan lumbung-hubctl recap \
+                 --public dan tidak berubah lagi."
+            )))
+        }
         Act::TestAlerts(_) => village::test_alerts(desk, who),
         Act::AddOperator(_)
         | Act::ChangeOperator(_)

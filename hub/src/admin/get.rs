@@ -47,6 +47,7 @@ pub(super) fn sheet(desk: &Desk, who: &Operator, what: What) -> Result<Sheet, St
         What::Audit(asked) => audit::entries(desk, who, asked),
         What::AuditCheck(_) => audit::check(desk, who),
         What::Recap(asked) => recap::sheet(desk, who, &asked),
+        What::Publications(_) => recap::publications(desk, who),
         What::Quality(asked) if asked.stated => quality::stated(desk, who, &asked.region),
         What::Quality(asked) => quality::gaps(desk, who, &asked.region),
         What::Freshness(asked) => quality::freshness(desk, who, &asked),

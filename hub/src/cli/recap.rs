@@ -26,7 +26,7 @@ pub(super) struct RecapArgs {
     /// Tulis ke berkas .csv atau .xlsx, bukan ke layar.
     #[arg(long)]
     pub(super) out: Option<PathBuf>,
-    /// Berkas untuk umum: angka kecil dan yang membocorkannya tidak ditulis.
+    /// Berkas untuk umum, dari terbitan terakhir sampai tanggal itu.
     #[arg(long, requires = "out")]
     public: bool,
     /// Edisi lembar 4.16a dan 4.16b: dengan stiker P4K atau dengan 3 buta.

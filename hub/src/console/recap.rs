@@ -181,6 +181,7 @@ async fn file(
         Edisi::StikerP4k => "",
         Edisi::TigaButa => "-3buta",
     };
+    let date = recap.sheet.tanggal_acuan;
     let name =
         format!("rekap-{}-{date}{edisi}{public}", region.to_string().replace(['.', '/'], "-"));
     if csv {
@@ -208,9 +209,10 @@ fn edition_link(edisi: Edisi) -> &'static str {
     }
 }
 
-/// The same in the edition of this recap.
+/// The same in the edition of this recap, and published if this one is.
 fn href_beside(recap: &Recap, region: RegionRef) -> String {
-    href(region, recap.sheet.tanggal_acuan) + edition_link(recap.sheet.form.edisi())
+    let public = if recap.publication().is_some() { "&umum=1" } else { "" };
+    href(region, recap.sheet.tanggal_acuan) + edition_link(recap.sheet.form.edisi()) + public
 }
 
 /// The regions around one, as links.
@@ -257,7 +259,7 @@ fn page(
         p class="lead" lang="id" { (sheet.title) " (" (sheet.form.number()) ")" }
         @if viewer.language == Language::English {
             p class="gloss" { (gloss::title(sheet.form)) ". The sheet is an official form, so its \
-                words and its notes stay Indonesian; below each heading is what it means." }
+                words stay Indonesian; below each heading and note is what it means." }
         }
         form class="pick" action="/rekap" {
             input type="hidden" name="wilayah" value=(region);
@@ -283,8 +285,11 @@ fn page(
         }
         @if public {
             p { (say(
-                "Untuk umum: angka kurang dari 5, dan angka yang membocorkannya, diganti *.",
-                "For the public: counts below 5, and those that give them away, become *.")) }
+                "Untuk umum: dari terbitan terakhir sampai tanggal ini. Angkanya digeser acak, yang \
+                 kurang dari 10 diganti *.",
+                "For the public: from the newest publication up to this day. Its counts are moved \
+                 by chance, those below 10 become *."))
+                " " a href="/terbitan" { (say("Semua terbitan", "All publications")) } }
         }
         @if recap.houses.is_empty() { p class="files" {
             a class="button" href=(format!("/rekap/cetak?{link}")) { (say("Cetak A4", "Print A4")) }
@@ -300,6 +305,7 @@ fn page(
             a class="button" href=(format!("/gambaran?wilayah={region}&tanggal={date}")) {
                 (say("Lihat gambaran", "See charts"))
             }
+            a class="button" href="/terbitan" { (say("Terbitan untuk umum", "Publications")) }
         } }
         div class="scroll" tabindex="0" role="region" aria-label=(say("Lembar rekap", "Recap sheet")) {
             (table::table(recap, printed, viewer.language, |row| {
@@ -315,7 +321,13 @@ fn page(
                 }
             }))
         }
-        ul class="notes" lang="id" { @for note in &printed.footnotes { li { (note) } } }
+        ul class="notes" lang="id" {
+            @for note in &printed.footnotes {
+                li { (note.id) @if viewer.language == Language::English {
+                    " " small class="gloss" lang="en" { (note.en) }
+                } }
+            }
+        }
         @if !recap.houses.is_empty() { (houses::ways(viewer, region, date, edisi)) }
     };
     Frame::of(viewer, say("Rekap", "Recap"), Tab::Recap).page(&body)

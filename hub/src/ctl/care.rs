@@ -46,6 +46,10 @@ pub(super) fn act(command: Command) -> Result<Option<Act>, Failure> {
             confirm(&sure, &village, "Yang hanya ada di berkas itu hilang sesudah 30 hari")?;
             Act::ReleaseDamaged(on(village, String::new()))
         }
+        Command::Publish { day, sure } => {
+            confirm(&sure, &day, "Terbitan tidak bisa diubah atau dibuat ulang")?;
+            Act::Publish(v1::PublishAct { day })
+        }
         Command::Leftovers(LeftoversCommand::Return { village: code }) => {
             Act::Leftovers(v1::LeftoversAct { code, end: false })
         }

@@ -67,7 +67,7 @@ pub(super) enum Command {
         /// Tanggal acuan, misalnya 2026-12-31 (bawaan: hari ini).
         #[arg(long)]
         date: Option<String>,
-        /// Untuk umum: angka kecil dan yang membocorkannya tidak ditulis.
+        /// Untuk umum, dari terbitan terakhir sampai tanggal itu.
         #[arg(long)]
         public: bool,
         /// Edisi lembar 4.16a dan 4.16b: dengan stiker P4K atau dengan 3 buta.
@@ -76,6 +76,13 @@ pub(super) enum Command {
         /// Tulis ke berkas .csv atau .xlsx (- = keluaran baku, CSV).
         #[arg(long)]
         out: Option<PathBuf>,
+    },
+    /// Menerbitkan rekap untuk umum, sekali untuk tiap triwulan; tidak bisa diubah lagi.
+    Publish {
+        /// Hari terakhir triwulannya, misalnya 2026-12-31.
+        day: String,
+        #[command(flatten)]
+        sure: Sure,
     },
     /// Siapa yang memakai satu NIK; angkanya dibaca dari masukan baku.
     FindNik,

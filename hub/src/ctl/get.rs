@@ -111,6 +111,7 @@ fn of(what: &What) -> Result<Asked, Failure> {
             Asked::Freshness(v1::FreshnessAsked { days: *days, region: blank(region) })
         }
         What::Maintenance => Asked::Maintenance(v1::MaintenanceAsked {}),
+        What::Publications => Asked::Publications(v1::PublicationsAsked {}),
         What::Warga(args) => Asked::Search(warga(args)?),
         What::Keluarga { search: terms, without_head, without_number, gap } => {
             Asked::Search(v1::SearchAsked {

@@ -26,6 +26,7 @@ mod notices;
 mod outlines;
 mod outside;
 mod prefilter;
+mod publications;
 mod reads;
 mod recovery;
 mod registry;

@@ -1,7 +1,7 @@
 //! Recaps, and what charts are drawn from.
 
 use jiff::civil::Date;
-use lumbung_domain::recap::tanggal_indonesia;
+use lumbung_domain::recap::{Footnote, tanggal_indonesia};
 use lumbung_telemetry::clock;
 
 use super::exporting::fit_purpose;
@@ -47,11 +47,12 @@ impl Desk {
         Ok(recap)
     }
 
-    /// The same as it is printed for these readers. What a public sheet must
-    /// not tell follows from the sheets of all regions around it.
+    /// The same for these readers: counted for the office; for the public as
+    /// it stands in the newest publication for that day or an earlier one.
     ///
     /// # Errors
-    /// [`DeskError::NotThere`], [`DeskError::Failed`].
+    /// [`DeskError::NotThere`]; [`DeskError::Unfit`] where nothing was
+    /// published; [`DeskError::Failed`].
     pub fn recap_for(
         &self,
         who: &Operator,
@@ -59,11 +60,10 @@ impl Desk {
         date: Date,
         audience: Audience,
     ) -> Result<Recap, DeskError> {
-        let mut recap = self.recap(who, region, date)?;
-        if audience == Audience::Public {
-            recap.cover(self.veils.of(&self.sums, region, date)?);
+        match audience {
+            Audience::Office => self.recap(who, region, date),
+            Audience::Public => self.published(who, region, date),
         }
-        Ok(recap)
     }
 
     fn counted(&self, who: &Operator, region: RegionRef, date: Date) -> Result<Recap, DeskError> {
@@ -108,7 +108,7 @@ impl Desk {
         &self,
         who: &Operator,
         order: &HousesOrder,
-    ) -> Result<(Recap, Vec<String>), DeskError> {
+    ) -> Result<(Recap, Vec<Footnote>), DeskError> {
         who.must(Right::SeeRecords)?;
         who.must(Right::Export)?;
         if order.specific {
@@ -132,9 +132,18 @@ impl Desk {
             recap.close_houses();
         }
         let remarks = vec![
-            format!("Tujuan: {}", order.purpose.trim()),
-            format!("Hapus paling lambat {}.", tanggal_indonesia(order.keep_until)),
-            format!("Dibuat {} oleh {}.", clock::display(clock::now_ms()), who.name()),
+            Footnote::new(
+                format!("Tujuan: {}", order.purpose.trim()),
+                format!("Purpose: {}", order.purpose.trim()),
+            ),
+            Footnote::new(
+                format!("Hapus paling lambat {}.", tanggal_indonesia(order.keep_until)),
+                format!("To be deleted by {}.", order.keep_until.strftime("%-d %B %Y")),
+            ),
+            Footnote::new(
+                format!("Dibuat {} oleh {}.", clock::display(clock::now_ms()), who.name()),
+                format!("Made {} by {}.", clock::display(clock::now_ms()), who.name()),
+            ),
         ];
         Ok((recap, remarks))
     }

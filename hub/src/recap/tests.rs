@@ -189,11 +189,6 @@ pub(crate) fn loose() -> String {
     id(9000).to_string()
 }
 
-/// The id of an RT outside every RW.
-pub(crate) fn rt_outside() -> String {
-    id(22).to_string()
-}
-
 /// The id of a dasawisma.
 pub(crate) fn dasawisma() -> String {
     id(30).to_string()
@@ -327,7 +322,7 @@ fn the_kabupaten_counts_every_house_and_every_placed_resident() {
     assert_eq!(total.get(Indikator::JmlRt), 3 * 3);
     assert_eq!(total.get(Indikator::JmlDasawisma), 3 * 2);
     assert_eq!(recap.unplaced, 3);
-    assert!(recap.footnotes().iter().any(|note| note.starts_with("3 warga hidup belum punya")));
+    assert!(recap.footnotes().iter().any(|note| note.id.starts_with("3 warga hidup belum punya")));
 }
 
 #[test]

@@ -102,53 +102,13 @@ impl<'a> Houses<'a> {
             sheet: Sheet::new(Level::Dasawisma.form(), name, date, rows),
             unplaced: 0,
             closed: false,
-            veil: None,
+            published: None,
         }
     }
 
-    /// The rows of every sheet in which a region of the village, or one around
-    /// it, is a row, from the village's own down. Where a region lies in no
-    /// place of a sheet's kind (an RT outside every RW), the parts of that row
-    /// follow. `None` = no such region.
-    pub(super) fn steps(&self, id: RecordId) -> Option<Vec<Vec<IndikatorVector>>> {
-        let mut around = Vec::new();
-        for id in self.path(id) {
-            around.push(*self.regions.get(&id)?);
-        }
-        let (mut steps, mut within) = (Vec::new(), None);
-        let (mut level, mut kind) = (Level::Desa, Kind::Dusun);
-        for region in around.iter().rev() {
-            let sheet = self.sheet(level, String::new(), within, kind, self.date);
-            steps.push(sheet.sheet.rows.into_iter().map(|row| row.vector).collect());
-            if region.kind != kind {
-                steps.push(self.outside(within, kind));
-            }
-            within = Some(region.id);
-            (level, kind) = match region.kind {
-                Kind::Dusun => (Level::Dusun, Kind::Rw),
-                Kind::Rw => (Level::Rw, Kind::Rt),
-                _ => (Level::Rt, Kind::Dasawisma),
-            };
-        }
-        Some(steps)
-    }
-
-    /// What lies in no place of `kind` within `within`, by the outermost place
-    /// it does lie in.
-    fn outside(&self, within: Option<RecordId>, kind: Kind) -> Vec<IndikatorVector> {
-        let mut sums: HashMap<Option<RecordId>, IndikatorVector> = HashMap::new();
-        for (house, vector) in self.facts.houses.iter().zip(&self.houses) {
-            let mut path = self.path(house.rt_id);
-            path.extend(self.dasawisma_of(house));
-            let inside = within.is_none_or(|within| path.contains(&within));
-            if inside && self.place(&path, kind).is_none() {
-                let around = self.path(house.rt_id).into_iter();
-                let place = around.take_while(|id| Some(*id) != within).last();
-                let place = place.filter(|id| self.regions.contains_key(id));
-                *sums.entry(place).or_default() += *vector;
-            }
-        }
-        sums.into_values().collect()
+    /// Whether a region of the village is in use.
+    pub(super) fn is_in_use(&self, id: RecordId) -> bool {
+        self.regions.get(&id).is_some_and(|region| region.masa.meliputi(self.date))
     }
 
     /// Rows of `kind` within `within`; what lies in no such place gets a row
@@ -206,7 +166,7 @@ impl<'a> Houses<'a> {
             above: self.above(within),
             unplaced: 0,
             closed: false,
-            veil: None,
+            published: None,
         }
     }
 

@@ -10,7 +10,7 @@ mod form;
 mod sheet;
 
 pub use form::{Column, Edisi, Form, Isi, forms};
-pub use sheet::{Cell, Sheet, SheetCells, SheetRow};
+pub use sheet::{Cell, Footnote, Sheet, SheetCells, SheetRow};
 
 use jiff::civil::Date;
 

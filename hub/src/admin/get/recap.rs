@@ -4,7 +4,7 @@ use lumbung_domain::recap::{Cell, Isi};
 use lumbung_proto::v1::{self, CellKind};
 use tonic::Status;
 
-use super::super::sheet::Sheet;
+use super::super::sheet::{Column, Sheet};
 use super::super::words;
 use crate::access::Operator;
 use crate::desk::Desk;
@@ -41,7 +41,28 @@ pub(super) fn sheet(desk: &Desk, who: &Operator, asked: &v1::RecapAsked) -> Resu
         }));
     }
     for note in printed.footnotes {
-        sheet.note(note);
+        sheet.note(note.id);
+    }
+    Ok(sheet)
+}
+
+/// Recaps for the public: those that were made, newest first.
+pub(super) fn publications(desk: &Desk, who: &Operator) -> Result<Sheet, Status> {
+    let mut sheet = Sheet::new(
+        "lumbung/publications/1",
+        &[
+            Column::text("date", "tanggal", "date"),
+            Column::moment("made_ms", "dibuat", "made"),
+            Column::text("made_by", "oleh", "by"),
+            Column::number("rules", "versi aturan", "rules").wide(),
+        ],
+    );
+    let list = desk.publications(who)?;
+    for it in list.made {
+        sheet.row([it.day.to_string(), it.made_ms.to_string(), it.made_by, it.rules.to_string()]);
+    }
+    if let Some(next) = list.next {
+        sheet.note(format!("Bisa diterbitkan: {next} (lumbung-hubctl publish {next})"));
     }
     Ok(sheet)
 }

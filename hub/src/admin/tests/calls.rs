@@ -199,6 +199,7 @@ fn gets() -> impl Iterator<Item = Call> {
         }),
         (SEE, Nothing, |_| Asked::Get(What::Versions(v1::VersionsAsked {}))),
         (SEE, Nothing, |_| Asked::Get(What::Maintenance(v1::MaintenanceAsked {}))),
+        (SEE, Nothing, |_| Asked::Get(What::Publications(v1::PublicationsAsked {}))),
     ];
     gets.into_iter().map(|(need, names, ask)| Call { need, names, ask })
 }
@@ -314,6 +315,10 @@ fn acts() -> impl Iterator<Item = Call> {
         }),
         (ACT, Object, |it| {
             Asked::Act(Act::EndMaintenance(v1::NumberAct { number: next(&mut it.windows) }))
+        }),
+        (Need::All(Right::Export), Nothing, |_| {
+            let day = crate::recap::closed_period(clock::today()).to_string();
+            Asked::Act(Act::Publish(v1::PublishAct { day }))
         }),
         (Need::All(Right::Act), Nothing, |_| Asked::Act(Act::TestAlerts(v1::TestAlertsAct {}))),
     ];

@@ -106,7 +106,7 @@ impl Paper<'_> {
                     div class="scroll" tabindex="0" role="region" aria-label="Lembar rekap" {
                         (table::table(self.recap, self.printed, Language::Indonesian, |_| None))
                     }
-                    ul class="notes" { @for note in &self.printed.footnotes { li { (note) } } }
+                    ul class="notes" { @for note in &self.printed.footnotes { li { (note.id) } } }
                     @let [left, right] = self.signers();
                     div class="signing" {
                         p { "Mengetahui," br; (left) span { "(....................................)" } }

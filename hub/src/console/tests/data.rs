@@ -60,15 +60,40 @@ async fn a_sheet_prints_with_everything_a_sheet_has() {
 }
 
 #[tokio::test]
-async fn a_sheet_for_the_public_hides_small_counts_and_single_houses() {
+async fn a_recap_for_the_public_is_made_once_a_quarter_and_stays() {
     let console = console().await;
-    let office = console.get("/rekap?wilayah=35.05.01.2001").await;
-    let public = console.get("/rekap?wilayah=35.05.01.2001&umum=1").await;
+    let day = crate::recap::closed_period(clock::today());
+    let path = "/rekap?wilayah=35.05.02.2001&umum=1";
+    let before = console.get(path).await;
     assert!(
-        !office.contains("<td class=\"n\">*</td>") && public.contains("<td class=\"n\">*</td>")
+        before.starts_with("HTTP/1.1 422") && before.contains("Belum ada terbitan"),
+        "{before}"
     );
-    let csv = console.get("/rekap/rekap.csv?wilayah=35.05.01.2001&umum=1").await;
-    assert!(csv.contains(";*;") && csv.contains("-umum.csv"), "{csv}");
+    let list = console.get("/terbitan").await;
+    assert!(list.contains("Belum ada.") && list.contains("action=\"/terbitan\""), "{list}");
+    for wrong in [day.yesterday().unwrap(), clock::today()] {
+        let answer = console.order(&console.head, "/terbitan", &format!("tanggal={wrong}")).await;
+        assert!(answer.starts_with("HTTP/1.1 422") && answer.contains("triwulan"), "{answer}");
+    }
+    let form = format!("tanggal={day}");
+    let made = console.order(&console.head, "/terbitan", &form).await;
+    assert!(made.starts_with("HTTP/1.1 303"), "{made}");
+    let again = console.order(&console.head, "/terbitan", &form).await;
+    assert!(again.starts_with("HTTP/1.1 422") && again.contains("sudah ada"), "{again}");
+    let list = console.get("/terbitan").await;
+    assert!(list.contains(&format!("tanggal={day}")) && !list.contains("action=\"/terbitan\""));
+    assert!(console.get("/audit").await.contains("Rekap diterbitkan"));
+
+    let office = console.get("/rekap?wilayah=35.05.02.2001").await;
+    let public = console.get(path).await;
+    let hidden = "<td class=\"n\">*</td>";
+    assert!(!office.contains(hidden) && public.contains(hidden), "{public}");
+    assert!(public.contains("dibulatkan ke kelipatan 5") && public.contains("&amp;umum=1"));
+    let csv = console.get("/rekap/rekap.csv?wilayah=35.05.02.2001&umum=1").await;
+    assert!(csv.contains(";*;") && csv.contains(&format!("{day}-umum.csv")), "{csv}");
+    let twice = console.get("/rekap/rekap.csv?wilayah=35.05.02.2001&umum=1").await;
+    let body = |answer: &str| answer.split_once("\r\n\r\n").unwrap().1.to_owned();
+    assert_eq!(body(&csv), body(&twice), "the same numbers ever after");
     let dasawisma = crate::recap::tests::dasawisma();
     for (path, status) in [
         ("/rekap", 200),

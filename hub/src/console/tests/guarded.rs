@@ -8,7 +8,6 @@ use std::collections::{BTreeSet, HashMap};
 use self::routes::{Guarded, Names, Need};
 use super::super::map::Map;
 use super::*;
-use crate::access::Right;
 use crate::dataset::sqlite::tests::everything;
 use crate::dataset::{Dataset as _, Scope};
 use crate::recap::tests::{BORDERING, REFUSED, TWICE, bordering, dasawisma, house, loose};
@@ -259,8 +258,7 @@ async fn each_role_gets_its_own_and_nothing_of_another_kecamatan() {
         let kecamatan: &[u64] = if is_bound { &[350_501] } else { &[] };
         let session = console.session_of(role, kecamatan).await;
         let may = |guarded: &Guarded| match guarded.need {
-            // The audit log is of all villages in one.
-            Need::Rights([Right::Audit]) => role.may(Right::Audit) && !is_bound,
+            Need::All(right) => role.may(right) && !is_bound,
             Need::Rights(rights) => rights.iter().all(|right| role.may(*right)),
             Need::Nothing | Need::Session => true,
         };

@@ -246,6 +246,9 @@ async fn pages(console: &Console) -> Vec<String> {
     let notice = written.split("/informasi/").nth(1).unwrap().split("\r\n").next().unwrap();
     post("/desa/35.05.01.2001/tindakan/narahubung", "nama=Siti&telepon=081234567890").await;
     post("/desa/35.05.01.2001/tindakan/kuota", "kb=12500").await;
+    let day = crate::recap::closed_period(clock::today());
+    let form = format!("tanggal={day}");
+    console.post_as(&console.head, "/terbitan", &form, "http://hub").await;
     post("/desa/35.05.01.2001/tindakan/catatan", "catatan=Yang+belum+dan+tidak").await;
     post("/desa/35.05.02.2001/tindakan/tahan", "alasan=Pindah+gedung&hari=3").await;
     let asked = post("/cari", "apa=warga&nama=tidak").await;
@@ -282,6 +285,8 @@ async fn pages(console: &Console) -> Vec<String> {
         "/cari",
         "/rekap",
         "/rekap?wilayah=35.05.01.2001&umum=1",
+        "/rekap?wilayah=35.05.01.2001&umum=1&tanggal=2020-01-01",
+        "/terbitan",
         "/rekap/cetak?wilayah=35.05.01",
         "/gambaran",
         "/versi",

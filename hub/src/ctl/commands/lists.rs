@@ -101,6 +101,8 @@ pub(in crate::ctl) enum What {
         #[arg(long, default_value_t = 30)]
         days: u32,
     },
+    /// Rekap yang sudah diterbitkan untuk umum.
+    Publications,
     /// Kapan tidak ada yang diberi tahu.
     Maintenance,
     /// Warga yang cocok.

@@ -37,6 +37,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v16.sql"),
     include_str!("schema_v17.sql"),
     include_str!("schema_v18.sql"),
+    include_str!("schema_v19.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248

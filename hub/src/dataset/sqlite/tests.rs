@@ -7,6 +7,7 @@ mod findings;
 mod histories;
 mod keeping;
 mod noticing;
+mod publishing;
 mod recovering;
 mod repairing;
 mod restoring;

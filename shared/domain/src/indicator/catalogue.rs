@@ -170,50 +170,81 @@ impl Indikator {
         Self::STORED.iter().copied().find(|indikator| indikator.key() == key)
     }
 
-    /// How it is counted, where that needs saying below a sheet; one sentence
-    /// in Bahasa Indonesia.
+    /// How it is counted, where that needs saying below a sheet: in Bahasa
+    /// Indonesia, and in English.
     #[must_use]
-    pub const fn rule_note(self) -> Option<&'static str> {
+    pub const fn rule_note(self) -> Option<(&'static str, &'static str)> {
         Some(match self {
-            Self::JmlKk => "Jumlah KK menghitung kartu keluarga yang masih berlaku.",
-            Self::TotalL | Self::TotalP => {
+            Self::JmlKk => (
+                "Jumlah KK menghitung kartu keluarga yang masih berlaku.",
+                "Family cards are counted while they are in use.",
+            ),
+            Self::TotalL | Self::TotalP => (
                 "Jumlah anggota menghitung warga yang hidup dan tinggal di wilayah ini pada \
-                 tanggal acuan."
-            }
-            Self::BalitaL | Self::BalitaP => "Balita adalah anak berumur 0 sampai 59 bulan penuh.",
-            Self::Pus => {
+                 tanggal acuan.",
+                "Family members are residents who are alive and live in this region on the day.",
+            ),
+            Self::BalitaL | Self::BalitaP => (
+                "Balita adalah anak berumur 0 sampai 59 bulan penuh.",
+                "Children under five are those of 0 to 59 completed months.",
+            ),
+            Self::Pus => (
                 "PUS menghitung pasangan: istri berumur 15 sampai 49 tahun, berstatus kawin, dan \
-                 suami tidak tercatat meninggal."
-            }
-            Self::Wus => "WUS adalah perempuan berumur 15 sampai 49 tahun, apa pun statusnya.",
-            Self::Lansia => "Lansia adalah warga berumur 60 tahun ke atas.",
-            Self::Buta3 | Self::Buta3L | Self::Buta3P => {
+                 suami tidak tercatat meninggal.",
+                "PUS counts couples: the wife is 15 to 49 years old and married, and her husband \
+                 is not recorded as dead.",
+            ),
+            Self::Wus => (
+                "WUS adalah perempuan berumur 15 sampai 49 tahun, apa pun statusnya.",
+                "WUS are women of 15 to 49 years, married or not.",
+            ),
+            Self::Lansia => (
+                "Lansia adalah warga berumur 60 tahun ke atas.",
+                "Lansia are residents of 60 years and over.",
+            ),
+            Self::Buta3 | Self::Buta3L | Self::Buta3P => (
                 "3 buta adalah buta aksara dan angka, buta bahasa Indonesia, atau buta \
-                 pengetahuan dasar."
-            }
-            Self::RumahSehat | Self::RumahTidakSehat => {
+                 pengetahuan dasar.",
+                "\"3 buta\" is being unable to read and reckon, not knowing Indonesian, or lacking \
+                 basic knowledge.",
+            ),
+            Self::RumahSehat | Self::RumahTidakSehat => (
                 "Kriteria rumah mengikuti penilaian kader. Rumah yang belum dinilai dihitung \
-                 sehat bila punya tempat sampah, SPAL, dan jamban; selain itu tidak sehat."
-            }
+                 sehat bila punya tempat sampah, SPAL, dan jamban; selain itu tidak sehat.",
+                "The condition of a house is as the kader judged it. One that nobody judged counts \
+                 as healthy if it has a waste place, a drain and a latrine; otherwise it does not.",
+            ),
+            Self::JumlahMck => (
+                "Jumlah MCK menjumlahkan isian tiap rumah; rumah yang belum diisi dihitung 0.",
+                "Latrines (MCK) are the sum of what each house states; a house whose answer is \
+                 blank adds 0.",
+            ),
             Self::AirPdam
             | Self::AirSumur
             | Self::AirSungai
             | Self::AirDll
-            | Self::AirSungaiDll => {
+            | Self::AirSungaiDll => (
                 "Satu rumah dapat memakai beberapa sumber air, jadi jumlah kolom sumber air \
-                 dapat melebihi jumlah rumah."
-            }
-            Self::MakanBeras | Self::MakanNonBeras => {
-                "Makanan pokok dihitung per rumah; yang belum diisi dihitung beras."
-            }
-            Self::Up2k | Self::Kesling => {
+                 dapat melebihi jumlah rumah; rumah yang belum diisi sumber airnya tidak masuk \
+                 kolom sumber air mana pun.",
+                "A house may use several sources of water, so these columns may come to more than \
+                 the houses; a house whose answer is blank is in none of them.",
+            ),
+            Self::MakanBeras | Self::MakanNonBeras => (
+                "Makanan pokok dihitung per rumah; yang belum diisi dihitung beras.",
+                "Staple food is counted by house; one whose answer is blank counts as rice.",
+            ),
+            Self::Up2k | Self::Kesling => (
                 "UP2K dan kesehatan lingkungan menghitung warga yang ikut; rumah yang ditandai \
-                 ikut tanpa nama warga dihitung satu."
-            }
-            Self::Pekarangan | Self::IndustriRt => {
+                 ikut tanpa nama warga dihitung satu.",
+                "UP2K and environmental health count residents who take part; a house marked as \
+                 taking part without naming anybody counts as one.",
+            ),
+            Self::Pekarangan | Self::IndustriRt => (
                 "Pemanfaatan pekarangan dan industri rumah tangga menghitung rumah yang punya \
-                 sedikitnya satu isian."
-            }
+                 sedikitnya satu isian.",
+                "Use of the yard and home industry count houses that state at least one.",
+            ),
             _ => return None,
         })
     }

@@ -52,6 +52,39 @@ pub struct SheetCells {
     pub total: Vec<Cell>,
 }
 
+/// A sentence below a sheet. Official sheets are printed in Bahasa Indonesia;
+/// the English one is for who reads them on a screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Footnote {
+    /// In Bahasa Indonesia.
+    pub id: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Footnote {
+    /// A sentence in both languages.
+    #[must_use]
+    pub fn new(id: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { id: id.into(), en: en.into() }
+    }
+
+    /// By which rules a sheet of now is counted.
+    #[must_use]
+    pub fn rule_version() -> Self {
+        Self::of_rules(RULE_VERSION)
+    }
+
+    /// By which rules a sheet was counted.
+    #[must_use]
+    pub fn of_rules(version: u32) -> Self {
+        Self::new(
+            format!("Aturan hitung versi {version}."),
+            format!("Counting rules version {version}."),
+        )
+    }
+}
+
 impl Sheet {
     /// A sheet over these rows; the total is their sum.
     #[must_use]
@@ -77,57 +110,91 @@ impl Sheet {
         }
     }
 
-    /// The sentences below the sheet, Bahasa Indonesia: the day it holds for,
-    /// how the open questions of the form were settled, what is missing in
-    /// the records, and the version of the rules.
+    /// The sentences below the sheet: how it was counted, and what is missing
+    /// in the records.
     #[must_use]
-    pub fn footnotes(&self) -> Vec<String> {
-        let mut notes = vec![format!(
-            "Keadaan pada tanggal {}: orang, kartu keluarga dan wilayah yang ada, dan umur, \
-             dihitung pada tanggal itu. Keadaan rumah, hamil, menyusui, status kawin dan \
-             kegiatan menurut catatan terakhir.",
-            tanggal_indonesia(self.tanggal_acuan)
+    pub fn footnotes(&self) -> Vec<Footnote> {
+        let mut notes = self.rules();
+        notes.extend(self.gaps());
+        if self.total.kejanggalan().contains(&Kejanggalan::KkKurangDariKrt) {
+            notes.push(Footnote::new(
+                "Kartu keluarga lebih sedikit daripada rumah tangga: ada rumah tangga yang belum \
+                 punya kartu keluarga.",
+                "There are fewer family cards than households: some household has none yet.",
+            ));
+        }
+        notes.push(Footnote::rule_version());
+        notes
+    }
+
+    /// The day it holds for, and how the open questions of the form were
+    /// settled.
+    #[must_use]
+    pub fn rules(&self) -> Vec<Footnote> {
+        let day = self.tanggal_acuan;
+        let mut notes = vec![Footnote::new(
+            format!(
+                "Keadaan pada tanggal {}: orang, kartu keluarga dan wilayah yang ada, dan umur, \
+                 dihitung pada tanggal itu. Keadaan rumah, hamil, menyusui, status kawin dan \
+                 kegiatan menurut catatan terakhir.",
+                tanggal_indonesia(day)
+            ),
+            format!(
+                "As of {}: people, family cards and regions that were there, and ages, are \
+                 counted on that day. The state of houses, pregnancy, breastfeeding, marital \
+                 status and activities are as last recorded.",
+                day.strftime("%-d %B %Y")
+            ),
         )];
         for column in &self.form.columns {
             let Isi::Jumlah(indikator) = column.isi else {
                 continue;
             };
-            if let Some(note) = indikator.rule_note()
-                && !notes.iter().any(|known| known == note)
+            if let Some((id, en)) = indikator.rule_note()
+                && !notes.iter().any(|known| known.id == id)
             {
-                notes.push(note.to_owned());
+                notes.push(Footnote::new(id, en));
             }
         }
         if self.form.prints(Indikator::AirSungaiDll) {
-            notes.push("Sungai dihitung di kolom DLL.".to_owned());
+            notes.push(Footnote::new(
+                "Sungai dihitung di kolom DLL.",
+                "Rivers are counted in the column DLL (other).",
+            ));
         }
+        notes
+    }
+
+    /// What is missing in the records, with how often.
+    #[must_use]
+    pub fn gaps(&self) -> Vec<Footnote> {
         let gaps = [
-            (Indikator::RumahBelumDinilai, "rumah belum dinilai kriterianya oleh kader."),
-            (Indikator::MakananBelumDiisi, "rumah belum diisi makanan pokoknya."),
+            (
+                Indikator::RumahBelumDinilai,
+                "rumah belum dinilai kriterianya oleh kader.",
+                "houses were not judged by a kader yet.",
+            ),
+            (
+                Indikator::MakananBelumDiisi,
+                "rumah belum diisi makanan pokoknya.",
+                "houses have no staple food filled in yet.",
+            ),
             (
                 Indikator::WargaTanpaJk,
                 "warga belum diisi jenis kelaminnya dan tidak masuk kolom mana pun.",
+                "residents have no sex filled in yet and are in no column.",
             ),
             (
                 Indikator::WargaTanpaLahir,
                 "warga belum diisi tanggal lahirnya dan tidak masuk kolom menurut umur.",
+                "residents have no birth date filled in yet and are in no column of an age.",
             ),
         ];
-        for (indikator, words) in gaps {
-            let count = self.total.get(indikator);
-            if count > 0 {
-                notes.push(format!("{count} {words}"));
-            }
-        }
-        if self.total.kejanggalan().contains(&Kejanggalan::KkKurangDariKrt) {
-            notes.push(
-                "Kartu keluarga lebih sedikit daripada rumah tangga: ada rumah tangga yang belum \
-                 punya kartu keluarga."
-                    .to_owned(),
-            );
-        }
-        notes.push(format!("Aturan hitung versi {RULE_VERSION}."));
-        notes
+        let counted = gaps.into_iter().map(|(gap, id, en)| (self.total.get(gap), id, en));
+        let there = counted.filter(|(count, ..)| *count > 0);
+        there
+            .map(|(count, id, en)| Footnote::new(format!("{count} {id}"), format!("{count} {en}")))
+            .collect()
     }
 
     fn line(&self, number: &Cell, label: &str, vector: &IndikatorVector, note: &str) -> Vec<Cell> {
@@ -215,15 +282,28 @@ mod tests {
     #[test]
     fn footnotes_tell_the_day_the_units_and_the_gaps() {
         let notes = sheet(Level::Rt.form()).footnotes();
-        assert!(notes[0].contains("31 Desember 2026"), "{notes:?}");
-        let all = notes.join("\n");
-        for words in ["UP2K", "Sungai dihitung", "2 rumah belum dinilai", "versi 2", "pasangan"] {
+        let first = &notes[0];
+        assert!(first.id.contains("31 Desember 2026") && first.en.contains("31 December 2026"));
+        let joined = |notes: &[Footnote]| -> String {
+            notes.iter().map(|note| format!("{}\n{}\n", note.id, note.en)).collect()
+        };
+        let all = joined(&notes);
+        for words in [
+            "UP2K",
+            "Sungai dihitung",
+            "2 rumah belum dinilai",
+            "2 houses were not judged",
+            "versi 2",
+            "pasangan",
+            "tidak masuk kolom sumber air mana pun",
+        ] {
             assert!(all.contains(words), "{words} in {all}");
         }
         assert!(!all.contains("jenis kelaminnya"), "no gap, no note: {all}");
         let mut once = notes.clone();
         once.dedup();
         assert_eq!(once, notes);
-        assert!(!sheet(Level::Rw.form()).footnotes().join("\n").contains("Sungai dihitung"));
+        let wider = joined(&sheet(Level::Rw.form()).footnotes());
+        assert!(!wider.contains("Sungai dihitung") && wider.contains("belum diisi dihitung 0"));
     }
 }

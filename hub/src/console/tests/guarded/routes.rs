@@ -5,6 +5,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use lumbung_telemetry::clock;
+
 use super::Side;
 use crate::access::Right;
 use crate::console::acts::Deed;
@@ -18,6 +20,8 @@ pub(super) enum Need {
     Session,
     /// Who has all of these.
     Rights(&'static [Right]),
+    /// Who has this and sees the whole district.
+    All(Right),
 }
 
 /// What the address or the form names.
@@ -142,7 +146,7 @@ pub(super) fn all() -> Vec<Guarded> {
         post("/operator/{name}/sandi", KEEP, Object, |it| {
             (format!("/operator/{}/sandi", it.operator), String::new())
         }),
-        get("/audit", Need::Rights(&[Right::Audit]), Nothing, |_| "/audit".to_owned()),
+        plain("/audit", Need::All(Right::Audit)),
         plain("/temuan", READ),
         get("/temuan", READ, Object, |it| format!("/temuan?desa={}", it.village)),
         get("/temuan/{number}", READ, Object, |it| format!("/temuan/{}", it.finding)),
@@ -206,6 +210,11 @@ pub(super) fn all() -> Vec<Guarded> {
         }),
         post("/rekap/berkas", TAKE, Object, |it| {
             ("/rekap/berkas".to_owned(), format!("{}&bentuk=a4&{}", it.group(), it.purpose()))
+        }),
+        plain("/terbitan", SEE),
+        post("/terbitan", Need::All(Right::Export), Nothing, |_| {
+            let day = crate::recap::closed_period(clock::today());
+            ("/terbitan".to_owned(), format!("tanggal={day}"))
         }),
         plain("/gambaran", SEE),
         get("/gambaran", SEE, Object, |it| format!("/gambaran?wilayah={}", it.village)),
