@@ -24,6 +24,7 @@ use comfy_table::{LineStyle, TableStyle};
 use lumbung_domain::region::{VillageCode, roster};
 
 use crate::config::Config;
+use crate::petugas::Petugas;
 use crate::village::Village;
 pub use serve::{ServeOptions, serve};
 
@@ -34,6 +35,10 @@ struct Cli {
     /// Folder data desa ini.
     #[arg(long, global = true, env = "LUMBUNG_DATA", default_value = "lumbung-desa")]
     data: PathBuf,
+    /// Nama pendek petugas yang bekerja (paling panjang 24 huruf, tanpa NIK); tercatat di setiap
+    /// perubahan. Bawaan: petugas di node.toml, atau operator-desa.
+    #[arg(long, global = true, env = "LUMBUNG_PETUGAS")]
+    petugas: Option<Petugas>,
     #[command(subcommand)]
     command: Command,
 }
@@ -120,6 +125,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     let data = &cli.data;
+    // Who works on an unsound folder is told by the command itself.
+    let named = || Config::load(data).ok().and_then(|config| config.petugas);
+    let petugas = cli.petugas.or_else(named).unwrap_or_default();
+    let actor = petugas.as_str();
     match cli.command {
         Command::Init { desa } => init(data, &desa),
         Command::Join(args) => join::join(data, &args).await,
@@ -128,19 +137,19 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
                 .await?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Import(args) => sheets::import(data, args).await,
+        Command::Import(args) => sheets::import(data, actor, args).await,
         Command::Export(args) => sheets::export(data, args).await,
         Command::Status(args) => state::status(data, &args).await,
         Command::List(args) => data::list(data, &args).await,
         Command::Show(args) => data::show(data, &args).await,
-        Command::Erase(args) => erasing::erase(data, &args).await,
+        Command::Erase(args) => erasing::erase(data, actor, &args).await,
         Command::Erasures(args) => erasing::erasures(data, &args).await,
         Command::Backup(args) => media::backup(data, &args).await,
         Command::Restore(args) => media::restore(data, &args),
         Command::Recover => recover::recover(data).await,
         Command::Bundle(command) => media::bundle(data, &command).await,
-        Command::Notices(command) => notices::notices(data, &command).await,
-        Command::Declare(command) => declare::declare(data, &command).await,
+        Command::Notices(command) => notices::notices(data, actor, &command).await,
+        Command::Declare(command) => declare::declare(data, actor, &command).await,
         Command::Verify(args) => state::verify(data, &args).await,
     }
 }

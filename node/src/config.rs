@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use lumbung_domain::region::VillageCode;
 use serde::{Deserialize, Serialize};
 
+use crate::petugas::Petugas;
+
 /// The settings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -17,6 +19,9 @@ pub struct Config {
     /// Where the district's hub may dial it; `None` = nowhere: it dials.
     #[serde(default)]
     pub listen: Option<SocketAddr>,
+    /// Who works at this computer; `None` = nobody has said.
+    #[serde(default)]
+    pub petugas: Option<Petugas>,
     /// Backups the node makes by itself.
     #[serde(default, rename = "cadangan")]
     pub backup: BackupSettings,
@@ -69,7 +74,7 @@ impl Config {
     /// Settings for a new village.
     #[must_use]
     pub const fn new(desa: VillageCode) -> Self {
-        Self { desa, listen: None, backup: BackupSettings { keep: 7 } }
+        Self { desa, listen: None, petugas: None, backup: BackupSettings { keep: 7 } }
     }
 
     /// Reads the settings in `dir`.

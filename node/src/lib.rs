@@ -15,6 +15,7 @@ pub mod export;
 pub mod identity;
 pub mod import;
 pub mod kept;
+pub mod petugas;
 pub mod recovery;
 pub mod serving;
 pub mod stretch;

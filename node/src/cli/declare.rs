@@ -20,9 +20,6 @@ use self::place::{Named, Places};
 use super::reach::{node, said};
 use crate::import;
 
-/// The name under which this command's changes are recorded.
-const ACTOR: &str = "operator-desa";
-
 /// What takes a stated total back.
 const BLANK: &str = "-";
 
@@ -84,12 +81,16 @@ pub(super) struct SetArgs {
     jumlah: Vec<String>,
 }
 
-pub(super) async fn declare(dir: &Path, command: &DeclareCommand) -> anyhow::Result<ExitCode> {
+pub(super) async fn declare(
+    dir: &Path,
+    actor: &str,
+    command: &DeclareCommand,
+) -> anyhow::Result<ExitCode> {
     match command {
-        DeclareCommand::Set(args) => set(dir, args).await,
-        DeclareCommand::Import { file, dry_run } => import_file(dir, file, *dry_run).await,
+        DeclareCommand::Set(args) => set(dir, actor, args).await,
+        DeclareCommand::Import { file, dry_run } => import_file(dir, actor, file, *dry_run).await,
         DeclareCommand::Template { file } => template(file),
-        DeclareCommand::Remove { id } => remove(dir, *id).await,
+        DeclareCommand::Remove { id } => remove(dir, actor, *id).await,
         DeclareCommand::List { json } => list(dir, *json).await,
     }
 }
@@ -134,7 +135,11 @@ impl Standing {
 
     /// Saves statements together, each in the place of what was stated of its
     /// region and day. Says why none was, if so.
-    async fn save(&mut self, stated: &[PernyataanJumlah]) -> anyhow::Result<Vec<v1::Note>> {
+    async fn save(
+        &mut self,
+        actor: &str,
+        stated: &[PernyataanJumlah],
+    ) -> anyhow::Result<Vec<v1::Note>> {
         let (mut changes, mut seen_seqs) = (Vec::new(), Vec::new());
         for stated in stated {
             let kept = stated.per_tanggal.and_then(|day| self.find(stated.wilayah_id, day));
@@ -146,15 +151,16 @@ impl Standing {
                 payload: wire::encode(&Record::PernyataanJumlah(Box::new(stated.clone()))),
             });
         }
-        self.send(changes, seen_seqs).await
+        self.send(actor, changes, seen_seqs).await
     }
 
     async fn send(
         &mut self,
+        actor: &str,
         changes: Vec<v1::RecordChange>,
         seen_seqs: Vec<u64>,
     ) -> anyhow::Result<Vec<v1::Note>> {
-        let request = v1::SaveRequest { actor: ACTOR.to_owned(), changes, seen_seqs };
+        let request = v1::SaveRequest { actor: actor.to_owned(), changes, seen_seqs };
         let reply = self.node.save(request).await.map_err(said)?.into_inner();
         if reply.refused {
             let why: Vec<_> = reply.notes.iter().filter(|note| note.reject).collect();
@@ -199,7 +205,7 @@ fn total(ukuran: Ukuran, text: &str) -> Result<Option<u32>, String> {
     digits.parse().map(Some).map_err(|_| unread())
 }
 
-async fn set(dir: &Path, args: &SetArgs) -> anyhow::Result<ExitCode> {
+async fn set(dir: &Path, actor: &str, args: &SetArgs) -> anyhow::Result<ExitCode> {
     let nothing = |why: String| anyhow::anyhow!("{why} Tidak ada yang disimpan.");
     let day = day(&args.tanggal).map_err(nothing)?;
     let mut standing = Standing::read(dir).await?;
@@ -222,7 +228,7 @@ async fn set(dir: &Path, args: &SetArgs) -> anyhow::Result<ExitCode> {
         stated.nyatakan(ukuran, total(ukuran, text).map_err(nothing)?);
     }
     let stated = std::mem::take(stated);
-    let notes = standing.save(std::slice::from_ref(&stated)).await?;
+    let notes = standing.save(actor, std::slice::from_ref(&stated)).await?;
     for note in notes {
         eprintln!("Perhatikan: {}", note.message);
     }
@@ -231,7 +237,7 @@ async fn set(dir: &Path, args: &SetArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-async fn remove(dir: &Path, id: RecordId) -> anyhow::Result<ExitCode> {
+async fn remove(dir: &Path, actor: &str, id: RecordId) -> anyhow::Result<ExitCode> {
     let mut standing = Standing::read(dir).await?;
     let kept = standing.kept.iter().find(|it| it.id == id);
     let kept = kept.context("Pernyataan itu tidak ada di desa ini. Tidak ada yang dihapus.")?;
@@ -242,12 +248,17 @@ async fn remove(dir: &Path, id: RecordId) -> anyhow::Result<ExitCode> {
         delete: true,
         payload: Bytes::new(),
     };
-    standing.send(vec![change], vec![seq]).await?;
+    standing.send(actor, vec![change], vec![seq]).await?;
     lumbung_telemetry::say!("Pernyataan untuk {place} dihapus.");
     Ok(ExitCode::SUCCESS)
 }
 
-async fn import_file(dir: &Path, file: &Path, dry_run: bool) -> anyhow::Result<ExitCode> {
+async fn import_file(
+    dir: &Path,
+    actor: &str,
+    file: &Path,
+    dry_run: bool,
+) -> anyhow::Result<ExitCode> {
     let unread = || format!("Berkas {} tidak bisa dibaca. Tidak ada yang diubah", file.display());
     let content = std::fs::read(file).with_context(unread)?;
     let mut standing = Standing::read(dir).await?;
@@ -267,7 +278,7 @@ async fn import_file(dir: &Path, file: &Path, dry_run: bool) -> anyhow::Result<E
         to_save.push(stated);
     }
     if !dry_run && !to_save.is_empty() {
-        standing.save(&to_save).await?;
+        standing.save(actor, &to_save).await?;
     }
     for line in read.remarks.iter().chain(&read.rejected) {
         eprintln!("{line}");

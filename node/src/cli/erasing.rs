@@ -18,9 +18,6 @@ use crate::serving::erasing::{ErasureReport, erase_failed};
 use crate::serving::report::happenings;
 use crate::village::Village;
 
-/// The name under which this command's erasures are recorded.
-const ACTOR: &str = "operator-desa";
-
 /// Why, on the command line.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Reason {
@@ -65,7 +62,7 @@ pub(super) struct ErasuresArgs {
     json: bool,
 }
 
-pub(super) async fn erase(dir: &Path, args: &EraseArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn erase(dir: &Path, actor: &str, args: &EraseArgs) -> anyhow::Result<ExitCode> {
     let reason = ErasureReason::from(args.alasan);
     if args.ya && args.now {
         let running = channel::dial_unix(&reach::socket(dir)).await.is_ok();
@@ -74,13 +71,13 @@ pub(super) async fn erase(dir: &Path, args: &EraseArgs) -> anyhow::Result<ExitCo
             "Node sedang berjalan. Belum ada yang dihapus. Hentikan node dulu, atau ulangi tanpa \
              --now: berkasnya dibersihkan saat node dijalankan lagi."
         );
-        let (dir, id) = (dir.to_path_buf(), args.id);
-        return tokio::task::spawn_blocking(move || erase_now(&dir, id, reason)).await?;
+        let (dir, id, actor) = (dir.to_path_buf(), args.id, actor.to_owned());
+        return tokio::task::spawn_blocking(move || erase_now(&dir, &actor, id, reason)).await?;
     }
     let request = v1::EraseRequest {
         id: Bytes::copy_from_slice(args.id.as_bytes()),
         reason: reason.code().to_owned(),
-        actor: ACTOR.to_owned(),
+        actor: actor.to_owned(),
         dry_run: !args.ya,
     };
     let reply = node(dir).await?.erase(request).await.map_err(said)?.into_inner();
@@ -109,10 +106,15 @@ fn tell(records: usize, written: u64) {
     }
 }
 
-fn erase_now(dir: &Path, id: RecordId, reason: ErasureReason) -> anyhow::Result<ExitCode> {
+fn erase_now(
+    dir: &Path,
+    actor: &str,
+    id: RecordId,
+    reason: ErasureReason,
+) -> anyhow::Result<ExitCode> {
     let desa = Config::load(dir)?.desa;
     let village = Village::open(dir, desa).map_err(reach::open_failed)?;
-    let erased = village.erase(id, reason, ACTOR).map_err(|error| said(erase_failed(&error)))?;
+    let erased = village.erase(id, reason, actor).map_err(|error| said(erase_failed(&error)))?;
     village.close();
     tell(erased.ids.len(), erased.receipt.written);
     let village = Village::open(dir, desa).map_err(reach::open_failed)?;

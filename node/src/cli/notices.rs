@@ -16,9 +16,6 @@ use lumbung_wire::informasi;
 
 use super::reach::{node, said};
 
-/// The name under which this command's readings are recorded.
-const ACTOR: &str = "operator-desa";
-
 #[derive(clap::Subcommand)]
 pub(super) enum NoticesCommand {
     /// Daftar informasi dari kabupaten.
@@ -52,7 +49,11 @@ fn id_bytes(id: Option<RecordId>) -> Bytes {
     id.map_or_else(Bytes::new, |id| Bytes::copy_from_slice(id.as_bytes()))
 }
 
-pub(super) async fn notices(dir: &Path, command: &NoticesCommand) -> anyhow::Result<ExitCode> {
+pub(super) async fn notices(
+    dir: &Path,
+    actor: &str,
+    command: &NoticesCommand,
+) -> anyhow::Result<ExitCode> {
     match command {
         NoticesCommand::List { rt, semua, json } => {
             let request =
@@ -69,7 +70,7 @@ pub(super) async fn notices(dir: &Path, command: &NoticesCommand) -> anyhow::Res
             let request = v1::ReadNoticeRequest {
                 id: id_bytes(Some(*id)),
                 rt: id_bytes(*rt),
-                actor: ACTOR.to_owned(),
+                actor: actor.to_owned(),
             };
             let reply = node(dir).await?.read_notice(request).await.map_err(said)?.into_inner();
             lumbung_telemetry::say!(

@@ -15,9 +15,6 @@ use super::reach::{node, said};
 use crate::config::Config;
 use crate::import::Report;
 
-/// The name under which this command's changes are recorded.
-const ACTOR: &str = "operator-desa";
-
 #[derive(clap::Args)]
 pub(super) struct ImportArgs {
     /// Berkas XLSX atau CSV.
@@ -45,7 +42,7 @@ pub(super) struct ExportArgs {
     template: bool,
 }
 
-pub(super) async fn import(dir: &Path, args: ImportArgs) -> anyhow::Result<ExitCode> {
+pub(super) async fn import(dir: &Path, actor: &str, args: ImportArgs) -> anyhow::Result<ExitCode> {
     let content = std::fs::read(&args.file).with_context(|| {
         format!("Berkas {} tidak bisa dibaca. Tidak ada yang diubah", args.file.display())
     })?;
@@ -53,7 +50,7 @@ pub(super) async fn import(dir: &Path, args: ImportArgs) -> anyhow::Result<ExitC
     let request = v1::ImportRequest {
         file_name,
         content: content.into(),
-        actor: ACTOR.to_owned(),
+        actor: actor.to_owned(),
         dry_run: args.dry_run,
     };
     let mut events = node(dir).await?.import(request).await.map_err(said)?.into_inner();
