@@ -7,9 +7,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::ensure;
+use lumbung_demo::ports::free_address;
 use lumbung_domain::region::roster;
 use lumbung_proto::v1;
-use lumbung_tests::district::{District, NodeProcess, free_address, wait_until};
+use lumbung_tests::district::{District, NodeProcess, wait_until};
 use lumbung_tests::front::{self, Front, deployed};
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
