@@ -201,6 +201,36 @@ pub struct StoredRecord {
     pub epoch: Epoch,
 }
 
+/// An entry this far from the moment at which its record's id was minted may
+/// be the record's first, milliseconds.
+pub const FIRST_WITHIN_MS: i64 = 60 * 60 * 1000;
+
+/// Who made a record, and when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FirstEntry {
+    /// The node's wall clock then.
+    pub time_ms: i64,
+    /// Who.
+    pub actor: String,
+}
+
+impl FirstEntry {
+    /// Whether an entry of this moment may be the first of its record: ids say
+    /// when they were minted, and whatever was written long after that took
+    /// the place of another entry.
+    #[must_use]
+    pub fn may_be(id: RecordId, time_ms: i64) -> bool {
+        id.minted_ms().is_some_and(|minted| (time_ms - minted).abs() <= FIRST_WITHIN_MS)
+    }
+
+    /// The first entry as it was kept, or the present one if that may be it.
+    #[must_use]
+    pub fn of(kept: Option<Self>, id: RecordId, time_ms: i64, actor: &str) -> Option<Self> {
+        let own = || Self { time_ms, actor: actor.to_owned() };
+        kept.or_else(|| Self::may_be(id, time_ms).then(own))
+    }
+}
+
 /// Which records to read. Regions below the village are ids of that village.
 #[derive(Clone, Debug)]
 pub struct RecordFilter {
@@ -318,6 +348,8 @@ pub struct Claim {
     pub actor: String,
     /// Where it came from.
     pub source: Source,
+    /// Who made the record; `None` = the hub has never seen.
+    pub first: Option<FirstEntry>,
 }
 
 /// A contradiction between villages. Reported, never decided by the hub.
@@ -469,6 +501,18 @@ pub trait Dataset:
         village: VillageCode,
         id: RecordId,
     ) -> Result<Option<StoredRecord>, DatasetError>;
+
+    /// Who made a record that somebody has changed since, if its village is of
+    /// the scope and the hub saw it.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn first_entry(
+        &self,
+        scope: &Scope,
+        village: VillageCode,
+        id: RecordId,
+    ) -> Result<Option<FirstEntry>, DatasetError>;
 
     /// The quarantine, oldest first.
     ///

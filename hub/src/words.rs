@@ -51,6 +51,18 @@ impl Words {
     }
 }
 
+/// Who wrote an entry, as people call them: what nodes write under names of
+/// their own is told in words, a clerk's name as it is.
+#[must_use]
+pub fn actor(name: &str) -> Words {
+    match name {
+        "operator-desa" => ("petugas desa", "an officer of that village").into(),
+        "node" => ("komputer desa", "the village's computer").into(),
+        "buku-penghapusan" => ("buku penghapusan", "the ledger of erasures").into(),
+        name => Words::new(name, name),
+    }
+}
+
 /// "14.05", "14:05".
 fn hour(at: DateTime) -> (String, String) {
     let (hour, minute) = (at.hour(), at.minute());

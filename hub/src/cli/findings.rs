@@ -6,6 +6,7 @@ use lumbung_telemetry::clock;
 use super::{table, village};
 use crate::dataset::{FindingKind, HubsOwn};
 use crate::desk::person::CLOSED;
+use crate::words::actor;
 
 #[derive(clap::Args)]
 pub(super) struct FindingsArgs {
@@ -45,7 +46,7 @@ pub(super) fn run(args: &FindingsArgs, dataset: &dyn HubsOwn) -> anyhow::Result<
                 format!(
                     "{name}: {} oleh {} ({})",
                     clock::display(claim.time_ms),
-                    claim.actor,
+                    actor(&claim.actor).id,
                     claim.source.name()
                 )
             })

@@ -7,7 +7,8 @@ use lumbung_telemetry::clock;
 use lumbung_wire::record as wire;
 
 use super::{Workplace, table, village};
-use crate::dataset::{Dataset as _, HubsOwn, RecordFilter, StoredRecord};
+use crate::dataset::{Dataset as _, FirstEntry, HubsOwn, RecordFilter, StoredRecord};
+use crate::words::actor;
 
 #[derive(clap::Args)]
 pub(super) struct QueryArgs {
@@ -84,14 +85,21 @@ pub(super) fn show(args: &ShowArgs, place: &Workplace<'_>) -> anyhow::Result<()>
         return Ok(());
     }
     let minted_ms = record.id.minted_ms().filter(|_| record.kind != Kind::TandaTerima.code());
-    let made = minted_ms.map(|at_ms| format!("dibuat {}, ", clock::display(at_ms)));
+    let kept = place.dataset.first_entry(&place.dataset.whole(), desa.code, record.id)?;
+    let first = FirstEntry::of(kept, record.id, record.time_ms, &record.actor);
+    let made = first
+        .map(|first| {
+            let by = actor(&first.actor).id;
+            format!("dibuat {} oleh {by}, ", clock::display(first.time_ms))
+        })
+        .or_else(|| minted_ms.map(|at_ms| format!("dibuat {}, ", clock::display(at_ms))));
     lumbung_telemetry::say!(
         "{}, nomor {}, {}diubah {} oleh {} ({})",
         desa.full_name(),
         record.seq,
         made.unwrap_or_default(),
         clock::display(record.time_ms),
-        record.actor,
+        actor(&record.actor).id,
         record.source.name()
     );
     match decoded(&record) {

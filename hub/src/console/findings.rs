@@ -15,7 +15,7 @@ use super::form;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
-use super::person::source;
+use super::person::{made, source};
 use super::tile::{full_name, said as in_language};
 use super::village::{narrowed, only};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
@@ -24,6 +24,7 @@ use crate::access::audit::AuditEntry;
 use crate::dataset::{CrossFinding, FindingCount, FindingCounts, FindingKind, FindingsAsked};
 use crate::desk::{Desk, DeskError, Side, differ};
 use crate::exports::Said;
+use crate::words::actor;
 
 /// Findings on one page.
 const PAGE_ROWS: u32 = 100;
@@ -354,9 +355,14 @@ fn side_card(viewer: &Viewer, side: &Side, sides: &[Side]) -> Markup {
     html! {
         section class="side" {
             h2 { a href=(format!("/desa/{}", claim.village)) { (full_name(claim.village)) } }
+            @let first = claim.first.as_ref();
+            @let made_ms = first.map(|first| first.time_ms).or_else(|| claim.id.minted_ms());
             p { small {
-                (say("Ditulis ", "Written ")) (viewer.language.moment(claim.time_ms, now_ms))
-                (say(" oleh ", " by ")) (claim.actor) " (" (source(viewer.language, claim.source))
+                @if let Some(made) = made(viewer.language, made_ms, first.map(|first| &*first.actor)) {
+                    (say("Dibuat ", "Made ")) (made) ". " br;
+                }
+                (say("Terakhir ditulis ", "Last written ")) (viewer.language.moment(claim.time_ms, now_ms))
+                (say(" oleh ", " by ")) (in_language(viewer.language, &actor(&claim.actor))) " (" (source(viewer.language, claim.source))
                 (say(", nomor urut ", ", entry ")) (claim.seq) ")"
             } }
             @match &side.says {

@@ -24,6 +24,7 @@ use crate::access::Right;
 use crate::access::audit::WORDS_MAX;
 use crate::desk::DeskError;
 use crate::desk::person::{Opening, Person, Provenance, REVEALS_AN_HOUR};
+use crate::words;
 
 pub(super) fn routes() -> Router<ConsoleState> {
     Router::new().route("/warga/{village}/{id}", get(show).post(reveal))
@@ -151,12 +152,25 @@ pub(super) const fn source(language: Language, source: Source) -> &'static str {
     }
 }
 
+/// When and by whom a record was made, as far as the hub knows.
+pub(super) fn made(
+    language: Language,
+    made_ms: Option<i64>,
+    made_by: Option<&str>,
+) -> Option<String> {
+    let at = language.moment(made_ms?, clock::now_ms());
+    let Some(by) = made_by.map(words::actor) else { return Some(at) };
+    Some(format!("{at} {} {}", language.say("oleh", "by"), said(language, &by)))
+}
+
 /// When a record was made, who wrote it last, when and with which entry.
 pub(super) fn origin(language: Language, from: &Provenance) -> String {
     let now_ms = clock::now_ms();
     let at = language.moment(from.time_ms, now_ms);
-    let made = from.made_ms.map(|made_ms| language.moment(made_ms, now_ms));
-    let (actor, source, seq) = (&from.actor, source(language, from.source), from.seq);
+    let made = made(language, from.made_ms, from.made_by.as_deref());
+    let written_by = words::actor(&from.actor);
+    let actor = said(language, &written_by);
+    let (source, seq) = (source(language, from.source), from.seq);
     match language {
         Language::Indonesian => {
             let made = made.map(|made| format!("Dibuat {made}. ")).unwrap_or_default();

@@ -18,6 +18,7 @@ mod damaged;
 mod erasing;
 mod facts;
 mod findings;
+mod first_entry;
 mod folding;
 mod incidents;
 mod leftover;
@@ -60,7 +61,7 @@ use self::statements::Actors;
 use super::erasures::Erasures;
 use super::{
     Change, ContactNote, CrossFinding, Dataset, DatasetError, FindingCounts, FindingsAsked,
-    HouseRemark, HubsOwn, Incident, MergeBatch, Merged, NewIncident, QuarantinedEntry,
+    FirstEntry, HouseRemark, HubsOwn, Incident, MergeBatch, Merged, NewIncident, QuarantinedEntry,
     RecordFilter, Repair, RowContent, Scope, StoredRecord, Totals, VillageFacts, VillageState,
 };
 use crate::access::audit::AuditHead;
@@ -412,6 +413,18 @@ impl Dataset for SqliteDataset {
             return Ok(None);
         }
         self.read(|conn| Ok(reads::record(conn, village, id)?))
+    }
+
+    fn first_entry(
+        &self,
+        scope: &Scope,
+        village: VillageCode,
+        id: RecordId,
+    ) -> Result<Option<FirstEntry>, DatasetError> {
+        if !scope.holds(village) {
+            return Ok(None);
+        }
+        self.read(|conn| Ok(first_entry::kept(conn, village, id)?))
     }
 
     fn quarantine(&self, scope: &Scope) -> Result<Vec<QuarantinedEntry>, DatasetError> {

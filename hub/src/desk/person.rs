@@ -17,7 +17,7 @@ use super::{Desk, DeskError};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
 use crate::dataset::search::{Household, ResidentLine};
-use crate::dataset::{Scope, StoredRecord};
+use crate::dataset::{FirstEntry, Scope, StoredRecord};
 
 /// What stands for a number that is closed.
 pub const CLOSED: &str = "****************";
@@ -30,13 +30,14 @@ const REASON_MIN: usize = 10;
 
 const HOUR_MS: i64 = 60 * 60 * 1000;
 
-/// When a record was made, who wrote it last, and with which entry. Who made it
-/// stands in the village's log only: the hub keeps the last word on a record.
+/// When a record was made and by whom, who wrote it last, and with which entry.
 #[derive(Clone)]
 pub struct Provenance {
     /// When it was made, the node's wall clock, Unix milliseconds, as its id
     /// says; `None` = it does not.
     pub made_ms: Option<i64>,
+    /// Who made it; `None` = the hub has never seen.
+    pub made_by: Option<String>,
     /// The entry's number in the village's log.
     pub seq: Seq,
     /// The node's wall clock then, Unix milliseconds.
@@ -48,10 +49,12 @@ pub struct Provenance {
 }
 
 impl Provenance {
-    fn of(stored: &StoredRecord) -> Self {
+    fn of(stored: &StoredRecord, kept: Option<FirstEntry>) -> Self {
         let StoredRecord { id, seq, time_ms, actor, source, .. } = stored;
+        let first = FirstEntry::of(kept, *id, *time_ms, actor);
         Self {
-            made_ms: id.minted_ms(),
+            made_ms: first.as_ref().map(|first| first.time_ms).or_else(|| id.minted_ms()),
+            made_by: first.map(|first| first.actor),
             seq: *seq,
             time_ms: *time_ms,
             actor: actor.clone(),
@@ -198,8 +201,14 @@ impl Desk {
             line,
             has_closed: fields.iter().any(|field| field.value == CLOSED),
             forms: by_form(fields),
-            provenance: Provenance::of(&stored),
+            provenance: self.provenance(&scope, &stored)?,
         })
+    }
+
+    /// Who made and who wrote a record.
+    fn provenance(&self, scope: &Scope, stored: &StoredRecord) -> Result<Provenance, DeskError> {
+        let kept = self.dataset.first_entry(scope, stored.village, stored.id)?;
+        Ok(Provenance::of(stored, kept))
     }
 
     /// The number of a resident's family card.
@@ -238,7 +247,7 @@ impl Desk {
         for field in fields.iter_mut().filter(|field| field.kelas == Kelas::Spesifik) {
             CLOSED.clone_into(&mut field.value);
         }
-        Ok(House { household, fields, provenance: Provenance::of(&stored) })
+        Ok(House { household, fields, provenance: self.provenance(&scope, &stored)? })
     }
 }
 

@@ -8,9 +8,10 @@ use tonic::Status;
 use super::super::sheet::{Column, Sheet};
 use super::super::words::{self, name_of};
 use crate::access::Operator;
-use crate::dataset::{CrossFinding, FindingKind};
+use crate::dataset::{CrossFinding, FindingKind, FirstEntry};
 use crate::desk::person::CLOSED;
 use crate::desk::{Desk, Side, differ};
+use crate::words::actor;
 
 /// What a finding is about, in words.
 const fn kind_words(kind: FindingKind) -> (&'static str, &'static str) {
@@ -61,7 +62,10 @@ pub(super) fn all(desk: &Desk, who: &Operator, asked: &v1::FindingsAsked) -> Res
             .map(|claim| {
                 let when = clock::display(claim.time_ms);
                 let source = claim.source.name();
-                format!("{}: {when} oleh {} ({source})", name_of(claim.village), claim.actor)
+                let by = actor(&claim.actor).id;
+                let made = claim.first.as_ref().map(made).map(|made| format!(", dibuat {made}"));
+                let made = made.unwrap_or_default();
+                format!("{}: {when} oleh {by} ({source}){made}", name_of(claim.village))
             })
             .collect();
         let (id, en) = kind_words(finding.kind);
@@ -78,6 +82,11 @@ pub(super) fn all(desk: &Desk, who: &Operator, asked: &v1::FindingsAsked) -> Res
         ]);
     }
     Ok(sheet)
+}
+
+/// When and by whom a record was made.
+fn made(first: &FirstEntry) -> String {
+    format!("{} oleh {}", clock::display(first.time_ms), actor(&first.actor).id)
 }
 
 /// What a line beside both sides is about, in both languages.
@@ -104,8 +113,12 @@ pub(super) fn one(desk: &Desk, who: &Operator, number: i64) -> Result<Sheet, Sta
         sheet.row(cells);
     };
     line(("kode desa", "village's code"), &|side| side.claim.village.to_string());
+    line(("dibuat", "made"), &|side| {
+        let minted = || side.claim.id.minted_ms().map(clock::display);
+        side.claim.first.as_ref().map(made).or_else(minted).unwrap_or_default()
+    });
     line(("ditulis", "written"), &|side| clock::display(side.claim.time_ms));
-    line(("oleh", "by"), &|side| side.claim.actor.clone());
+    line(("oleh", "by"), &|side| actor(&side.claim.actor).id);
     line(("sumber", "source"), &|side| side.claim.source.name().to_owned());
     line(("nomor urut", "entry"), &|side| side.claim.seq.to_string());
     line(("catatan", "record"), &|side| format!("{}/{}", side.claim.village, side.claim.id));

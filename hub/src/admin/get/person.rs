@@ -11,6 +11,7 @@ use crate::access::Operator;
 use crate::dataset::search::Place;
 use crate::desk::Desk;
 use crate::desk::person::{House, Opening, Person, Provenance};
+use crate::words::actor;
 
 /// One resident with numbers and specific data closed.
 pub(super) fn closed(
@@ -110,8 +111,11 @@ fn origin(sheet: &mut Sheet, from: &Provenance) {
     if let Some(made_ms) = from.made_ms {
         sheet.row(plain("asal catatan", "dibuat", clock::display(made_ms)));
     }
+    if let Some(made_by) = &from.made_by {
+        sheet.row(plain("asal catatan", "dibuat oleh", actor(made_by).id));
+    }
     sheet.row(plain("asal catatan", "ditulis", clock::display(from.time_ms)));
-    sheet.row(plain("asal catatan", "oleh", from.actor.clone()));
+    sheet.row(plain("asal catatan", "oleh", actor(&from.actor).id));
     sheet.row(plain("asal catatan", "sumber", from.source.name().to_owned()));
     sheet.row(plain("asal catatan", "nomor urut", from.seq.to_string()));
 }

@@ -6,8 +6,10 @@ use lumbung_telemetry::clock;
 use maud::{Markup, html};
 
 use super::super::language::Language;
+use super::super::tile::said;
 use super::VILLAGES_MAX;
 use crate::desk::{StatedRegion, StatedTotal};
+use crate::words::actor;
 
 /// What a list of villages tells of each.
 const OF_VILLAGES: [Ukuran; 4] = [Ukuran::Jiwa, Ukuran::JiwaL, Ukuran::JiwaP, Ukuran::Kk];
@@ -110,7 +112,7 @@ fn lines(language: Language, stated: &[StatedRegion]) -> Markup {
                                 " · " span lang="id" { (it.stated.record.sumber) }
                             }
                             " · " (language.moment(it.stated.time_ms, now_ms))
-                            (say(" oleh ", " by ")) (it.stated.actor)
+                            (say(" oleh ", " by ")) (said(language, &actor(&it.stated.actor)))
                         }
                     } } }
                     @for total in &it.totals { tr {

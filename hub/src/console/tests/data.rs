@@ -351,7 +351,7 @@ async fn a_record_says_when_it_was_made_and_who_wrote_it_last() {
     for path in [person, house] {
         let page = console.get(&path).await;
         // By the id of the fixture, minted on 21 September 2026.
-        assert!(page.contains("Dibuat 21 Sep"), "{page}");
+        assert!(page.contains("Dibuat 21 Sep") && page.contains(" oleh kader. "), "{page}");
         assert!(page.contains("Ditulis di desa"), "{page}");
     }
 }

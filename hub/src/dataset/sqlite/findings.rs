@@ -16,7 +16,7 @@ use super::upsert::{PINDAH_KELUAR, PINDAH_MASUK, STATUS_HIDUP, village_sql};
 use super::village::{count, is_registered, village_code};
 use crate::dataset::{
     Claim, CrossFinding, DatasetError, FindingCount, FindingCounts, FindingKind, FindingsAsked,
-    Scope,
+    FirstEntry, Scope,
 };
 
 /// How far the two ends of one move may lie apart, days.
@@ -453,19 +453,28 @@ fn read(
     })?;
     let mut found: Vec<CrossFinding> = found.collect::<Result<_, _>>()?;
     let mut claims = conn.prepare_cached(
-        "SELECT village, id, seq, time_ms, name, source FROM claim
+        "SELECT claim.village, claim.id, seq, claim.time_ms, actor.name, source,
+           made.time_ms, maker.name
+         FROM claim
          JOIN actor ON actor.number = claim.actor
+         LEFT JOIN first_entry made ON made.village = claim.village AND made.id = claim.id
+         LEFT JOIN actor maker ON maker.number = made.actor
          WHERE finding = ?1 ORDER BY place",
     )?;
     for finding in &mut found {
         finding.claims = claims
             .query_map([finding.number], |row| {
+                let (id, time_ms) = (RecordId(row.get(1)?), row.get(3)?);
+                let actor: String = row.get(4)?;
+                let made: Option<(i64, String)> = row.get::<_, Option<_>>(6)?.zip(row.get(7)?);
+                let kept = made.map(|(time_ms, actor)| FirstEntry { time_ms, actor });
                 Ok(Claim {
                     village: village_code(row, 0)?,
-                    id: RecordId(row.get(1)?),
+                    id,
                     seq: Seq(count(row, 2)?),
-                    time_ms: row.get(3)?,
-                    actor: row.get(4)?,
+                    time_ms,
+                    first: FirstEntry::of(kept, id, time_ms, &actor),
+                    actor,
                     source: Source(row.get(5)?),
                 })
             })?

@@ -9,6 +9,7 @@
 //! it too), else of the row.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
@@ -19,6 +20,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 use super::branch;
 use super::erasing::{self, Erased};
 use super::findings::Touched;
+use super::first_entry;
 use super::outside::{self, Seen};
 use super::prefilter::Prefilter;
 use super::schema::Shelf;
@@ -149,6 +151,9 @@ impl<'c> Merge<'c> {
         for change in &batch.changes {
             // Thinned or erased at the village: a later entry of the same
             // batch says what the record is now.
+            if change.is_withheld() && change.operation == Operation::Create {
+                self.keep_thinned(batch.village, change)?;
+            }
             if change.is_withheld() && later.get(&change.id) > Some(&change.seq) {
                 continue;
             }
@@ -305,6 +310,9 @@ impl<'c> Merge<'c> {
         match &change.content {
             Content::Row(_) | Content::UnknownKind => {
                 let shelf = Shelf::of(change.kind);
+                if let Some(row) = stored.row {
+                    self.keep_first(row.shelf, village, change.id)?;
+                }
                 if let Some(row) = stored.row.filter(|row| row.shelf != shelf) {
                     upsert::remove(&mut self.statements, row.shelf, village, change.id)?;
                 }
@@ -317,6 +325,7 @@ impl<'c> Merge<'c> {
                 if let Some(row) = stored.row {
                     upsert::remove(&mut self.statements, row.shelf, village, change.id)?;
                 }
+                first_entry::forget(self.conn, village, change.id)?;
                 self.bury(change, village, stamp)?;
                 standing.tombstones += u64::from(stored.tombstone.is_none());
             }
@@ -401,8 +410,13 @@ impl<'c> Merge<'c> {
         epoch: u32,
         change: &Change,
     ) -> rusqlite::Result<bool> {
-        let actor = self.memory.actors.number(self.conn, &change.actor)?;
+        let actor = self.actor(&change.actor)?;
         upsert::write(&mut self.statements, act, village, epoch, actor, change)
+    }
+
+    /// The number of an actor's name.
+    pub(super) fn actor(&mut self, name: &Arc<str>) -> rusqlite::Result<i64> {
+        self.memory.actors.number(self.conn, name)
     }
 
     fn forget_waiting(&self, standing: &mut Standing, number: i64) -> rusqlite::Result<()> {
@@ -426,7 +440,7 @@ impl<'c> Merge<'c> {
         village: VillageCode,
         stamp: Stamp,
     ) -> rusqlite::Result<()> {
-        let actor = self.memory.actors.number(self.conn, &change.actor)?;
+        let actor = self.actor(&change.actor)?;
         self.conn
             .prepare_cached(
                 "INSERT OR REPLACE INTO tombstone
@@ -453,7 +467,7 @@ impl<'c> Merge<'c> {
         stamp: Stamp,
         reason: &str,
     ) -> rusqlite::Result<()> {
-        let actor = self.memory.actors.number(self.conn, &change.actor)?;
+        let actor = self.actor(&change.actor)?;
         self.conn
             .prepare_cached(
                 "INSERT INTO quarantine (village, id, kind, epoch, seq, schema, operation,

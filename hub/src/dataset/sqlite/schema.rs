@@ -38,6 +38,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v17.sql"),
     include_str!("schema_v18.sql"),
     include_str!("schema_v19.sql"),
+    include_str!("schema_v20.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248
@@ -58,7 +59,7 @@ const JOURNAL_BYTES_MAX: u32 = 128 * 1024 * 1024;
 pub(super) const BUSY_WITHIN: Duration = Duration::from_secs(10);
 
 /// Prepared statements kept per connection: all this module has.
-const STATEMENTS_MAX: usize = 96;
+const STATEMENTS_MAX: usize = 112;
 
 /// Sets up the writing connection and brings the file to this format.
 pub(super) fn prepare_writer(conn: &mut Connection) -> Result<(), DatasetError> {

@@ -4,6 +4,7 @@
 mod auditing;
 mod erasing;
 mod findings;
+mod first_entries;
 mod histories;
 mod keeping;
 mod noticing;
