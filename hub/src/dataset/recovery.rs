@@ -230,8 +230,8 @@ pub trait Recovery {
     fn leftovers(&self, village: VillageCode) -> Result<BTreeMap<KindCode, u64>, DatasetError>;
 
     /// Those of them that a machine that is rebuilt does not get back: whose
-    /// person is in another village since, and what hangs on somebody who is
-    /// gone.
+    /// person is in another village since, what was or may have been recorded
+    /// anew, and what hangs on somebody who is gone.
     ///
     /// # Errors
     /// [`DatasetError::Store`].

@@ -3,7 +3,9 @@
 //!
 //! The village's present log knows nothing of them, so it can neither erase
 //! them nor refuse them by their id; and those without a number of their own
-//! (a child without NIK, a mutasi) don't give way to a number either.
+//! (a child without NIK, a house, a mutasi) don't give way to a number either.
+
+mod alike;
 
 use std::collections::BTreeSet;
 
@@ -38,9 +40,10 @@ fn ids(conn: &Connection, sql: &str, village: VillageCode) -> rusqlite::Result<B
 }
 
 /// Rows left over from a closed log that a rebuilt machine does not get: of
-/// who is counted in another village since, and of what hangs on somebody who
-/// moved, was ended, or is recorded anew. They stay here until somebody
-/// decides.
+/// who is counted in another village since, what the present log has or may
+/// have recorded anew without a number to tell it by ([`alike`]), and what
+/// hangs on somebody who moved, was ended, or is recorded anew. They stay here
+/// until somebody decides.
 pub(super) fn stay_behind(
     conn: &Connection,
     village: VillageCode,
@@ -55,6 +58,7 @@ pub(super) fn stay_behind(
            AND now.aktif AND now.time_ms > old.time_ms"
     );
     let mut stay = ids(conn, &moved, village)?;
+    stay.extend(alike::recorded_anew(conn, village)?);
     // What gives way to a number of the present log does so at the node.
     let renewed = "SELECT old.id FROM warga old JOIN warga now ON now.nik = old.nik
          WHERE old.village = ?1 AND old.epoch = 0 AND now.village = ?1 AND now.epoch > 0

@@ -198,3 +198,111 @@ fn what_hangs_on_somebody_who_is_recorded_anew_stays_with_the_old_row() {
     // The older row gives way at the node; nothing is known of number 8.
     assert_eq!(named(&records), [(id(11), false), (id(1), true), (id(3), true)]);
 }
+
+/// A village as somebody types it in, with ids from `first` on: two RT in one
+/// RW with a dasawisma, and one house with a couple and a child in each.
+fn typed_in(first: u64, numbered: bool) -> Vec<Draft> {
+    let raw = |number: u64| Bytes::copy_from_slice(id(first + number).as_bytes());
+    let mut all = vec![create(
+        first,
+        Kind::Dusun,
+        &v1::Dusun { nama: "Krajan".to_owned(), ..Default::default() },
+    )];
+    let rw = v1::Rw { nomor: "001".to_owned(), dusun_id: raw(0), ..Default::default() };
+    all.push(create(first + 1, Kind::Rw, &rw));
+    for (at, nomor) in [(10, "003"), (20, "4")] {
+        let rt = v1::Rt { nomor: nomor.to_owned(), rw_id: raw(1), ..Default::default() };
+        all.push(create(first + at, Kind::Rt, &rt));
+        let group =
+            v1::Dasawisma { nama: "Melati 1".to_owned(), rt_id: raw(at), ..Default::default() };
+        all.push(create(first + at + 1, Kind::Dasawisma, &group));
+        let house = v1::RumahTangga {
+            rt_id: raw(at),
+            dasawisma_id: raw(at + 1),
+            kepala_id: raw(at + 4),
+            ..Default::default()
+        };
+        all.push(create(first + at + 2, Kind::RumahTangga, &house));
+        let no_kk = if numbered { format!("99050101010100{at}") } else { String::new() };
+        let family =
+            v1::Keluarga { no_kk, rumah_tangga_id: raw(at + 2), aktif: true, ..Default::default() };
+        all.push(create(first + at + 3, Kind::Keluarga, &family));
+        for (who, name, shdk) in [(4, "Bapak", 1), (5, "Ibu", 3), (6, "Anak", 4)] {
+            let warga = v1::Warga {
+                nama: format!("{name} {at}"),
+                keluarga_id: raw(at + 3),
+                shdk,
+                tanggal_lahir: lumbung_wire::date::to_wire(Some(jiff::civil::date(1990, 1, who))),
+                ..warga("")
+            };
+            all.push(create(first + at + u64::from(who.unsigned_abs()), Kind::Warga, &warga));
+        }
+    }
+    all
+}
+
+/// The records that are left over and come back, by their numbers.
+fn back(store: &Store, log: &Log) -> Vec<u64> {
+    let (records, _) = restored(store, log, 0, None);
+    let came = named(&records).into_iter().filter(|it| it.1).map(|it| it.0);
+    let mut numbers: Vec<_> =
+        came.map(|came| (0..9_000).find(|number| id(*number) == came).unwrap()).collect();
+    numbers.sort_unstable();
+    numbers
+}
+
+#[test]
+fn what_was_typed_in_again_without_any_number_does_not_come_back_twice() {
+    for (before, after) in [(false, false), (true, false), (false, true)] {
+        let store = Store::new();
+        let mut old = Log::new(BAKUNG);
+        store.merge(&[old.batch(typed_in(100, before))]);
+        let log = anew(&store, &old, typed_in(500, after));
+        assert_eq!(back(&store, &log), [0; 0], "numbered before {before}, after {after}");
+        assert_eq!(store.state(&log).leftovers, 16, "all of it waits for a decision");
+    }
+}
+
+#[test]
+fn what_was_not_typed_in_again_comes_back_with_the_regions_it_lies_in() {
+    let store = Store::new();
+    let mut old = Log::new(BAKUNG);
+    store.merge(&[old.batch(typed_in(100, false))]);
+    // The first RT with its house, and the empty second RT.
+    let mut half = typed_in(500, false);
+    half.truncate(10);
+    let log = anew(&store, &old, half);
+    // Dusun and RW are there; the house of RT 4 brings what it lies in.
+    assert_eq!(back(&store, &log), [100, 101, 120, 121, 122, 123, 124, 125, 126]);
+}
+
+#[test]
+fn whoever_may_be_somebody_else_waits_and_whoever_is_comes_back() {
+    let store = Store::new();
+    let mut old = Log::new(BAKUNG);
+    let born = |name: &str, year: i16| v1::Warga {
+        nama: name.to_owned(),
+        tanggal_lahir: match year {
+            0 => 0,
+            year => lumbung_wire::date::to_wire(Some(jiff::civil::date(year, 5, 6))),
+        },
+        ..warga("")
+    };
+    store.merge(&[old.batch([
+        create(1, Kind::Warga, &born("Siti  Aminah", 1980)),
+        create(2, Kind::Warga, &born("Siti Aminah", 1990)),
+        create(3, Kind::Warga, &born("M. Ali", 0)),
+        create(4, Kind::Warga, &born("Joko", 1970)),
+        create(5, Kind::Mutasi, &about(1)),
+        create(6, Kind::Mutasi, &about(4)),
+    ])]);
+    let log = anew(
+        &store,
+        &old,
+        [
+            create(11, Kind::Warga, &born("SITI AMINAH", 1980)),
+            create(12, Kind::Warga, &born("M Ali", 1960)),
+        ],
+    );
+    assert_eq!(back(&store, &log), [2, 4, 6]);
+}
