@@ -22,7 +22,7 @@ mod role;
 pub(crate) mod scope;
 pub mod witness;
 
-pub use account::{Account, AccountChange, Accounts, End, NewAccount, Session};
+pub use account::{Account, AccountChange, Accounts, End, FirstUse, NewAccount, Session};
 pub use gate::{Gate, SignInRefused};
 pub use operator::{Operator, Refused};
 pub use password::WeakPassword;

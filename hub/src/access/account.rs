@@ -28,12 +28,26 @@ pub struct Account {
     /// The password is the one somebody else was shown: it opens nothing but
     /// the way to another one.
     pub first_password: bool,
+    /// What became of the first password.
+    pub first_use: FirstUse,
     /// May sign in.
     pub active: bool,
     /// Ends at, hub clock, Unix milliseconds; `None` = never.
     pub until_ms: Option<i64>,
     /// Made at, hub clock.
     pub made_ms: i64,
+}
+
+/// When and from where a first password, which whoever made the account has
+/// seen, was used first: its owner can tell whether that was them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FirstUse {
+    /// Hub clock, Unix milliseconds; 0 = it was not used.
+    pub at_ms: i64,
+    /// From which address.
+    pub from: String,
+    /// Its hash, once another one took its place; empty until then.
+    pub password: String,
 }
 
 impl Account {

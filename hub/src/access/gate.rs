@@ -17,7 +17,7 @@ pub(super) use self::accounts::must_manage;
 use self::accounts::{check_account, is_name};
 pub use self::own::NewCodes;
 pub use self::refused::SignInRefused;
-use super::account::{Account, Accounts, NewAccount, Session};
+use super::account::{Account, Accounts, FirstUse, NewAccount, Session};
 use super::attempts::Attempts;
 use super::audit::{Act, AuditFilter, AuditLog, AuditNote};
 use super::codes;
@@ -272,6 +272,9 @@ impl Gate {
         };
         let hash = found.as_ref().map(|account| account.password.clone());
         let known = self.0.hashing.verify(password.to_owned(), hash).await;
+        // Whoever holds a first password that was used is told so; looking
+        // takes as long for every name.
+        let used = found.as_ref().map(|account| account.first_use.clone());
         let entered = match found {
             Some(account) if known && account.is_open(now_ms) => {
                 self.proves(&account, code, now_ms).await?.then_some(account)
@@ -280,18 +283,36 @@ impl Gate {
         };
         let Some(account) = entered else {
             self.0.attempts.failed(&name, visitor.address, now_ms);
+            let hash = used.as_ref().map(|used| used.password.clone());
+            let hash = hash.filter(|hash| !hash.is_empty());
+            let spent = !known && self.0.hashing.verify(password.to_owned(), hash).await;
+            if let Some(used) = used.filter(|_| spent) {
+                self.note(&name, Act::SignInFailed, &name, "sandi awal yang sudah dipakai").await?;
+                return Err(SignInRefused::FirstPasswordUsed(used.at_ms, used.from));
+            }
             // A name that can't be one may be a password typed in its place.
             let subject = if is_name(&name) { name.as_str() } else { "?" };
             self.note(subject, Act::SignInFailed, subject, "").await?;
             return Err(SignInRefused::Wrong);
         };
         let two_factors = account.totp.is_some();
-        if let Err(error) = self.must_count(account, now_ms).await {
+        if let Err(error) = self.must_count(account.clone(), now_ms).await {
             self.note(&name, Act::SignInFailed, &name, "sandi awal lewat waktunya").await?;
             return Err(error);
         }
         self.0.attempts.succeeded(&name);
-        self.note(&name, Act::SignedIn, &name, "").await?;
+        let from = visitor.address.map(|address| address.to_string()).unwrap_or_default();
+        let words = match (account.first_password, from.as_str()) {
+            (false, _) => String::new(),
+            (true, "") => "dengan sandi awal".to_owned(),
+            (true, from) => format!("dengan sandi awal, dari {from}"),
+        };
+        self.note(&name, Act::SignedIn, &name, &words).await?;
+        if account.first_password && account.first_use.at_ms == 0 {
+            let first_use = FirstUse { at_ms: now_ms, from, ..FirstUse::default() };
+            let used = Account { first_use, ..account };
+            self.store(move |inside| Ok(inside.accounts.keep_account(&used, false)?)).await?;
+        }
         let mut secret = [0; SECRET_LEN];
         getrandom::fill(&mut secret)?;
         let session = Session {
@@ -443,6 +464,7 @@ impl Gate {
             totp: None,
             totp_step: 0,
             first_password: true,
+            first_use: FirstUse::default(),
             active: true,
             until_ms: new.until_ms,
             made_ms: now_ms,

@@ -102,6 +102,9 @@ pub(super) fn operators(accounts: &[Account]) -> Sheet {
             Column::flag("open", "aktif", "active"),
             Column::moment("until_ms", "berlaku sampai", "until"),
             Column::moment("made_ms", "dibuat", "made").wide(),
+            Column::flag("first_password", "sandi awal", "first password"),
+            Column::moment("first_used_ms", "sandi awal dipakai", "first password used").wide(),
+            Column::text("first_used_from", "dari", "from").wide(),
         ],
     );
     for account in accounts {
@@ -114,6 +117,9 @@ pub(super) fn operators(accounts: &[Account]) -> Sheet {
             account.is_open(now_ms).to_string(),
             account.until_ms.unwrap_or(0).to_string(),
             account.made_ms.to_string(),
+            account.first_password.to_string(),
+            account.first_use.at_ms.to_string(),
+            account.first_use.from.clone(),
         ]);
     }
     sheet

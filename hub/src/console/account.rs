@@ -61,6 +61,7 @@ async fn show(
 ) -> Result<Response, Trouble> {
     let sessions = state.gate.sessions(&viewer.who).await?;
     let has_codes = state.gate.has_codes(&viewer.who).await?;
+    let first_use = state.gate.first_use(&viewer.who).await?;
     let say = |id, en| viewer.language.say(id, en);
     let body = html! {
         h1 { (say("Akun saya", "My account")) }
@@ -78,6 +79,17 @@ async fn show(
         div class="narrow left" {
             section aria-labelledby="sandi-judul" {
                 h2 id="sandi-judul" { (say("Kata sandi", "Password")) }
+                @if let Some(used) = &first_use {
+                    p { (say("Sandi awal akun ini pertama dipakai ",
+                             "This account's first password was first used "))
+                        b { (viewer.language.moment(used.at_ms, clock::now_ms())) }
+                        @if !used.from.is_empty() {
+                            (say(" dari ", " from ")) b { (used.from) }
+                        }
+                        ". " (say(
+                            "Bila itu bukan Anda, ganti kata sandi dan beri tahu kepala operator.",
+                            "If that was not you, change your password and tell the head operator.")) }
+                }
                 (form::alert(wrong))
                 form class="form" method="post" action="/akun/sandi" {
                     (Field {

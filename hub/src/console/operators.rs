@@ -253,6 +253,20 @@ fn one_page(viewer: &Viewer, account: &Account, wrong: Option<&str>) -> Markup {
                 " · " (say("berakhir ", "ends in ")) (days) (say(" hari lagi", " days"))
             }
         }
+        @let used = &account.first_use;
+        @if account.first_password || used.at_ms > 0 {
+            p { (say("Sandi awal: ", "First password: "))
+                @match used.at_ms {
+                    0 => (say("belum dipakai", "not used yet")),
+                    at_ms => {
+                        (say("pertama dipakai ", "first used ")) (viewer.language.moment(at_ms, clock::now_ms()))
+                        @if !used.from.is_empty() { (say(" dari ", " from ")) (used.from) }
+                        @if account.first_password { (say(", belum diganti", ", not replaced yet")) }
+                    }
+                }
+                "."
+            }
+        }
         div class="narrow left" {
             section aria-labelledby="ubah-judul" {
                 h2 id="ubah-judul" { (say("Ubah", "Change")) }

@@ -9,7 +9,7 @@ use lumbung_domain::region::KecamatanCode;
 use lumbung_telemetry::clock;
 
 use super::{Gate, SignInRefused};
-use crate::access::account::{Account, AccountChange, End, NewAccount};
+use crate::access::account::{Account, AccountChange, End, FirstUse, NewAccount};
 use crate::access::audit::Act;
 use crate::access::codes;
 use crate::access::operator::{Operator, Refused};
@@ -115,6 +115,7 @@ impl Gate {
         let password = codes::random(4)?;
         account.password = self.hashed(&password).await?;
         account.first_password = true;
+        account.first_use = FirstUse::default();
         account.totp = None;
         self.note(who.name(), Act::PasswordChanged, name, "sandi awal baru").await?;
         self.store(move |inside| {

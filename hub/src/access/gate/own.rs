@@ -4,7 +4,7 @@
 use lumbung_telemetry::clock;
 
 use super::{Gate, SignInRefused, Visitor};
-use crate::access::account::{Account, Session};
+use crate::access::account::{Account, FirstUse, Session};
 use crate::access::audit::Act;
 use crate::access::operator::Operator;
 use crate::access::{WeakPassword, codes, password};
@@ -65,9 +65,13 @@ impl Gate {
         if new == old {
             return Err(WeakPassword::Same.into());
         }
-        account.password = self.hashed(new).await?;
-        account.first_password = false;
-        self.note(who.name(), Act::PasswordChanged, who.name(), "").await?;
+        let taken = std::mem::replace(&mut account.password, self.hashed(new).await?);
+        let mut words = "";
+        if std::mem::take(&mut account.first_password) {
+            account.first_use.password = taken;
+            words = "sandi awal diganti";
+        }
+        self.note(who.name(), Act::PasswordChanged, who.name(), words).await?;
         self.store(move |inside| Ok(inside.accounts.keep_account(&account, false)?)).await?;
         self.end_other_sessions(who).await
     }
@@ -168,6 +172,15 @@ impl Gate {
             return Err(SignInRefused::Wrong);
         }
         Ok(account)
+    }
+
+    /// When and from where the account's first password was used first; `None`
+    /// = it never was, or nobody noted it then.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn first_use(&self, who: &Operator) -> Result<Option<FirstUse>, SignInRefused> {
+        Ok(Some(self.own(who).await?.first_use).filter(|used| used.at_ms > 0))
     }
 
     async fn own(&self, who: &Operator) -> Result<Account, SignInRefused> {

@@ -18,6 +18,14 @@ pub enum SignInRefused {
          sandi awal baru kepada yang membuat akun Anda."
     )]
     FirstPasswordOver,
+    /// A first password that was used and replaced: when, and from where.
+    #[error(
+        "Sandi awal ini sudah dipakai{} dan diganti dengan yang lain. Bila itu bukan Anda, orang \
+         lain memegang akun Anda: segera beri tahu kepala operator supaya akunnya ditutup, dan \
+         minta sandi awal baru.",
+        used(.0, .1).id
+    )]
+    FirstPasswordUsed(i64, String),
     /// Too many failures.
     #[error("Terlalu banyak percobaan. Coba lagi {seconds} detik lagi.")]
     Wait {
@@ -72,6 +80,15 @@ impl SignInRefused {
                 "This first password is older than 72 hours and counts no longer. Nothing has \
                  changed. Ask whoever made your account for a new one."
             }
+            Self::FirstPasswordUsed(at_ms, from) => {
+                let english = format!(
+                    "This first password was used{} and replaced by another one. If that was not \
+                     you, somebody else holds your account: tell the head operator at once, so \
+                     that it is closed, and ask for a new first password.",
+                    used(at_ms, from).en
+                );
+                return Words::new(self.to_string(), english);
+            }
             Self::Wait { seconds } => {
                 let english = format!("Too many attempts. Try again in {seconds} seconds.");
                 return Words::new(self.to_string(), english);
@@ -97,6 +114,19 @@ impl SignInRefused {
         };
         Words::new(self.to_string(), english)
     }
+}
+
+/// When and from where something was used, as far as that was noted.
+fn used(at_ms: &i64, from: &str) -> Words {
+    if *at_ms == 0 {
+        return Words::new("", "");
+    }
+    let at = Words::moment(*at_ms);
+    let (id, en) = match from {
+        "" => (String::new(), String::new()),
+        from => (format!(" dari {from}"), format!(" from {from}")),
+    };
+    Words::new(format!(" pada {}{id}", at.id), format!(" on {}{en}", at.en))
 }
 
 impl From<DatasetError> for SignInRefused {

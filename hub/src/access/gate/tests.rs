@@ -5,8 +5,8 @@ use lumbung_identity::PublicKey;
 use totp_rs::Builder;
 
 use super::*;
-use crate::access::account::{AccountChange, End};
-use crate::access::audit::{AuditCheck, AuditFilter};
+use crate::access::account::{AccountChange, End, FirstUse};
+use crate::access::audit::{AuditCheck, AuditEntry, AuditFilter};
 use crate::access::proofs::FRESH_MS;
 use crate::access::role::Right;
 use crate::dataset::sqlite::SqliteDataset;
@@ -267,6 +267,74 @@ async fn a_first_password_opens_nothing_but_the_way_to_another() {
     let again = scene.gate.reset(&head, "siti").await.unwrap();
     let secret = scene.enter("siti", &again, "").await.unwrap();
     assert!(scene.gate.operator(&secret).await.unwrap().unwrap().has_first_password());
+}
+
+#[tokio::test]
+async fn whoever_holds_a_first_password_learns_that_another_used_it() {
+    let scene = scene().await;
+    let head = scene.head().await;
+    let password = scene.gate.add(&head, &kecamatan_operator()).await.unwrap();
+    let account = || scene.store.account("siti").unwrap().unwrap();
+    assert_eq!(account().first_use, FirstUse::default());
+    // Whoever made the account is quicker than its owner.
+    let visitor = Visitor { address: "10.0.0.7".parse().ok(), agent: "uji".to_owned() };
+    let secret = scene.gate.sign_in("siti", &password, "", &visitor).await.unwrap();
+    let taker = scene.gate.operator(&secret).await.unwrap().unwrap();
+    assert!(Right::ALL.iter().all(|right| taker.must(*right).is_err()), "it reads nothing");
+    let used = account().first_use;
+    assert!(used.at_ms > 0 && used.from == "10.0.0.7" && used.password.is_empty(), "{used:?}");
+    scene.enter("siti", &password, "").await.unwrap();
+    assert_eq!(account().first_use, used, "the first time it was used");
+    scene.gate.change_password(&taker, &password, PASSWORD).await.unwrap();
+    let owner = scene.enter("siti", &password, "").await.unwrap_err();
+    assert!(matches!(owner, SignInRefused::FirstPasswordUsed(..)), "{owner:?}");
+    assert!(owner.to_string().contains("dari 10.0.0.7"), "{owner}");
+    assert!(owner.words().en.contains("from 10.0.0.7"), "{owner}");
+    // Nobody else is told anything, and the owner sees it on their page.
+    let wrong = scene.enter("siti", "bukan sandinya", "").await;
+    assert!(matches!(wrong, Err(SignInRefused::Wrong)), "{wrong:?}");
+    let siti = scene.gate.operator(&secret).await.unwrap().unwrap();
+    assert_eq!(scene.gate.first_use(&siti).await.unwrap().unwrap().from, "10.0.0.7");
+    let filter =
+        AuditFilter { subject: Some("siti".to_owned()), limit: 20, ..AuditFilter::default() };
+    let noted: Vec<_> = scene.store.audit(&filter).unwrap();
+    for (act, words) in [
+        (Act::SignedIn, "dengan sandi awal, dari 10.0.0.7"),
+        (Act::PasswordChanged, "sandi awal diganti"),
+        (Act::SignInFailed, "sandi awal yang sudah dipakai"),
+    ] {
+        let is = |entry: &AuditEntry| entry.act == act.code() && entry.words == words;
+        assert!(noted.iter().any(is), "{words}: {noted:?}");
+    }
+    // A new first password is a new beginning.
+    scene.gate.reset(&head, "siti").await.unwrap();
+    assert_eq!(account().first_use, FirstUse::default());
+    assert!(matches!(scene.enter("siti", &password, "").await, Err(SignInRefused::Wrong)));
+}
+
+#[tokio::test]
+async fn whoever_is_on_the_hubs_machine_is_head_by_their_users_name() {
+    let scene = scene().await;
+    let local = Operator::of_this_machine("siti");
+    assert_eq!((local.name(), local.role()), ("lokal:siti", Role::Head));
+    assert!(local.scope().is_whole() && local.session().is_none());
+    assert!(!local.has_first_password() && !local.has_two_factors());
+    // The file's permissions are the proof: no right asks for a code.
+    for right in Right::ALL {
+        assert_eq!(local.must(right), Ok(()), "{right:?}");
+    }
+    scene.gate.add(&local, &kecamatan_operator()).await.unwrap();
+    let filter =
+        AuditFilter { operator: Some("lokal:siti".to_owned()), limit: 9, ..AuditFilter::default() };
+    let noted = scene.store.audit(&filter).unwrap();
+    assert_eq!((noted.len(), noted[0].act.as_str()), (1, Act::AccountMade.code()));
+    assert_eq!(noted[0].subject, "siti");
+    // No account can have that name, and it is nobody's own account.
+    let named = new("lokal:siti", Role::Auditor, &[], None);
+    assert!(matches!(scene.gate.add(&local, &named).await, Err(SignInRefused::Name)));
+    assert!(scene.enter("lokal:siti", PASSWORD, "").await.is_err());
+    let changed = scene.gate.change_password(&local, PASSWORD, PASSWORD).await;
+    assert!(matches!(changed, Err(SignInRefused::Unknown)), "{changed:?}");
 }
 
 #[tokio::test]

@@ -7,12 +7,12 @@ use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow, TransactionBeh
 use super::SqliteDataset;
 use super::village::count;
 use crate::access::certificate::OperatorKey;
-use crate::access::{Account, Accounts, Role, Session};
+use crate::access::{Account, Accounts, FirstUse, Role, Session};
 use crate::dataset::DatasetError;
 
 /// What an account is read from, by [`account`].
 const ACCOUNT: &str = "name, role, kecamatan, password, totp, totp_step, active, until_ms, operator.made_ms, \
-     first_password";
+     first_password, used_ms, used_from, used_password";
 
 fn account(row: &SqlRow<'_>, at: usize) -> rusqlite::Result<Account> {
     let role = row.get_ref(at + 1)?.as_str()?;
@@ -35,6 +35,11 @@ fn account(row: &SqlRow<'_>, at: usize) -> rusqlite::Result<Account> {
         until_ms: row.get(at + 7)?,
         made_ms: row.get(at + 8)?,
         first_password: row.get(at + 9)?,
+        first_use: FirstUse {
+            at_ms: row.get(at + 10)?,
+            from: row.get(at + 11)?,
+            password: row.get(at + 12)?,
+        },
     })
 }
 
@@ -56,12 +61,14 @@ fn keep(conn: &Connection, account: &Account) -> rusqlite::Result<()> {
     let kecamatan: Vec<_> = account.kecamatan.iter().map(|code| code.compact()).collect();
     conn.execute(
         "INSERT INTO operator (name, role, kecamatan, password, totp, totp_step, active,
-                               until_ms, made_ms, first_password)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+                               until_ms, made_ms, first_password, used_ms, used_from,
+                               used_password)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
          ON CONFLICT (name) DO UPDATE SET
            role = excluded.role, kecamatan = excluded.kecamatan, password = excluded.password,
            totp = excluded.totp, active = excluded.active, until_ms = excluded.until_ms,
-           first_password = excluded.first_password",
+           first_password = excluded.first_password, used_ms = excluded.used_ms,
+           used_from = excluded.used_from, used_password = excluded.used_password",
         (
             &account.name,
             account.role.name(),
@@ -73,6 +80,9 @@ fn keep(conn: &Connection, account: &Account) -> rusqlite::Result<()> {
             account.until_ms,
             account.made_ms,
             account.first_password,
+            account.first_use.at_ms,
+            &account.first_use.from,
+            &account.first_use.password,
         ),
     )?;
     Ok(())
