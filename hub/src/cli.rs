@@ -26,6 +26,7 @@ use std::sync::Arc;
 
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use lumbung_telemetry::table::with_header as table;
 use lumbung_telemetry::traces::{self, Collector, Traces};
 
 use crate::access::Operator;
@@ -388,14 +389,6 @@ fn perform(command: Command, place: &Workplace<'_>) -> anyhow::Result<()> {
         Command::Erasures(args) => erasures::run(&args, dataset.path()),
         Command::Quarantine(command) => quarantine::run(&command, dataset),
     }
-}
-
-/// A table as every command prints it.
-fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
-    let mut table = comfy_table::Table::new();
-    table.load_style(crate::ctl::PLAIN);
-    table.set_header(header);
-    table
 }
 
 /// The village with this code in the roster.

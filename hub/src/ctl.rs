@@ -18,7 +18,6 @@ mod wait;
 /// Held against what can be searched for.
 #[cfg(test)]
 pub(crate) use commands::GAPS;
-pub(crate) use print::PLAIN;
 
 use std::ffi::OsString;
 use std::io::Write as _;

@@ -20,8 +20,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use comfy_table::{LineStyle, TableStyle};
 use lumbung_domain::region::{VillageCode, roster};
+use lumbung_telemetry::table::with_header as table;
 
 use crate::config::Config;
 use crate::petugas::Petugas;
@@ -189,29 +189,4 @@ pub fn create(dir: &std::path::Path, desa: VillageCode) -> anyhow::Result<Villag
     let village = village.map_err(reach::open_failed)?;
     Config::new(desa).create(dir)?;
     Ok(village)
-}
-
-/// A table as every command prints it: a rule below the header and none between
-/// rows, as `lumbung-hub` and `lumbung-hubctl` print theirs.
-fn table<const N: usize>(header: [&str; N]) -> comfy_table::Table {
-    const PLAIN: TableStyle =
-        TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-    let mut table = comfy_table::Table::new();
-    table.load_style(PLAIN);
-    table.set_header(header);
-    table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_table_has_a_line_below_its_header_and_none_between_rows() {
-        let mut table = table(["id", "nama"]);
-        table.add_row(["1", "Jaten"]).add_row(["2", "Salam"]);
-        let printed = table.to_string();
-        let ruled: Vec<_> = printed.lines().map(|line| line.contains('─')).collect();
-        assert_eq!(ruled, [false, true, false, false], "{printed}");
-    }
 }

@@ -7,8 +7,9 @@ mod parts;
 mod progress;
 mod size;
 
+use std::fs::{File, TryLockError};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
@@ -61,6 +62,7 @@ pub struct Options {
 pub async fn run(options: Options) -> anyhow::Result<()> {
     std::fs::create_dir_all(options.dir.join("log"))
         .with_context(|| format!("Folder {} tidak bisa dipakai", options.dir.display()))?;
+    let _lock = alone(&options.dir)?;
     let begun = Instant::now();
     let size = Size::of(&options.dir, options.scale, options.seed)?;
     let plans = population::plans(size.seed, size.scale);
@@ -132,6 +134,25 @@ pub async fn run(options: Options) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Holds the folder as long as the demo runs; it ends with the process,
+/// however that ends.
+fn alone(dir: &Path) -> anyhow::Result<File> {
+    let lock = File::create(dir.join("demo.lock"))
+        .with_context(|| format!("Folder {} tidak bisa dipakai", dir.display()))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => anyhow::bail!(
+            "Demo lain sedang berjalan di folder {}. Tidak ada yang diubah. Pakai yang itu, atau \
+             hentikan dulu (Ctrl-C di tempatnya). Untuk demo kedua pilih folder dan alamat lain: \
+             --dir lumbung-demo-2 --console 127.0.0.1:8720 --uplink 127.0.0.1:8730",
+            dir.display()
+        ),
+        Err(TryLockError::Error(error)) => {
+            Err(error).with_context(|| format!("Folder {} tidak bisa dipakai", dir.display()))
+        }
+    }
+}
+
 /// Waits until every village is merged up to what it was filled with, and
 /// proven equal there.
 async fn proven(
@@ -167,4 +188,19 @@ fn print_recap(dataset: &SqliteDataset) -> anyhow::Result<()> {
     let recap = lumbung_hub::recap::Recap::of(dataset, region, clock::today())?;
     lumbung_telemetry::say!("{}", lumbung_hub::exports::recap_table(&recap));
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_demo_on_the_same_folder_is_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let first = alone(folder.path()).unwrap();
+        let told = alone(folder.path()).unwrap_err().to_string();
+        assert!(told.contains("Demo lain sedang berjalan") && told.contains("--dir"), "{told}");
+        drop(first);
+        assert!(alone(folder.path()).is_ok(), "the first one has ended");
+    }
 }

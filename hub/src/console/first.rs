@@ -22,7 +22,7 @@ use crate::dataset::Totals;
 use crate::desk::sight::{News, Sight, Told};
 use crate::live::Happened;
 use crate::puller::trouble::Trouble as VillageTrouble;
-use crate::reason::{Severity, Words, duration, trouble_en};
+use crate::reason::{Words, duration, trouble_en};
 use crate::rhythm::Freshness;
 
 /// Things to do that are shown at once.
@@ -249,8 +249,7 @@ impl Parts<'_> {
     pub(super) fn needs(&self) -> Markup {
         let reasons = &self.sight.reasons;
         let (now_ms, acts) = (self.sight.outlook.now_ms, reasons.to_act().count());
-        let advice: Vec<_> =
-            reasons.needs.iter().filter(|need| need.severity == Severity::Advice).collect();
+        let advice = needs::Advice::of(reasons);
         html! {
             @if acts == 0 {
                 p class="calm" { (self.say("Tidak ada. Semua desa berjalan sendiri.",
@@ -262,15 +261,14 @@ impl Parts<'_> {
                     (self.say("Lihat semua ", "See all ")) (acts)
                 } }
             }
-            @if !advice.is_empty() {
+            @if advice.count() > 0 {
                 details class="advice" {
-                    summary { (advice.len()) (self.say(" saran (tidak mendesak)",
+                    summary { (advice.count()) (self.say(" saran (tidak mendesak)",
                                                        " pieces of advice (not urgent)")) }
-                    (needs::cards(advice.iter().take(NEEDS_MAX).copied(), self.language, now_ms,
-                                  true))
-                    @if advice.len() > NEEDS_MAX {
+                    (advice.cards(NEEDS_MAX, self.language, now_ms))
+                    @if advice.count() > NEEDS_MAX {
                         p { a class="button" href="/perlu#saran" {
-                            (self.say("Lihat semua ", "See all ")) (advice.len())
+                            (self.say("Lihat semua ", "See all ")) (advice.count())
                         } }
                     }
                 }
@@ -329,7 +327,7 @@ impl Parts<'_> {
                 div id=(format!("k{code}")) class=(if folds { "kec folds" } else { "kec" }) {
                     h3 { (name.map_or("", |kecamatan| kecamatan.name)) }
                     @if folds { (self.folded(*code, tiles)) }
-                    div class="tiles" {
+                    div id=(format!("i{code}")) class="tiles" {
                         @for tile in sorted(tiles) { (tile.render(self.language)) }
                     }
                 }
@@ -338,19 +336,22 @@ impl Parts<'_> {
     }
 
     /// Stands on a telephone for those villages of a kecamatan with which all
-    /// is well; following it unfolds them. The script keeps the counts.
+    /// is well, which lie beside it: elsewhere they are never folded away. The
+    /// script keeps the counts.
     fn folded(&self, code: u64, tiles: &[Tile]) -> Markup {
         let never = tiles.iter().filter(|tile| tile.look == Look::Never).count();
         let well = tiles.iter().filter(|tile| tile.is_calm()).count() - never;
         html! {
-            a class="fold" href=(format!("#k{code}")) {
-                @for (count, look) in [(well, Look::Fresh), (never, Look::Never)] {
-                    span hidden[count == 0] {
-                        (look.mark()) " " b data-huruf=(look.letter()) { (count) } " "
-                        (self.language.of(look.words())) " "
+            details class="fold" {
+                summary aria-controls=(format!("i{code}")) {
+                    @for (count, look) in [(well, Look::Fresh), (never, Look::Never)] {
+                        span hidden[count == 0] {
+                            (look.mark()) " " b data-huruf=(look.letter()) { (count) } " "
+                            (self.language.of(look.words())) " "
+                        }
                     }
+                    span class="unseen" { (self.say("Lihat desanya", "See its villages")) }
                 }
-                span class="unseen" { (self.say("Lihat desanya", "See its villages")) }
             }
         }
     }

@@ -11,7 +11,7 @@ use super::tile::said;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::dataset::Narahubung;
 use crate::desk::sight::Sight;
-use crate::reason::{Need, Place, Severity};
+use crate::reason::{Need, Place, Reasons, Severity};
 
 /// Everything that needs somebody: the first page shows the oldest only.
 pub(super) async fn page(
@@ -28,26 +28,74 @@ pub(super) async fn page(
 fn all(viewer: &Viewer, sight: &Sight) -> Markup {
     let (language, now_ms) = (viewer.language, sight.outlook.now_ms);
     let say = |id, en| language.say(id, en);
-    let of = |severity: Severity| {
-        sight.reasons.needs.iter().filter(move |need| need.severity == severity)
-    };
     let body = html! {
         h1 { (say("Perlu tindakan", "Needs somebody")) }
         p class="lead" { (say("Hub dan kecamatan lebih dulu, lalu desa; yang paling lama di atas.",
                               "The hub and kecamatan first, then villages; the oldest on top.")) }
-        @if of(Severity::Act).next().is_none() {
+        @if sight.reasons.to_act().next().is_none() {
             p class="calm" { (say("Tidak ada. Semua desa berjalan sendiri.",
                                   "Nothing. All villages run by themselves.")) }
         }
-        (cards(of(Severity::Act), language, now_ms, true))
-        @if of(Severity::Advice).next().is_some() {
+        (cards(sight.reasons.to_act(), language, now_ms, true))
+        @let advice = Advice::of(&sight.reasons);
+        @if advice.count() > 0 {
             section id="saran" aria-labelledby="saran-judul" {
                 h2 id="saran-judul" { (say("Saran (tidak mendesak)", "Advice (not urgent)")) }
-                (cards(of(Severity::Advice), language, now_ms, true))
+                (advice.cards(usize::MAX, language, now_ms))
             }
         }
     };
     Frame::of(viewer, say("Perlu tindakan", "Needs somebody"), Tab::Villages).page(&body)
+}
+
+/// What is only worth knowing. A finding is of two villages, so those of all
+/// villages are one card: a card for each village would tell each twice.
+pub(super) struct Advice<'a> {
+    findings: Vec<&'a Need>,
+    others: Vec<&'a Need>,
+}
+
+impl<'a> Advice<'a> {
+    pub(super) fn of(reasons: &'a Reasons) -> Self {
+        let advice = reasons.needs.iter().filter(|need| need.severity == Severity::Advice);
+        let (findings, others) = advice.partition(|need| need.code == "temuan");
+        Self { findings, others }
+    }
+
+    /// How many cards it is.
+    pub(super) fn count(&self) -> usize {
+        self.others.len() + usize::from(!self.findings.is_empty())
+    }
+
+    /// Its first cards.
+    pub(super) fn cards(&self, most: usize, language: Language, now_ms: i64) -> Markup {
+        let say = |id, en| language.say(id, en);
+        let rest = most.saturating_sub(usize::from(!self.findings.is_empty()));
+        html! {
+            ul class="actions" {
+                @match &self.findings[..] {
+                    [] => {},
+                    [one] => (card(one, language, now_ms, true)),
+                    several => li class="sB" data-kunci="temuan:desa" {
+                        p class="where" { b { (say("Temuan antardesa", "Findings between villages")) } }
+                        p { (say("Ada temuan terbuka yang menyangkut ", "Open findings concern "))
+                            (several.len()) (say(" desa: ", " villages: "))
+                            @for (at, need) in several.iter().enumerate() {
+                                @if at > 0 { ", " }
+                                (place(need.place))
+                            }
+                            "."
+                        }
+                        p class="todo" { (said(language, &several[0].todo)) " "
+                            a href="/temuan" { (say("Buka temuan", "Open the findings")) } }
+                    },
+                }
+                @for need in self.others.iter().take(rest) {
+                    (card(need, language, now_ms, true))
+                }
+            }
+        }
+    }
 }
 
 /// The cards of these needs.

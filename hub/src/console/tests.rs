@@ -248,7 +248,7 @@ async fn a_telephone_sees_the_villages_that_are_well_as_one_line() {
     let page = console.get("/").await;
     assert_eq!(page.matches("class=\"kec folds\"").count(), 22, "{page}");
     let never = "<b data-huruf=\"B\">11</b>";
-    assert!(page.contains("href=\"#k350501\"") && page.contains(never), "{page}");
+    assert!(page.contains("aria-controls=\"i350501\"") && page.contains(never), "{page}");
     let village = VillageCode::from_u64(3_505_012_001).unwrap();
     console.live.update(village, |live| {
         live.phase = Phase::Stopped;
@@ -256,7 +256,7 @@ async fn a_telephone_sees_the_villages_that_are_well_as_one_line() {
     });
     wait_for(&mut console.ask_as(&console.head, "/events").await, "\"s\":\"M\"").await;
     let page = console.get("/").await;
-    let first = page.split("class=\"fold\"").nth(1).unwrap().split("</a>").next().unwrap();
+    let first = page.split("class=\"fold\"").nth(1).unwrap().split("</details>").next().unwrap();
     assert!(first.contains("<b data-huruf=\"B\">10</b>"), "{first}");
     let one = console.get("/?kecamatan=350502").await;
     assert!(!one.contains("kec folds"), "what was chosen is shown: {one}");

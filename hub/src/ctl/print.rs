@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal as _, Write};
 use comfy_table::{ContentArrangement, LineStyle, TableStyle};
 use lumbung_proto::v1::{CellKind, ListColumn, ListRow};
 use lumbung_telemetry::clock;
+use lumbung_telemetry::table::PLAIN;
 use serde_json::{Map, Value, json};
 
 /// How lists are printed.
@@ -61,10 +62,6 @@ pub(super) fn terminal_width() -> Option<u16> {
 
 /// Blanks beside what a column holds, and the one between two columns.
 const PADDING: usize = 3;
-
-/// One line for each row, as `lumbung-hub` prints its tables too.
-pub(crate) const PLAIN: TableStyle =
-    TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
 
 /// Rows of several lines, with a line between them.
 const RULED: TableStyle = PLAIN.row_separator(LineStyle::none().fill('─').junction('─'));

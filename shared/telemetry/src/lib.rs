@@ -1,10 +1,11 @@
-//! What every program of Lumbung does: log, read the wall clock, stop. With
-//! the feature `traces` also what one of them does: trace.
+//! What every program of Lumbung does: log, read the wall clock, stop, print
+//! tables. With the feature `traces` also what one of them does: trace.
 
 pub mod calls;
 pub mod clock;
 pub mod said;
 pub mod stop;
+pub mod table;
 #[cfg(feature = "traces")]
 pub mod traces;
 
