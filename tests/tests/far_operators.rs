@@ -202,28 +202,31 @@ async fn each_role_may_what_it_may_and_nothing_else() -> anyhow::Result<()> {
     // The same for those that take more than a right.
     let asking: &[&str] = &["ask", "finding", "77", "--message", "uji"];
     let testing: &[&str] = &["alert", "test"];
+    let publishing: &[&str] = &["publish", "2026-02-03", "--yes"];
     let verbs = verbs(&mut Vec::new(), &far.district.hub)?;
     assert!(verbs.len() > 60, "the help is read otherwise now: {verbs:?}");
     for verb in verbs {
-        let all = tried.iter().map(|(args, ..)| *args).chain([asking, testing]);
+        let all = tried.iter().map(|(args, ..)| *args).chain([asking, testing, publishing]);
         let is_tried = all.map(|args| args.join(" ")).any(|args| args.starts_with(&verb));
         assert!(is_tried || OTHER_VERBS.contains(&verb.as_str()), "nobody tries {verb}");
     }
     for role in Role::ALL {
         let name = far.operator(role)?;
         let asks = role.may(Right::Act) && role.may(Right::SeeRecords);
-        let tests = match role.may(Right::Act) {
+        // Of the whole district: for others it is not there.
+        let whole = |right| match role.may(right) {
             true if role.is_of_kecamatan() => 3,
             true => 4,
             false => 5,
         };
+        let (tests, publishes) = (whole(Right::Act), whole(Right::Export));
         let expected = tried.iter().map(|(args, right, end)| {
             let expected = if role.may(*right) { *end } else { 5 };
             (*args, expected)
         });
-        for (args, expected) in
-            expected.chain([(asking, if asks { 3 } else { 5 }), (testing, tests)])
-        {
+        let asked = if asks { 3 } else { 5 };
+        let more = [(asking, asked), (testing, tests), (publishing, publishes)];
+        for (args, expected) in expected.chain(more) {
             let done = far.far(&name, args)?;
             assert_eq!(code(&done), expected, "{role} {args:?}: {}", said(&done));
         }
