@@ -288,8 +288,7 @@ fn page(
                 "Untuk umum: dari terbitan terakhir sampai tanggal ini. Angkanya digeser acak, yang \
                  kurang dari 10 diganti *.",
                 "For the public: from the newest publication up to this day. Its counts are moved \
-                 by chance, those below 10 become *."))
-                " " a href="/terbitan" { (say("Semua terbitan", "All publications")) } }
+                 by chance, those below 10 become *.")) }
         }
         @if recap.houses.is_empty() { p class="files" {
             a class="button" href=(format!("/rekap/cetak?{link}")) { (say("Cetak A4", "Print A4")) }

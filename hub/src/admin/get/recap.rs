@@ -33,6 +33,8 @@ pub(super) fn sheet(desk: &Desk, who: &Operator, asked: &v1::RecapAsked) -> Resu
         }
     });
     let mut sheet = Sheet::with_columns("lumbung/recap/1", columns.collect());
+    // A publication holds for its own day.
+    let date = recap.sheet.tanggal_acuan;
     sheet.note(format!("{} {}: {}, {date}", form.number(), form.title, recap.sheet.wilayah));
     for row in printed.cells.rows.iter().chain([&printed.cells.total]) {
         sheet.row(row.iter().map(|cell| match cell {
