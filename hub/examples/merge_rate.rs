@@ -102,7 +102,8 @@ fn single_changes(dataset: &SqliteDataset, batches: &[MergeBatch]) -> Result<(),
         let last = Position { seq: prev.seq.next(), ..prev };
         let mut change = batch.changes[batch.changes.len() / 2].clone();
         (change.seq, change.operation) = (last.seq, Operation::Update);
-        let batch = MergeBatch { village: batch.village, prev, last, changes: vec![change] };
+        let (changes, chains) = (vec![change], vec![last.chain]);
+        let batch = MergeBatch { village: batch.village, prev, last, changes, chains };
         let start = Instant::now();
         for merged in dataset.merge(&[batch], 1)? {
             merged?;
@@ -156,7 +157,8 @@ fn batches(villages: Vec<Vec<Entry>>, per_batch: usize) -> Vec<MergeBatch> {
                 if turns.len() <= turn {
                     turns.push(Vec::new());
                 }
-                turns[turn].push(MergeBatch { village, prev, last, changes });
+                let chains = vec![last.chain; entries.len()];
+                turns[turn].push(MergeBatch { village, prev, last, changes, chains });
             }
             prev = last;
         }

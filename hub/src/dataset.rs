@@ -42,7 +42,7 @@ use bytes::Bytes;
 use lumbung_domain::id::{Kind, KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{Epoch, Fingerprint, Operation, Position, Seq, Source};
+use lumbung_ledger::{ChainTag, Epoch, Fingerprint, Operation, Position, Seq, Source};
 
 pub use crate::access::scope::{HubsOwn, Scope};
 pub use alerts::{Alerts, KnownAlert, Letter, Maintenance};
@@ -131,6 +131,8 @@ pub struct MergeBatch {
     pub last: Position,
     /// Its changes in order.
     pub changes: Vec<Change>,
+    /// The chain after each of them. If there are fewer, they are the last ones'.
+    pub chains: Vec<ChainTag>,
 }
 
 /// What became durable for one batch.

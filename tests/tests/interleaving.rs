@@ -122,7 +122,8 @@ impl<'f> World<'f> {
         let verified = batch::verify(sent, prev)?;
         let changes = verified.entries.into_iter().map(|(entry, hash)| decode::change(entry, hash));
         let changes = changes.collect();
-        Ok(Some(MergeBatch { village: self.village, prev, last: verified.last, changes }))
+        let (village, last, chains) = (self.village, verified.last, verified.chains);
+        Ok(Some(MergeBatch { village, prev, last, changes, chains }))
     }
 
     fn pull(&mut self, bytes: u16, batches: u8) -> anyhow::Result<()> {

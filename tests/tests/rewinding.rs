@@ -22,6 +22,7 @@ use lumbung_hub::dataset::{
     Dataset, IncidentKind, MergeBatch, NewIncident, RecordFilter, Recovery as _,
 };
 use lumbung_hub::merge::decode;
+use lumbung_hub::puller::narrowing::Narrowing;
 use lumbung_hub::puller::recovery::{parcel, read_receipt};
 use lumbung_hub::words::Words;
 use lumbung_ledger::{LogId, Payload, Position, Seq, Source};
@@ -192,7 +193,15 @@ impl World {
             if end == End::Agreed {
                 return Ok(());
             }
-            let position = Position { epoch: restarted.head.epoch, ..restarted.fork };
+            let passed = self.hub.passed(self.code, (restarted.fork.seq, stored.seq))?;
+            let passed = passed.into_iter().chain(marks);
+            let mut narrowing = Narrowing::new(restarted.fork, stored, passed);
+            while let Some(asked) = narrowing.question() {
+                let again = barn.restart(stored, asked).await?;
+                ensure!(again.head == restarted.head, "asked again, the node began another epoch");
+                ensure!(narrowing.answer(again.fork), "no answer to the question");
+            }
+            let position = Position { epoch: restarted.head.epoch, ..narrowing.fork() };
             let told = |lost: u64| {
                 let words = Words::new(lost.to_string(), lost.to_string());
                 NewIncident::new(IncidentKind::LostTail, words)
@@ -247,12 +256,15 @@ impl World {
         let Some(run) = barn.read_after(prev.seq, bytes)? else { return Ok(false) };
         let seq = run.entries.last().map_or(prev.seq, |entry| entry.header.seq);
         let last = Position { seq, chain: run.after, ..barn.head().position };
+        let (mut chain, mut chains) = (prev.chain, Vec::new());
         let changes = run.entries.into_iter().map(|entry| {
-            let hash = entry.content_hash();
+            let (next, hash) = chain.step(&entry);
+            chain = next;
+            chains.push(next);
             decode::change(entry, hash)
         });
         let changes = changes.collect();
-        let batch = MergeBatch { village: self.code, prev, last, changes };
+        let batch = MergeBatch { village: self.code, prev, last, changes, chains };
         self.hub.merge(&[batch], 1)?.remove(0)?;
         Ok(true)
     }
@@ -349,6 +361,33 @@ async fn a_disk_of_many_contacts_ago_gets_everything_written_since() -> anyhow::
     let told = world.hub.handed_back(world.code)?;
     ensure!((told.applied, told.conflicts) == (2, 0), "{told:?}");
     for (number, content) in [(7, 1), (1, 2), (4, 99)] {
+        let latest = world.village().barn().latest(id(number))?;
+        let latest = latest.and_then(|latest| latest.content().cloned());
+        ensure!(latest == change(number, Some(content)).content, "record {number}");
+    }
+    world.ends_equal().await
+}
+
+/// The histories part in the middle of one batch: the hub stood nowhere near,
+/// and knows the entry all the same.
+#[tokio::test]
+async fn what_parts_within_a_batch_is_no_conflict_before_that_entry() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let mut world = World::new(folder.path())?;
+    for content in 0..150 {
+        world.save(vec![(1, Some(content)), (4, Some(content))]).await?;
+    }
+    let old = world.store.copy();
+    world.save(vec![(1, Some(200)), (7, Some(200))]).await?;
+    world.contact(End::Whole).await?;
+    ensure!(world.hub.marks(world.code)?.len() == 1, "it was one batch");
+    world.put_back(&old)?;
+    world.save(vec![(4, Some(201)), (7, Some(201))]).await?;
+    world.contact(End::Whole).await?;
+    // Of the two that were changed beyond, the one that is changed here too.
+    let told = world.hub.handed_back(world.code)?;
+    ensure!((told.applied, told.conflicts) == (1, 1), "{told:?}");
+    for (number, content) in [(1, 200), (4, 201), (7, 201)] {
         let latest = world.village().barn().latest(id(number))?;
         let latest = latest.and_then(|latest| latest.content().cloned());
         ensure!(latest == change(number, Some(content)).content, "record {number}");

@@ -162,8 +162,8 @@ fn go_over(
     let Some(stored) = state.position.filter(|stored| stored.epoch < bundle.to.epoch) else {
         return Ok(None);
     };
-    let (marks, chain) = (dataset.marks(bundle.village)?, walk::Chain::of(bundle)?);
-    let Some(fork) = chain.newest_common(&marks) else { return Ok(None) };
+    let (stood, chain) = (walk::stood(bundle.village, dataset)?, walk::Chain::of(bundle)?);
+    let Some(fork) = chain.newest_common(&stood) else { return Ok(None) };
     let left = (stored, state.last_contact_ms.max(state.last_stick_ms));
     let holds = |at: &Position| chain.holds(at);
     if dataset.turned(bundle.village, left, clock::now_ms(), &holds)? == Turn::Twin {
@@ -278,15 +278,12 @@ fn merge_after(
         let unproven = |_| Refused::Unproven { after: Box::new(reached) };
         let verified = batch::verify(packed.clone(), reached).map_err(unproven)?;
         let last = Position { epoch: verified.last.epoch.max(stored.epoch), ..verified.last };
-        let mut chain = reached.chain;
-        let mut changes = Vec::new();
-        for (entry, hash) in verified.entries {
+        let (mut changes, mut chains) = (Vec::new(), Vec::new());
+        for ((entry, hash), chain) in verified.entries.into_iter().zip(verified.chains) {
             if entry.header.seq > stored.seq {
                 changes.push(decode::change(entry, hash));
-                continue;
-            }
-            chain = chain.step(&entry).0;
-            if entry.header.seq == stored.seq && chain != stored.chain {
+                chains.push(chain);
+            } else if entry.header.seq == stored.seq && chain != stored.chain {
                 return Err(forked);
             }
         }
@@ -294,7 +291,7 @@ fn merge_after(
         if changes.is_empty() {
             continue;
         }
-        waiting.push(MergeBatch { village: bundle.village, prev: at, last, changes });
+        waiting.push(MergeBatch { village: bundle.village, prev: at, last, changes, chains });
         at = last;
         let held: usize = waiting.iter().map(|batch| batch.changes.len()).sum();
         if held >= CHANGES_PER_COMMIT {

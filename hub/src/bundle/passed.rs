@@ -33,11 +33,10 @@ pub(super) fn parted(
     let Some(stored) = stored.filter(|stored| stored.epoch == bundle.to.epoch) else {
         return Ok(None);
     };
-    let marks = dataset.marks(village)?;
-    let off =
-        |mark: &&Position| entries.get(&mark.seq).is_some_and(|(_, chain)| *chain != mark.chain);
-    if let Some(mark) = marks.iter().filter(off).min_by_key(|mark| mark.seq) {
-        return Ok(Some(mark.seq));
+    let stood = walk::stood(village, dataset)?;
+    let off = |at: &&Position| entries.get(&at.seq).is_some_and(|(_, chain)| *chain != at.chain);
+    if let Some(at) = stood.iter().filter(off).min_by_key(|at| at.seq) {
+        return Ok(Some(at.seq));
     }
     let mut after = None;
     loop {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{ChainTag, Entry, LogId, Position, Seq};
 use lumbung_media::Bundle;
@@ -10,6 +11,7 @@ use lumbung_wire::batch;
 use lumbung_wire::tree::{Parts, Place, parts_from_wire};
 
 use super::Refused;
+use crate::dataset::{DatasetError, HubsOwn};
 use crate::repair::{Latest, Told};
 
 /// Goes along the bundle's chain: every entry, the hash of its content, and
@@ -22,9 +24,7 @@ pub(super) fn walk(
     for packed in &bundle.batches {
         let unproven = |_| Refused::Unproven { after: Box::new(reached) };
         let verified = batch::verify(packed.clone(), reached).map_err(unproven)?;
-        let mut chain = reached.chain;
-        for (entry, hash) in verified.entries {
-            chain = chain.step(&entry).0;
+        for ((entry, hash), chain) in verified.entries.into_iter().zip(verified.chains) {
             each(entry, hash, chain);
         }
         reached = verified.last;
@@ -33,6 +33,17 @@ pub(super) fn walk(
         true => Ok(()),
         false => Err(Refused::Unproven { after: Box::new(reached) }),
     }
+}
+
+/// Everywhere the hub knows to have stood in a village's log: its marks, and
+/// each of the newest entries.
+pub(super) fn stood(
+    village: VillageCode,
+    dataset: &dyn HubsOwn,
+) -> Result<Vec<Position>, DatasetError> {
+    let mut stood = dataset.marks(village)?;
+    stood.extend(dataset.passed(village, (Seq::ZERO, Seq(u64::MAX)))?);
+    Ok(stood)
 }
 
 /// The part of a log that a bundle holds, as the chain after every entry.

@@ -152,6 +152,15 @@ pub trait Recovery {
     /// [`DatasetError::Store`].
     fn marks(&self, village: VillageCode) -> Result<Vec<Position>, DatasetError>;
 
+    /// The positions in the village's log after entries beyond the first and
+    /// before the second of `ends`, in order, as far as the hub still knows
+    /// them: all of the newest entries, few of old ones.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn passed(&self, village: VillageCode, ends: (Seq, Seq))
+    -> Result<Vec<Position>, DatasetError>;
+
     /// Continues at `position`, a fork in a later epoch of the same log: every
     /// version beyond it goes into the branch, to be handed back. The rows
     /// stay until the new epoch replaces them. Gives how many versions wait

@@ -12,6 +12,7 @@ mod audit;
 mod branch;
 mod bulk;
 mod care;
+mod chains;
 mod content;
 mod copying;
 mod damaged;

@@ -310,6 +310,7 @@ mod tests {
             prev: at(code, after),
             last: at(code, after + changes),
             changes: (after + 1..=after + changes).map(|seq| change(seq, bytes)).collect(),
+            chains: Vec::new(),
         }
     }
 

@@ -25,6 +25,7 @@ use tonic::{Code, Status};
 
 use super::Shared;
 use super::evidence::{self, Parted};
+use super::narrowing::Narrowing;
 use super::session::Ended;
 use super::trouble::Trouble;
 use crate::dataset::lineage::Meeting;
@@ -169,7 +170,8 @@ impl<'a> Recovery<'a> {
         self.note(evidence::lost_unsent(stored, head)).await
     }
 
-    /// Agrees with the node on a fork and steps onto its branch.
+    /// Agrees with the node on a fork and steps onto its branch: first on one of
+    /// the marks, then on the very entry behind it.
     async fn restart(
         &self,
         sync: &mut SyncClient<Line>,
@@ -179,6 +181,46 @@ impl<'a> Recovery<'a> {
         stored: Position,
     ) -> Result<Position, Ended> {
         let marks = self.dataset(|dataset, village| dataset.marks(village)).await?;
+        let (fork, restarted) = self.ask_restart(sync, parted, head, stored, &marks).await?;
+        if fork == stored {
+            return Ok(stored);
+        }
+        if fork != Position::origin(stored.log_id) && !marks.contains(&fork) {
+            return Err(PROTOCOL);
+        }
+        let ends = (fork.seq, stored.seq);
+        let passed = self.dataset(move |dataset, village| dataset.passed(village, ends)).await?;
+        let mut narrowing = Narrowing::new(fork, stored, passed.into_iter().chain(marks));
+        while let Some(asked) = narrowing.question() {
+            let (newest, _) = self.ask_restart(sync, parted, head, stored, &asked).await?;
+            if !narrowing.answer(newest) {
+                return Err(PROTOCOL);
+            }
+        }
+        let fork = narrowing.fork();
+        self.leave(told, stored, restarted).await?;
+        let position = Position { epoch: restarted.epoch, ..fork };
+        let told = move |lost| evidence::restarted(parted, stored, restarted, fork, lost);
+        let lost = self.dataset(move |dataset, village| {
+            dataset.branch_off(village, position, &told, clock::now_ms())
+        });
+        let lost = lost.await?;
+        tracing::warn!(village = %self.village, %stored, %position, lost, "the log was restarted");
+        self.stand_at(position);
+        Ok(position)
+    }
+
+    /// Asks the node which of `marks` is the newest on its log, and where that
+    /// stands since it left what the hub has: the same, however often it is
+    /// asked.
+    async fn ask_restart(
+        &self,
+        sync: &mut SyncClient<Line>,
+        parted: Parted,
+        head: Position,
+        stored: Position,
+        marks: &[Position],
+    ) -> Result<(Position, Position), Ended> {
         let request = v1::RestartRequest {
             position: Some(batch::position_to_wire(stored)),
             marks: marks.iter().copied().map(batch::position_to_wire).collect(),
@@ -192,26 +234,10 @@ impl<'a> Recovery<'a> {
             position.as_ref().and_then(batch::position_from_wire).ok_or(PROTOCOL)
         };
         let (fork, restarted) = (read(fork)?, read(restarted)?);
-        if fork == stored {
-            return Ok(stored);
-        }
-        let stated = fork == Position::origin(stored.log_id) || marks.contains(&fork);
         let sound = restarted.log_id == stored.log_id
             && restarted.epoch > stored.epoch
             && restarted.seq >= head.seq.min(fork.seq);
-        if !stated || !sound {
-            return Err(PROTOCOL);
-        }
-        self.leave(told, stored, restarted).await?;
-        let position = Position { epoch: restarted.epoch, ..fork };
-        let told = move |lost| evidence::restarted(parted, stored, restarted, fork, lost);
-        let lost = self.dataset(move |dataset, village| {
-            dataset.branch_off(village, position, &told, clock::now_ms())
-        });
-        let lost = lost.await?;
-        tracing::warn!(village = %self.village, %stored, %position, lost, "the log was restarted");
-        self.stand_at(position);
-        Ok(position)
+        if fork == stored || sound { Ok((fork, restarted)) } else { Err(PROTOCOL) }
     }
 
     /// Notes that the hub leaves the history it followed for the node's, as

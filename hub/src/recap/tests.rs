@@ -102,7 +102,7 @@ fn batch_after(
     village: VillageCode,
     records: Vec<(u64, Kind, Vec<u8>)>,
 ) -> MergeBatch {
-    let mut last = prev;
+    let (mut last, mut chains) = (prev, Vec::new());
     let changes = records.into_iter().map(|(number, kind, bytes)| {
         let header = Header {
             seq: last.seq.next(),
@@ -119,10 +119,11 @@ fn batch_after(
         let (chain, hash) = last.chain.step(&entry);
         last.chain = chain;
         last.seq = entry.header.seq;
+        chains.push(chain);
         decode::change(entry, hash)
     });
     let changes = changes.collect();
-    MergeBatch { village, prev, last, changes }
+    MergeBatch { village, prev, last, changes, chains }
 }
 
 /// Lets a hub that did not know better put `count` sound records of a village

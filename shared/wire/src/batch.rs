@@ -76,6 +76,8 @@ pub struct Verified {
     /// Its entries, each with its content hash (`None` for deletes and
     /// withheld content).
     pub entries: Vec<(Entry, Option<ContentHash>)>,
+    /// The chain after each of them.
+    pub chains: Vec<ChainTag>,
     /// Size before compression, bytes.
     pub raw_bytes: usize,
 }
@@ -146,16 +148,18 @@ pub fn verify(batch: v1::Batch, expected: Position) -> Result<Verified, BatchErr
         let claimed_first = found.seq.next();
         return Err(BatchError::Numbers { claimed_first, claimed_last: last.seq });
     }
-    Ok(Verified { last, entries: prove(entries, found, last)?, raw_bytes })
+    let (entries, chains) = prove(entries, found, last)?;
+    Ok(Verified { last, entries, chains, raw_bytes })
 }
 
 /// Walks the chain over `entries` from `found`; they must be the ones that
-/// lead to `last`. Gives them with their content hashes.
+/// lead to `last`. Gives them with their content hashes, and the chain after
+/// each.
 pub(crate) fn prove(
     entries: Vec<Entry>,
     found: Position,
     last: Position,
-) -> Result<Vec<(Entry, Option<ContentHash>)>, BatchError> {
+) -> Result<Proof, BatchError> {
     let numbers = BatchError::Numbers { claimed_first: found.seq.next(), claimed_last: last.seq };
     let first = entries.first().map(|entry| entry.header.seq);
     let claimed = last.seq.since(found.seq);
@@ -163,11 +167,13 @@ pub(crate) fn prove(
         return Err(numbers);
     }
     let mut chain = found.chain;
+    let mut chains = Vec::with_capacity(entries.len());
     let entries = entries
         .into_iter()
         .map(|entry| {
             let (next, hash) = chain.step(&entry);
             chain = next;
+            chains.push(next);
             (entry, hash)
         })
         .collect();
@@ -176,8 +182,11 @@ pub(crate) fn prove(
     if chain != last.chain || !same_log {
         return Err(BatchError::Chain(last));
     }
-    Ok(entries)
+    Ok((entries, chains))
 }
+
+/// Entries with their content hashes, and the chain after each.
+type Proof = (Vec<(Entry, Option<ContentHash>)>, Vec<ChainTag>);
 
 // A compressor is a megabyte of tables: made once a thread, not once a batch.
 thread_local! {

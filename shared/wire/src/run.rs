@@ -96,8 +96,8 @@ pub fn verify(run: &v1::Run, expected: Position) -> Result<(Verified, Option<Sea
         0 => None,
         _ => Some(Seal::from_slice(&run.seal).ok_or(BatchError::Position)?),
     };
-    let entries = prove(entries, expected, last)?;
-    Ok((Verified { last, entries, raw_bytes }, seal))
+    let (entries, chains) = prove(entries, expected, last)?;
+    Ok((Verified { last, entries, chains, raw_bytes }, seal))
 }
 
 #[cfg(test)]

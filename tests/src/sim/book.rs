@@ -24,6 +24,8 @@ struct Promise {
     /// What it would be without the hub, which has to hand the acknowledged
     /// one back.
     without_hub: Vec<Content>,
+    /// Somebody changed it after the disk had gone back.
+    changed_since: bool,
 }
 
 impl Promise {
@@ -67,6 +69,8 @@ pub struct Book {
     pub acknowledged: u64,
     /// Saves that got no answer.
     pub unanswered: u64,
+    /// The disk went back.
+    went_back: bool,
 }
 
 impl Book {
@@ -84,8 +88,17 @@ impl Book {
     pub fn sent(&mut self, changes: &[(RecordId, Content)]) {
         self.unanswered += 1;
         for (id, content) in changes {
-            self.promises.entry(*id).or_default().unanswered.push(content.clone());
+            let promise = self.promises.entry(*id).or_default();
+            promise.unanswered.push(content.clone());
+            promise.changed_since |= self.went_back;
         }
+    }
+
+    /// Whether the record may have been changed on both sides of a disk that
+    /// went back, so that people have to decide.
+    #[must_use]
+    pub fn may_conflict(&self, id: RecordId) -> bool {
+        self.promises.get(&id).is_some_and(|promise| promise.changed_since)
     }
 
     /// The save just sent was acknowledged.
@@ -127,6 +140,7 @@ impl Book {
         kept: Seq,
         had: Option<(Seq, &BTreeMap<RecordId, Bytes>)>,
     ) {
+        self.went_back = true;
         let gone = self.entries.split_off(&kept.next());
         let mut later: BTreeMap<RecordId, Vec<(Seq, Content)>> = BTreeMap::new();
         for (seq, (id, content)) in gone {

@@ -71,6 +71,15 @@ pub(super) struct Parting {
     must_hub: Option<(i64, u64)>,
 }
 
+impl Parting {
+    /// Nothing but the village's own changes can be in conflict with what the
+    /// hub hands back: no other machine's, and none that it handed back before
+    /// it went back itself.
+    pub(super) const fn conflicts_are_its_own(&self) -> bool {
+        !self.twin && !self.hub_lost
+    }
+}
+
 impl World<'_> {
     pub(super) fn keep_disk(&mut self, number: usize) -> anyhow::Result<()> {
         let desa = &self.desa[number];

@@ -365,14 +365,18 @@ impl<'s> World<'s> {
     fn check(&self) -> anyhow::Result<()> {
         let running = self.kabupaten.running.borrow();
         let hub = running.as_ref().context("the hub is down")?;
-        for desa in &self.desa {
+        for (desa, parting) in self.desa.iter().zip(&self.parting) {
             let running = desa.running.borrow();
             let barn = running.as_ref().context("a node is down")?.barn();
             let folded = fold::fold_barn(barn).context(desa.name.clone())?;
             fold::compare(&folded, &*hub.dataset, desa.code).context(desa.name.clone())?;
             let aside = parting::conflicts(&*hub.dataset, desa.code)?;
-            let aside = |id, content: &Content| aside.contains(&(id, content.clone()));
             let book = desa.book.borrow();
+            for (id, content) in aside.iter().filter(|_| parting.conflicts_are_its_own()) {
+                let name = &desa.name;
+                ensure!(book.may_conflict(*id), "{name}: a false conflict of {id}: {content:?}");
+            }
+            let aside = |id, content: &Content| aside.contains(&(id, content.clone()));
             book.check_but(barn, &folded, &aside).context(desa.name.clone())?;
             let faults = barn.verify()?.faults;
             ensure!(faults.is_empty(), "{}: {faults:?}", desa.name);

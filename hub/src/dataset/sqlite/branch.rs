@@ -188,6 +188,7 @@ impl Merge<'_> {
             self.touch_whole(village)?;
         }
         standing.position = Some(position);
+        standing.walked.clear();
         // What was proven there says nothing about the same number here.
         self.conn.execute(
             "UPDATE village SET proven_seq = 0 WHERE village = ?1",

@@ -17,7 +17,6 @@ use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{Operation, Seq};
 use rusqlite::{Connection, OptionalExtension as _};
 
-use super::branch;
 use super::erasing::{self, Erased};
 use super::findings::Touched;
 use super::first_entry;
@@ -27,6 +26,7 @@ use super::schema::Shelf;
 use super::statements::{Act, Actors, Statements};
 use super::upsert::{self, Found, Marks, Stamp, village_sql};
 use super::village::{Counted, Standing};
+use super::{branch, chains};
 use crate::dataset::{Change, Content, DatasetError, MergeBatch, Merged};
 
 /// What outlives a transaction in memory.
@@ -161,6 +161,7 @@ impl<'c> Merge<'c> {
             quarantined += u64::from(matches!(change.content, Content::Quarantined(_)));
         }
         standing.position = Some(batch.last);
+        standing.walk(&batch.chains, batch.changes.len());
         let merged = Merged {
             position: batch.last,
             fingerprint: standing.fingerprint,
@@ -194,6 +195,7 @@ impl<'c> Merge<'c> {
                 standing.position.filter(|_| standing.position != standing.stood)
             {
                 branch::note_mark(self.conn, standing.village, position)?;
+                chains::note(self.conn, standing.village, position, &standing.walked)?;
             }
         }
         Ok(self.erased)

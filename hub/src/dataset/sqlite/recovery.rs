@@ -10,8 +10,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use super::merge::{Merge, kind_code};
 use super::schema::Shelf;
 use super::upsert::village_sql;
-use super::village::count;
-use super::{SqliteDataset, branch, incidents, leftover};
+use super::village::{Standing, count};
+use super::{SqliteDataset, branch, chains, incidents, leftover};
 use crate::dataset::lineage::{self, Lineage, Meeting};
 use crate::dataset::turns::{self, History, Turn};
 use crate::dataset::{
@@ -122,6 +122,19 @@ impl Recovery for SqliteDataset {
     fn marks(&self, village: VillageCode) -> Result<Vec<Position>, DatasetError> {
         let trail = self.read(|conn| Ok(branch::trail(conn, village)?))?;
         Ok(trail.map_or_else(Vec::new, |trail| trail.newest_first()))
+    }
+
+    fn passed(
+        &self,
+        village: VillageCode,
+        ends: (Seq, Seq),
+    ) -> Result<Vec<Position>, DatasetError> {
+        self.read(|conn| {
+            let standing = Standing::load(conn, village)?;
+            let stored = standing.and_then(|standing| standing.position);
+            let passed = stored.map(|stored| chains::between(conn, village, stored, ends));
+            Ok(passed.transpose()?.unwrap_or_default())
+        })
     }
 
     fn branch_off(

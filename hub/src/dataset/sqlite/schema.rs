@@ -39,6 +39,7 @@ const STEPS: &[&str] = &[
     include_str!("schema_v18.sql"),
     include_str!("schema_v19.sql"),
     include_str!("schema_v20.sql"),
+    include_str!("schema_v21.sql"),
 ];
 
 /// Page size of a new file, bytes. Measured over the first load of 248

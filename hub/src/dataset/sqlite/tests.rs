@@ -163,7 +163,7 @@ impl Log {
     }
 
     fn batch(&mut self, drafts: impl IntoIterator<Item = Draft>) -> MergeBatch {
-        let prev = self.position;
+        let (prev, mut chains) = (self.position, Vec::new());
         let changes = drafts
             .into_iter()
             .map(|draft| {
@@ -171,10 +171,11 @@ impl Log {
                 let (chain, hash) = self.position.chain.step(&entry);
                 self.position.chain = chain;
                 self.position.seq = entry.header.seq;
+                chains.push(chain);
                 decode::change(entry, hash)
             })
             .collect();
-        MergeBatch { village: self.village, prev, last: self.position, changes }
+        MergeBatch { village: self.village, prev, last: self.position, changes, chains }
     }
 
     fn entry(&self, draft: Draft) -> Entry {

@@ -7,9 +7,9 @@ use lumbung_ledger::fingerprint::ContentHash;
 use lumbung_ledger::{ChainTag, Epoch, Fingerprint, LogId, Position, Seq};
 use rusqlite::{Connection, OptionalExtension as _, Row as SqlRow};
 
-use super::findings;
 use super::scoped::condition;
 use super::upsert::{Marks, village_sql};
+use super::{chains, findings};
 use crate::dataset::{ContactNote, DatasetError, Scope, Totals, VillageState};
 
 /// What a merge changes of a village, held in memory for one transaction.
@@ -30,6 +30,8 @@ pub(super) struct Standing {
     pub(super) stopped: bool,
     /// The position when this was read.
     pub(super) stood: Option<Position>,
+    /// The chain after each of the last entries that were merged since.
+    pub(super) walked: Vec<ChainTag>,
 }
 
 /// What one record adds to its village's figures.
@@ -59,6 +61,7 @@ impl Standing {
                 village,
                 position,
                 stood: position,
+                walked: Vec::new(),
                 fingerprint: fingerprint(row, 5)?,
                 records: count(row, 6)?,
                 warga: count(row, 7)?,
@@ -115,6 +118,16 @@ impl Standing {
             }
             None => prev.seq == Seq::ZERO && prev.chain == ChainTag::genesis(prev.log_id),
         }
+    }
+
+    /// Notes the chains after the last of `changes` that were merged.
+    pub(super) fn walk(&mut self, chains: &[ChainTag], changes: usize) {
+        if chains.len() < changes {
+            self.walked.clear();
+        }
+        self.walked.extend_from_slice(chains);
+        let over = self.walked.len().saturating_sub(chains::ENTRIES_KEPT);
+        self.walked.drain(..over);
     }
 
     /// Counts the difference that one record makes.

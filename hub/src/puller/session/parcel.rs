@@ -60,7 +60,8 @@ impl Parcel {
         let size = verified.entries.iter().map(|(entry, _)| entry.size()).sum::<usize>() as u64;
         let entries = verified.entries.into_iter();
         let changes = entries.map(|(entry, hash)| decode::change(entry, hash)).collect();
-        let batch = MergeBatch { village, prev: position, last: verified.last, changes };
+        let (last, chains) = (verified.last, verified.chains);
+        let batch = MergeBatch { village, prev: position, last, changes, chains };
         Ok(Proven { batch, raw_bytes, size, seal })
     }
 }

@@ -107,12 +107,15 @@ pub(crate) fn raw(district: &District) -> anyhow::Result<Raw> {
             let seq = read.entries.last().map_or(prev.seq, |entry| entry.header.seq);
             let last = Position { seq, chain: read.after, ..head };
             sample.get_or_insert_with(|| Sample { prev, last, entries: read.entries.clone() });
+            let (mut chain, mut chains) = (prev.chain, Vec::new());
             let changes = read.entries.into_iter().map(|entry| {
-                let hash = entry.content_hash();
+                let (next, hash) = chain.step(&entry);
+                chain = next;
+                chains.push(next);
                 decode::change(entry, hash)
             });
             let changes = changes.collect();
-            batches.push(MergeBatch { village: node.code, prev, last, changes });
+            batches.push(MergeBatch { village: node.code, prev, last, changes, chains });
             prev = last;
         }
         village.close();

@@ -163,6 +163,7 @@ fn a_replay_does_not_bring_a_deleted_record_back() {
     let replay = MergeBatch {
         last: Position { seq: Seq(1), ..batch.last },
         changes: batch.changes[..1].to_vec(),
+        chains: batch.chains[..1].to_vec(),
         ..batch
     };
     store.merge(&[replay]);

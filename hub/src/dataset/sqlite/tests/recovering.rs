@@ -299,5 +299,19 @@ fn marks_are_written_with_what_was_merged() {
     assert!(store.dataset.merge(&[refused], 1).unwrap()[0].is_err());
     stood.reverse();
     assert_eq!(store.dataset.marks(log.village).unwrap(), stood);
+    stood.reverse();
+    let (whole, some) = ((Seq::ZERO, Seq(u64::MAX)), (Seq(2), Seq(5)));
+    assert_eq!(store.dataset.passed(log.village, whole).unwrap(), stood);
+    assert_eq!(store.dataset.passed(log.village, some).unwrap(), stood[2..4]);
+    // A step back leaves what is before it, and goes on from there.
+    let fork = Position { epoch: Epoch(2), ..stood[1] };
+    store.dataset.resume_at(log.village, fork).unwrap();
+    log.position = fork;
+    store.merge(&[log.batch([6, 7].map(|number| create(number, Kind::Warga, &warga(""))))]);
+    let passed = store.dataset.passed(log.village, whole).unwrap();
+    let (chains, last) = (passed.iter().map(|at| at.chain).collect::<Vec<_>>(), log.position);
+    assert_eq!((chains.len(), chains[..2].to_vec()), (4, vec![stood[0].chain, stood[1].chain]));
+    assert_eq!(passed.last(), Some(&last));
+    assert!(store.dataset.passed(village(LOREJO), whole).unwrap().is_empty());
     assert!(store.dataset.marks(village(LOREJO)).unwrap().is_empty());
 }
