@@ -395,6 +395,31 @@ async fn what_parts_within_a_batch_is_no_conflict_before_that_entry() -> anyhow:
     world.ends_equal().await
 }
 
+/// What the village had of its own when it got something back is lost again,
+/// before the hub has pulled it: the hub hands back once more what it has.
+#[tokio::test]
+async fn what_was_equal_or_in_conflict_and_is_lost_comes_back() -> anyhow::Result<()> {
+    for own in [0, 1] {
+        let folder = tempfile::tempdir()?;
+        let mut world = World::new(folder.path())?;
+        let old = world.store.copy();
+        world.save(vec![(4, Some(0))]).await?;
+        world.contact(End::Whole).await?;
+        world.put_back(&old)?;
+        world.save(vec![(4, Some(own))]).await?;
+        world.contact(End::Pulling(0)).await?;
+        let told = world.hub.handed_back(world.code)?;
+        ensure!((told.equal, told.conflicts) == (1 - u64::from(own), own.into()), "{told:?}");
+        world.put_back(&old)?;
+        world.contact(End::Whole).await?;
+        let latest = world.village().barn().latest(id(4))?;
+        let latest = latest.and_then(|latest| latest.content().cloned());
+        ensure!(latest == change(4, Some(0)).content, "{own}");
+        world.ends_equal().await?;
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]

@@ -191,7 +191,8 @@ pub trait Recovery {
     ) -> Result<u64, DatasetError>;
 
     /// Versions to be handed back, in the order of their entries: those that
-    /// were not yet, and those whose new entry has not been proven here yet.
+    /// were not yet, and those whose outcome has not been proven here yet: what
+    /// the village wrote anew or kept of its own could still be lost there.
     ///
     /// # Errors
     /// [`DatasetError::Store`].

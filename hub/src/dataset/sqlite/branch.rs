@@ -211,8 +211,8 @@ impl Merge<'_> {
         // What waits was to go back to the log that is closed now; its record
         // is among what is left over.
         self.conn.execute(
-            "UPDATE branch SET outcome = ?2, settled = 1 WHERE village = ?1 AND settled = 0",
-            (village_sql(standing.village), Outcome::Superseded as u8),
+            &format!("{SUPERSEDED} WHERE village = ?1 AND settled = 0"),
+            superseded(standing.village),
         )?;
         standing.leftovers += std::mem::take(&mut standing.records);
         standing.fingerprint = lumbung_ledger::Fingerprint::default();
@@ -305,12 +305,13 @@ impl Merge<'_> {
         )?;
         // Of one record only the last version is handed back.
         self.conn.execute(
-            "UPDATE branch SET outcome = ?2, settled = 1
-             WHERE village = ?1 AND settled = 0 AND EXISTS (
-               SELECT 1 FROM branch AS later
-               WHERE later.village = ?1 AND later.id = branch.id AND later.settled = 0
-                 AND (later.epoch, later.seq) > (branch.epoch, branch.seq))",
-            (village_sql(village), Outcome::Superseded as u8),
+            &format!(
+                "{SUPERSEDED} WHERE village = ?1 AND settled = 0 AND EXISTS (
+                   SELECT 1 FROM branch AS later
+                   WHERE later.village = ?1 AND later.id = branch.id AND later.settled = 0
+                     AND (later.epoch, later.seq) > (branch.epoch, branch.seq))"
+            ),
+            superseded(village),
         )?;
         Ok(())
     }
@@ -372,14 +373,17 @@ impl Merge<'_> {
         for told in receipt {
             let Some(version) = self.version(village, told.number)? else { continue };
             // What was written anew stays that, whatever a second delivery
-            // finds, and is settled by the next proof.
-            let outcome = match version.outcome {
-                Outcome::Applied => Outcome::Applied,
-                _ => told.outcome,
+            // finds, and what was equal is no conflict because it was changed
+            // since. The next proof settles it: until then what the village
+            // has of its own may be lost with another step back.
+            let outcome = match (version.outcome, told.outcome) {
+                (Outcome::Applied, _) => Outcome::Applied,
+                (Outcome::Equal, Outcome::Conflict) => Outcome::Equal,
+                (_, outcome) => outcome,
             };
             self.conn
-                .prepare_cached("UPDATE branch SET outcome = ?2, settled = ?3 WHERE number = ?1")?
-                .execute((told.number, outcome as u8, outcome != Outcome::Applied))?;
+                .prepare_cached("UPDATE branch SET outcome = ?2 WHERE number = ?1")?
+                .execute((told.number, outcome as u8))?;
             if told.common {
                 common = common.max(version.seq);
             }
@@ -427,3 +431,13 @@ impl Merge<'_> {
 /// A version that is set aside again waits again.
 const AGAIN: &str = "ON CONFLICT (village, id, epoch, seq, hash)
     DO UPDATE SET outcome = 0, settled = 0, fork = excluded.fork, at_ms = excluded.at_ms";
+
+/// Versions of a village that are handed back no more. A conflict that was told
+/// stays one.
+const SUPERSEDED: &str =
+    "UPDATE branch SET outcome = CASE outcome WHEN ?3 THEN outcome ELSE ?2 END, settled = 1";
+
+/// What [`SUPERSEDED`] asks for.
+fn superseded(village: VillageCode) -> (i64, u8, u8) {
+    (village_sql(village), Outcome::Superseded as u8, Outcome::Conflict as u8)
+}
