@@ -1,3 +1,5 @@
+-- Format 21: the entry at which two histories parted.
+
 -- The chain after each of the newest entries of one village's present log,
 -- sixteen bytes each, from the entry `first` on without a gap; see `chains`.
 CREATE TABLE chain (
