@@ -43,8 +43,13 @@ pub(super) fn run(args: &FindingsArgs, dataset: &dyn HubsOwn) -> anyhow::Result<
                     .village(claim.village)
                     .map(|desa| desa.full_name())
                     .unwrap_or_default();
+                let made = claim.first.as_ref().map(|first| {
+                    let by = actor(&first.actor).id;
+                    format!(", dibuat {} oleh {by}", clock::display(first.time_ms))
+                });
+                let made = made.unwrap_or_default();
                 format!(
-                    "{name}: {} oleh {} ({})",
+                    "{name}: {} oleh {} ({}){made}",
                     clock::display(claim.time_ms),
                     actor(&claim.actor).id,
                     claim.source.name()
