@@ -51,8 +51,10 @@ async fn publish(
 
 /// The published sheet of the widest region that the operator sees.
 fn sheet_href(viewer: &Viewer, day: Date) -> String {
-    let all = viewer.who.scope().is_whole();
-    let region = all.then(|| format!("wilayah={}&", RegionRef::Kabupaten)).unwrap_or_default();
+    let region = match viewer.who.scope().is_whole() {
+        true => format!("wilayah={}&", RegionRef::Kabupaten),
+        false => String::new(),
+    };
     format!("/rekap?{region}tanggal={day}&umum=1")
 }
 

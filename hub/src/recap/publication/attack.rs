@@ -78,9 +78,11 @@ enum Told {
 /// One count of a region, its parts and theirs, as told in some quarters; in
 /// the last ones somebody of the first part may be gone.
 struct Sheets {
-    /// Of each quarter: the whole, and each of its parts.
-    quarters: Vec<(i64, Vec<i64>)>,
+    quarters: Vec<Quarter>,
 }
+
+/// What is told of the whole, and of each of its parts.
+type Quarter = (i64, Vec<i64>);
 
 const PARTS: [u64; 4] = [23, 31, 12, 40];
 
@@ -102,15 +104,14 @@ impl Sheets {
 
     /// What the attacker makes of them; less means somebody is gone.
     fn differences(&self) -> [i64; 4] {
-        let first = |(_, parts): &(i64, Vec<i64>)| parts[0];
-        let rest = |(whole, parts): &(i64, Vec<i64>)| whole - parts[1..].iter().sum::<i64>();
-        let of =
-            |it: &dyn Fn(&(i64, Vec<i64>)) -> i64| it(&self.quarters[2]) - it(&self.quarters[1]);
+        let first = |(_, parts): &Quarter| parts[0];
+        let rest = |(whole, parts): &Quarter| whole - parts[1..].iter().sum::<i64>();
+        let of = |it: fn(&Quarter) -> i64| it(&self.quarters[2]) - it(&self.quarters[1]);
         [
-            of(&first),
-            of(&|it| it.0),
+            of(first),
+            of(|it| it.0),
             // What the whole leaves when all other parts are taken away.
-            of(&rest),
+            of(rest),
             rest(&self.quarters[2]) - first(&self.quarters[1]),
         ]
     }

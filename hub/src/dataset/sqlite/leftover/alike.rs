@@ -292,7 +292,7 @@ impl Village {
 
     fn residents(&self) -> BTreeSet<RecordId> {
         let mut by_name: HashMap<&str, Vec<&Resident>> = HashMap::new();
-        for (_, (is_old, resident)) in &self.residents {
+        for (is_old, resident) in self.residents.values() {
             if !is_old && !resident.name.is_empty() {
                 by_name.entry(&resident.name).or_default().push(resident);
             }
