@@ -8,12 +8,17 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use lumbung_identity::tls::{self, Shown, TlsError};
 use lumbung_identity::{CertificateDer, Key, KeyError, PublicKey, TrustedTime, write_private};
 use rustls::ClientConfig;
 use serde::{Deserialize, Serialize};
+
+/// A node that runs looks this often whether its village has joined anew.
+const JOINED_LOOK_EVERY: Duration = Duration::from_secs(3);
 
 /// Why the identity can't be used. Data is not concerned.
 #[derive(Debug, thiserror::Error)]
@@ -91,6 +96,7 @@ pub struct Identity {
     time: TrustedTime,
     data: Arc<PathBuf>,
     membership: Arc<Mutex<Membership>>,
+    joinings: Arc<AtomicU32>,
 }
 
 impl Identity {
@@ -114,6 +120,7 @@ impl Identity {
             time,
             data: Arc::new(data.to_owned()),
             membership: Arc::new(Mutex::new(membership)),
+            joinings: Arc::default(),
         }))
     }
 
@@ -139,8 +146,11 @@ impl Identity {
     ) -> Result<(), IdentityError> {
         let mut kept = self.membership();
         // Somebody may have joined anew in the meantime.
-        if let Some(found) = self.found() {
-            *kept = found;
+        if let Some(found) = self.found()
+            && found.address != kept.address
+        {
+            kept.address = found.address;
+            self.joinings.fetch_add(1, Ordering::Relaxed);
         }
         let renewed = Membership {
             address: kept.address.clone(),
@@ -157,18 +167,30 @@ impl Identity {
         toml::from_str(&fs::read_to_string(membership_file(&self.data)).ok()?).ok()
     }
 
-    /// Whether this village has joined anew since it was looked at last, which
-    /// a command does beside a node that runs; what it was given then counts
-    /// from now on.
+    /// Looks whether this village has joined anew, which a command does beside
+    /// a node that runs: what it was given then counts from now on. How often
+    /// that was found so far.
     #[must_use]
-    pub fn has_joined_anew(&self) -> bool {
+    pub fn joinings(&self) -> u32 {
         let mut kept = self.membership();
-        match self.found() {
-            Some(found) if found != *kept => {
-                *kept = found;
-                true
-            }
-            _ => false,
+        if let Some(found) = self.found()
+            && found != *kept
+        {
+            *kept = found;
+            self.joinings.fetch_add(1, Ordering::Relaxed);
+        }
+        self.known_joinings()
+    }
+
+    /// What [`Identity::joinings`] said last.
+    pub(crate) fn known_joinings(&self) -> u32 {
+        self.joinings.load(Ordering::Relaxed)
+    }
+
+    /// Completes once this village has joined more often than that.
+    pub(crate) async fn joined_since(&self, joinings: u32) {
+        while self.joinings() == joinings {
+            tokio::time::sleep(JOINED_LOOK_EVERY).await;
         }
     }
 

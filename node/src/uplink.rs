@@ -62,10 +62,6 @@ const LASTED: Duration = Duration::from_secs(60);
 /// this often whether it must dial.
 const DIALLED_LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// While it pauses, a node looks this often whether its village has joined
-/// anew.
-const JOINED_LOOK_EVERY: Duration = Duration::from_secs(3);
-
 /// Direct connections that were made and never became good before the tunnel
 /// is tried.
 const UNSPOKEN_MAX: u32 = 2;
@@ -93,9 +89,12 @@ trait Sessions: Sync {
     /// Runs the next one to its end.
     fn run(&self, way: Way) -> impl Future<Output = Ended> + Send;
 
-    /// Completes when this village has joined anew: whatever was learnt of the
-    /// way may be wrong now.
-    fn joined_anew(&self) -> impl Future<Output = ()> + Send;
+    /// How often this village was seen to have joined anew: whatever was
+    /// learnt of the way before may be wrong since.
+    fn joinings(&self) -> u32;
+
+    /// Completes once that is more often.
+    fn joined_since(&self, joinings: u32) -> impl Future<Output = ()> + Send;
 }
 
 /// Those over lines that this machine dials.
@@ -122,10 +121,12 @@ impl Sessions for Dialled {
         }
     }
 
-    async fn joined_anew(&self) {
-        while !self.identity.has_joined_anew() {
-            tokio::time::sleep(JOINED_LOOK_EVERY).await;
-        }
+    fn joinings(&self) -> u32 {
+        self.identity.joinings()
+    }
+
+    async fn joined_since(&self, joinings: u32) {
+        self.identity.joined_since(joinings).await;
     }
 }
 
@@ -153,7 +154,11 @@ impl<L: Lines> Sessions for Given<L> {
         session::over(line, None, &self.services, &self.account, None).await
     }
 
-    async fn joined_anew(&self) {
+    fn joinings(&self) -> u32 {
+        0
+    }
+
+    async fn joined_since(&self, _: u32) {
         std::future::pending().await
     }
 }
@@ -182,9 +187,17 @@ async fn hold(sessions: &impl Sessions, services: &Services, account: &Account) 
     let mut refused = Backoff::new(RETRY.0, REFUSED);
     let mut unspoken = 0;
     let mut tunnel_until: Option<Instant> = None;
+    let mut joinings = sessions.joinings();
     loop {
         while account.is_connected() {
             tokio::time::sleep(DIALLED_LOOK_EVERY).await;
+        }
+        let seen = sessions.joinings();
+        if seen != joinings {
+            joinings = seen;
+            (unspoken, tunnel_until) = (0, None);
+            backoff.reset();
+            refused.reset();
         }
         let tunnel = tunnel_until.is_some_and(|until| Instant::now() < until);
         let way = if tunnel || unspoken >= UNSPOKEN_MAX { Way::Tunnel } else { Way::Direct };
@@ -248,11 +261,7 @@ async fn hold(sessions: &impl Sessions, services: &Services, account: &Account) 
         };
         tokio::select! {
             () = paused => {}
-            () = sessions.joined_anew() => {
-                (unspoken, tunnel_until) = (0, None);
-                backoff.reset();
-                refused.reset();
-            }
+            () = sessions.joined_since(joinings) => {}
         }
     }
 }

@@ -108,6 +108,18 @@ impl Behind {
             Ok(node.status().await?["link"]["connected"] == false)
         })
         .await?;
+        // It joins anew where the network is free: the node that runs goes
+        // there.
+        let token = district.hub.token(village, district.hub.uplink, true)?;
+        node.join(&token, district.hub.uplink).await?;
+        node.save_dusun("BERGABUNG LAGI").await?;
+        district.wait_proven(WITHIN).await?;
+        let node = &district.nodes[0];
+        wait_until(WITHIN, "the line is a straight one", async || {
+            let link = &node.status().await?["link"];
+            Ok(link["connected"] == true && link["tunnelled"] == false)
+        })
+        .await?;
         district.stop().await?;
         district.compare()?;
         Ok(())

@@ -87,6 +87,7 @@ async fn district(
     answering: Answering,
     permit: OwnedSemaphorePermit,
 ) {
+    let joinings = identity.known_joinings();
     let config = match identity.client(tls::ALPN_UPLINK) {
         Ok(config) => config,
         Err(error) => return tracing::error!(%error, "the identity can't be used"),
@@ -98,7 +99,8 @@ async fn district(
         Err(error) => return tracing::debug!(%error, "a stranger dialled"),
     };
     let Answering { services, account, .. } = answering;
-    session::over(line, None, &services, &account, Some(&identity)).await;
+    let known = Some((&identity, joinings));
+    session::over(line, None, &services, &account, known).await;
     account.save();
 }
 

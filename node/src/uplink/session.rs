@@ -98,6 +98,7 @@ pub(super) async fn run(
     way: Way,
     narrow: bool,
 ) -> Result<Ended, Stalled> {
+    let joinings = identity.known_joinings();
     let config = match identity.client(tls::ALPN_UPLINK) {
         Ok(config) => config,
         Err(error) => {
@@ -122,18 +123,19 @@ pub(super) async fn run(
         }
     };
     let Dialled { line, tunnel } = dialled;
-    Ok(over(line, tunnel, services, account, Some(identity)).await)
+    Ok(over(line, tunnel, services, account, Some((identity, joinings))).await)
 }
 
 /// Serves over a line until it is over; what comes out of a tunnel is counted
 /// into `tunnel`. Without an `identity` the district
-/// arranges nothing: it has spoken already.
+/// arranges nothing: it has spoken already. With one, it ends when the village
+/// has joined more often than that.
 pub(super) async fn over<S>(
     line: S,
     tunnel: Option<Traffic>,
     services: &Services,
     account: &std::sync::Arc<Account>,
-    identity: Option<&Identity>,
+    identity: Option<(&Identity, u32)>,
 ) -> Ended
 where
     S: AsyncRead + AsyncWrite + Send + Sync + Unpin + 'static,
@@ -144,7 +146,7 @@ where
         Some(_) => Word::Silence,
         None => Word::Stay,
     });
-    let fleet = identity.map(|identity| {
+    let fleet = identity.map(|(identity, _)| {
         let account = std::sync::Arc::clone(account);
         FleetService::new(identity.clone(), account, word, services.clone())
     });
@@ -153,6 +155,12 @@ where
     let incoming = tokio_stream::once(Ok::<_, io::Error>(stream)).chain(tokio_stream::pending());
     let serving = serve_district(sync, fleet, incoming, gone.wait());
     let judged = judge(heard.clone(), services, account);
+    let joined_anew = async {
+        match identity {
+            Some((identity, joinings)) => identity.joined_since(joinings).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::pin!(serving, judged);
     let ended = tokio::select! {
         served = &mut serving => {
@@ -168,6 +176,11 @@ where
         ended = &mut judged => {
             account.hangs_up();
             ended
+        }
+        // Over another line, to where it was told to go.
+        () = joined_anew => {
+            account.hangs_up();
+            Ended::Over
         }
     };
     // The connection lives on in a task of its own until it is switched off.
