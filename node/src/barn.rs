@@ -70,7 +70,7 @@ pub use room::Condition;
 pub use sled_store::{SledStore, save_raw};
 pub use sound::Sound;
 pub use state::Stored;
-pub use store::{Check, Pairs, Reopening, Store, StoreError, WriteBatch};
+pub use store::{Check, Hindrance, Pairs, Reopening, Store, StoreError, WriteBatch};
 pub use thin::Thinned;
 pub use verify::{Fault, Soundness};
 pub use witness::{Testimony, Witness};
@@ -177,6 +177,14 @@ pub enum SubmitError {
     /// room; everything acknowledged before is safe.
     #[error("the disk is full")]
     Full {
+        /// Whether nothing of this was saved; otherwise some of it may turn
+        /// out to be.
+        certain: bool,
+    },
+    /// The disk can only be read. The barn takes changes again by itself once it
+    /// can be written; everything acknowledged before is safe.
+    #[error("the disk can only be read")]
+    ReadOnly {
         /// Whether nothing of this was saved; otherwise some of it may turn
         /// out to be.
         certain: bool,

@@ -18,8 +18,9 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{Dusun, Record};
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_ledger::Source;
-use lumbung_node::barn::{Condition, OpenBarnError, StoreError, SubmitError};
+use lumbung_node::barn::{Condition, OpenBarnError, SubmitError};
 use lumbung_node::village::{SaveError, Village, Wish};
+use lumbung_tests::district::{District, wait_until};
 use lumbung_tests::fold::{self, Folded};
 use lumbung_tests::sim::book::Book;
 use rand::{RngExt, SeedableRng};
@@ -28,6 +29,8 @@ use tempfile::TempDir;
 
 /// A damaged store may take this long to be opened or refused.
 const WITHIN: Duration = Duration::from_secs(60);
+
+const BINARY: &str = env!("CARGO_BIN_EXE_lumbung-process");
 
 /// Random damages of each sort.
 const DAMAGES: usize = 12;
@@ -365,6 +368,91 @@ struct Disk {
     folder: TempDir,
 }
 
+/// A file system on a file of its own; gone with its owner. Errors make it
+/// read-only, as they do where a system is installed.
+struct Ext4 {
+    folder: TempDir,
+}
+
+impl Ext4 {
+    /// `None` where this user can't mount, or there is no ext4.
+    fn mount(megabytes: u32) -> anyhow::Result<Option<Self>> {
+        let disk = Self { folder: tempfile::tempdir()? };
+        fs::create_dir(disk.dir())?;
+        let image = fs::File::create(disk.image())?;
+        image.set_len(u64::from(megabytes) << 20)?;
+        let made = quietly(Command::new("mkfs.ext4").args(["-q", "-m", "0"]).arg(disk.image()));
+        if made && disk.mount_image() {
+            return Ok(Some(disk));
+        }
+        println!("skipped: this user can't make and mount a file system");
+        Ok(None)
+    }
+
+    fn dir(&self) -> PathBuf {
+        self.folder.path().join("disk")
+    }
+
+    fn image(&self) -> PathBuf {
+        self.folder.path().join("image")
+    }
+
+    fn mount_image(&self) -> bool {
+        let options = ["-o", "loop,errors=remount-ro"];
+        quietly(Command::new("mount").args(options).arg(self.image()).arg(self.dir()))
+    }
+
+    /// Fills it to the last block with somebody else's file.
+    fn fill(&self) -> anyhow::Result<PathBuf> {
+        let ballast = self.dir().join("lain.bin");
+        let mut file = fs::File::options().create(true).append(true).open(&ballast)?;
+        for bytes in [1 << 20, 4096, 1] {
+            while std::io::Write::write_all(&mut file, &vec![7; bytes]).is_ok() {}
+        }
+        drop(file.sync_all());
+        Ok(ballast)
+    }
+
+    /// The kernel finds an error in it: from now on it is read-only. `false`
+    /// where it can't be told so.
+    fn fail(&self) -> anyhow::Result<bool> {
+        let said = Command::new("findmnt").args(["-no", "SOURCE"]).arg(self.dir()).output()?;
+        let device = String::from_utf8(said.stdout)?;
+        let device = device.trim().rsplit('/').next().unwrap_or_default();
+        let trigger = format!("/sys/fs/ext4/{device}/trigger_fs_error");
+        let told = fs::write(&trigger, "uji").is_ok();
+        if !told {
+            println!("skipped: this kernel takes no errors at {trigger}");
+        }
+        Ok(told)
+    }
+
+    /// Repairs what was found, on another disk that takes its place.
+    fn replace(&self) -> anyhow::Result<()> {
+        let repaired = self.folder.path().join("repaired");
+        fs::copy(self.image(), &repaired)?;
+        ensure!(quietly(Command::new("umount").arg("-l").arg(self.dir())), "still mounted");
+        fs::rename(&repaired, self.image())?;
+        // It says by its code that there was something to repair.
+        quietly(Command::new("e2fsck").args(["-f", "-y"]).arg(self.image()));
+        ensure!(self.mount_image(), "the repaired file system can't be mounted");
+        Ok(())
+    }
+}
+
+impl Drop for Ext4 {
+    fn drop(&mut self) {
+        // Lazily, in case a failed test left a file open.
+        quietly(Command::new("umount").arg("-l").arg(self.dir()));
+    }
+}
+
+/// Whether a command did what it should.
+fn quietly(command: &mut Command) -> bool {
+    let done = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    done.is_ok_and(|status| status.success())
+}
+
 impl Disk {
     /// `None` where this user can't mount.
     fn mount(megabytes: u32) -> anyhow::Result<Option<Self>> {
@@ -474,15 +562,9 @@ async fn a_full_disk_with_room_again_takes_saves_without_a_restart() -> anyhow::
         let later = village.save("kader", Source::MANUAL, wishes(1, 30)).await;
         let certain = SaveError::Barn(SubmitError::Full { certain: true });
         ensure!(later.is_err_and(|error| format!("{error:?}") == format!("{certain:?}")));
-        // Reading goes on, unless sled was just writing in the background: then
-        // it fails over the same lack of room, and nothing else.
-        match fold::fold_barn(village.barn()) {
-            Ok(folded) => book.check(village.barn(), &folded)?,
-            Err(error) => {
-                let full = error.downcast_ref().is_some_and(StoreError::is_full);
-                ensure!(full, "{error:#}");
-            }
-        }
+        // Reading goes on, all of it.
+        book.check(village.barn(), &fold::fold_barn(village.barn())?)?;
+        ensure!(village.barn().verify()?.faults.is_empty());
         fs::remove_file(&ballast)?;
         let mut condition = village.barn().condition();
         let sound = condition.wait_for(|now| matches!(now, Condition::HadNoRoom { .. }));
@@ -519,5 +601,144 @@ async fn a_read_only_disk_is_refused_in_words_and_left_alone() -> anyhow::Result
     assert!(said.lines().last().unwrap_or_default().starts_with("Disk penuh atau"), "{said}");
     disk.remount("rw")?;
     assert_eq!(judge(&dir, &truth)?, End::Whole);
+    Ok(())
+}
+
+/// Where the files of a village on a disk of its own are.
+const NAMED: &str = "desa";
+
+/// A district whose only node has its folder on `disk`, with something that
+/// the hub has and something that it has not. The hub is stopped.
+async fn on_disk(disk: &Ext4) -> anyhow::Result<District> {
+    let mut district = District::joined(BINARY, 0, None).await?;
+    let mut node = district.node(BINARY, code())?;
+    fs::create_dir(disk.dir().join(NAMED))?;
+    std::os::unix::fs::symlink(disk.dir().join(NAMED), node.dir())?;
+    let token = district.hub.token(code(), district.hub.uplink, false)?;
+    node.join(&token, district.hub.uplink).await?;
+    node.start().await?;
+    node.save_dusun("TERKIRIM").await?;
+    district.nodes.push(node);
+    district.wait_proven(WITHIN).await?;
+    district.hub.stop().await?;
+    for save in 0..200 {
+        district.nodes[0].save_dusun(&format!("BELUM {save}")).await?;
+    }
+    Ok(district)
+}
+
+/// Everything is read, commands say what is wrong, the hub gets what it has
+/// not, and nothing is saved.
+async fn is_read_only(district: &mut District, words: &str) -> anyhow::Result<()> {
+    let refused = district.nodes[0].save_dusun("DITOLAK").await;
+    let refused = format!("{:#}", refused.expect_err("saved on such a disk"));
+    assert!(refused.contains(words), "{refused}");
+    let said = district.nodes[0].run(&["status"]).await?;
+    let said = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(said.contains(&format!("{words} sejak")), "{said}");
+    let listed = district.nodes[0].run(&["list", "dusun", "--limit", "0"]).await?;
+    let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
+    assert!(listed.contains("BELUM 199") && !listed.contains("DITOLAK"), "{listed}");
+    district.hub.start().await?;
+    district.wait_proven(WITHIN).await
+}
+
+async fn goes_on(district: &mut District) -> anyhow::Result<()> {
+    let node = &district.nodes[0];
+    wait_until(WITHIN, "saves are taken again", async || {
+        Ok(node.save_dusun("SESUDAH").await.is_ok())
+    })
+    .await?;
+    district.wait_proven(WITHIN).await?;
+    ensure!(!copy_in_memory(district.nodes[0].dir())?.exists(), "the copy was left behind");
+    district.stop().await?;
+    district.compare()?;
+    Ok(())
+}
+
+/// Where a copy of a village's store lies while it is read.
+fn copy_in_memory(dir: &Path) -> anyhow::Result<PathBuf> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let store = fs::canonicalize(dir.join("store"))?;
+    let name = blake3::hash(store.as_os_str().as_bytes()).to_hex();
+    Ok(Path::new("/dev/shm").join(format!("lumbung-{}", &name[..16])))
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_on_a_full_disk_starts_and_is_read_and_pulled_from() -> anyhow::Result<()> {
+    let Some(disk) = Ext4::mount(64)? else { return Ok(()) };
+    let mut district = on_disk(&disk).await?;
+    district.nodes[0].stop().await?;
+    let ballast = disk.fill()?;
+    // A command that opens the files itself.
+    let said = district.nodes[0].run(&["status"]).await?;
+    let shown = String::from_utf8_lossy(&said.stdout).into_owned();
+    assert!(shown.contains("penuh sejak"), "{said:?}");
+    let verified = district.nodes[0].run(&["verify"]).await?;
+    assert!(verified.status.success(), "{verified:?}");
+    district.nodes[0].start().await?;
+    is_read_only(&mut district, "Disk komputer ini penuh").await?;
+    ensure!(copy_in_memory(district.nodes[0].dir())?.exists(), "it is read from elsewhere");
+    district.nodes[0].stop().await?;
+    ensure!(!copy_in_memory(district.nodes[0].dir())?.exists(), "the copy was left behind");
+    district.nodes[0].start().await?;
+    // Nor does a kill matter.
+    district.nodes[0].kill()?;
+    district.nodes[0].start().await?;
+    fs::remove_file(ballast)?;
+    goes_on(&mut district).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_becomes_read_only_is_read_and_pulled_from() -> anyhow::Result<()> {
+    let Some(disk) = Ext4::mount(64)? else { return Ok(()) };
+    let mut district = on_disk(&disk).await?;
+    if !disk.fail()? {
+        return Ok(());
+    }
+    // The first save finds out.
+    drop(district.nodes[0].save_dusun("DITOLAK").await);
+    is_read_only(&mut district, "Disk komputer ini hanya bisa dibaca").await?;
+    district.nodes[0].kill()?;
+    disk.replace()?;
+    district.nodes[0].start().await?;
+    goes_on(&mut district).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disk_that_can_be_written_again_takes_saves_without_a_restart() -> anyhow::Result<()> {
+    let Some(disk) = Ext4::mount(64)? else { return Ok(()) };
+    let dir = disk.dir().join(NAMED);
+    let village = lumbung_node::cli::create(&dir, code())?;
+    let mut book = Book::default();
+    let mut save = async |village: &Village, number: u64| {
+        let wishes = wishes(number, 30);
+        let contents = contents(&wishes);
+        book.sent(&contents);
+        if let Ok(saved) = village.save("kader", Source::MANUAL, wishes).await {
+            book.acknowledged(&contents, saved.receipt)?;
+        }
+        book.check(village.barn(), &fold::fold_barn(village.barn())?)
+    };
+    for number in 0..100 {
+        save(&village, number).await?;
+    }
+    if !disk.fail()? {
+        return Ok(());
+    }
+    drop(village.save("kader", Source::MANUAL, wishes(100, 30)).await);
+    let later = village.save("kader", Source::MANUAL, wishes(101, 30)).await;
+    let certain = SaveError::Barn(SubmitError::ReadOnly { certain: true });
+    ensure!(later.is_err_and(|error| format!("{error:?}") == format!("{certain:?}")));
+    save(&village, 102).await?;
+    disk.replace()?;
+    let mut condition = village.barn().condition();
+    let sound = condition.wait_for(|now| matches!(now, Condition::WasReadOnly { .. }));
+    tokio::time::timeout(WITHIN, sound).await??;
+    let head = village.barn().head();
+    save(&village, 103).await?;
+    ensure!(village.barn().head() != head, "nothing was saved");
+    ensure!(village.barn().verify()?.faults.is_empty());
+    village.close();
     Ok(())
 }

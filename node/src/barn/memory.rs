@@ -119,6 +119,6 @@ impl Store for MemoryStore {
             }
             contents.visible = contents.durable.clone();
         }
-        check(self).map_or(Reopening::Never, |()| Reopening::Done)
+        check(self, true).map_or(Reopening::Never, |()| Reopening::Done)
     }
 }

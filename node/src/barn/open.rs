@@ -5,6 +5,7 @@
 //! behind its witness lost a tail that others may have seen: it opens a new
 //! epoch, so that no number is ever used twice for different entries.
 
+use std::io::ErrorKind;
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,7 +18,8 @@ use super::erasures::Erasures;
 use super::head::Head;
 use super::losses::{Loss, Losses};
 use super::reopening::Reopenable;
-use super::sled_store::{OpenRepair, SledStore};
+use super::room::Condition;
+use super::sled_store::{OpenRepair, SledStore, StandIn};
 use super::store::{Store, StoreError, WriteBatch};
 use super::witness::{Testimony, Witness};
 use super::writer::Writer;
@@ -63,6 +65,17 @@ pub enum OpenBarnError {
 }
 
 impl OpenBarnError {
+    /// Whether it is for lack of room.
+    fn is_full(&self) -> bool {
+        match self {
+            Self::Store(error) => error.is_full(),
+            Self::Witness(error) | Self::Erasures(error) | Self::Losses(error) => {
+                matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
+            }
+            _ => false,
+        }
+    }
+
     /// Whether the store itself is damaged: trying again or making room will
     /// not help. A store that is in use, a disk that is full, read-only or not
     /// there, and one of a newer version are not.
@@ -135,11 +148,51 @@ impl Barn {
         rewrite::has_store(dir)
     }
 
+    /// Removes the copy in memory of the barn in `dir`, if there is one: its
+    /// process ends, maybe before the threads that would.
+    pub fn leave(dir: &Path) {
+        StandIn::forget(&dir.join("store"));
+    }
+
     /// Opens or creates the barn in `dir` on disk.
     ///
     /// # Errors
     /// [`OpenBarnError`].
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, OpenBarnError> {
+        match Self::open_for_work(dir, options) {
+            Err(error) if error.is_full() && options.create.is_none() => {
+                tracing::warn!(%error, "the disk is full; what is there is read from a copy");
+                match Self::open_full(dir, options) {
+                    Ok(Some(barn)) => Ok(barn),
+                    Err(OpenBarnError::Busy) => Err(OpenBarnError::Busy),
+                    other => {
+                        let why = other.err().map(|error| error.to_string());
+                        tracing::warn!(why, "no copy can be read either");
+                        Err(error)
+                    }
+                }
+            }
+            opened => opened,
+        }
+    }
+
+    /// Opens a barn whose disk is full, to be read until it has room; `None`
+    /// where memory has none for a copy.
+    fn open_full(dir: &Path, options: OpenOptions) -> Result<Option<Self>, OpenBarnError> {
+        let _opening = rewrite::lock(dir).map_err(StoreError::Io)?.ok_or(OpenBarnError::Busy)?;
+        rewrite::finish(dir, &mut |_| Ok(())).map_err(busy_or_failed)?;
+        let store = Reopenable::full(&dir.join("store")).map_err(busy_or_failed)?;
+        let Some(store) = store else { return Ok(None) };
+        let witness = Witness::open(&dir.join("witness")).map_err(OpenBarnError::Witness)?;
+        let (ledger, losses) = beside(dir)?;
+        let (store, witness) = (Arc::new(store), Some(witness));
+        let footing = Footing { store, witness, ledger, losses, turn: Turn::Full };
+        let (barn, writer, jobs) = Self::prepare_safely(footing, options, Vec::new())?;
+        writer.condition.send_replace(Condition::Full { since_ms: clock::now_ms() });
+        Self::serve(barn, writer, jobs).map(Some)
+    }
+
+    fn open_for_work(dir: &Path, options: OpenOptions) -> Result<Self, OpenBarnError> {
         match (Self::exists(dir), options.create) {
             (false, None) => return Err(OpenBarnError::Missing(dir.to_path_buf())),
             (true, Some(_)) => return Err(OpenBarnError::Exists(dir.to_path_buf())),
@@ -149,10 +202,7 @@ impl Barn {
         // Until this opening is done, no other process may see its steps.
         let _opening = rewrite::lock(dir).map_err(StoreError::Io)?.ok_or(OpenBarnError::Busy)?;
         rewrite::finish(dir, &mut |_| Ok(())).map_err(busy_or_failed)?;
-        let ledger = Erasures::open(&dir.join("erasures")).map_err(OpenBarnError::Erasures)?;
-        let ledger = Arc::new(Mutex::new(ledger));
-        let losses = Losses::open(dir).map_err(OpenBarnError::Losses)?;
-        let beside = (ledger, Arc::new(Mutex::new(losses)));
+        let beside = beside(dir)?;
         let (barn, writer, jobs) = Self::on_disk(dir, options, &beside, Turn::First)?;
         let erased = barn.scrub_pending();
         if !erased && !rewrite::is_bloated(&*barn.store)? {
@@ -187,10 +237,11 @@ impl Barn {
     ) -> Result<Prepared, OpenBarnError> {
         let place = dir.join("store");
         let (store, repairs) = match turn {
-            Turn::First => SledStore::open(&place),
+            Turn::First | Turn::Full => SledStore::open(&place),
             Turn::Again { .. } => SledStore::open_own(&place).map(|store| (store, Vec::new())),
         }
         .map_err(busy_or_failed)?;
+        StandIn::forget(&place);
         let gap = store.has_gap();
         let witness = Witness::open(&dir.join("witness")).map_err(OpenBarnError::Witness)?;
         let steps = repairs.into_iter().map(|repair| match repair {
@@ -205,13 +256,7 @@ impl Barn {
             turn,
         };
         let steps = steps.collect();
-        // sled reads most pages only now, and panics over some damages.
-        // Nothing outside the closure can see what a panic leaves half-done.
-        let prepared = AssertUnwindSafe(|| Self::prepare(footing, options, steps));
-        let prepared = std::panic::catch_unwind(prepared).unwrap_or_else(|_| {
-            let why = "reading it failed half-way".to_owned();
-            Err(OpenBarnError::Store(StoreError::Damaged(why)))
-        })?;
+        let prepared = Self::prepare_safely(footing, options, steps)?;
         let mut steps = prepared.0.steps.iter();
         if gap || steps.any(|step| matches!(step, OpenStep::LostTail { .. })) {
             SledStore::keep_for_good(&place);
@@ -219,6 +264,20 @@ impl Barn {
             SledStore::forget_kept(&place);
         }
         Ok(prepared)
+    }
+
+    /// sled reads most pages only now, and panics over some damages.
+    fn prepare_safely(
+        footing: Footing,
+        options: OpenOptions,
+        steps: Vec<OpenStep>,
+    ) -> Result<Prepared, OpenBarnError> {
+        // Nothing outside the closure can see what a panic leaves half-done.
+        let prepared = AssertUnwindSafe(|| Self::prepare(footing, options, steps));
+        std::panic::catch_unwind(prepared).unwrap_or_else(|_| {
+            let why = "reading it failed half-way".to_owned();
+            Err(OpenBarnError::Store(StoreError::Damaged(why)))
+        })
     }
 
     /// Opens a barn on any store, without a witness: for simulation.
@@ -275,16 +334,23 @@ impl Barn {
         check_end(&*store, &head)?;
         // A process killed between writing and syncing leaves entries that a
         // power cut may still take back. They are served from here on.
-        store.sync()?;
+        let full = matches!(turn, Turn::Full);
+        if !full {
+            store.sync()?;
+        }
         let mut boots = 1;
         if let Some(witness) = &mut witness {
             let last = witness.last().filter(|last| last.log_id == head.position.log_id);
             if let Some(last) = last {
                 boots = match turn {
-                    Turn::First => last.boots.saturating_add(1),
+                    Turn::First | Turn::Full => last.boots.saturating_add(1),
                     Turn::Again { boots } => boots,
                 };
                 let lost = last.seq > head.position.seq || last.epoch > head.position.epoch;
+                if lost && full {
+                    // What is lost is found by an opening that may say so.
+                    return Err(OpenBarnError::Inconsistent("it is behind its witness"));
+                }
                 if lost {
                     let (kept, witnessed) = (head.position.seq, last.seq);
                     note_lost(&losses, kept, witnessed)?;
@@ -299,10 +365,12 @@ impl Barn {
                 seq: position.seq,
                 boots,
             };
-            witness
-                .testify(testimony)
-                .and_then(|()| witness.sync())
-                .map_err(OpenBarnError::Witness)?;
+            let testified = witness.testify(testimony).and_then(|()| witness.sync());
+            match testified {
+                // It says the same as before, but for the count of starts.
+                Err(error) if full => tracing::warn!(%error, "the witness can't be written"),
+                testified => testified.map_err(OpenBarnError::Witness)?,
+            }
         }
         let (watermark, watching) = watch::channel(head);
         let (queue, jobs) = mpsc::channel(QUEUE_MAX);
@@ -369,6 +437,15 @@ enum Turn {
     First,
     /// It is opened once more after it was rewritten.
     Again { boots: u32 },
+    /// A copy of it is opened, and nothing can be written.
+    Full,
+}
+
+/// Opens what lies beside the store.
+fn beside(dir: &Path) -> Result<Beside, OpenBarnError> {
+    let ledger = Erasures::open(&dir.join("erasures")).map_err(OpenBarnError::Erasures)?;
+    let losses = Losses::open(dir).map_err(OpenBarnError::Losses)?;
+    Ok((Arc::new(Mutex::new(ledger)), Arc::new(Mutex::new(losses))))
 }
 
 fn with(steps: &[OpenStep], last: OpenStep) -> Arc<[OpenStep]> {

@@ -1,5 +1,7 @@
-//! A disk that is full: the writer refuses what comes, looks for room, and
-//! goes on by itself once the store was opened anew and is what it believes.
+//! A disk that is full or can only be read: the writer refuses what comes, looks
+//! whether the disk takes writes again, and goes on by itself once the store was
+//! opened anew and is what it believes. Meanwhile a copy is read, if there can
+//! be one, which must be the same.
 //!
 //! The head it holds is what was durable and may have been seen. What the disk
 //! has must continue it: at that head exactly, or with entries behind it of a
@@ -14,7 +16,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::head::Head;
-use super::store::{Reopening, Store, StoreError};
+use super::store::{Hindrance, Reopening, Store, StoreError};
 use super::writer::Writer;
 use super::{Barn, Job, SubmitError, keys, log};
 
@@ -41,6 +43,18 @@ pub enum Condition {
         /// Until when.
         until_ms: i64,
     },
+    /// It does not until the disk can be written again.
+    ReadOnly {
+        /// Since when.
+        since_ms: i64,
+    },
+    /// It does again; the disk could only be read.
+    WasReadOnly {
+        /// Since when.
+        since_ms: i64,
+        /// Until when.
+        until_ms: i64,
+    },
     /// It does not until it is reopened: the disk failed.
     Failed {
         /// Since when.
@@ -48,15 +62,39 @@ pub enum Condition {
     },
 }
 
+impl Condition {
+    pub(super) const fn during(by: Hindrance, since_ms: i64) -> Self {
+        match by {
+            Hindrance::Full => Self::Full { since_ms },
+            Hindrance::ReadOnly => Self::ReadOnly { since_ms },
+        }
+    }
+
+    const fn after(by: Hindrance, since_ms: i64, until_ms: i64) -> Self {
+        match by {
+            Hindrance::Full => Self::HadNoRoom { since_ms, until_ms },
+            Hindrance::ReadOnly => Self::WasReadOnly { since_ms, until_ms },
+        }
+    }
+
+    /// Whether it takes none until the disk does again.
+    #[must_use]
+    pub const fn is_hindered(self) -> bool {
+        matches!(self, Self::Full { .. } | Self::ReadOnly { .. })
+    }
+}
+
 impl Writer {
     /// Waits for room and goes on with what the disk has. The job that came
     /// when there was room again is handed back; `None` when only a new opening
     /// may go on, or nobody is left.
     pub(super) async fn recover(&mut self, jobs: &mut mpsc::Receiver<Job>) -> Option<Option<Job>> {
-        let since_ms = match *self.condition.borrow() {
-            Condition::Full { since_ms } => since_ms,
-            _ => clock::now_ms(),
+        let (by, since_ms) = match *self.condition.borrow() {
+            Condition::Full { since_ms } => (Hindrance::Full, since_ms),
+            Condition::ReadOnly { since_ms } => (Hindrance::ReadOnly, since_ms),
+            _ => (Hindrance::Full, clock::now_ms()),
         };
+        let during = Condition::during(by, since_ms);
         let mut came = None;
         loop {
             let looked = Instant::now();
@@ -67,18 +105,19 @@ impl Writer {
                     self.condition.send_replace(Condition::Failed { since_ms });
                     return None;
                 }
-                Reopening::Later => {}
+                Reopening::Later | Reopening::Standing => {}
             }
-            if *self.condition.borrow() != (Condition::Full { since_ms }) {
+            if *self.condition.borrow() != during {
                 tracing::error!("the barn's disk is full; changes are taken once it has room");
-                self.condition.send_replace(Condition::Full { since_ms });
+                self.condition.send_replace(during);
             }
-            came.take().into_iter().for_each(refuse);
-            came = wait(looked, jobs).await?;
+            came.take().into_iter().for_each(|job| refuse(by, job));
+            came = wait(by, looked, jobs).await?;
         }
         let until_ms = clock::now_ms();
-        tracing::info!(seq = self.head().position.seq.0, "the disk has room; changes are taken");
-        self.condition.send_replace(Condition::HadNoRoom { since_ms, until_ms });
+        let seq = self.head().position.seq.0;
+        tracing::info!(code = "barn-eb92", seq, "the disk takes writes again");
+        self.condition.send_replace(Condition::after(by, since_ms, until_ms));
         Some(came)
     }
 
@@ -89,19 +128,25 @@ impl Writer {
         let believed = self.head();
         let mut found = believed;
         let store = self.shared_store();
-        let mut check = |store: &dyn Store| {
+        let mut check = |store: &dyn Store, durable: bool| {
             found = continuing(store, believed)?;
+            if !durable && found != believed {
+                return Err(StoreError::Damaged("it has what the disk may not have".to_owned()));
+            }
             Ok(())
         };
         let outcome = store.reopen(&mut check);
-        if outcome != Reopening::Done {
+        if matches!(outcome, Reopening::Later | Reopening::Never) {
             return outcome;
         }
         self.stand_at(found);
+        if outcome == Reopening::Standing {
+            return outcome;
+        }
         // One that the ledger has and the store has not, as at any opening.
         match self.erase_again(clock::now_ms()) {
             Ok(_) => Reopening::Done,
-            Err(error) if error.is_full() => Reopening::Later,
+            Err(error) if error.hindrance().is_some() => Reopening::Later,
             Err(error) => {
                 tracing::error!(%error, "what was erased can't be erased again");
                 Reopening::Never
@@ -147,7 +192,11 @@ fn continuing(store: &dyn Store, believed: Head) -> Result<Head, StoreError> {
 
 /// Waits until it is time to look for room again: because a job came, or
 /// [`LOOK_EVERY`] has passed. `None` when nobody can come any more.
-async fn wait(looked: Instant, jobs: &mut mpsc::Receiver<Job>) -> Option<Option<Job>> {
+async fn wait(
+    by: Hindrance,
+    looked: Instant,
+    jobs: &mut mpsc::Receiver<Job>,
+) -> Option<Option<Job>> {
     let over = tokio::time::sleep_until(looked + LOOK_EVERY);
     tokio::pin!(over);
     loop {
@@ -158,30 +207,38 @@ async fn wait(looked: Instant, jobs: &mut mpsc::Receiver<Job>) -> Option<Option<
         if looked.elapsed() >= LOOK_AGAIN {
             return Some(Some(job));
         }
-        refuse(job);
+        refuse(by, job);
     }
 }
 
-/// Tells whoever asks that there is no room; other work's askers hear that
+/// Tells whoever asks what the disk is like; other work's askers hear that
 /// the barn takes nothing.
-fn refuse(job: Job) {
-    let full = SubmitError::Full { certain: true };
+fn refuse(by: Hindrance, job: Job) {
+    let refused = SubmitError::hindered(by, true);
     // Whoever asked may have gone away.
     match job {
-        Job::Save { reply, .. } | Job::Erase { reply, .. } => drop(reply.send(Err(full))),
-        Job::Thin { reply, .. } => drop(reply.send(Err(full))),
+        Job::Save { reply, .. } | Job::Erase { reply, .. } => drop(reply.send(Err(refused))),
+        Job::Thin { reply, .. } => drop(reply.send(Err(refused))),
         Job::Work(_) => {}
     }
 }
 
 impl SubmitError {
-    /// Whether it is for lack of room, which a person can make.
+    pub(super) const fn hindered(by: Hindrance, certain: bool) -> Self {
+        match by {
+            Hindrance::Full => Self::Full { certain },
+            Hindrance::ReadOnly => Self::ReadOnly { certain },
+        }
+    }
+
+    /// What a person can see to, if it is that.
     #[must_use]
-    pub fn is_full(&self) -> bool {
+    pub fn hindrance(&self) -> Option<Hindrance> {
         match self {
-            Self::Store(error) => error.is_full(),
-            Self::Full { .. } => true,
-            _ => false,
+            Self::Store(error) => error.hindrance(),
+            Self::Full { .. } => Some(Hindrance::Full),
+            Self::ReadOnly { .. } => Some(Hindrance::ReadOnly),
+            _ => None,
         }
     }
 }

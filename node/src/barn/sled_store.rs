@@ -12,6 +12,7 @@
 
 mod files;
 mod raw;
+mod standin;
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
@@ -27,9 +28,10 @@ use bytes::Bytes;
 pub(super) use self::files::hold;
 use self::files::{DB, FREE_WITHIN, JOURNAL};
 pub use self::raw::save_raw;
+pub(super) use self::standin::{Place, StandIn};
 use super::journal::{self, JOURNAL_BYTES, Journal, Kept, Write};
 use super::seal::{sealed, unsealed};
-use super::store::{Pairs, Store, StoreError, WriteBatch};
+use super::store::{Hindrance, Pairs, Store, StoreError, WriteBatch};
 
 /// Page cache, bytes. sled counts on-disk size, so real memory is higher;
 /// 8 MiB keeps a village of 10,000 records under 30 MB resident.
@@ -129,9 +131,10 @@ impl SledStore {
         Ok(store)
     }
 
-    /// Whether the disk has room to open a store in `dir` that had none.
-    pub(super) fn has_room_in(dir: &Path) -> bool {
-        File::open(dir).is_ok_and(|dir| files::free_bytes(&dir) >= ROOM_BYTES_AGAIN)
+    /// Whether what kept the disk from opening a store in `dir` is gone.
+    pub(super) fn takes_writes_in(dir: &Path, hindrance: Hindrance) -> bool {
+        let writable = hindrance == Hindrance::Full || files::takes_a_write(dir).is_ok();
+        writable && File::open(dir).is_ok_and(|dir| files::free_bytes(&dir) >= ROOM_BYTES_AGAIN)
     }
 
     /// What a panic of sled's says of the disk.
@@ -427,9 +430,12 @@ fn from_sled(error: sled::Error, dir: &Path) -> StoreError {
 /// and there; only the system's words inside tell.
 fn damage_or_disk(text: &str, damage: String) -> StoreError {
     let full = ["StorageFull", "No space left", "os error 28"];
+    let read_only = ["ReadOnlyFilesystem", "Read-only file system", "os error 30"];
     let refused = ["os error ", "Os { code: "];
     if full.iter().any(|words| text.contains(words)) {
-        StoreError::Io(ErrorKind::StorageFull.into())
+        Hindrance::Full.into()
+    } else if read_only.iter().any(|words| text.contains(words)) {
+        Hindrance::ReadOnly.into()
     } else if refused.iter().any(|words| text.contains(words)) {
         StoreError::Io(std::io::Error::other(damage))
     } else {

@@ -23,12 +23,42 @@ pub enum StoreError {
     Damaged(String),
 }
 
+/// Why a disk takes no writes until somebody has seen to it; it can be read
+/// meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// It has no room.
+    Full,
+    /// It can only be read.
+    ReadOnly,
+}
+
+impl From<Hindrance> for StoreError {
+    fn from(hindrance: Hindrance) -> Self {
+        let kind = match hindrance {
+            Hindrance::Full => ErrorKind::StorageFull,
+            Hindrance::ReadOnly => ErrorKind::ReadOnlyFilesystem,
+        };
+        Self::Io(kind.into())
+    }
+}
+
 impl StoreError {
+    /// What a person can see to, if it is that.
+    #[must_use]
+    pub fn hindrance(&self) -> Option<Hindrance> {
+        let Self::Io(error) = self else { return None };
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Hindrance::Full),
+            ErrorKind::ReadOnlyFilesystem => Some(Hindrance::ReadOnly),
+            _ => None,
+        }
+    }
+
     /// Whether it is for lack of room, which a person can make.
     #[must_use]
     pub fn is_full(&self) -> bool {
-        let full = [ErrorKind::StorageFull, ErrorKind::QuotaExceeded];
-        matches!(self, Self::Io(error) if full.contains(&error.kind()))
+        self.hindrance() == Some(Hindrance::Full)
     }
 }
 
@@ -60,16 +90,21 @@ impl WriteBatch {
 /// Pairs in key order.
 pub type Pairs<'a> = Box<dyn Iterator<Item = Result<(Bytes, Bytes), StoreError>> + 'a>;
 
-/// Says whether a store that was opened anew is what its user believes it is.
-pub type Check<'a> = dyn FnMut(&dyn Store) -> Result<(), StoreError> + 'a;
+/// Says whether a store that was opened anew, or a copy of it, is what its user
+/// believes it is; and is told whether all that is in it is known to be on the
+/// disk.
+pub type Check<'a> = dyn FnMut(&dyn Store, bool) -> Result<(), StoreError> + 'a;
 
 /// What came of opening a store anew after a write failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reopening {
     /// It is open, holds what the disk has, and passed the check.
     Done,
-    /// There is no room yet: ask again.
+    /// The disk takes no writes yet: ask again.
     Later,
+    /// The same; from now on a copy of what the disk has is read, which passed
+    /// the check.
+    Standing,
     /// Only a new process may open it.
     Never,
 }
@@ -109,8 +144,8 @@ pub trait Store: Send + Sync + 'static {
     /// Bytes on disk, about; 0 for memory.
     fn disk_bytes(&self) -> u64;
 
-    /// Opens the store anew from what the disk has, after a write failed for
-    /// lack of room and there is room again. Nothing reads from it before
+    /// Opens the store anew from what the disk has, after a write failed over a
+    /// [`Hindrance`] that is gone. Nothing reads from it before
     /// `check` has passed.
     fn reopen(&self, check: &mut Check<'_>) -> Reopening {
         let _ = check;

@@ -23,7 +23,7 @@ use super::group::{Current, Group, Step};
 use super::head::Head;
 use super::room::Condition;
 use super::state::pointer;
-use super::store::{Store, StoreError, WriteBatch};
+use super::store::{Hindrance, Store, StoreError, WriteBatch};
 use super::witness::{Testimony, Witness};
 use super::{
     CHANGES_MAX, Change, Expected, IndexKey, Indexer, Job, Receipt, Submission, SubmitError, keys,
@@ -98,6 +98,13 @@ impl Writer {
     /// Works until the last [`super::Barn`] is gone.
     pub(super) async fn run(mut self, mut jobs: mpsc::Receiver<Job>) {
         let mut came = None;
+        // A barn may have been opened on a disk that takes nothing.
+        if self.condition.borrow().is_hindered() {
+            match self.recover(&mut jobs).await {
+                Some(job) => came = job,
+                None => return,
+            }
+        }
         loop {
             let first = match came.take() {
                 Some(job) => job,
@@ -172,25 +179,26 @@ impl Writer {
         }
         let saved = self.commit(group, WriteBatch::default());
         if let Err(error) = &saved {
-            self.failed(error.is_full(), error);
+            self.failed(error.hindrance(), error);
         }
         for (receipt, reply) in waiting {
             let answer = match &saved {
                 Ok(()) => Ok(receipt),
-                Err(error) if error.is_full() => Err(SubmitError::Full { certain: false }),
-                Err(_) => Err(SubmitError::Closed),
+                Err(error) => Err(error
+                    .hindrance()
+                    .map_or(SubmitError::Closed, |by| SubmitError::hindered(by, false))),
             };
             drop(reply.send(answer));
         }
         saved.is_ok()
     }
 
-    fn failed(&mut self, is_full: bool, error: &dyn std::error::Error) {
-        tracing::error!(%error, is_full, "the barn's disk failed");
-        self.failed_otherwise |= !is_full;
-        if self.may_go_on() {
+    fn failed(&mut self, hindrance: Option<Hindrance>, error: &dyn std::error::Error) {
+        tracing::error!(%error, ?hindrance, "the barn's disk failed");
+        self.failed_otherwise |= hindrance.is_none();
+        if let Some(by) = hindrance.filter(|_| self.may_go_on()) {
             // Whoever is told so finds it so.
-            self.condition.send_replace(Condition::Full { since_ms: clock::now_ms() });
+            self.condition.send_replace(Condition::during(by, clock::now_ms()));
         }
     }
 
@@ -205,10 +213,10 @@ impl Writer {
         if let Err(error) = outcome.as_ref()
             && failed
         {
-            self.failed(error.is_full(), error);
+            self.failed(error.hindrance(), error);
         }
-        let full = outcome.as_ref().is_err_and(SubmitError::is_full);
-        let outcome = if full { Err(SubmitError::Full { certain: false }) } else { outcome };
+        let hindrance = outcome.as_ref().err().and_then(SubmitError::hindrance);
+        let outcome = hindrance.map_or(outcome, |by| Err(SubmitError::hindered(by, false)));
         // Whoever asked may have gone away; what was done is done.
         drop(reply.send(outcome));
         !failed

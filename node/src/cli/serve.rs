@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::{reach, recover};
 use crate::backup::Nightly;
-use crate::barn::{Condition, StoreError};
+use crate::barn::{Barn, Condition, StoreError};
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::serving::{
@@ -147,6 +147,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     confirmed.write();
     upkeep.abort();
     drop(std::fs::remove_file(&socket));
+    Barn::leave(&options.data);
     tracing::info!("stopped");
     Ok(())
 }

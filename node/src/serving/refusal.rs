@@ -3,7 +3,7 @@
 
 use tonic::Status;
 
-use crate::barn::{StoreError, SubmitError};
+use crate::barn::{Hindrance, StoreError, SubmitError};
 use crate::village::index;
 
 pub(super) fn store_failed(error: &StoreError) -> Status {
@@ -15,7 +15,22 @@ pub(super) fn store_failed(error: &StoreError) -> Status {
              kembali dari kabupaten.",
         );
     }
-    if error.is_full() { disk_full(false) } else { disk_failed() }
+    match error.hindrance() {
+        Some(Hindrance::Full) => disk_full(false),
+        Some(Hindrance::ReadOnly) => disk_read_only(false),
+        None => disk_failed(),
+    }
+}
+
+fn disk_read_only(certain: bool) -> Status {
+    Status::resource_exhausted(if certain {
+        "Disk komputer ini hanya bisa dibaca. Tidak ada yang disimpan; yang sudah tersimpan aman. \
+         Periksa disk, lalu simpan lagi. Node melanjutkan sendiri begitu disk bisa ditulisi."
+    } else {
+        "Disk komputer ini hanya bisa dibaca. Yang sudah tersimpan aman; yang barusan belum pasti. \
+         Periksa disk, lalu lihat apakah yang barusan ada sebelum menyimpannya lagi. Node \
+         melanjutkan sendiri begitu disk bisa ditulisi."
+    })
 }
 
 fn disk_full(certain: bool) -> Status {
@@ -63,6 +78,7 @@ pub(super) fn submit_failed(error: &SubmitError) -> Status {
         ),
         SubmitError::Store(error) => store_failed(error),
         SubmitError::Full { certain } => disk_full(*certain),
+        SubmitError::ReadOnly { certain } => disk_read_only(*certain),
         SubmitError::Closed => disk_failed(),
     }
 }

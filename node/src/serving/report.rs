@@ -134,6 +134,20 @@ pub fn condition_sentence(condition: Condition) -> Option<String> {
             clock::display(since_ms),
             clock::display(until_ms)
         ),
+        Condition::ReadOnly { since_ms } => format!(
+            "Disk komputer ini hanya bisa dibaca sejak {}, biasanya karena disk rusak atau kabelnya \
+             lepas. Yang sudah tersimpan aman, tetap bisa dibaca, dan tetap dikirim ke kabupaten; \
+             yang baru belum bisa disimpan. Hubungi yang mengurus komputer ini: disk perlu \
+             diperiksa, biasanya sesudah komputer dinyalakan ulang. Begitu disk bisa ditulisi node \
+             menyimpan lagi sendiri.",
+            clock::display(since_ms)
+        ),
+        Condition::WasReadOnly { since_ms, until_ms } => format!(
+            "Disk komputer ini hanya bisa dibaca dari {} sampai {}. Sekarang menyimpan lagi. Yang \
+             sudah tersimpan utuh; lihat apakah yang disimpan tepat saat itu ada. Periksa disk.",
+            clock::display(since_ms),
+            clock::display(until_ms)
+        ),
         Condition::Failed { since_ms } => format!(
             "Disk komputer ini bermasalah sejak {}. Yang sudah tersimpan aman; yang baru tidak \
              bisa disimpan. Hentikan node, periksa disk, lalu jalankan lagi.",

@@ -97,12 +97,20 @@ impl SyncService {
 
     /// Keeps the number of this contact and gives the last one before it.
     /// Contacts of a hub that counts none, or means another village, are not
-    /// kept.
+    /// kept. One that the disk can't keep for now is told as one of a node that
+    /// keeps none: it must not pass for a disk that went back in time later.
     async fn meet(&self, hello: &v1::HelloRequest) -> Result<Option<u64>, Status> {
         let Some(visits) = self.visits.clone() else { return Ok(None) };
         let known = hello.village == self.village.code().as_u64();
         let visit = if known { hello.visit } else { 0 };
-        blocking(move || visits.meet(visit).map(Some).map_err(StoreError::Io)).await
+        blocking(move || match visits.meet(visit).map_err(StoreError::Io) {
+            Err(error) if error.hindrance().is_some() => {
+                tracing::warn!(%error, "the number of this contact can't be kept");
+                Ok(None)
+            }
+            met => met.map(Some),
+        })
+        .await
     }
 }
 

@@ -55,6 +55,16 @@ pub(super) fn free_bytes(file: &File) -> u64 {
     fstatvfs(file).map_or(0, |disk| disk.f_bavail.saturating_mul(disk.f_frsize))
 }
 
+/// Writes a byte in a folder and removes it again: a disk that has become
+/// read-only over an error tells nobody who does not try.
+pub(super) fn takes_a_write(dir: &Path) -> io::Result<()> {
+    let tried = dir.join(format!("{ASIDE}coba"));
+    fs::write(&tried, b"x")?;
+    let synced = File::open(&tried).and_then(|file| file.sync_all());
+    fs::remove_file(&tried)?;
+    synced
+}
+
 pub(super) fn snapshots(dir: &Path) -> Result<Vec<PathBuf>, StoreError> {
     if !dir.exists() {
         return Ok(Vec::new());
@@ -190,7 +200,7 @@ pub(super) fn sync_blobs(dir: &Path, synced: &mut HashSet<OsString>) -> io::Resu
     Ok(())
 }
 
-fn blobs(dir: &Path) -> io::Result<Vec<PathBuf>> {
+pub(super) fn blobs(dir: &Path) -> io::Result<Vec<PathBuf>> {
     match fs::read_dir(dir.join("blobs")) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(Vec::new()),
         items => items?.map(|item| Ok(item?.path())).collect(),
