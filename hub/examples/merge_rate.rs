@@ -102,7 +102,7 @@ fn single_changes(dataset: &SqliteDataset, batches: &[MergeBatch]) -> Result<(),
         let last = Position { seq: prev.seq.next(), ..prev };
         let mut change = batch.changes[batch.changes.len() / 2].clone();
         (change.seq, change.operation) = (last.seq, Operation::Update);
-        let (changes, chains) = (vec![change], vec![last.chain]);
+        let (changes, chains) = (vec![change], vec![(last.seq, last.chain)]);
         let batch = MergeBatch { village: batch.village, prev, last, changes, chains };
         let start = Instant::now();
         for merged in dataset.merge(&[batch], 1)? {
@@ -157,7 +157,7 @@ fn batches(villages: Vec<Vec<Entry>>, per_batch: usize) -> Vec<MergeBatch> {
                 if turns.len() <= turn {
                     turns.push(Vec::new());
                 }
-                let chains = vec![last.chain; entries.len()];
+                let chains = vec![(last.seq, last.chain)];
                 turns[turn].push(MergeBatch { village, prev, last, changes, chains });
             }
             prev = last;

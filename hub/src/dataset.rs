@@ -131,8 +131,8 @@ pub struct MergeBatch {
     pub last: Position,
     /// Its changes in order.
     pub changes: Vec<Change>,
-    /// The chain after each of them. If there are fewer, they are the last ones'.
-    pub chains: Vec<ChainTag>,
+    /// The chain where each save among them ends, as far as that is known.
+    pub chains: Vec<(Seq, ChainTag)>,
 }
 
 /// What became durable for one batch.

@@ -34,6 +34,7 @@ use lumbung_node::village::Village;
 use lumbung_telemetry::clock::Clock;
 use lumbung_tests::fictitious::dusun;
 use lumbung_tests::fold;
+use lumbung_wire::batch;
 use lumbung_wire::record::encode;
 use proptest::prelude::*;
 
@@ -256,13 +257,8 @@ impl World {
         let Some(run) = barn.read_after(prev.seq, bytes)? else { return Ok(false) };
         let seq = run.entries.last().map_or(prev.seq, |entry| entry.header.seq);
         let last = Position { seq, chain: run.after, ..barn.head().position };
-        let (mut chain, mut chains) = (prev.chain, Vec::new());
-        let changes = run.entries.into_iter().map(|entry| {
-            let (next, hash) = chain.step(&entry);
-            chain = next;
-            chains.push(next);
-            decode::change(entry, hash)
-        });
+        let (entries, chains) = batch::walk(prev.chain, run.entries);
+        let changes = entries.into_iter().map(|(entry, hash)| decode::change(entry, hash));
         let changes = changes.collect();
         let batch = MergeBatch { village: self.code, prev, last, changes, chains };
         self.hub.merge(&[batch], 1)?.remove(0)?;

@@ -278,15 +278,19 @@ fn merge_after(
         let unproven = |_| Refused::Unproven { after: Box::new(reached) };
         let verified = batch::verify(packed.clone(), reached).map_err(unproven)?;
         let last = Position { epoch: verified.last.epoch.max(stored.epoch), ..verified.last };
-        let (mut changes, mut chains) = (Vec::new(), Vec::new());
-        for ((entry, hash), chain) in verified.entries.into_iter().zip(verified.chains) {
+        let mut chain = reached.chain;
+        let mut changes = Vec::new();
+        for (entry, hash) in verified.entries {
             if entry.header.seq > stored.seq {
                 changes.push(decode::change(entry, hash));
-                chains.push(chain);
-            } else if entry.header.seq == stored.seq && chain != stored.chain {
+                continue;
+            }
+            chain = chain.step(&entry).0;
+            if entry.header.seq == stored.seq && chain != stored.chain {
                 return Err(forked);
             }
         }
+        let chains = verified.chains.into_iter().filter(|(seq, _)| *seq > stored.seq).collect();
         reached = verified.last;
         if changes.is_empty() {
             continue;

@@ -24,7 +24,9 @@ pub(super) fn walk(
     for packed in &bundle.batches {
         let unproven = |_| Refused::Unproven { after: Box::new(reached) };
         let verified = batch::verify(packed.clone(), reached).map_err(unproven)?;
-        for ((entry, hash), chain) in verified.entries.into_iter().zip(verified.chains) {
+        let mut chain = reached.chain;
+        for (entry, hash) in verified.entries {
+            chain = chain.step(&entry).0;
             each(entry, hash, chain);
         }
         reached = verified.last;
@@ -36,7 +38,7 @@ pub(super) fn walk(
 }
 
 /// Everywhere the hub knows to have stood in a village's log: its marks, and
-/// each of the newest entries.
+/// where each of the newest saves ends.
 pub(super) fn stood(
     village: VillageCode,
     dataset: &dyn HubsOwn,

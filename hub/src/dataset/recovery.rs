@@ -152,9 +152,9 @@ pub trait Recovery {
     /// [`DatasetError::Store`].
     fn marks(&self, village: VillageCode) -> Result<Vec<Position>, DatasetError>;
 
-    /// The positions in the village's log after entries beyond the first and
-    /// before the second of `ends`, in order, as far as the hub still knows
-    /// them: all of the newest entries, few of old ones.
+    /// The positions in the village's log where saves ended, beyond the first
+    /// and before the second of `ends`, in order, as far as the hub still knows
+    /// them: all of the newest saves, none of old ones.
     ///
     /// # Errors
     /// [`DatasetError::Store`].

@@ -1,9 +1,9 @@
 //! Finds the very entry where two histories parted, behind the newest of the
 //! hub's marks that the node found on its log.
 //!
-//! Pure: the hub knows the chain after each of its newest entries, and asks
-//! which of some of them is the newest on the node's log, until none is left
-//! between. It is the question that the marks were asked with. By then the node
+//! Pure: the hub knows the chain where each of the newest saves ends, and asks
+//! which of some of these places is the newest on the node's log, until none is
+//! left between. It is the question that the marks were asked with. By then the node
 //! has begun an epoch that the hub has not seen, so that nothing is refused any
 //! more for being of an epoch that the older disk had not begun: all are asked
 //! about as of the hub's own, up to where it stands.

@@ -119,7 +119,7 @@ fn batch_after(
         let (chain, hash) = last.chain.step(&entry);
         last.chain = chain;
         last.seq = entry.header.seq;
-        chains.push(chain);
+        chains.push((last.seq, chain));
         decode::change(entry, hash)
     });
     let changes = changes.collect();

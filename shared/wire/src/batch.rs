@@ -10,7 +10,7 @@ use std::cell::RefCell;
 
 use bytes::Bytes;
 use lumbung_ledger::fingerprint::ContentHash;
-use lumbung_ledger::{ChainTag, Entry, Epoch, LogId, Position, Seq, block};
+use lumbung_ledger::{ChainTag, Entry, Epoch, Header, LogId, Position, Seq, Source, block};
 use lumbung_proto::v1;
 use zstd::bulk::{Compressor, Decompressor};
 
@@ -76,8 +76,8 @@ pub struct Verified {
     /// Its entries, each with its content hash (`None` for deletes and
     /// withheld content).
     pub entries: Vec<(Entry, Option<ContentHash>)>,
-    /// The chain after each of them.
-    pub chains: Vec<ChainTag>,
+    /// The chain where each save among them ends.
+    pub chains: Vec<(Seq, ChainTag)>,
     /// Size before compression, bytes.
     pub raw_bytes: usize,
 }
@@ -153,8 +153,7 @@ pub fn verify(batch: v1::Batch, expected: Position) -> Result<Verified, BatchErr
 }
 
 /// Walks the chain over `entries` from `found`; they must be the ones that
-/// lead to `last`. Gives them with their content hashes, and the chain after
-/// each.
+/// lead to `last`.
 pub(crate) fn prove(
     entries: Vec<Entry>,
     found: Position,
@@ -166,17 +165,8 @@ pub(crate) fn prove(
     if first != Some(found.seq.next()) || entries.len() as u64 != claimed {
         return Err(numbers);
     }
-    let mut chain = found.chain;
-    let mut chains = Vec::with_capacity(entries.len());
-    let entries = entries
-        .into_iter()
-        .map(|entry| {
-            let (next, hash) = chain.step(&entry);
-            chain = next;
-            chains.push(next);
-            (entry, hash)
-        })
-        .collect();
+    let (entries, chains) = walk(found.chain, entries);
+    let chain = chains.last().map_or(found.chain, |(_, chain)| *chain);
     // A restarted log goes on in a later epoch, on the same chain.
     let same_log = last.log_id == found.log_id && last.epoch >= found.epoch;
     if chain != last.chain || !same_log {
@@ -185,8 +175,35 @@ pub(crate) fn prove(
     Ok((entries, chains))
 }
 
-/// Entries with their content hashes, and the chain after each.
-type Proof = (Vec<(Entry, Option<ContentHash>)>, Vec<ChainTag>);
+/// Entries with their content hashes, and the chain where each save ends.
+type Proof = (Vec<(Entry, Option<ContentHash>)>, Vec<(Seq, ChainTag)>);
+
+/// Walks the chain over `entries`, from where it is `chain`. Gives them with
+/// their content hashes, and the chain where each save among them ends: a disk
+/// holds a save whole or not at all, so histories part nowhere else.
+#[must_use]
+pub fn walk(mut chain: ChainTag, entries: Vec<Entry>) -> Proof {
+    let mut walked = Vec::with_capacity(entries.len());
+    let mut chains = Vec::new();
+    let mut entries = entries.into_iter().peekable();
+    while let Some(entry) = entries.next() {
+        let (next, hash) = chain.step(&entry);
+        chain = next;
+        let following = entries.peek().map(|following| &following.header);
+        if following.is_none_or(|following| !is_one_save(&entry.header, following)) {
+            chains.push((entry.header.seq, chain));
+        }
+        walked.push((entry, hash));
+    }
+    (walked, chains)
+}
+
+/// Whether both entries look as if they were saved together. What is handed
+/// back has the times of other saves, and is saved record by record.
+fn is_one_save(one: &Header, next: &Header) -> bool {
+    let saved = |header: &Header| (header.time_ms, header.source);
+    saved(one) == saved(next) && one.source != Source::RETURNED && one.actor == next.actor
+}
 
 // A compressor is a megabyte of tables: made once a thread, not once a batch.
 thread_local! {
@@ -229,7 +246,7 @@ mod tests {
     use std::sync::Arc;
 
     use lumbung_domain::id::{KindCode, RecordId};
-    use lumbung_ledger::{Header, Operation, Payload, Salt, Source};
+    use lumbung_ledger::{Operation, Payload, Salt};
 
     use super::*;
 
@@ -254,6 +271,44 @@ mod tests {
         let last = Position { epoch: Epoch(epoch), seq: Seq(count), chain, ..prev };
         let block = block::encode(&entries).unwrap();
         (prev, pack(prev, last, u32::try_from(count).unwrap(), block))
+    }
+
+    #[test]
+    fn the_chain_is_told_where_saves_end() {
+        let at = |seq, time_ms, actor: &str, source| Entry {
+            header: Header {
+                seq: Seq(seq),
+                id: RecordId::from_parts(1_700_000_000_000, 0, seq),
+                kind: KindCode(4711),
+                schema: 1,
+                operation: Operation::Create,
+                time_ms,
+                actor: Arc::from(actor),
+                source,
+            },
+            payload: Payload::Present { salt: Salt([1; 8]), bytes: Bytes::from_static(b"isi") },
+        };
+        let entries = vec![
+            at(1, 5, "satu", Source::MANUAL),
+            at(2, 5, "satu", Source::MANUAL),
+            at(3, 5, "dua", Source::MANUAL),
+            at(4, 6, "dua", Source::MANUAL),
+            at(5, 6, "dua", Source::SIAK),
+            // Handed back one by one, with the time of the save that was lost.
+            at(6, 4, "satu", Source::RETURNED),
+            at(7, 4, "satu", Source::RETURNED),
+            at(8, 9, "satu", Source::MANUAL),
+            at(9, 9, "satu", Source::MANUAL),
+        ];
+        let origin = Position::origin(LogId([7; 16])).chain;
+        let (walked, chains) = walk(origin, entries.clone());
+        assert_eq!(walked.len(), entries.len());
+        let ends: Vec<_> = chains.iter().map(|(seq, _)| seq.0).collect();
+        assert_eq!(ends, [2, 3, 4, 5, 6, 7, 9]);
+        for (seq, chain) in chains {
+            let to = entries.iter().take(seq.0 as usize);
+            assert_eq!(chain, to.fold(origin, |chain, entry| chain.step(entry).0), "{seq}");
+        }
     }
 
     #[test]

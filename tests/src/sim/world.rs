@@ -25,6 +25,9 @@ use crate::fold;
 /// The grain of simulated time.
 const TICK: Duration = Duration::from_millis(5);
 
+/// The same, as wall clocks count.
+const TICK_MS: i64 = TICK.as_millis() as i64;
+
 /// How long a node is down after a power cut.
 const DOWN: Duration = Duration::from_millis(400);
 
@@ -215,6 +218,9 @@ impl<'s> World<'s> {
         let now = self.sim.elapsed();
         self.chronicle.0.borrow_mut().0 = now;
         self.machine.set(BEGIN_MS + i64::try_from(now.as_millis())?);
+        for desa in self.desa.iter().chain(self.twins.iter().map(|twin| &twin.desa)) {
+            desa.clock.set(desa.clock.now_ms() + TICK_MS);
+        }
         for number in 0..self.desa.len() {
             let waits = self.down.iter().any(|(_, down, _)| *down == number);
             if self.desa[number].store.has_failed() && !waits {

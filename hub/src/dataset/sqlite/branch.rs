@@ -187,8 +187,7 @@ impl Merge<'_> {
             self.close_log(&mut standing)?;
             self.touch_whole(village)?;
         }
-        standing.position = Some(position);
-        standing.walked.clear();
+        standing.step_to(position);
         // What was proven there says nothing about the same number here.
         self.conn.execute(
             "UPDATE village SET proven_seq = 0 WHERE village = ?1",

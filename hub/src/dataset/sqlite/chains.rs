@@ -1,77 +1,81 @@
-//! The chain after each of the newest entries of a village: where exactly two
-//! histories parted.
+//! The chain where each of the newest saves of a village ends: after which of
+//! them exactly two histories parted.
 //!
 //! The trail has a mark for each merge, and few far back; between two of them a
-//! log may have parted at any entry. What was changed there before an older
-//! disk was put back would look changed on both sides. With the chain after
-//! every entry in between the hub asks the node for the very entry.
+//! log may have parted after any save. What was changed there before an older
+//! disk was put back would look changed on both sides. With the chains in
+//! between the hub asks the node for the very save. Within one histories don't
+//! part: so what a first pull brings, saved by the thousand, costs next to
+//! nothing here.
 //!
 //! A large batch becomes one row; a small one goes to the end of the last row.
-//! Rows wholly beyond the newest [`ENTRIES_KEPT`] entries go, and with a step
-//! back what lies beyond it: only the present branch is here.
+//! Old rows go once newer ones hold [`SAVES_KEPT`], and with a step back what
+//! lies beyond it: only the present branch is here.
 
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{ChainTag, Position, Seq};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::upsert::village_sql;
-use super::village::count;
+use super::village::{Standing, count};
 
-/// Entries whose chain is kept: 64 KiB for a village. At fifty changes a day
-/// that reaches back a quarter of a year; what parted before is known by marks.
-pub(super) const ENTRIES_KEPT: usize = 4_096;
+/// Saves whose end is kept at least, and twice so many at most: 100 to 200 KB for
+/// a village. At fifty a day they reach back a quarter of a year; what parted
+/// before is known by marks.
+pub(super) const SAVES_KEPT: usize = 4_096;
 
-/// A row takes further chains while it has no more than so many; it is written
+/// A row takes further ends while it has no more than so many; it is written
 /// whole with each.
-const ROW_ENTRIES: usize = 64;
+const ROW_SAVES: usize = 64;
 
-const TAG_BYTES: usize = 16;
+const END_BYTES: usize = 8 + 16;
 
 /// One row.
-struct Run {
+struct Row {
     first: Seq,
     tags: Vec<u8>,
 }
 
-impl Run {
+impl Row {
     fn len(&self) -> usize {
-        self.tags.len() / TAG_BYTES
+        self.tags.len() / END_BYTES
     }
 
-    /// The entry after its last one.
-    fn end(&self) -> Seq {
-        Seq(self.first.0.saturating_add(self.len() as u64))
+    fn last(&self) -> Option<Seq> {
+        read(&self.tags).last().map(|(seq, _)| seq)
     }
 }
 
-/// The village stands at `position`; the last entries up to there have the
-/// chains `walked`. Whatever was kept beyond the first of them is of a branch
-/// that was left.
-pub(super) fn note(
-    conn: &Connection,
-    village: VillageCode,
-    position: Position,
-    walked: &[ChainTag],
-) -> rusqlite::Result<()> {
-    let walked = &walked[walked.len().saturating_sub(ENTRIES_KEPT)..];
-    let first = Seq(position.seq.next().0.saturating_sub(walked.len() as u64));
-    let before = cut(conn, village, first)?;
-    let tags = walked.iter().flat_map(|tag| tag.0);
+/// What a row holds, in order.
+fn read(tags: &[u8]) -> impl Iterator<Item = (Seq, ChainTag)> {
+    tags.chunks_exact(END_BYTES).filter_map(|end| {
+        let (seq, chain) = end.split_first_chunk()?;
+        Some((Seq(u64::from_le_bytes(*seq)), ChainTag::from_slice(chain)?))
+    })
+}
+
+/// Keeps where saves ended that were merged; what was kept of a branch that was
+/// left since goes.
+pub(super) fn note(conn: &Connection, standing: &Standing) -> rusqlite::Result<()> {
+    let Standing { village, valid_to, walked, .. } = standing;
+    let before = cut(conn, *village, *valid_to)?;
+    let Some((first, _)) = walked.first() else { return Ok(()) };
+    let tags =
+        walked.iter().flat_map(|(seq, chain)| seq.0.to_le_bytes().into_iter().chain(chain.0));
     match before {
-        _ if walked.is_empty() => Ok(()),
-        Some(mut run) if run.end() == first && run.len() + walked.len() <= ROW_ENTRIES => {
-            run.tags.extend(tags);
-            write(conn, village, &run)
+        Some(mut row) if row.len() + walked.len() <= ROW_SAVES => {
+            row.tags.extend(tags);
+            write(conn, *village, &row)
         }
         _ => {
-            write(conn, village, &Run { first, tags: tags.collect() })?;
-            forget(conn, village, position.seq)
+            write(conn, *village, &Row { first: *first, tags: tags.collect() })?;
+            forget(conn, *village)
         }
     }
 }
 
-/// The positions after the entries beyond `after` and before `before` whose
-/// chain is known, in order; of the village that stands at `stored`.
+/// The positions where saves ended, beyond the first and before the second of
+/// `ends`, in order; of the village that stands at `stored`.
 pub(super) fn between(
     conn: &Connection,
     village: VillageCode,
@@ -79,58 +83,64 @@ pub(super) fn between(
     (after, before): (Seq, Seq),
 ) -> rusqlite::Result<Vec<Position>> {
     let mut rows = conn.prepare_cached(
-        "SELECT first, tags FROM chain WHERE village = ?1 AND first < ?2 ORDER BY first",
+        "SELECT tags FROM chain WHERE village = ?1 AND first < ?2 ORDER BY first",
     )?;
     let mut known = Vec::new();
     let mut rows = rows.query((village_sql(village), sql(before)))?;
     while let Some(row) = rows.next()? {
-        let first = count(row, 0)?;
-        let tags = row.get_ref(1)?.as_blob()?.chunks_exact(TAG_BYTES);
-        let at = (first..).map(Seq).zip(tags.filter_map(ChainTag::from_slice));
-        let at = at.filter(|(seq, _)| *seq > after && *seq < before);
-        known.extend(at.map(|(seq, chain)| Position { seq, chain, ..stored }));
+        let ends = read(row.get_ref(0)?.as_blob()?);
+        let ends = ends.filter(|(seq, _)| *seq > after && *seq < before);
+        known.extend(ends.map(|(seq, chain)| Position { seq, chain, ..stored }));
     }
     Ok(known)
 }
 
-/// Takes away what is kept from entry `from` on; gives the last row before it.
-fn cut(conn: &Connection, village: VillageCode, from: Seq) -> rusqlite::Result<Option<Run>> {
-    let beyond = "DELETE FROM chain WHERE village = ?1 AND first >= ?2";
-    conn.prepare_cached(beyond)?.execute((village_sql(village), sql(from)))?;
+/// Takes away what is kept beyond `valid_to`; gives the last row that stays.
+fn cut(conn: &Connection, village: VillageCode, valid_to: Seq) -> rusqlite::Result<Option<Row>> {
+    let beyond = "DELETE FROM chain WHERE village = ?1 AND first > ?2";
+    conn.prepare_cached(beyond)?.execute((village_sql(village), sql(valid_to)))?;
     let last = conn
         .prepare_cached(
             "SELECT first, tags FROM chain WHERE village = ?1 ORDER BY first DESC LIMIT 1",
         )?
         .query_row([village_sql(village)], |row| {
-            Ok(Run { first: Seq(count(row, 0)?), tags: row.get(1)? })
+            Ok(Row { first: Seq(count(row, 0)?), tags: row.get(1)? })
         })
         .optional()?;
-    let Some(mut run) = last else { return Ok(None) };
-    if run.end() > from {
-        let kept = usize::try_from(from.since(run.first)).unwrap_or(usize::MAX);
-        run.tags.truncate(kept.saturating_mul(TAG_BYTES));
-        write(conn, village, &run)?;
+    let Some(mut row) = last else { return Ok(None) };
+    if row.last() > Some(valid_to) {
+        let kept = read(&row.tags).take_while(|(seq, _)| *seq <= valid_to).count();
+        row.tags.truncate(kept * END_BYTES);
+        write(conn, village, &row)?;
     }
-    Ok(Some(run))
+    Ok(Some(row))
 }
 
-fn write(conn: &Connection, village: VillageCode, run: &Run) -> rusqlite::Result<()> {
+fn write(conn: &Connection, village: VillageCode, row: &Row) -> rusqlite::Result<()> {
     conn.prepare_cached(
         "INSERT INTO chain (village, first, tags) VALUES (?1, ?2, ?3)
          ON CONFLICT (village, first) DO UPDATE SET tags = excluded.tags",
     )?
-    .execute((village_sql(village), sql(run.first), &run.tags))?;
+    .execute((village_sql(village), sql(row.first), &row.tags))?;
     Ok(())
 }
 
-/// Takes away the rows that end before the newest entries up to `head`.
-fn forget(conn: &Connection, village: VillageCode, head: Seq) -> rusqlite::Result<()> {
-    let oldest = Seq(head.next().0.saturating_sub(ENTRIES_KEPT as u64));
-    conn.prepare_cached(
-        "DELETE FROM chain WHERE village = ?1 AND first < (
-           SELECT max(first) FROM chain WHERE village = ?1 AND first <= ?2)",
-    )?
-    .execute((village_sql(village), sql(oldest)))?;
+/// Takes away the rows before those that hold the newest saves.
+fn forget(conn: &Connection, village: VillageCode) -> rusqlite::Result<()> {
+    let mut rows = conn.prepare_cached(
+        "SELECT first, length(tags) FROM chain WHERE village = ?1 ORDER BY first DESC",
+    )?;
+    let mut rows = rows.query([village_sql(village)])?;
+    let mut held = 0;
+    while let Some(row) = rows.next()? {
+        held += count(row, 1)? / END_BYTES as u64;
+        if held >= SAVES_KEPT as u64 {
+            let oldest: i64 = row.get(0)?;
+            let before = "DELETE FROM chain WHERE village = ?1 AND first < ?2";
+            conn.prepare_cached(before)?.execute((village_sql(village), oldest))?;
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -144,6 +154,8 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::dataset::Dataset as _;
+    use crate::dataset::sqlite::SqliteDataset;
 
     fn tag(branch: u8, seq: u64) -> ChainTag {
         let mut tag = [branch; 16];
@@ -151,7 +163,8 @@ mod tests {
         ChainTag(tag)
     }
 
-    /// Merges that walk so many entries, on a log that steps back so often.
+    /// Merges of so many saves, of a few entries each, on a log that steps back
+    /// so often.
     fn steps() -> impl Strategy<Value = Vec<(usize, usize)>> {
         let walked = prop_oneof![6 => 1_usize..4, 2 => 4_usize..300, 1 => 3_000_usize..9_000];
         let back = prop_oneof![4 => Just(0), 1 => 1_usize..500];
@@ -161,39 +174,47 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig { cases: 48, ..ProptestConfig::default() })]
         #[test]
-        fn the_newest_entries_of_the_present_branch_are_known(steps in steps()) {
-            let conn = Connection::open_in_memory().unwrap();
-            conn.execute_batch(include_str!("schema_v21.sql")).unwrap();
-            let village = VillageCode::from_u64(3_505_012_001).unwrap();
-            let other = VillageCode::from_u64(3_505_012_002).unwrap();
-            let mut log: Vec<ChainTag> = Vec::new();
+        fn the_newest_saves_of_the_present_branch_are_known(steps in steps()) {
+            let dir = tempfile::tempdir().unwrap();
+            let villages = [3_505_012_001, 3_505_012_002];
+            let [village, other] = villages.map(|code| VillageCode::from_u64(code).unwrap());
+            let file = dir.path().join("hub.db");
+            let dataset = SqliteDataset::open(&file).unwrap();
+            for village in [village, other] {
+                dataset.register(village, "").unwrap();
+            }
+            drop(dataset);
+            let conn = Connection::open(&file).unwrap();
+            let mut standing = Standing::load(&conn, village).unwrap().unwrap();
+            let mut beside = Standing::load(&conn, other).unwrap().unwrap();
+            let mut log: Vec<(Seq, ChainTag)> = Vec::new();
             let origin = Position::origin(LogId([7; 16]));
-            // How many entries up to the head are surely known: a step back
+            // How many saves up to the head are surely known: a step back
             // brings nothing back that was forgotten.
-            let mut surely = 0;
-            for (branch, (back, walked)) in (0_u8..).zip(steps) {
-                let back = back.min(log.len());
-                log.truncate(log.len() - back);
-                surely = (surely + walked).saturating_sub(back).min(ENTRIES_KEPT).max(walked.min(ENTRIES_KEPT));
-                let from = log.len() as u64;
-                log.extend((from + 1..=from + walked as u64).map(|seq| tag(branch, seq)));
-                let at = |seq: u64| Position {
-                    epoch: Epoch(3),
-                    seq: Seq(seq),
-                    chain: log[seq as usize - 1],
-                    ..origin
-                };
-                let head = at(log.len() as u64);
-                note(&conn, village, head, &log[from as usize..]).unwrap();
-                note(&conn, other, head, &log[from as usize..]).unwrap();
-                let known = between(&conn, village, head, (Seq::ZERO, head.seq.next())).unwrap();
-                prop_assert!(known.len() >= surely, "{} of {surely}", known.len());
-                prop_assert!(known.len() <= ENTRIES_KEPT + 9_000, "{}", known.len());
-                for (known, seq) in known.iter().rev().zip((1..=log.len() as u64).rev()) {
-                    prop_assert_eq!(*known, at(seq));
+            let mut surely = 0_usize;
+            for (branch, (back, saves)) in (0_u8..).zip(steps) {
+                log.truncate(log.len() - back.min(log.len()));
+                surely = (surely.saturating_sub(back) + saves).min(SAVES_KEPT);
+                let begun = log.last().map_or(0, |(seq, _)| seq.0);
+                let ends = (1..=saves as u64).map(|nth| begun + 3 * nth - nth % 2);
+                let walked: Vec<_> = ends.map(|seq| (Seq(seq), tag(branch, seq))).collect();
+                for standing in [&mut standing, &mut beside] {
+                    standing.valid_to = Seq(begun);
+                    standing.walked.clear();
+                    standing.walk(&walked);
+                    note(&conn, standing).unwrap();
                 }
-                let few = between(&conn, village, head, (Seq(head.seq.0 / 2), head.seq)).unwrap();
-                let inside = |at: &&Position| at.seq.0 > head.seq.0 / 2 && at.seq < head.seq;
+                log.extend(&walked);
+                let stored = Position { epoch: Epoch(3), ..origin };
+                let at = |(seq, chain): &(Seq, ChainTag)| Position { seq: *seq, chain: *chain, ..stored };
+                let known = between(&conn, village, stored, (Seq::ZERO, Seq(u64::MAX))).unwrap();
+                prop_assert!(known.len() >= surely, "{} of {surely}", known.len());
+                prop_assert!(known.len() <= 2 * SAVES_KEPT + ROW_SAVES, "{}", known.len());
+                let newest: Vec<_> = log[log.len() - known.len()..].iter().map(at).collect();
+                prop_assert_eq!(&known, &newest);
+                let (half, last) = (known[known.len() / 2], known[known.len() - 1]);
+                let few = between(&conn, village, stored, (half.seq, last.seq)).unwrap();
+                let inside = |at: &&Position| at.seq > half.seq && at.seq < last.seq;
                 prop_assert_eq!(few, known.iter().filter(inside).copied().collect::<Vec<_>>());
             }
         }

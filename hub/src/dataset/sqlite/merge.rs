@@ -161,7 +161,7 @@ impl<'c> Merge<'c> {
             quarantined += u64::from(matches!(change.content, Content::Quarantined(_)));
         }
         standing.position = Some(batch.last);
-        standing.walk(&batch.chains, batch.changes.len());
+        standing.walk(&batch.chains);
         let merged = Merged {
             position: batch.last,
             fingerprint: standing.fingerprint,
@@ -195,7 +195,7 @@ impl<'c> Merge<'c> {
                 standing.position.filter(|_| standing.position != standing.stood)
             {
                 branch::note_mark(self.conn, standing.village, position)?;
-                chains::note(self.conn, standing.village, position, &standing.walked)?;
+                chains::note(self.conn, &standing)?;
             }
         }
         Ok(self.erased)

@@ -1,7 +1,8 @@
--- Format 21: the entry at which two histories parted.
+-- Format 21: the save after which two histories parted.
 
--- The chain after each of the newest entries of one village's present log,
--- sixteen bytes each, from the entry `first` on without a gap; see `chains`.
+-- The chain where each of the newest saves of one village's present log ends: the
+-- number of its last entry, eight bytes, and the chain after it, sixteen. `first`
+-- is the first of the numbers; see `chains`.
 CREATE TABLE chain (
   village INTEGER NOT NULL,
   first   INTEGER NOT NULL,

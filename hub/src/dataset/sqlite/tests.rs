@@ -171,7 +171,7 @@ impl Log {
                 let (chain, hash) = self.position.chain.step(&entry);
                 self.position.chain = chain;
                 self.position.seq = entry.header.seq;
-                chains.push(chain);
+                chains.push((self.position.seq, chain));
                 decode::change(entry, hash)
             })
             .collect();

@@ -30,8 +30,10 @@ pub(super) struct Standing {
     pub(super) stopped: bool,
     /// The position when this was read.
     pub(super) stood: Option<Position>,
-    /// The chain after each of the last entries that were merged since.
-    pub(super) walked: Vec<ChainTag>,
+    /// Up to where what was merged before is of the present branch.
+    pub(super) valid_to: Seq,
+    /// The chain where each of the last saves ends that were merged since.
+    pub(super) walked: Vec<(Seq, ChainTag)>,
 }
 
 /// What one record adds to its village's figures.
@@ -61,6 +63,7 @@ impl Standing {
                 village,
                 position,
                 stood: position,
+                valid_to: position.map_or(Seq::ZERO, |position| position.seq),
                 walked: Vec::new(),
                 fingerprint: fingerprint(row, 5)?,
                 records: count(row, 6)?,
@@ -120,14 +123,19 @@ impl Standing {
         }
     }
 
-    /// Notes the chains after the last of `changes` that were merged.
-    pub(super) fn walk(&mut self, chains: &[ChainTag], changes: usize) {
-        if chains.len() < changes {
-            self.walked.clear();
-        }
+    /// Notes the chains where saves end that were merged.
+    pub(super) fn walk(&mut self, chains: &[(Seq, ChainTag)]) {
         self.walked.extend_from_slice(chains);
-        let over = self.walked.len().saturating_sub(chains::ENTRIES_KEPT);
+        let over = self.walked.len().saturating_sub(chains::SAVES_KEPT);
         self.walked.drain(..over);
+    }
+
+    /// Goes on at another position, behind which everything is of a branch that
+    /// was left.
+    pub(super) fn step_to(&mut self, position: Position) {
+        self.position = Some(position);
+        self.valid_to = position.seq;
+        self.walked.clear();
     }
 
     /// Counts the difference that one record makes.

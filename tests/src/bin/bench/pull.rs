@@ -14,6 +14,7 @@ use lumbung_hub::merge::decode;
 use lumbung_ledger::{Entry, Position};
 use lumbung_node::village::Village;
 use lumbung_telemetry::clock;
+use lumbung_wire::batch;
 use lumbung_wire::forms::Forms;
 use lumbung_wire::run;
 
@@ -107,13 +108,8 @@ pub(crate) fn raw(district: &District) -> anyhow::Result<Raw> {
             let seq = read.entries.last().map_or(prev.seq, |entry| entry.header.seq);
             let last = Position { seq, chain: read.after, ..head };
             sample.get_or_insert_with(|| Sample { prev, last, entries: read.entries.clone() });
-            let (mut chain, mut chains) = (prev.chain, Vec::new());
-            let changes = read.entries.into_iter().map(|entry| {
-                let (next, hash) = chain.step(&entry);
-                chain = next;
-                chains.push(next);
-                decode::change(entry, hash)
-            });
+            let (entries, chains) = batch::walk(prev.chain, read.entries);
+            let changes = entries.into_iter().map(|(entry, hash)| decode::change(entry, hash));
             let changes = changes.collect();
             batches.push(MergeBatch { village: node.code, prev, last, changes, chains });
             prev = last;
