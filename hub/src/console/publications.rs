@@ -94,6 +94,9 @@ fn page(viewer: &Viewer, list: &PublicationList) -> Markup {
                         "Made by operators who may export and see the whole kabupaten.")) } }
                 }
             }
+        } @else {
+            p { (say("Yang berikutnya bisa dibuat sesudah triwulan ini selesai.",
+                     "The next one can be made once this quarter is over.")) }
         }
         section aria-labelledby="ada" {
             h2 id="ada" { (say("Yang sudah terbit", "Made so far")) }
