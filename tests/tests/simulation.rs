@@ -51,6 +51,15 @@ fn what_the_hub_has_comes_back_whatever_was_saved_and_lost_meanwhile() {
     lived(Hardship::OldDisks, 281_205, false);
 }
 
+/// A village that was cut off sends many saves in one batch, and its disk goes
+/// back to between them: the hub stood before and behind, and must not take what
+/// was changed up to there for changed on both sides.
+#[test]
+fn what_parts_between_two_marks_is_no_false_conflict() {
+    lived(Hardship::OldDisks, 28, true);
+    lived(Hardship::OldDisks, 43, false);
+}
+
 #[test]
 fn a_seed_repeats_its_world() {
     for dials in [false, true] {
