@@ -200,7 +200,7 @@ impl Walk {
         self.sign_in()?;
         self.open("/temuan")?;
         self.press("NIK yang sama di dua desa")?;
-        for words in ["berbeda", "Tanggal lahir", "Ditulis"] {
+        for words in ["berbeda", "Tanggal lahir", "Dibuat", "ditulis"] {
             self.browser.says(words)?;
         }
         let numbers = self.browser.eval("/[0-9]{6}[*0-9]{10}/.test(document.body.innerText)")?;
