@@ -2,9 +2,9 @@
 //!
 //! Whoever reads such a dump finds some columns by their place (OpenSID reads
 //! all of them so), so those that a village keeps nothing for are there and
-//! blank. Seven of these have no heading that is known for certain; they are
-//! called by their place. The dump has no dusun: ours comes after it, in a
-//! column that readers by place don't look at.
+//! blank. Seven of these have no heading that is known for certain, and OpenSID
+//! skips them (`Siak_model`); they are called by their place. The dump has no
+//! dusun: ours comes after it, in a column that readers by place don't look at.
 
 use std::borrow::Cow;
 
