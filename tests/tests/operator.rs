@@ -269,10 +269,35 @@ impl Walk {
         Ok(())
     }
 
-    /// Prints the sheet of the kabupaten on both papers.
+    /// Publishes the quarter that is over, unless it was, and opens what anybody
+    /// may have of it; gives where that is.
+    fn publish(&mut self) -> anyhow::Result<String> {
+        self.open("/terbitan")?;
+        if self.browser.text()?.contains("Bisa diterbitkan sekarang") {
+            self.press("Terbitkan")?;
+        }
+        self.browser.says("Yang sudah terbit")?;
+        let sheet = "document.querySelector('td a, th a').getAttribute('href')";
+        let sheet = self.browser.eval(sheet)?;
+        let sheet = sheet.as_str().context("nothing was published")?.to_owned();
+        self.open(&sheet)?;
+        self.browser.says("Untuk umum: dari terbitan terakhir")?;
+        Ok(sheet)
+    }
+
+    /// Prints the sheet of the kabupaten, the office's and the public's, on both
+    /// papers.
     fn print(&mut self) -> anyhow::Result<()> {
+        let public = self.publish()?;
+        for sheet in ["/rekap", &public] {
+            self.print_one(sheet)?;
+        }
+        Ok(())
+    }
+
+    fn print_one(&mut self, sheet: &str) -> anyhow::Result<()> {
         for (paper, wide, high) in [("A4", 297, 210), ("F4", 330, 215)] {
-            self.open("/rekap")?;
+            self.open(sheet)?;
             self.press(&format!("Cetak {paper}"))?;
             self.browser.says("4.17c")?;
             self.fits_on_paper(wide)?;
@@ -281,7 +306,10 @@ impl Walk {
             let points = |mm: u32| f64::from(mm) / 25.4 * 72.0;
             let (off, over) = (size.0 - points(wide), size.1 - points(high));
             anyhow::ensure!(off.abs() < 1.0 && over.abs() < 1.0, "{paper}: {size:?} points");
-            anyhow::ensure!(pages(&pdf) == 1, "{paper}: who signs is not on the sheet's page");
+            anyhow::ensure!(
+                pages(&pdf) == 1,
+                "{sheet} {paper}: who signs is not on the sheet's page"
+            );
         }
         Ok(())
     }
