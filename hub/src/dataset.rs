@@ -19,6 +19,8 @@ mod content;
 pub mod damaged;
 pub mod erasures;
 mod facts;
+mod finding;
+mod first_entry;
 mod gap;
 mod incident;
 pub mod lineage;
@@ -52,6 +54,8 @@ pub use damaged::{Damaged, DamagedStore};
 pub use facts::{
     FactsFamily, FactsHouse, FactsRegion, FactsResident, HouseRemark, Masa, VillageFacts,
 };
+pub use finding::{Claim, CrossFinding, FindingCount, FindingCounts, FindingKind, FindingsAsked};
+pub use first_entry::{FIRST_WITHIN_MS, FirstEntry};
 pub use incident::{Incident, IncidentKind, NewIncident};
 pub use notices::Notices;
 pub use publications::{Publication, Publications, PublishedRegion, PublishedSheet};
@@ -203,36 +207,6 @@ pub struct StoredRecord {
     pub epoch: Epoch,
 }
 
-/// An entry this far from the moment at which its record's id was minted may
-/// be the record's first, milliseconds.
-pub const FIRST_WITHIN_MS: i64 = 60 * 60 * 1000;
-
-/// Who made a record, and when.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FirstEntry {
-    /// The node's wall clock then.
-    pub time_ms: i64,
-    /// Who.
-    pub actor: String,
-}
-
-impl FirstEntry {
-    /// Whether an entry of this moment may be the first of its record: ids say
-    /// when they were minted, and whatever was written long after that took
-    /// the place of another entry.
-    #[must_use]
-    pub fn may_be(id: RecordId, time_ms: i64) -> bool {
-        id.minted_ms().is_some_and(|minted| (time_ms - minted).abs() <= FIRST_WITHIN_MS)
-    }
-
-    /// The first entry as it was kept, or the present one if that may be it.
-    #[must_use]
-    pub fn of(kept: Option<Self>, id: RecordId, time_ms: i64, actor: &str) -> Option<Self> {
-        let own = || Self { time_ms, actor: actor.to_owned() };
-        kept.or_else(|| Self::may_be(id, time_ms).then(own))
-    }
-}
-
 /// Which records to read. Regions below the village are ids of that village.
 #[derive(Clone, Debug)]
 pub struct RecordFilter {
@@ -267,111 +241,6 @@ pub struct QuarantinedEntry {
     pub bytes: u64,
     /// Of a closed log: it counts in no sum.
     pub left_over: bool,
-}
-
-/// What two villages' records contradict each other about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum FindingKind {
-    /// The same NIK belongs to a living resident in two villages.
-    NikGanda = 1,
-    /// The same family card number is in use in two villages.
-    KkGanda = 2,
-    /// A move out to a village of this kabupaten with no move in there.
-    PindahTanpaDatang = 3,
-    /// A move in from a village of this kabupaten with no move out there.
-    DatangTanpaPindah = 4,
-}
-
-impl FindingKind {
-    /// Every kind, by number.
-    pub const ALL: [Self; 4] =
-        [Self::NikGanda, Self::KkGanda, Self::PindahTanpaDatang, Self::DatangTanpaPindah];
-
-    /// The stable code.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::NikGanda => "nik_ganda",
-            Self::KkGanda => "kk_ganda",
-            Self::PindahTanpaDatang => "pindah_tanpa_datang",
-            Self::DatangTanpaPindah => "datang_tanpa_pindah",
-        }
-    }
-}
-
-/// Which findings are asked for.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct FindingsAsked {
-    /// Only those that are open.
-    pub open_only: bool,
-    /// Only of this kind.
-    pub kind: Option<FindingKind>,
-    /// Only those with lower numbers.
-    pub before: Option<i64>,
-}
-
-/// How many findings there are of each kind.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct FindingCounts(pub Vec<(FindingKind, FindingCount)>);
-
-/// How many findings there are of one kind.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FindingCount {
-    /// That are open.
-    pub open: u64,
-    /// That ever were.
-    pub all: u64,
-}
-
-impl FindingCounts {
-    /// Of one kind, or of all.
-    #[must_use]
-    pub fn of(&self, kind: Option<FindingKind>) -> FindingCount {
-        let counts = self.0.iter().filter(|(each, _)| kind.is_none_or(|kind| kind == *each));
-        counts.fold(FindingCount::default(), |sum, (_, count)| FindingCount {
-            open: sum.open + count.open,
-            all: sum.all + count.all,
-        })
-    }
-}
-
-/// One side of a finding, with its provenance.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    /// Which village claims.
-    pub village: VillageCode,
-    /// The record that claims.
-    pub id: RecordId,
-    /// The entry that wrote it.
-    pub seq: Seq,
-    /// When, the node's wall clock.
-    pub time_ms: i64,
-    /// Who wrote it.
-    pub actor: String,
-    /// Where it came from.
-    pub source: Source,
-    /// Who made the record; `None` = the hub has never seen.
-    pub first: Option<FirstEntry>,
-}
-
-/// A contradiction between villages. Reported, never decided by the hub.
-#[derive(Clone, Debug)]
-pub struct CrossFinding {
-    /// Number in the list.
-    pub number: i64,
-    /// What kind.
-    pub kind: FindingKind,
-    /// The identity number both sides name (NIK or KK digits): specific
-    /// personal data, masked by whoever shows it.
-    pub key: u64,
-    /// The claims: two for duplicates, one for a move without its pair.
-    pub claims: Vec<Claim>,
-    /// For a move: the village named at the other end.
-    pub other_village: Option<VillageCode>,
-    /// First seen, hub clock, Unix milliseconds.
-    pub since_ms: i64,
-    /// When the records agreed again; `None` = still open.
-    pub closed_ms: Option<i64>,
 }
 
 /// Sums over the whole dataset for the console's head.

@@ -250,32 +250,8 @@ mod tests {
 
     use super::*;
 
-    /// A batch of `count` entries after the origin of a log, in `epoch`.
-    fn batch(count: u64, epoch: u32) -> (Position, v1::Batch) {
-        let prev = Position { epoch: Epoch(2), ..Position::origin(LogId([7; 16])) };
-        let entry = |seq| Entry {
-            header: Header {
-                seq: Seq(seq),
-                id: RecordId::from_parts(1_700_000_000_000, 0, seq),
-                kind: KindCode(4711),
-                schema: 1,
-                operation: Operation::Create,
-                time_ms: 1_700_000_000_000,
-                actor: Arc::from("uji"),
-                source: Source::MANUAL,
-            },
-            payload: Payload::Present { salt: Salt([1; 8]), bytes: Bytes::from_static(b"isi") },
-        };
-        let entries: Vec<_> = (1..=count).map(entry).collect();
-        let chain = entries.iter().fold(prev.chain, |chain, entry| chain.step(entry).0);
-        let last = Position { epoch: Epoch(epoch), seq: Seq(count), chain, ..prev };
-        let block = block::encode(&entries).unwrap();
-        (prev, pack(prev, last, u32::try_from(count).unwrap(), block))
-    }
-
-    #[test]
-    fn the_chain_is_told_where_saves_end() {
-        let at = |seq, time_ms, actor: &str, source| Entry {
+    fn entry(seq: u64, time_ms: i64, actor: &str, source: Source) -> Entry {
+        Entry {
             header: Header {
                 seq: Seq(seq),
                 id: RecordId::from_parts(1_700_000_000_000, 0, seq),
@@ -287,18 +263,33 @@ mod tests {
                 source,
             },
             payload: Payload::Present { salt: Salt([1; 8]), bytes: Bytes::from_static(b"isi") },
-        };
+        }
+    }
+
+    /// A batch of `count` entries after the origin of a log, in `epoch`.
+    fn batch(count: u64, epoch: u32) -> (Position, v1::Batch) {
+        let prev = Position { epoch: Epoch(2), ..Position::origin(LogId([7; 16])) };
+        let entry = |seq| entry(seq, 1_700_000_000_000, "uji", Source::MANUAL);
+        let entries: Vec<_> = (1..=count).map(entry).collect();
+        let chain = entries.iter().fold(prev.chain, |chain, entry| chain.step(entry).0);
+        let last = Position { epoch: Epoch(epoch), seq: Seq(count), chain, ..prev };
+        let block = block::encode(&entries).unwrap();
+        (prev, pack(prev, last, u32::try_from(count).unwrap(), block))
+    }
+
+    #[test]
+    fn the_chain_is_told_where_saves_end() {
         let entries = vec![
-            at(1, 5, "satu", Source::MANUAL),
-            at(2, 5, "satu", Source::MANUAL),
-            at(3, 5, "dua", Source::MANUAL),
-            at(4, 6, "dua", Source::MANUAL),
-            at(5, 6, "dua", Source::SIAK),
+            entry(1, 5, "satu", Source::MANUAL),
+            entry(2, 5, "satu", Source::MANUAL),
+            entry(3, 5, "dua", Source::MANUAL),
+            entry(4, 6, "dua", Source::MANUAL),
+            entry(5, 6, "dua", Source::SIAK),
             // Handed back one by one, with the time of the save that was lost.
-            at(6, 4, "satu", Source::RETURNED),
-            at(7, 4, "satu", Source::RETURNED),
-            at(8, 9, "satu", Source::MANUAL),
-            at(9, 9, "satu", Source::MANUAL),
+            entry(6, 4, "satu", Source::RETURNED),
+            entry(7, 4, "satu", Source::RETURNED),
+            entry(8, 9, "satu", Source::MANUAL),
+            entry(9, 9, "satu", Source::MANUAL),
         ];
         let origin = Position::origin(LogId([7; 16])).chain;
         let (walked, chains) = walk(origin, entries.clone());
