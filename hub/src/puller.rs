@@ -9,6 +9,7 @@
 mod again;
 mod contacts;
 pub(crate) mod evidence;
+pub mod hand_back;
 pub mod narrowing;
 pub mod noticing;
 mod pace;

@@ -329,14 +329,17 @@ fn the_inbox() {
         seq: 5,
         fork: 6,
         source: 0,
+        epoch: 0,
     };
     let sourced = v1::LostRecord { source: 8, ..lost.clone() };
+    let of_epoch = v1::LostRecord { epoch: 9, ..lost.clone() };
     let parcel = |lost| {
         let kind = Some(v1::parcel::Kind::LostRecord(lost));
         v1::Parcel { number: 7, kind }
     };
     check("parcel_lost_record", &parcel(lost));
     check("parcel_lost_record_source", &parcel(sourced));
+    check("parcel_lost_record_epoch", &parcel(of_epoch));
     let held = v1::Held {
         seq: 8,
         kind: 2,

@@ -17,8 +17,8 @@ use prost::Message as _;
 
 use crate::dataset::notices::Addressee;
 use crate::dataset::{DatasetError, HubsOwn, VillageState};
+use crate::puller::hand_back::parcel;
 use crate::puller::noticing::notice_parcel;
-use crate::puller::recovery::parcel;
 use crate::puller::trouble::Trouble;
 
 /// Why an answer could not be written. Nothing was left behind.
@@ -65,7 +65,8 @@ pub fn waiting(village: VillageCode, dataset: &dyn HubsOwn) -> Result<Waiting, D
         let versions = dataset.undelivered(&dataset.whole(), village, after, VERSIONS_TOGETHER)?;
         let Some(last) = versions.last() else { break };
         after = Some((last.epoch, last.seq, last.number));
-        let parcels = versions.iter().map(|version| parcel(version).encode_to_vec().into());
+        let parcels =
+            versions.iter().map(|version| parcel(version, version.fork).encode_to_vec().into());
         waiting.parcels.extend(parcels);
     }
     let position = dataset.village(village)?.position;

@@ -126,8 +126,6 @@ pub struct Delivered {
     pub held: Option<Change>,
     /// The village has no such record, and a pull would not tell.
     pub absent: bool,
-    /// The entry is in the village's log: all up to it is common.
-    pub common: bool,
 }
 
 /// What became of the versions that were set aside together last.

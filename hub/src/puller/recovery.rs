@@ -4,23 +4,19 @@
 //! Each case of the positions table ends with data that can be proven equal:
 //! a lost tail and a fork go on from the last common position after what the
 //! village lost is set aside, and what was set aside is handed back before
-//! the next pull; another log begins from its start; a hub that went back
+//! the next pull (`hand_back`); another log begins from its start; a hub that went back
 //! goes on from where it stands. Everything that is found is noted as an
 //! incident with its evidence. Repeating any step after a crash of either
 //! side changes nothing more.
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use lumbung_domain::id::{KindCode, RecordId};
 use lumbung_domain::region::VillageCode;
-use lumbung_ledger::{Entry, Header, Operation, Payload, Position, Salt, Seq, Source};
-use lumbung_link::meter::Traffic;
-use lumbung_link::{limits, moving, world};
-use lumbung_proto::v1::{self, inbox_client::InboxClient, sync_client::SyncClient};
+use lumbung_ledger::{Position, Seq};
+use lumbung_link::{limits, world};
+use lumbung_proto::v1::{self, sync_client::SyncClient};
 use lumbung_telemetry::clock;
 use lumbung_wire::batch;
-use prost::Message as _;
 use tonic::{Code, Status};
 
 use super::Shared;
@@ -30,24 +26,14 @@ use super::session::Ended;
 use super::trouble::Trouble;
 use crate::dataset::lineage::Meeting;
 use crate::dataset::turns::Turn;
-use crate::dataset::{
-    After, Change, DatasetError, Delivered, HubsOwn, NewIncident, Outcome, SetAside,
-};
-use crate::merge::decode;
+use crate::dataset::{DatasetError, HubsOwn, NewIncident};
 use crate::repair;
 use crate::spans;
 use crate::uplink::Line;
 
-/// Versions handed back in one call.
-const PARCELS_MAX: u32 = 128;
-
-/// Bytes of content handed back in one call; one version more fits. Half a
-/// minute on a link of 2 KB a second.
-const PARCEL_BYTES_MAX: usize = 64 * 1024;
-
 /// One contact that may have to recover something.
 pub(super) struct Recovery<'a> {
-    village: VillageCode,
+    pub(super) village: VillageCode,
     shared: &'a Shared,
 }
 
@@ -302,50 +288,7 @@ impl<'a> Recovery<'a> {
         });
     }
 
-    /// Hands back what waits for the village, and notes the receipts.
-    pub(super) async fn hand_back(
-        &self,
-        inbox: &mut InboxClient<Line>,
-        traffic: &Traffic,
-    ) -> Result<(), Ended> {
-        let mut first = false;
-        let mut after: Option<After> = None;
-        loop {
-            let from = after;
-            let versions = self.dataset(move |dataset, village| {
-                dataset.undelivered(&dataset.whole(), village, from, PARCELS_MAX)
-            });
-            let versions = within_bytes(versions.await?);
-            if versions.is_empty() {
-                break;
-            }
-            let parcels: Vec<_> = versions.iter().map(parcel).collect();
-            let outward_bytes = parcels.iter().map(v1::Parcel::encoded_len).sum();
-            let sending = inbox.deliver(tokio_stream::iter(parcels));
-            let sending = spans::node_call(self.village, "lumbung.v1.Inbox/Deliver", sending);
-            let receipt = moving::answer(traffic, outward_bytes, sending).await;
-            let receipt = receipt.ok_or(Ended::Lost)??.into_inner();
-            let told = read_receipt(receipt, &versions);
-            let Some(last) = told.last().map(|told| told.number) else { return Err(PROTOCOL) };
-            first |= versions.iter().any(|version| version.outcome == Outcome::Waiting);
-            after = versions
-                .iter()
-                .find(|version| version.number == last)
-                .map(|version| (version.epoch, version.seq, version.number));
-            self.dataset(move |dataset, village| {
-                dataset.delivered(village, &told, clock::now_ms())
-            })
-            .await?;
-        }
-        // What is only handed back again was told before.
-        if first {
-            let what = self.dataset(|dataset, village| dataset.handed_back(village)).await?;
-            self.note(evidence::returned(what)).await?;
-        }
-        Ok(())
-    }
-
-    async fn note(&self, incident: NewIncident) -> Result<(), Ended> {
+    pub(super) async fn note(&self, incident: NewIncident) -> Result<(), Ended> {
         self.dataset(move |dataset, village| {
             dataset.note_incident(village, &incident, clock::now_ms())
         })
@@ -353,7 +296,7 @@ impl<'a> Recovery<'a> {
     }
 
     /// Work on the dataset, which blocks.
-    async fn dataset<T: Send + 'static>(
+    pub(super) async fn dataset<T: Send + 'static>(
         &self,
         work: impl FnOnce(&dyn HubsOwn, VillageCode) -> Result<T, DatasetError> + Send + 'static,
     ) -> Result<T, Ended> {
@@ -367,7 +310,7 @@ impl<'a> Recovery<'a> {
 }
 
 /// The node's answer is none to what was asked.
-const PROTOCOL: Ended = Ended::Trouble(Trouble::Protocol);
+pub(super) const PROTOCOL: Ended = Ended::Trouble(Trouble::Protocol);
 
 /// A node that knows no Restart must be updated first.
 fn too_old(status: Status, parted: Parted) -> Ended {
@@ -376,80 +319,4 @@ fn too_old(status: Status, parted: Parted) -> Ended {
         (Code::Unimplemented, Parted::Forked) => Ended::Trouble(Trouble::Forked),
         _ => status.into(),
     }
-}
-
-/// The first of the versions that go into one call.
-fn within_bytes(mut versions: Vec<SetAside>) -> Vec<SetAside> {
-    let mut bytes = 0;
-    let fits = versions.iter().take_while(|version| {
-        let fits = bytes < PARCEL_BYTES_MAX;
-        bytes += version.bytes.len();
-        fits
-    });
-    let fits = fits.count();
-    versions.truncate(fits);
-    versions
-}
-
-/// What is handed to the village for one version.
-#[must_use]
-pub fn parcel(version: &SetAside) -> v1::Parcel {
-    let lost = v1::LostRecord {
-        id: Bytes::copy_from_slice(version.id.as_bytes()),
-        kind: u32::from(version.kind.0),
-        schema: u32::from(version.schema),
-        deleted: version.operation == Operation::Delete,
-        withheld: version.withheld,
-        time_ms: version.time_ms,
-        actor: version.actor.to_string(),
-        payload: version.bytes.clone(),
-        seq: version.seq.0,
-        fork: version.fork.0,
-        source: u32::from(version.source.0),
-    };
-    let kind = Some(v1::parcel::Kind::LostRecord(lost));
-    v1::Parcel { number: version.number.cast_unsigned(), kind }
-}
-
-/// What a receipt says about these versions, in their order. Words about
-/// anything else are passed over.
-#[must_use]
-pub fn read_receipt(receipt: v1::Receipt, versions: &[SetAside]) -> Vec<Delivered> {
-    let mut outcomes: std::collections::HashMap<u64, v1::Outcome> =
-        receipt.outcomes.into_iter().map(|outcome| (outcome.number, outcome)).collect();
-    let told = versions.iter().map_while(|version| {
-        let said = outcomes.remove(&version.number.cast_unsigned())?;
-        let outcome = match said.verdict() {
-            v1::Verdict::Applied => Outcome::Applied,
-            v1::Verdict::Equal => Outcome::Equal,
-            v1::Verdict::Conflict => Outcome::Conflict,
-            v1::Verdict::Unspecified | v1::Verdict::UnknownParcel => return None,
-        };
-        Some(Delivered {
-            number: version.number,
-            outcome,
-            held: said.held.and_then(|held| held_change(version.id, held)),
-            absent: said.absent,
-            common: said.common,
-        })
-    });
-    told.collect()
-}
-
-fn held_change(id: RecordId, held: v1::Held) -> Option<Change> {
-    let entry = Entry {
-        header: Header {
-            seq: Seq(held.seq),
-            id,
-            kind: KindCode(u16::try_from(held.kind).ok()?),
-            schema: u16::try_from(held.schema).ok()?,
-            operation: Operation::Update,
-            time_ms: held.time_ms,
-            actor: Arc::from(held.actor),
-            source: Source(u8::try_from(held.source).ok()?),
-        },
-        payload: Payload::Present { salt: Salt::default(), bytes: held.payload },
-    };
-    let hash = entry.content_hash();
-    Some(decode::change(entry, hash))
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
-use lumbung_ledger::{Seq, Source};
+use lumbung_ledger::{Epoch, Seq, Source};
 use lumbung_proto::v1::{self, parcel::Kind};
 use lumbung_wire::informasi;
 use prost::Message as _;
@@ -131,6 +131,8 @@ fn read(record: v1::LostRecord) -> Option<Lost> {
         actor: Arc::from(record.actor),
         seq: Seq(record.seq),
         fork: Seq(record.fork),
+        epoch: Epoch(record.epoch),
+        source: Source(u8::try_from(record.source).ok()?),
     })
 }
 

@@ -7,11 +7,12 @@
 //! village had accepted it once. Taking the same record back twice writes
 //! nothing the second time.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
-use lumbung_ledger::{Entry, Seq, Source};
+use lumbung_ledger::{Entry, Epoch, Seq, Source};
 use lumbung_link::world;
 
 use super::Village;
@@ -41,6 +42,10 @@ pub struct Lost {
     pub seq: Seq,
     /// The last entry known to be common to both branches.
     pub fork: Seq,
+    /// The epoch of the lost branch; 0 for what is left of another log.
+    pub epoch: Epoch,
+    /// Where the lost entry came from.
+    pub source: Source,
 }
 
 /// What a lost record held.
@@ -74,8 +79,25 @@ pub struct TakenBack {
     pub verdict: Verdict,
     /// The village's newest entry about it, before anything was written.
     pub found: Option<Latest>,
-    /// That entry is the lost one: everything up to it is common.
+    /// That entry is the lost one: everything up to it is common to the log
+    /// and the lost branch.
     pub common: bool,
+}
+
+/// The last entry of each lost branch that turned out to be common.
+#[derive(Default)]
+struct Common(BTreeMap<Epoch, Seq>);
+
+impl Common {
+    fn note(&mut self, lost: &Lost) {
+        let common = self.0.entry(lost.epoch).or_insert(Seq::ZERO);
+        *common = lost.seq.max(*common);
+    }
+
+    /// The last entry known by now to be common to the log and its branch.
+    fn fork(&self, lost: &Lost) -> Seq {
+        self.0.get(&lost.epoch).copied().unwrap_or(Seq::ZERO).max(lost.fork)
+    }
 }
 
 /// What is to be done about one lost record.
@@ -96,13 +118,13 @@ impl Village {
         let (barn, looked) = (self.barn().clone(), lost.clone());
         let looks = reading(move || looked.iter().map(|lost| barn.latest(lost.id)).collect());
         let looks: Vec<Option<Latest>> = looks.await?;
-        let mut common = Seq::ZERO;
+        let mut common = Common::default();
         let mut begun = Vec::with_capacity(lost.len());
         for (lost, found) in lost.iter().zip(looks) {
             if is_common(lost, found.as_ref()) {
-                common = common.max(lost.seq);
+                common.note(lost);
             }
-            let pending = match plan(lost, found.as_ref(), common) {
+            let pending = match plan(lost, found.as_ref(), &common) {
                 Plan::Nothing(verdict) => Err(verdict),
                 Plan::Write(change) => Ok(self.barn().begin(submission(lost, change)).await?),
                 Plan::Erase(change) => Err(erase(self.barn(), lost, change).await?),
@@ -111,7 +133,7 @@ impl Village {
         }
         let mut taken = Vec::with_capacity(begun.len());
         for (lost, (found, pending)) in lost.iter().zip(begun) {
-            taken.push(finish(self.barn(), lost, found, pending, common).await?);
+            taken.push(finish(self.barn(), lost, found, pending, &common).await?);
         }
         Ok(taken)
     }
@@ -129,7 +151,7 @@ async fn finish(
     lost: &Lost,
     mut found: Option<Latest>,
     mut pending: Result<Pending, Verdict>,
-    common: Seq,
+    common: &Common,
 ) -> Result<TakenBack, SubmitError> {
     let mut looks = 1;
     let verdict = loop {
@@ -179,8 +201,7 @@ async fn erase(barn: &Barn, lost: &Lost, change: Change) -> Result<Verdict, Subm
     Ok(if written == 0 { Verdict::Equal } else { Verdict::Applied })
 }
 
-/// `common` is the last entry that is known to be common by now.
-fn plan(lost: &Lost, found: Option<&Latest>, common: Seq) -> Plan {
+fn plan(lost: &Lost, found: Option<&Latest>, common: &Common) -> Plan {
     let alive = found.filter(|found| found.alive());
     let content = match (&lost.content, alive) {
         (LostContent::Withheld, _) => return Plan::Nothing(Verdict::Conflict),
@@ -201,7 +222,7 @@ fn plan(lost: &Lost, found: Option<&Latest>, common: Seq) -> Plan {
         }
         (LostContent::Present(bytes), _) => Some(bytes.clone()),
     };
-    if found.is_some_and(|found| found.entry.header.seq > common.max(lost.fork)) {
+    if found.is_some_and(|found| found.entry.header.seq > common.fork(lost)) {
         return Plan::Nothing(Verdict::Conflict);
     }
     let expected = alive.map_or(Expected::Absent, |found| Expected::At(found.entry.header.seq));
@@ -213,10 +234,17 @@ fn is_content(lost: &Lost, found: &Latest, bytes: &Bytes) -> bool {
     header.kind == lost.kind && header.schema == lost.schema && found.content() == Some(bytes)
 }
 
-/// Whether the entry with the lost number is the lost one.
+/// Whether the entry with the lost number is the lost one. What was handed back
+/// has its author and time again, and may have got its number again by chance,
+/// behind saves that the lost branch never had: it proves nothing. Neither does
+/// what is left of another log.
 fn is_common(lost: &Lost, found: Option<&Latest>) -> bool {
     let Some(found) = found else { return false };
     let Entry { header, .. } = &found.entry;
+    let made_here = header.source != Source::RETURNED && header.source != Source::ERASURE;
+    if lost.epoch < Epoch::FIRST || header.source != lost.source || !made_here {
+        return false;
+    }
     let same = match &lost.content {
         LostContent::Present(bytes) => is_content(lost, found, bytes),
         LostContent::Deleted | LostContent::Erased => !found.alive(),

@@ -228,6 +228,13 @@ impl Merge<'_> {
     ) -> Result<u64, DatasetError> {
         let which = Which::Beyond(position.epoch, position.seq);
         self.set_aside(village, which, Why::LostBranch, position.seq)?;
+        // What waits from before has no more in common with the log than the
+        // hub has: a save beyond that place is the village's own.
+        self.conn
+            .prepare_cached(
+                "UPDATE branch SET fork = min(fork, ?2) WHERE village = ?1 AND settled = 0",
+            )?
+            .execute((village_sql(village), position.seq.0.cast_signed()))?;
         self.resume_at(village, position)?;
         Ok(waiting(self.conn, village)?)
     }
@@ -368,7 +375,6 @@ impl Merge<'_> {
     ) -> Result<u64, DatasetError> {
         let mut standing = self.standing(village)?.ok_or(DatasetError::UnknownVillage(village))?;
         let epoch = standing.position.map_or(Epoch::FIRST, |position| position.epoch);
-        let mut common = Seq::ZERO;
         for told in receipt {
             let Some(version) = self.version(village, told.number)? else { continue };
             // What was written anew stays that, whatever a second delivery
@@ -383,9 +389,6 @@ impl Merge<'_> {
             self.conn
                 .prepare_cached("UPDATE branch SET outcome = ?2 WHERE number = ?1")?
                 .execute((told.number, outcome as u8))?;
-            if told.common {
-                common = common.max(version.seq);
-            }
             match &told.held {
                 Some(held) => self.apply(&mut standing, held, epoch.0)?,
                 None if told.absent && version.operation != Operation::Delete => {
@@ -395,12 +398,6 @@ impl Merge<'_> {
             }
         }
         self.keep(standing);
-        self.conn
-            .prepare_cached(
-                "UPDATE branch SET fork = max(fork, ?2)
-                 WHERE village = ?1 AND settled = 0 AND outcome = 0",
-            )?
-            .execute((village_sql(village), common.0.cast_signed()))?;
         Ok(waiting(self.conn, village)?)
     }
 

@@ -55,6 +55,8 @@ fn lost(number: u16, seq: u64, fork: u64, content: LostContent) -> Lost {
         actor: "kader lama".into(),
         seq: Seq(seq),
         fork: Seq(fork),
+        epoch: Epoch::FIRST,
+        source: Source::MANUAL,
     }
 }
 
@@ -131,6 +133,39 @@ async fn an_entry_that_both_branches_have_moves_the_fork() {
     assert_eq!(taken[1].verdict, Verdict::Applied);
     // Without it the village's own would have looked like a later change.
     assert_eq!(one(&village, lost(1, 4, 1, present("A4"))).await.verdict, Verdict::Conflict);
+}
+
+/// What came back has its author and time again; under its old number too it
+/// does not make what the village saved before it look older than the fork.
+#[tokio::test]
+async fn only_an_entry_made_here_moves_the_fork_and_only_of_its_branch() {
+    let village = village(&MemoryStore::default());
+    let fork = put(&village, 1, Kind::Dusun, Some(dusun("A"))).await.0;
+    put(&village, 1, Kind::Dusun, Some(dusun("A BARU"))).await;
+    let all = vec![lost(2, 3, fork, present("B")), lost(1, 4, fork, present("A2"))];
+    for first in [Verdict::Applied, Verdict::Equal, Verdict::Equal] {
+        let taken = village.take_back(all.clone()).await.unwrap();
+        let verdicts: Vec<_> = taken.iter().map(|taken| taken.verdict).collect();
+        assert_eq!(verdicts, [first, Verdict::Conflict]);
+        assert!(!taken[0].common, "{taken:?}");
+    }
+    let back = village.barn().latest(id(2)).unwrap().unwrap();
+    assert_eq!(back.entry.header.seq, Seq(3), "under its old number");
+
+    // An entry that was made here proves something of its own branch alone, and
+    // nothing of another log.
+    put(&village, 3, Kind::Dusun, Some(dusun("C"))).await;
+    let shared = Lost { time_ms: 9, actor: "kader".into(), ..lost(3, 4, fork, present("C")) };
+    for (epoch, common) in [(Epoch(2), true), (Epoch(0), false)] {
+        let shared = Lost { epoch, ..shared.clone() };
+        let all = vec![shared, lost(1, 5, fork, present("A2"))];
+        let taken = village.take_back(all).await.unwrap();
+        assert_eq!((taken[0].common, taken[1].verdict), (common, Verdict::Conflict));
+    }
+    let left = Lost { epoch: Epoch(0), ..lost(1, 5, fork, present("A2")) };
+    let shared = Lost { epoch: Epoch(0), ..shared };
+    let taken = village.take_back(vec![shared, left]).await.unwrap();
+    assert_eq!(taken[1].verdict, Verdict::Conflict);
 }
 
 #[tokio::test]

@@ -63,7 +63,7 @@ fn waiting(store: &Store, log: &Log) -> Vec<SetAside> {
 }
 
 fn receipt(version: &SetAside, outcome: Outcome) -> Delivered {
-    Delivered { number: version.number, outcome, held: None, absent: false, common: false }
+    Delivered { number: version.number, outcome, held: None, absent: false }
 }
 
 #[test]
@@ -178,16 +178,18 @@ fn only_the_last_lost_version_of_a_record_is_handed_back() {
 }
 
 #[test]
-fn an_entry_known_to_be_common_moves_the_fork_of_what_still_waits() {
+fn what_waits_has_no_more_in_common_than_the_hub_after_another_step_back() {
     let store = Store::new();
     let (mut log, common) = lost_tail(&store);
     step_back(&store, &mut log, common);
+    // The village kept another resident under that number, and told so.
     let first = waiting(&store, &log).remove(0);
-    let common = Delivered { common: true, ..receipt(&first, Outcome::Equal) };
-    assert_eq!(store.dataset.delivered(log.village, &[common], 9).unwrap(), 2);
-    let forks: Vec<_> = waiting(&store, &log).iter().map(|version| version.fork).collect();
-    // The one that was looked at may have to be handed back once more.
-    assert_eq!(forks, [log.position.seq, Seq(3), Seq(3)]);
+    let conflict = Delivered { absent: true, ..receipt(&first, Outcome::Conflict) };
+    store.dataset.delivered(log.village, &[conflict], 9).unwrap();
+    step_back(&store, &mut log, Position::origin(common.log_id));
+    let again = waiting(&store, &log);
+    assert!(again.iter().any(|version| version.number == first.number), "not settled");
+    assert!(again.iter().all(|version| version.fork == Seq::ZERO), "{again:?}");
 }
 
 #[test]
