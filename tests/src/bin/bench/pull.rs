@@ -167,7 +167,7 @@ pub(crate) async fn measure(district: &mut District, raw: &Raw) -> anyhow::Resul
     println!("    merged and proven in   {seconds:>10.2} s");
     println!("    rate                   {:>10.0} records/s", entries / seconds);
     println!("    raw bulk upsert        {raw_rate:>10.0} rows/s");
-    println!("    ratio to raw           {:>10.0} %", entries / seconds / raw_rate * 100.0);
+    println!("    ratio to raw           {:>10.1} %", entries / seconds / raw_rate * 100.0);
     let beside_rate = raw.rows as f64 / raw.beside_seconds;
     println!(
         "    raw beside its work   {beside_rate:>10.0} rows/s: {:.0} % of that",
