@@ -7,7 +7,7 @@ use std::str::FromStr;
 use lumbung_domain::identity::holds_number_of_a_person;
 use serde::{Deserialize, Serialize};
 
-/// Longest name, bytes: it travels with every change.
+/// Longest name, bytes: it is stored with every change, and travels once a session.
 pub const NAME_BYTES_MAX: usize = 24;
 
 /// Names under which the node itself writes.

@@ -361,11 +361,14 @@ fn the_inbox() {
 
 #[test]
 fn the_slim_session() {
-    let forms = v1::Forms { slim: true, block: 2, dictionaries: vec![1, 2] };
+    let forms = v1::Forms { slim: true, block: 2, dictionaries: vec![1, 2], authors: false };
     let hello = v1::HelloRequest { forms: Some(forms.clone()), ..v1::HelloRequest::default() };
     check("hello_request_forms", &hello);
     let reply = v1::HelloReply { forms: Some(forms.clone()), ..v1::HelloReply::default() };
     check("hello_reply_forms", &reply);
+    let knowing = v1::Forms { authors: true, ..forms.clone() };
+    let reply = v1::HelloReply { forms: Some(knowing), ..v1::HelloReply::default() };
+    check("hello_reply_authors", &reply);
     let run = v1::Run {
         payload: Bytes::from_static(b"payload"),
         chain: id(1),

@@ -25,6 +25,7 @@ use lumbung_node::village::Village;
 use lumbung_node::village::census::Census;
 use lumbung_node::{import, serving};
 use lumbung_proto::v1;
+use lumbung_wire::authors::Authors;
 use lumbung_wire::tree::{Place, parts_from_wire, parts_to_wire};
 use lumbung_wire::{batch, pages, record, run};
 use prost::Message;
@@ -85,7 +86,9 @@ pub(crate) fn batch_message(data: &[u8]) {
 pub(crate) fn run_message(data: &[u8]) {
     let Ok(run) = v1::Run::decode(data) else { return };
     let origin = Position::origin(LOG);
-    if let Ok((verified, _)) = run::verify(&run, origin) {
+    let mut authors = Authors::default();
+    authors.note(&"kader".into());
+    if let Ok((verified, _)) = run::verify(&run, &authors, origin) {
         assert_eq!(verified.last.seq.0, verified.entries.len() as u64);
     }
 }

@@ -18,6 +18,7 @@ use lumbung_ledger::{
 };
 use lumbung_proto::v1::sync_server::{Sync, SyncServer};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
+use lumbung_wire::authors::Authors;
 use lumbung_wire::forms::Forms;
 use lumbung_wire::{batch, run};
 use tokio::net::TcpListener;
@@ -184,7 +185,7 @@ impl Liar {
         let seal = Seal::of(end, self.log.fingerprint(last), end.seq.0);
         let seal = (upto.len() == self.log.entries.len()).then_some(seal);
         let forms = Forms::common(Some(&Forms::offered()));
-        run::pack(forms, prev, end, entries, seal).unwrap_or_default()
+        run::pack(forms, &Authors::default(), prev, end, entries, seal).unwrap_or_default()
     }
 
     fn lying_run(&self) -> v1::Run {

@@ -27,6 +27,7 @@ use lumbung_node::import;
 use lumbung_node::village::census::Census;
 use lumbung_proto::v1;
 use lumbung_tests::fictitious;
+use lumbung_wire::authors::Authors;
 use lumbung_wire::forms::Forms;
 use lumbung_wire::tree::Place;
 use lumbung_wire::{batch, pages, record, run};
@@ -97,8 +98,12 @@ fn right() -> Vec<(&'static str, String, Vec<u8>)> {
         let sent = batch::pack(origin, last, u32::try_from(count).unwrap(), rows);
         inputs.push(("batch", format!("of-{count}"), sent.encode_to_vec()));
         let forms = Forms::common(Some(&Forms::offered()));
-        let sent = run::pack(forms, origin, last, &entries, None).unwrap();
+        let sent = run::pack(forms, &Authors::default(), origin, last, &entries, None).unwrap();
         inputs.push(("run", format!("of-{count}"), sent.encode_to_vec()));
+        let mut authors = Authors::default();
+        authors.note_last(&entries);
+        let sent = run::pack(forms, &authors, origin, last, &entries, None).unwrap();
+        inputs.push(("run", format!("of-{count}-by-one-who-is-known"), sent.encode_to_vec()));
     }
     for (at, (kind, record)) in records().into_iter().enumerate() {
         let mut input = vec![at as u8];

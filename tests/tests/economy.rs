@@ -25,6 +25,9 @@ const LONE_CHANGE_BYTES_MAX: u64 = 250;
 
 const EDITS: u64 = 20;
 
+/// Who takes turns at them, under names as long as they may be.
+const CLERKS: [&str; 2] = ["Rahayu Kusumaningtyas Wd", "Kasi Pemerintahan Sukoyo"];
+
 /// A GPRS link.
 const RATE_BITS: u64 = 64_000;
 const ROUND_TRIP: Duration = Duration::from_millis(200);
@@ -76,6 +79,38 @@ async fn confirmed(node: &NodeProcess) -> anyhow::Result<()> {
     .await
 }
 
+/// Bytes that a changed resident takes, one after the other, by these clerks in
+/// turn.
+async fn lone_changes(node: &NodeProcess, proxy: &Proxy, clerks: [&str; 2]) -> anyhow::Result<u64> {
+    let list = v1::ListRequest { kind: u32::from(Kind::Warga.code().0), limit: EDITS as u32 };
+    let mut listed = node.client().await?.list(list).await?.into_inner();
+    let (mut bytes, mut number) = (0, 0);
+    while let Some(item) = listed.message().await? {
+        let Record::Warga(mut warga) = record::decode(Kind::Warga, &item.payload)? else {
+            anyhow::bail!("not a resident")
+        };
+        let clerk = clerks[number as usize % clerks.len()];
+        warga.telepon = format!("0812{:04}{number:04}", clerk.len());
+        let change = v1::RecordChange {
+            id: item.id,
+            kind: item.kind,
+            delete: false,
+            payload: record::encode(&Record::Warga(warga)),
+        };
+        let before = proxy.crossed();
+        let (actor, changes) = (clerk.to_owned(), vec![change]);
+        let request = v1::SaveRequest { actor, changes, ..v1::SaveRequest::default() };
+        let saved = node.client().await?.save(request).await?.into_inner();
+        anyhow::ensure!(!saved.refused, "a sound edit was refused");
+        confirmed(node).await?;
+        let now = proxy.crossed();
+        number += 1;
+        bytes += now.there_bytes + now.back_bytes - before.there_bytes - before.back_bytes;
+    }
+    assert_eq!(number, EDITS);
+    Ok(bytes / number)
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_lone_change_costs_less_than_a_short_message() -> anyhow::Result<()> {
     let binary = env!("CARGO_BIN_EXE_lumbung-process");
@@ -91,32 +126,13 @@ async fn a_lone_change_costs_less_than_a_short_message() -> anyhow::Result<()> {
     district.wait_proven(WITHIN).await?;
     confirmed(&district.nodes[0]).await?;
 
-    let list = v1::ListRequest { kind: u32::from(Kind::Warga.code().0), limit: EDITS as u32 };
-    let mut listed = district.nodes[0].client().await?.list(list).await?.into_inner();
-    let mut warm = 0;
-    let mut number = 0;
-    while let Some(item) = listed.message().await? {
-        let Record::Warga(mut warga) = record::decode(Kind::Warga, &item.payload)? else {
-            anyhow::bail!("not a resident")
-        };
-        warga.telepon = format!("08123456{number:04}");
-        let change = v1::RecordChange {
-            id: item.id,
-            kind: item.kind,
-            delete: false,
-            payload: record::encode(&Record::Warga(warga)),
-        };
-        let before = proxy.crossed();
-        let saved = district.nodes[0].save(vec![change]).await?;
-        anyhow::ensure!(!saved.refused, "a sound edit was refused");
-        confirmed(&district.nodes[0]).await?;
-        let now = proxy.crossed();
-        number += 1;
-        warm += now.there_bytes + now.back_bytes - before.there_bytes - before.back_bytes;
-    }
-    println!("{} bytes a change", warm / number);
-    assert_eq!(number, EDITS);
-    assert!(warm / number <= LONE_CHANGE_BYTES_MAX, "{} bytes a change", warm / number);
+    let short = lone_changes(&district.nodes[0], &proxy, ["uji", "adi"]).await?;
+    let long = lone_changes(&district.nodes[0], &proxy, CLERKS).await?;
+    println!("{short} bytes a change, {long} by clerks with long names");
+    assert!(short.max(long) <= LONE_CHANGE_BYTES_MAX, "{short} or {long} bytes a change");
+    // Each name once, and its length.
+    let names = CLERKS.iter().map(|name| name.len() as u64 + 2).sum::<u64>();
+    assert!(long <= short + names.div_ceil(EDITS) + 1, "{short} and {long} bytes a change");
     // Each change was proven equal, not only sent.
     district.wait_proven(WITHIN).await?;
     district.stop().await?;

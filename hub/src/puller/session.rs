@@ -15,6 +15,7 @@ use lumbung_link::meter::Traffic;
 use lumbung_link::{limits, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock;
+use lumbung_wire::authors::Authors;
 use lumbung_wire::batch;
 use lumbung_wire::forms::Forms;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -112,6 +113,8 @@ struct Durable {
 /// Where a pull stands.
 struct Pulling {
     position: Position,
+    /// Whom the node need not name again.
+    authors: Authors,
     standing: Standing,
     merging: VecDeque<Merging>,
     turn: Option<OwnedSemaphorePermit>,
@@ -236,8 +239,9 @@ impl<'a> Session<'a> {
         let items = opened.map_err(|_| Ended::Lost)??.into_inner();
         let behind = reply.head.as_ref().is_some_and(|head| head.seq > position.seq.0);
         let merging = VecDeque::with_capacity(MERGING_MAX);
-        let waiting_since = None;
-        let pulling = Pulling { position, standing, merging, turn, behind, waiting_since, block };
+        let (authors, waiting_since) = (Authors::default(), None);
+        let pulling =
+            Pulling { position, authors, standing, merging, turn, behind, waiting_since, block };
         Ok(Opened { pulling, items, controls, noticing })
     }
 
@@ -399,13 +403,17 @@ impl<'a> Session<'a> {
         self.stated(None);
         let took = at.waiting_since.take().map(|since| since.elapsed());
         let wire_bytes = parcel.wire_bytes();
-        let proven = self.verify(parcel, at.position).instrument(spans::verifying()).await;
+        let proven = self.verify(parcel, &at.authors, at.position);
+        let proven = proven.instrument(spans::verifying()).await;
         spans::verified(proven.as_ref().ok().map(|proven| proven.batch.changes.len()));
         let Proven { batch, raw_bytes, size, seal } = proven?;
         if self.again.whole(at.position, batch.last) {
             self.shared.writer.counts().sent_again(Cut::Whole);
         }
         at.position = batch.last;
+        if let Some(change) = batch.changes.last() {
+            at.authors.note(&change.actor);
+        }
         at.behind = seal.is_none();
         if seal.is_some() {
             at.turn = None;

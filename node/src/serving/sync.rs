@@ -12,6 +12,7 @@ use lumbung_link::awaited::Within;
 use lumbung_link::{limits, quiet, world};
 use lumbung_proto::v1::{self, pull_control::Control, pull_item::Item};
 use lumbung_telemetry::clock::Clock;
+use lumbung_wire::authors::Authors;
 use lumbung_wire::batch;
 use lumbung_wire::forms::Forms;
 use tokio::sync::mpsc;
@@ -247,6 +248,7 @@ impl v1::sync_server::Sync for SyncService {
             clock: self.village.clock().clone(),
             position,
             forms,
+            authors: Authors::default(),
             batch_bytes: batch_bytes(start.batch_bytes),
             allowance: match forms.slim {
                 true => Allowance::window(start.credit_bytes),
@@ -315,6 +317,8 @@ struct Feed {
     clock: Clock,
     position: Position,
     forms: Forms,
+    /// Whom the hub knows.
+    authors: Authors,
     batch_bytes: usize,
     allowance: Allowance,
     /// What the hub knows everything to sum up to.
@@ -445,19 +449,20 @@ impl Feed {
     /// the entry at which the log is broken.
     async fn next_batch(&mut self) -> Result<(v1::PullItem, Option<Head>), Status> {
         let (barn, prev, batch_bytes) = (self.barn.clone(), self.position, self.batch_bytes);
-        let (forms, doubted) = (self.forms, self.doubted);
+        let (forms, authors, doubted) = (self.forms, self.authors.clone(), self.doubted);
         let read = move || {
             let run = match sound_after(&barn, prev, batch_bytes, doubted)? {
                 Sound::Run(run) => run,
                 Sound::End => return Ok(Next::Nothing),
                 Sound::Broken(seq) => return Ok(Next::Broken(seq)),
             };
-            packed(&barn, forms, prev, &run)
+            packed(&barn, forms, &authors, prev, &run)
         };
         match blocking(read).await? {
             Next::Batch(ready) => {
-                let Ready { item: batch, last, size, sealed } = *ready;
+                let Ready { item: batch, last, size, sealed, author } = *ready;
                 self.position = last;
+                self.authors.note(&author);
                 self.allowance.sent(last, size);
                 Ok((item(batch), sealed))
             }

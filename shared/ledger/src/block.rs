@@ -13,6 +13,9 @@
 //!
 //! Version 1 is what barns store. Version 2 ([`columns`]) goes further and is
 //! for the wire; [`decode`] reads both.
+//!
+//! On the wire, an actor whom the reader knows already is one number in place
+//! of length and name: the longest length, plus its place among them, from 1.
 
 pub mod columns;
 
@@ -56,6 +59,12 @@ pub enum BlockError {
 /// encode, the numbers are not consecutive, or a limit is exceeded.
 #[must_use]
 pub fn encode(entries: &[Entry]) -> Option<Vec<u8>> {
+    encode_to(&[], entries)
+}
+
+/// The same for a reader who knows these actors, in this order.
+#[must_use]
+pub fn encode_to(known: &[Arc<str>], entries: &[Entry]) -> Option<Vec<u8>> {
     let first = entries.first()?.header.seq;
     let payload_bytes: usize = entries.iter().map(Entry::size).sum();
     let mut out = Vec::with_capacity(64 + payload_bytes);
@@ -65,6 +74,10 @@ pub fn encode(entries: &[Entry]) -> Option<Vec<u8>> {
     let actors = actor_table(entries);
     write_u64(actors.len() as u64, &mut out);
     for actor in &actors {
+        if let Some(at) = known.iter().position(|known| known == actor) {
+            write_u64((ACTOR_BYTES_MAX + 1 + at) as u64, &mut out);
+            continue;
+        }
         write_u64(actor.len() as u64, &mut out);
         out.extend_from_slice(actor.as_bytes());
     }
@@ -115,6 +128,14 @@ pub fn encode(entries: &[Entry]) -> Option<Vec<u8>> {
 /// # Errors
 /// [`BlockError`] for anything that no encoder here would have written.
 pub fn decode(block: &Bytes) -> Result<Vec<Entry>, BlockError> {
+    decode_knowing(&[], block)
+}
+
+/// The same by a reader who knows these actors.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_knowing(known: &[Arc<str>], block: &Bytes) -> Result<Vec<Entry>, BlockError> {
     let mut reader = Reader::new(block);
     match reader.array()? {
         MAGIC => {}
@@ -134,7 +155,7 @@ pub fn decode(block: &Bytes) -> Result<Vec<Entry>, BlockError> {
     if first == 0 || first.checked_add(count as u64).is_none() {
         return Err(BlockError::Malformed);
     }
-    let actors = read_actors(&mut reader)?;
+    let actors = read_actors(known, &mut reader)?;
     let mut headers = read_headers(&mut reader, count, first, &actors)?;
     let mut previous = RecordId::default();
     for header in &mut headers {
@@ -176,7 +197,7 @@ fn actor_table(entries: &[Entry]) -> Vec<Arc<str>> {
     actors
 }
 
-fn read_actors(reader: &mut Reader<'_>) -> Result<Vec<Arc<str>>, BlockError> {
+fn read_actors(known: &[Arc<str>], reader: &mut Reader<'_>) -> Result<Vec<Arc<str>>, BlockError> {
     let count = reader.len()?;
     if count > ENTRIES_MAX || count > reader.remaining() {
         return Err(BlockError::Malformed);
@@ -184,8 +205,9 @@ fn read_actors(reader: &mut Reader<'_>) -> Result<Vec<Arc<str>>, BlockError> {
     let mut actors = Vec::with_capacity(count);
     for _ in 0..count {
         let length = reader.len()?;
-        if length > ACTOR_BYTES_MAX {
-            return Err(BlockError::TooLarge);
+        if let Some(at) = length.checked_sub(ACTOR_BYTES_MAX + 1) {
+            actors.push(known.get(at).cloned().ok_or(BlockError::TooLarge)?);
+            continue;
         }
         let name = std::str::from_utf8(reader.take(length)?).map_err(|_| BlockError::Malformed)?;
         actors.push(Arc::from(name));

@@ -20,13 +20,20 @@ pub struct Forms {
     pub columns: bool,
     /// What small batches are compressed with.
     pub dictionary: Option<&'static Dictionary>,
+    /// Whether authors whom the reader knows travel as a number.
+    pub authors: bool,
 }
 
 impl Forms {
     /// Everything that this build knows.
     #[must_use]
     pub fn offered() -> v1::Forms {
-        v1::Forms { slim: true, block: BLOCK_NEWEST, dictionaries: dictionary::ids().collect() }
+        v1::Forms {
+            slim: true,
+            block: BLOCK_NEWEST,
+            dictionaries: dictionary::ids().collect(),
+            authors: true,
+        }
     }
 
     /// The newest forms that this build and the other side know.
@@ -37,6 +44,7 @@ impl Forms {
             slim: true,
             columns: theirs.block >= BLOCK_NEWEST,
             dictionary: theirs.dictionaries.iter().filter_map(|id| dictionary::find(*id)).max(),
+            authors: theirs.authors,
         }
     }
 
@@ -62,6 +70,7 @@ impl Forms {
             slim: true,
             block: self.block(),
             dictionaries: self.dictionary.map(Dictionary::id).into_iter().collect(),
+            authors: self.authors,
         })
     }
 }
@@ -70,15 +79,16 @@ impl Forms {
 mod tests {
     use super::*;
 
+    /// Of a build from before authors were kept.
     fn theirs(dictionaries: &[u32]) -> v1::Forms {
-        v1::Forms { slim: true, block: 2, dictionaries: dictionaries.to_vec() }
+        v1::Forms { slim: true, block: 2, dictionaries: dictionaries.to_vec(), authors: false }
     }
 
     #[test]
     fn the_newest_common_dictionary_is_taken_and_an_unknown_one_is_not() {
         let newest = dictionary::ids().max();
         let common = Forms::common(Some(&Forms::offered()));
-        assert!(common.slim && common.columns);
+        assert!(common.slim && common.columns && common.authors);
         assert_eq!(common.dictionary.map(Dictionary::id), newest);
         // A newer hub knows one more.
         let id = dictionary::ids().next().unwrap_or_default();
@@ -86,6 +96,7 @@ mod tests {
         assert_eq!(common.dictionary.map(Dictionary::id), Some(id));
         assert_eq!(Forms::common(Some(&theirs(&[900]))).dictionary, None);
         assert_eq!(Forms::common(Some(&theirs(&[]))).dictionary, None);
+        assert!(!Forms::common(Some(&theirs(&[id]))).authors);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use lumbung_ledger::block::{self, columns};
 use lumbung_ledger::{ChainTag, Entry, Epoch, Position, Seal, Seq};
 use lumbung_proto::v1;
 
+use crate::authors::Authors;
 use crate::batch::{BatchError, RAW_BYTES_MAX, Verified, prove};
 use crate::codec;
 use crate::dictionary;
@@ -23,11 +24,13 @@ use crate::forms::Forms;
 /// (fictitious residents: 52 bytes a record either way at 75).
 const COLUMNS_FROM_ENTRIES: usize = 75;
 
-/// Packs the entries that lead from `prev` to `last` in the given forms;
-/// `seal` when `last` is the head. `None` when they don't form a block.
+/// Packs the entries that lead from `prev` to `last` in the given forms, for a
+/// reader who knows `authors`; `seal` when `last` is the head. `None` when they
+/// don't form a block.
 #[must_use]
 pub fn pack(
     forms: Forms,
+    authors: &Authors,
     prev: Position,
     last: Position,
     entries: &[Entry],
@@ -42,7 +45,8 @@ pub fn pack(
             (encoded.bytes, compressed, 0)
         }
         None => {
-            let block = block::encode(entries)?;
+            let known = if forms.authors { authors.known() } else { &[] };
+            let block = block::encode_to(known, entries)?;
             let small = forms.dictionary.filter(|_| entries.len() < COLUMNS_FROM_ENTRIES);
             match small {
                 Some(known) => {
@@ -68,12 +72,16 @@ pub fn pack(
     })
 }
 
-/// Unpacks and proves a run that should continue from `expected`; with the
-/// seal it states, if it ends at the head.
+/// Unpacks and proves a run that should continue from `expected`, for a reader
+/// who knows `authors`; with the seal it states, if it ends at the head.
 ///
 /// # Errors
 /// [`BatchError`] says what is wrong; the reader stays where it is.
-pub fn verify(run: &v1::Run, expected: Position) -> Result<(Verified, Option<Seal>), BatchError> {
+pub fn verify(
+    run: &v1::Run,
+    authors: &Authors,
+    expected: Position,
+) -> Result<(Verified, Option<Seal>), BatchError> {
     let raw = match run.dictionary {
         None if run.payload.len() > RAW_BYTES_MAX => return Err(BatchError::TooLarge),
         None => run.payload.clone(),
@@ -84,7 +92,7 @@ pub fn verify(run: &v1::Run, expected: Position) -> Result<(Verified, Option<Sea
         }
     };
     let raw_bytes = raw.len();
-    let entries = block::decode(&raw)?;
+    let entries = block::decode_knowing(authors.known(), &raw)?;
     let chain = ChainTag::from_slice(&run.chain).ok_or(BatchError::Position)?;
     let epoch = match run.epoch {
         0 => expected.epoch,

@@ -5,6 +5,7 @@ use lumbung_domain::region::VillageCode;
 use lumbung_ledger::{Position, Seal};
 use lumbung_link::world;
 use lumbung_proto::v1;
+use lumbung_wire::authors::Authors;
 use lumbung_wire::batch::{self, BatchError};
 use lumbung_wire::run;
 
@@ -51,10 +52,15 @@ impl Parcel {
         }
     }
 
-    fn prove(self, village: VillageCode, position: Position) -> Result<Proven, BatchError> {
+    fn prove(
+        self,
+        village: VillageCode,
+        authors: &Authors,
+        position: Position,
+    ) -> Result<Proven, BatchError> {
         let (verified, seal) = match self {
             Self::Batch(batch) => (batch::verify(batch, position)?, None),
-            Self::Run(run) => run::verify(&run, position)?,
+            Self::Run(run) => run::verify(&run, authors, position)?,
         };
         let raw_bytes = verified.raw_bytes as u64;
         let size = verified.entries.iter().map(|(entry, _)| entry.size()).sum::<usize>() as u64;
@@ -67,14 +73,20 @@ impl Parcel {
 }
 
 impl Session<'_> {
-    /// Proves a batch and reads its entries.
-    pub(super) async fn verify(&self, parcel: Parcel, position: Position) -> Result<Proven, Ended> {
+    /// Proves a batch after `position` and reads its entries.
+    pub(super) async fn verify(
+        &self,
+        parcel: Parcel,
+        authors: &Authors,
+        position: Position,
+    ) -> Result<Proven, Ended> {
         let village = self.village;
         let proven = if parcel.is_small() {
-            parcel.prove(village, position)
+            parcel.prove(village, authors, position)
         } else {
+            let authors = authors.clone();
             let permit = self.shared.verifying.acquire().await;
-            let proven = world::blocking(move || parcel.prove(village, position)).await;
+            let proven = world::blocking(move || parcel.prove(village, &authors, position)).await;
             drop(permit);
             proven.map_err(|_| Ended::Lost)?
         };

@@ -14,6 +14,25 @@ fn origin() -> Position {
     Position { epoch: Epoch(2), ..Position::origin(LogId([7; 16])) }
 }
 
+/// For a reader who knows nobody.
+fn pack(
+    forms: Forms,
+    prev: Position,
+    last: Position,
+    entries: &[Entry],
+    seal: Option<Seal>,
+) -> Option<v1::Run> {
+    super::pack(forms, &Authors::default(), prev, last, entries, seal)
+}
+
+fn verify(run: &v1::Run, expected: Position) -> Result<(Verified, Option<Seal>), BatchError> {
+    super::verify(run, &Authors::default(), expected)
+}
+
+/// More than both ends of a stream keep.
+const CLERKS: [&str; 11] =
+    ["kader", "siti", "bu.rahayu", "budi", "tini", "joko", "wati", "agus", "sri", "dewi", "eko"];
+
 fn newest() -> Forms {
     Forms::common(Some(&Forms::offered()))
 }
@@ -28,7 +47,7 @@ fn entry(seq: u64) -> Entry {
             schema: 1,
             operation: Operation::Create,
             time_ms: 1_790_000_000_000 + seq as i64,
-            actor: Arc::from("kader"),
+            actor: Arc::from(CLERKS[seq as usize / 7 % CLERKS.len()]),
             source: Source::MANUAL,
         },
         payload: Payload::Present {
@@ -48,10 +67,11 @@ fn after(prev: Position, entries: &[Entry]) -> Position {
 }
 
 fn any_forms() -> impl Strategy<Value = Forms> {
-    (any::<bool>(), any::<bool>()).prop_map(|(columns, dictionary)| Forms {
+    (any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(columns, dictionary, authors)| Forms {
         slim: true,
         columns,
         dictionary: newest().dictionary.filter(|_| dictionary),
+        authors,
     })
 }
 
@@ -63,14 +83,17 @@ proptest! {
     ) {
         let entries = log(sizes.iter().sum::<usize>() as u64);
         let (mut at, mut from, mut got) = (origin(), 0, Vec::new());
+        let (mut writer, mut reader) = (Authors::default(), Authors::default());
         for size in sizes {
             let some = &entries[from..from + size];
             from += size;
             let last = after(at, some);
             let seal = Seal::of(last, Fingerprint::default(), 3);
             let seal = (from == entries.len()).then_some(seal);
-            let run = pack(forms, at, last, some, seal).unwrap();
-            let (verified, told) = verify(&run, at).unwrap();
+            let run = super::pack(forms, &writer, at, last, some, seal).unwrap();
+            let (verified, told) = super::verify(&run, &reader, at).unwrap();
+            writer.note_last(some);
+            reader.note(&verified.entries.last().unwrap().0.header.actor);
             prop_assert_eq!(verified.last, last);
             prop_assert_eq!(told, seal);
             got.extend(verified.entries.into_iter().map(|(entry, _)| entry));
@@ -99,6 +122,43 @@ proptest! {
             prop_assert_eq!(same.collect::<Vec<_>>(), entries);
         }
     }
+}
+
+#[test]
+fn an_author_whom_the_reader_knows_costs_a_byte_whatever_the_name() {
+    let by = |name: &str, seq| {
+        let mut entry = entry(seq);
+        entry.header.actor = Arc::from(name);
+        entry
+    };
+    let change = |name: &str| {
+        let (first, second) = ([by(name, 1)], [by(name, 2)]);
+        let middle = after(origin(), &first);
+        let mut known = Authors::default();
+        known.note_last(&first);
+        let run = super::pack(newest(), &known, middle, after(middle, &second), &second, None);
+        let run = run.unwrap();
+        let (verified, _) = super::verify(&run, &known, middle).unwrap();
+        assert_eq!(verified.entries.into_iter().map(|(it, _)| it).collect::<Vec<_>>(), second);
+        // Whoever knows nobody, or others, is not told a wrong name.
+        assert!(verify(&run, middle).is_err());
+        let mut others = Authors::default();
+        others.note(&Arc::from("orang lain"));
+        assert!(matches!(super::verify(&run, &others, middle), Err(BatchError::Chain(_))));
+        run.payload.len()
+    };
+    assert_eq!(change("b"), change("Rahayu Kusumaningtyas Wd"));
+}
+
+#[test]
+fn a_reader_who_does_not_keep_authors_gets_their_names() {
+    let entries = log(1);
+    let last = after(origin(), &entries);
+    let mut known = Authors::default();
+    known.note_last(&entries);
+    let forms = Forms { authors: false, ..newest() };
+    let run = super::pack(forms, &known, origin(), last, &entries, None).unwrap();
+    assert!(verify(&run, origin()).is_ok());
 }
 
 #[test]

@@ -32,6 +32,10 @@ const RESIDENTS: u32 = 5_000;
 /// Changed records that (f) averages over.
 const EDITS: u32 = 200;
 
+/// Who makes them: a name as people choose it, and one of the greatest length.
+/// Each with the seed of their edits.
+const CLERKS: [(&str, u64); 2] = [("uji", 7), ("Rahayu Kusumaningtyas Wd", 8)];
+
 /// The links of (g).
 const MOBILE: (u64, Duration) = (1_000_000, Duration::from_millis(80));
 const FAST: &str = "as fast as it goes";
@@ -141,7 +145,9 @@ pub(crate) async fn measure(wanted: impl Fn(&str) -> bool) -> anyhow::Result<()>
     let mut line = Line::new().await?;
     first_pull(&mut line, FAST).await?;
     if wanted("f") {
-        lone_changes(&mut line).await?;
+        for (clerk, seed) in CLERKS {
+            lone_changes(&mut line, clerk, seed).await?;
+        }
     }
     line.district.stop().await?;
     drop(line);
@@ -163,8 +169,8 @@ async fn first_pull(line: &mut Line, link: &str) -> anyhow::Result<Crossed> {
     Ok(whole)
 }
 
-async fn lone_changes(line: &mut Line) -> anyhow::Result<()> {
-    let mut dice = ChaCha8Rng::seed_from_u64(7);
+async fn lone_changes(line: &mut Line, clerk: &str, seed: u64) -> anyhow::Result<()> {
+    let mut dice = ChaCha8Rng::seed_from_u64(seed);
     let mut client = line.district.nodes[0].client().await?;
     let list = v1::ListRequest { kind: u32::from(Kind::Warga.code().0), limit: EDITS };
     let mut listed = client.list(list).await?.into_inner();
@@ -179,7 +185,9 @@ async fn lone_changes(line: &mut Line) -> anyhow::Result<()> {
             payload: wire::encode(&edited),
         };
         let before = line.proxy.crossed();
-        let saved = line.district.nodes[0].save(vec![change]).await?;
+        let (actor, changes) = (clerk.to_owned(), vec![change]);
+        let request = v1::SaveRequest { actor, changes, ..v1::SaveRequest::default() };
+        let saved = line.district.nodes[0].client().await?.save(request).await?.into_inner();
         anyhow::ensure!(!saved.refused, "an edit was refused");
         line.settle().await?;
         let crossed = since(line.proxy.crossed(), before);
@@ -193,6 +201,7 @@ async fn lone_changes(line: &mut Line) -> anyhow::Result<()> {
     }
     let average = |bytes: u64| bytes as f64 / edits.max(1) as f64;
     println!("(f) one changed resident on a warm session, {edits} edits, with TLS");
+    println!("    the clerk's name has   {:>10} letters", clerk.chars().count());
     println!("    from the node          {:>10.1} bytes", average(sum.there_bytes));
     println!("    to the node            {:>10.1} bytes", average(sum.back_bytes));
     println!("    both                   {:>10.1} bytes", average(both(sum)));

@@ -14,6 +14,7 @@ use lumbung_hub::merge::decode;
 use lumbung_ledger::{Entry, Position};
 use lumbung_node::village::Village;
 use lumbung_telemetry::clock;
+use lumbung_wire::authors::Authors;
 use lumbung_wire::batch;
 use lumbung_wire::forms::Forms;
 use lumbung_wire::run;
@@ -64,9 +65,10 @@ impl Sample {
     /// merging: pack, unpack, prove, read into columns.
     fn carry(&self) -> anyhow::Result<()> {
         let forms = Forms::common(Some(&Forms::offered())).with_block(1);
-        let packed = run::pack(forms, self.prev, self.last, &self.entries, None);
+        let authors = Authors::default();
+        let packed = run::pack(forms, &authors, self.prev, self.last, &self.entries, None);
         let packed = packed.context("entries do not form a block")?;
-        let (verified, _) = run::verify(&packed, self.prev)?;
+        let (verified, _) = run::verify(&packed, &authors, self.prev)?;
         for (entry, hash) in verified.entries {
             black_box(decode::change(entry, hash));
         }

@@ -69,7 +69,7 @@ pub(in crate::block) fn decode(block: &[u8]) -> Result<Vec<Entry>, BlockError> {
     if first == 0 || first.checked_add(count as u64).is_none() {
         return Err(BlockError::Malformed);
     }
-    let actors = read_actors(&mut reader)?;
+    let actors = read_actors(&[], &mut reader)?;
     let tails = read_list(&mut reader, |reader| reader.array())?;
     let mut shapes = read_list(&mut reader, |reader| read_shape(reader, &actors))?;
     let mut groups = read_list(&mut reader, read_group)?;
