@@ -23,6 +23,7 @@ use clap::{Parser, Subcommand};
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_telemetry::table::with_header as table;
 
+use crate::barn::Barn;
 use crate::config::Config;
 use crate::petugas::Petugas;
 use crate::village::Village;
@@ -114,6 +115,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
     let done = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(run(cli)));
+    // What a disk that takes no writes was read from; nobody reads any more.
+    Barn::leave();
     match done {
         Ok(code) => code,
         Err(error) => {
@@ -181,11 +184,8 @@ pub fn create(dir: &std::path::Path, desa: VillageCode) -> anyhow::Result<Villag
             found.desa
         );
     }
-    let village = if crate::barn::Barn::exists(dir) {
-        Village::open(dir, desa)
-    } else {
-        Village::create(dir, desa)
-    };
+    let village =
+        if Barn::exists(dir) { Village::open(dir, desa) } else { Village::create(dir, desa) };
     let village = village.map_err(reach::open_failed)?;
     Config::new(desa).create(dir)?;
     Ok(village)

@@ -6,9 +6,9 @@
 //! this very disk has come.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const SLOT_BYTES: usize = 128;
 
@@ -21,10 +21,12 @@ const FACT_BYTES_MAX: usize = 96;
 /// The checksum fills the rest of a slot.
 const SUM_AT: usize = FACT_AT + 1 + FACT_BYTES_MAX;
 
-/// The file, open for writing.
+/// The file.
 #[derive(Debug)]
 pub struct Kept {
-    file: File,
+    path: PathBuf,
+    /// `None` as long as it can only be read.
+    file: Option<File>,
     magic: [u8; 4],
     turn: u64,
     last: Option<Vec<u8>>,
@@ -32,24 +34,28 @@ pub struct Kept {
 
 impl Kept {
     /// Opens or creates the file and reads the newest sound slot. `magic`
-    /// says what kind of fact it is.
+    /// says what kind of fact it is. On a disk that can only be read it is read,
+    /// if it is there.
     ///
     /// # Errors
     /// When the file can't be opened or read.
     pub fn open(path: &Path, magic: [u8; 4]) -> io::Result<Self> {
-        let fresh = !path.exists();
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-        if fresh && let Some(folder) = path.parent() {
-            File::open(folder)?.sync_all()?;
-        }
+        let file = match open_to_write(path) {
+            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => None,
+            opened => Some(opened?),
+        };
         let mut bytes = [0_u8; SLOT_BYTES * 2];
-        let length = file.metadata()?.len().min(bytes.len() as u64) as usize;
-        file.read_exact_at(&mut bytes[..length], 0)?;
+        match &file {
+            Some(file) => read(file, &mut bytes)?,
+            None => match File::open(path) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                opened => read(&opened?, &mut bytes)?,
+            },
+        }
         let slots = bytes.chunks_exact(SLOT_BYTES);
         let newest = slots.filter_map(|slot| read_slot(slot, magic)).max_by_key(|slot| slot.0);
         let (turn, last) = newest.map_or((0, None), |(turn, fact)| (turn, Some(fact)));
-        Ok(Self { file, magic, turn, last })
+        Ok(Self { path: path.to_path_buf(), file, magic, turn, last })
     }
 
     /// The last fact that was kept.
@@ -65,7 +71,7 @@ impl Kept {
     /// When the file can't be written, or the fact is longer.
     pub fn keep(&mut self, fact: &[u8]) -> io::Result<()> {
         let length = u8::try_from(fact.len()).ok().filter(|_| fact.len() <= FACT_BYTES_MAX);
-        let Some(length) = length else { return Err(io::ErrorKind::InvalidInput.into()) };
+        let Some(length) = length else { return Err(ErrorKind::InvalidInput.into()) };
         let turn = self.turn + 1;
         let mut slot = [0_u8; SLOT_BYTES];
         slot[..4].copy_from_slice(&self.magic);
@@ -74,12 +80,30 @@ impl Kept {
         slot[FACT_AT + 1..FACT_AT + 1 + fact.len()].copy_from_slice(fact);
         let sum = blake3::hash(&slot[..SUM_AT]);
         slot[SUM_AT..].copy_from_slice(&sum.as_bytes()[..SLOT_BYTES - SUM_AT]);
-        self.file.write_all_at(&slot, (turn % 2) * SLOT_BYTES as u64)?;
-        self.file.sync_all()?;
+        let file = match &self.file {
+            Some(file) => file,
+            None => self.file.insert(open_to_write(&self.path)?),
+        };
+        file.write_all_at(&slot, (turn % 2) * SLOT_BYTES as u64)?;
+        file.sync_all()?;
         self.turn = turn;
         self.last = Some(fact.to_vec());
         Ok(())
     }
+}
+
+fn open_to_write(path: &Path) -> io::Result<File> {
+    let fresh = !path.exists();
+    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+    if fresh && let Some(folder) = path.parent() {
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(file)
+}
+
+fn read(file: &File, bytes: &mut [u8; SLOT_BYTES * 2]) -> io::Result<()> {
+    let length = file.metadata()?.len().min(bytes.len() as u64) as usize;
+    file.read_exact_at(&mut bytes[..length], 0)
 }
 
 fn read_slot(slot: &[u8], magic: [u8; 4]) -> Option<(u64, Vec<u8>)> {

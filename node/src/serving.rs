@@ -25,7 +25,6 @@ mod upkeep;
 
 use std::future::Future;
 use std::io;
-use std::path::Path;
 
 use futures_util::Stream;
 use lumbung_link::awaited::Awaited;
@@ -129,20 +128,12 @@ fn local_server(service: LocalService) -> LocalServer<LocalService> {
 /// When the socket can't be made or the transport fails.
 pub async fn serve_local(
     service: LocalService,
-    socket: &Path,
+    callers: UnixListener,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    // A socket left by a killed process; the barn's lock proves it is dead.
-    match std::fs::remove_file(socket) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let listener = UnixListener::bind(socket)?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o600))?;
     Server::builder()
         .add_service(local_server(service))
-        .serve_with_incoming_shutdown(UnixListenerStream::new(listener), stop)
+        .serve_with_incoming_shutdown(UnixListenerStream::new(callers), stop)
         .await
         .map_err(io::Error::other)
 }

@@ -17,6 +17,7 @@ use lumbung_domain::region::{VillageCode, roster};
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::dataset::{HubsOwn, VillageState};
 use lumbung_link::channel;
+use lumbung_node::barn::Barn;
 use lumbung_proto::v1;
 use lumbung_proto::v1::local_client::LocalClient;
 use tempfile::TempDir;
@@ -217,7 +218,11 @@ impl NodeProcess {
 /// # Errors
 /// When none runs.
 pub async fn client(dir: &Path) -> anyhow::Result<LocalClient<Channel>> {
-    let channel = channel::dial_unix(&dir.join("node.sock")).await?;
+    let channel = match channel::dial_unix(&dir.join("node.sock")).await {
+        Ok(channel) => channel,
+        // One whose folder takes no socket has it elsewhere.
+        Err(_) => channel::dial_unix(&Barn::beside_copy(dir, "sock")?).await?,
+    };
     Ok(LocalClient::new(channel))
 }
 

@@ -402,6 +402,13 @@ impl Ext4 {
         quietly(Command::new("mount").args(options).arg(self.image()).arg(self.dir()))
     }
 
+    fn remount(&self, how: &str) -> anyhow::Result<()> {
+        let options = format!("remount,{how}");
+        let done = quietly(Command::new("mount").args(["-o", &options]).arg(self.dir()));
+        ensure!(done, "can't remount with {options}");
+        Ok(())
+    }
+
     /// Fills it to the last block with somebody else's file.
     fn fill(&self) -> anyhow::Result<PathBuf> {
         let ballast = self.dir().join("lain.bin");
@@ -590,15 +597,29 @@ async fn a_full_disk_with_room_again_takes_saves_without_a_restart() -> anyhow::
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_read_only_disk_is_refused_in_words_and_left_alone() -> anyhow::Result<()> {
+async fn a_read_only_disk_is_read_or_refused_in_words_and_left_alone() -> anyhow::Result<()> {
     let Some(disk) = Disk::mount(32)? else { return Ok(()) };
     let dir = disk.folder.path().join("desa");
     let truth = settled(&dir).await?;
     disk.remount("ro")?;
-    let refused = node(&dir, &["status"])?;
+    let village = reopen(&dir)?;
+    ensure!(fold::fold_barn(village.barn())?.records == truth.records, "other records");
+    let refused = village.save("kader", Source::MANUAL, wishes(900_000, 30)).await;
+    let certain = SaveError::Barn(SubmitError::ReadOnly { certain: true });
+    ensure!(refused.is_err_and(|error| format!("{error:?}") == format!("{certain:?}")));
+    village.close();
+    // On a computer with little memory.
+    let little = "mount -t tmpfs -o size=1m tmpfs /dev/shm && exec \"$0\" \"$@\"";
+    let refused = Command::new("unshare")
+        .args(["--mount", "sh", "-c", little, BINARY, "node", "--data"])
+        .arg(&dir)
+        .arg("status")
+        .output()?;
     let said = String::from_utf8_lossy(&refused.stderr).into_owned();
     assert_eq!(refused.status.code(), Some(1), "{said}");
-    assert!(said.lines().last().unwrap_or_default().starts_with("Disk penuh atau"), "{said}");
+    let last = said.lines().last().unwrap_or_default();
+    let words = "Disk komputer ini hanya bisa dibaca, dan memorinya tidak cukup";
+    assert!(last.starts_with(words) && last.contains("aman dan tidak diubah"), "{said}");
     disk.remount("rw")?;
     assert_eq!(judge(&dir, &truth)?, End::Whole);
     Ok(())
@@ -676,6 +697,7 @@ async fn a_node_on_a_full_disk_starts_and_is_read_and_pulled_from() -> anyhow::R
     assert!(shown.contains("penuh sejak"), "{said:?}");
     let verified = district.nodes[0].run(&["verify"]).await?;
     assert!(verified.status.success(), "{verified:?}");
+    ensure!(!copy_in_memory(district.nodes[0].dir())?.exists(), "a command left its copy");
     district.nodes[0].start().await?;
     is_read_only(&mut district, "Disk komputer ini penuh").await?;
     ensure!(copy_in_memory(district.nodes[0].dir())?.exists(), "it is read from elsewhere");
@@ -690,6 +712,39 @@ async fn a_node_on_a_full_disk_starts_and_is_read_and_pulled_from() -> anyhow::R
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_on_a_read_only_disk_starts_and_is_read_and_pulled_from() -> anyhow::Result<()> {
+    const WORDS: &str = "Disk komputer ini hanya bisa dibaca";
+    let Some(disk) = Ext4::mount(64)? else { return Ok(()) };
+    let mut district = on_disk(&disk).await?;
+    district.nodes[0].stop().await?;
+    disk.remount("ro")?;
+    for command in ["status", "verify"] {
+        let said = district.nodes[0].run(&[command]).await?;
+        assert!(said.status.success(), "{command}: {said:?}");
+    }
+    ensure!(!copy_in_memory(district.nodes[0].dir())?.exists(), "a command left its copy");
+    district.nodes[0].start().await?;
+    ensure!(district.nodes[0].said().contains(&format!("{WORDS} sejak")), "it starts in silence");
+    is_read_only(&mut district, WORDS).await?;
+    ensure!(copy_in_memory(district.nodes[0].dir())?.exists(), "it is read from elsewhere");
+    district.nodes[0].kill()?;
+    district.nodes[0].start().await?;
+    district.nodes[0].stop().await?;
+    let socket = copy_in_memory(district.nodes[0].dir())?.with_extension("sock");
+    ensure!(!socket.exists(), "the socket was left behind");
+    // Another start, once as a sound disk and once while it becomes one.
+    disk.remount("rw")?;
+    district.nodes[0].start().await?;
+    district.nodes[0].save_dusun("DI ANTARA").await?;
+    district.wait_proven(WITHIN).await?;
+    district.nodes[0].stop().await?;
+    disk.remount("ro")?;
+    district.nodes[0].start().await?;
+    disk.remount("rw")?;
+    goes_on(&mut district).await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_disk_that_becomes_read_only_is_read_and_pulled_from() -> anyhow::Result<()> {
     let Some(disk) = Ext4::mount(64)? else { return Ok(()) };
     let mut district = on_disk(&disk).await?;
@@ -698,6 +753,10 @@ async fn a_disk_that_becomes_read_only_is_read_and_pulled_from() -> anyhow::Resu
     }
     // The first save finds out.
     drop(district.nodes[0].save_dusun("DITOLAK").await);
+    is_read_only(&mut district, "Disk komputer ini hanya bisa dibaca").await?;
+    // The same before anybody has seen to it.
+    district.nodes[0].kill()?;
+    district.nodes[0].start().await?;
     is_read_only(&mut district, "Disk komputer ini hanya bisa dibaca").await?;
     district.nodes[0].kill()?;
     disk.replace()?;

@@ -5,7 +5,8 @@
 //! behind its witness lost a tail that others may have seen: it opens a new
 //! epoch, so that no number is ever used twice for different entries.
 
-use std::io::ErrorKind;
+mod copied;
+
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,9 +19,8 @@ use super::erasures::Erasures;
 use super::head::Head;
 use super::losses::{Loss, Losses};
 use super::reopening::Reopenable;
-use super::room::Condition;
-use super::sled_store::{OpenRepair, SledStore, StandIn};
-use super::store::{Store, StoreError, WriteBatch};
+use super::sled_store::{OpenRepair, SledStore, StandIn, beside_copy};
+use super::store::{Hindrance, Store, StoreError, WriteBatch};
 use super::witness::{Testimony, Witness};
 use super::writer::Writer;
 use super::{Barn, Indexer, Job, QUEUE_MAX, SubmitError, keys, log, rewrite};
@@ -59,23 +59,16 @@ pub enum OpenBarnError {
     /// The erasure ledger can't be read or written.
     #[error("the erasure ledger can't be used")]
     Erasures(#[source] std::io::Error),
+    /// The disk takes no writes, and memory has no room for a copy that could
+    /// be read instead.
+    #[error("the disk takes no writes and memory has no room for a copy")]
+    NoCopy(Hindrance),
     /// What is known to be lost can't be read or noted.
     #[error("the file of lost entries can't be used")]
     Losses(#[source] std::io::Error),
 }
 
 impl OpenBarnError {
-    /// Whether it is for lack of room.
-    fn is_full(&self) -> bool {
-        match self {
-            Self::Store(error) => error.is_full(),
-            Self::Witness(error) | Self::Erasures(error) | Self::Losses(error) => {
-                matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
-            }
-            _ => false,
-        }
-    }
-
     /// Whether the store itself is damaged: trying again or making room will
     /// not help. A store that is in use, a disk that is full, read-only or not
     /// there, and one of a newer version are not.
@@ -148,10 +141,19 @@ impl Barn {
         rewrite::has_store(dir)
     }
 
-    /// Removes the copy in memory of the barn in `dir`, if there is one: its
-    /// process ends, maybe before the threads that would.
-    pub fn leave(dir: &Path) {
-        StandIn::forget(&dir.join("store"));
+    /// Removes the copies in memory that this process made: it ends, maybe
+    /// before the threads that would.
+    pub fn leave() {
+        StandIn::leave();
+    }
+
+    /// A name in memory for what belongs to the barn in `dir`, whose folder may
+    /// take no writes; it ends in `ending`.
+    ///
+    /// # Errors
+    /// When there is no barn.
+    pub fn beside_copy(dir: &Path, ending: &str) -> std::io::Result<PathBuf> {
+        beside_copy(&dir.join("store"), ending)
     }
 
     /// Opens or creates the barn in `dir` on disk.
@@ -160,36 +162,21 @@ impl Barn {
     /// [`OpenBarnError`].
     pub fn open(dir: &Path, options: OpenOptions) -> Result<Self, OpenBarnError> {
         match Self::open_for_work(dir, options) {
-            Err(error) if error.is_full() && options.create.is_none() => {
-                tracing::warn!(%error, "the disk is full; what is there is read from a copy");
-                match Self::open_full(dir, options) {
-                    Ok(Some(barn)) => Ok(barn),
-                    Err(OpenBarnError::Busy) => Err(OpenBarnError::Busy),
-                    other => {
-                        let why = other.err().map(|error| error.to_string());
-                        tracing::warn!(why, "no copy can be read either");
-                        Err(error)
-                    }
+            Err(error) => match error.hindrance().filter(|_| options.create.is_none()) {
+                Some(by) => {
+                    tracing::warn!(%error, ?by, "the disk takes no writes; a copy is read");
+                    Self::open_copy(dir, by, options).map_err(|why| match why {
+                        OpenBarnError::Busy | OpenBarnError::NoCopy(_) => why,
+                        why => {
+                            tracing::warn!(error = %why, "no copy can be read either");
+                            error
+                        }
+                    })
                 }
-            }
+                None => Err(error),
+            },
             opened => opened,
         }
-    }
-
-    /// Opens a barn whose disk is full, to be read until it has room; `None`
-    /// where memory has none for a copy.
-    fn open_full(dir: &Path, options: OpenOptions) -> Result<Option<Self>, OpenBarnError> {
-        let _opening = rewrite::lock(dir).map_err(StoreError::Io)?.ok_or(OpenBarnError::Busy)?;
-        rewrite::finish(dir, &mut |_| Ok(())).map_err(busy_or_failed)?;
-        let store = Reopenable::full(&dir.join("store")).map_err(busy_or_failed)?;
-        let Some(store) = store else { return Ok(None) };
-        let witness = Witness::open(&dir.join("witness")).map_err(OpenBarnError::Witness)?;
-        let (ledger, losses) = beside(dir)?;
-        let (store, witness) = (Arc::new(store), Some(witness));
-        let footing = Footing { store, witness, ledger, losses, turn: Turn::Full };
-        let (barn, writer, jobs) = Self::prepare_safely(footing, options, Vec::new())?;
-        writer.condition.send_replace(Condition::Full { since_ms: clock::now_ms() });
-        Self::serve(barn, writer, jobs).map(Some)
     }
 
     fn open_for_work(dir: &Path, options: OpenOptions) -> Result<Self, OpenBarnError> {
@@ -237,7 +224,7 @@ impl Barn {
     ) -> Result<Prepared, OpenBarnError> {
         let place = dir.join("store");
         let (store, repairs) = match turn {
-            Turn::First | Turn::Full => SledStore::open(&place),
+            Turn::First | Turn::Copy { .. } => SledStore::open(&place),
             Turn::Again { .. } => SledStore::open_own(&place).map(|store| (store, Vec::new())),
         }
         .map_err(busy_or_failed)?;
@@ -334,20 +321,25 @@ impl Barn {
         check_end(&*store, &head)?;
         // A process killed between writing and syncing leaves entries that a
         // power cut may still take back. They are served from here on.
-        let full = matches!(turn, Turn::Full);
-        if !full {
+        let copy = matches!(turn, Turn::Copy { .. });
+        if !copy {
             store.sync()?;
+        }
+        let witnessed = witness.as_ref().and_then(Witness::last);
+        if matches!(turn, Turn::Copy { durable: false }) && !copied::is_witnessed(witnessed, &head)
+        {
+            return Err(OpenBarnError::Inconsistent("the disk may not have all of it"));
         }
         let mut boots = 1;
         if let Some(witness) = &mut witness {
             let last = witness.last().filter(|last| last.log_id == head.position.log_id);
             if let Some(last) = last {
                 boots = match turn {
-                    Turn::First | Turn::Full => last.boots.saturating_add(1),
+                    Turn::First | Turn::Copy { .. } => last.boots.saturating_add(1),
                     Turn::Again { boots } => boots,
                 };
                 let lost = last.seq > head.position.seq || last.epoch > head.position.epoch;
-                if lost && full {
+                if lost && copy {
                     // What is lost is found by an opening that may say so.
                     return Err(OpenBarnError::Inconsistent("it is behind its witness"));
                 }
@@ -368,7 +360,7 @@ impl Barn {
             let testified = witness.testify(testimony).and_then(|()| witness.sync());
             match testified {
                 // It says the same as before, but for the count of starts.
-                Err(error) if full => tracing::warn!(%error, "the witness can't be written"),
+                Err(error) if copy => tracing::warn!(%error, "the witness can't be written"),
                 testified => testified.map_err(OpenBarnError::Witness)?,
             }
         }
@@ -438,7 +430,10 @@ enum Turn {
     /// It is opened once more after it was rewritten.
     Again { boots: u32 },
     /// A copy of it is opened, and nothing can be written.
-    Full,
+    Copy {
+        /// Whether the disk is known to have all that is in it.
+        durable: bool,
+    },
 }
 
 /// Opens what lies beside the store.

@@ -72,25 +72,24 @@ impl Reopenable {
         }
     }
 
-    /// What a full disk has in `dir`, to be read only; `None` where memory has
-    /// no room for a copy.
+    /// What a disk that takes no writes has in `dir`, to be read only, and
+    /// whether the disk is known to have all of it; `None` where memory has no
+    /// room for a copy.
     ///
     /// # Errors
-    /// [`StoreError`]; also when not all that would be read is on the disk.
-    pub(super) fn full(dir: &Path) -> Result<Option<Self>, StoreError> {
+    /// [`StoreError`].
+    pub(super) fn hindered(dir: &Path, by: Hindrance) -> Result<Option<(Self, bool)>, StoreError> {
         if !StandIn::fits(dir) {
             return Ok(None);
         }
         let held = hold(dir)?;
         let StandIn { store, place, durable } = StandIn::of(dir)?;
-        if !durable {
-            return Err(StoreError::Damaged("the disk takes nothing for durable".to_owned()));
-        }
-        Ok(Some(Self {
+        let standing = Self {
             standing: Mutex::new(Standing::Copy { _place: place, _held: held }),
-            cause: Mutex::new(Some(Cause::Hindered(Hindrance::Full))),
+            cause: Mutex::new(Some(Cause::Hindered(by))),
             ..Self::of(store, dir)
-        }))
+        };
+        Ok(Some((standing, durable)))
     }
 
     fn now(&self) -> Result<Arc<SledStore>, StoreError> {

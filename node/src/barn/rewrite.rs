@@ -11,7 +11,7 @@
 //! files is the business of the disk's encryption.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock, statvfs};
@@ -111,8 +111,12 @@ pub(super) fn has_store(dir: &Path) -> bool {
 /// Keeps other processes from opening a barn in `dir` while this one opens
 /// it; ends with the value. `None`: another one is at it.
 pub(super) fn lock(dir: &Path) -> io::Result<Option<File>> {
-    let file =
-        File::options().write(true).create(true).truncate(false).open(dir.join("opening.lock"))?;
+    let path = dir.join("opening.lock");
+    let file = match File::options().write(true).create(true).truncate(false).open(&path) {
+        // It is there from when the disk took writes.
+        Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => File::open(path)?,
+        opened => opened?,
+    };
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(Some(file)),
         Err(rustix::io::Errno::WOULDBLOCK) => Ok(None),
@@ -210,7 +214,7 @@ fn announce(places: &Places, interrupt: Interrupt<'_>) -> io::Result<()> {
 
 fn take_back(places: &Places) -> io::Result<()> {
     match fs::remove_file(&places.marker) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => sync(&places.dir),
     }
 }
@@ -304,7 +308,7 @@ fn sync_files(dir: &Path) -> io::Result<()> {
 
 fn remove_folder(dir: &Path) -> io::Result<()> {
     match fs::remove_dir_all(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }

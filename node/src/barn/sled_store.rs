@@ -28,7 +28,7 @@ use bytes::Bytes;
 pub(super) use self::files::hold;
 use self::files::{DB, FREE_WITHIN, JOURNAL};
 pub use self::raw::save_raw;
-pub(super) use self::standin::{Place, StandIn};
+pub(super) use self::standin::{Place, StandIn, beside_copy};
 use super::journal::{self, JOURNAL_BYTES, Journal, Kept, Write};
 use super::seal::{sealed, unsealed};
 use super::store::{Hindrance, Pairs, Store, StoreError, WriteBatch};

@@ -33,6 +33,17 @@ pub enum Hindrance {
     ReadOnly,
 }
 
+impl Hindrance {
+    /// What an error says of the disk, if it is that.
+    pub(super) fn of(error: &std::io::Error) -> Option<Self> {
+        match error.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Self::Full),
+            ErrorKind::ReadOnlyFilesystem => Some(Self::ReadOnly),
+            _ => None,
+        }
+    }
+}
+
 impl From<Hindrance> for StoreError {
     fn from(hindrance: Hindrance) -> Self {
         let kind = match hindrance {
@@ -47,18 +58,10 @@ impl StoreError {
     /// What a person can see to, if it is that.
     #[must_use]
     pub fn hindrance(&self) -> Option<Hindrance> {
-        let Self::Io(error) = self else { return None };
-        match error.kind() {
-            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Some(Hindrance::Full),
-            ErrorKind::ReadOnlyFilesystem => Some(Hindrance::ReadOnly),
+        match self {
+            Self::Io(error) => Hindrance::of(error),
             _ => None,
         }
-    }
-
-    /// Whether it is for lack of room, which a person can make.
-    #[must_use]
-    pub fn is_full(&self) -> bool {
-        self.hindrance() == Some(Hindrance::Full)
     }
 }
 

@@ -7,9 +7,9 @@
 //! so it is never ahead of a sound one. It is never restored from a backup.
 
 use std::fs::{File, OpenOptions};
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lumbung_ledger::{Epoch, LogId, Seq};
 
@@ -29,28 +29,35 @@ pub struct Testimony {
     pub boots: u32,
 }
 
-/// The witness file, open for writing.
+/// The witness file.
 #[derive(Debug)]
 pub struct Witness {
-    file: File,
+    path: PathBuf,
+    /// `None` as long as it can only be read.
+    file: Option<File>,
     turn: u64,
     last: Option<Testimony>,
 }
 
 impl Witness {
-    /// Opens or creates the file and reads the newest sound slot.
+    /// Opens or creates the file and reads the newest sound slot. On a disk
+    /// that can only be read it is read.
     ///
     /// # Errors
     /// When the file can't be opened or read.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file =
-            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
+        let file = match open_to_write(path) {
+            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => None,
+            opened => Some(opened?),
+        };
         let mut bytes = [0_u8; SLOT_BYTES * 2];
-        let length = file.metadata()?.len().min(bytes.len() as u64) as usize;
-        file.read_exact_at(&mut bytes[..length], 0)?;
+        match &file {
+            Some(file) => read(file, &mut bytes)?,
+            None => read(&File::open(path)?, &mut bytes)?,
+        }
         let newest = bytes.chunks_exact(SLOT_BYTES).filter_map(read_slot).max_by_key(|slot| slot.0);
         let turn = newest.map_or(0, |slot| slot.0);
-        Ok(Self { file, turn, last: newest.map(|slot| slot.1) })
+        Ok(Self { path: path.to_path_buf(), file, turn, last: newest.map(|slot| slot.1) })
     }
 
     /// The last testimony, if there ever was one.
@@ -65,9 +72,13 @@ impl Witness {
     /// # Errors
     /// When the file can't be written.
     pub fn testify(&mut self, testimony: Testimony) -> io::Result<()> {
+        let file = match &self.file {
+            Some(file) => file,
+            None => self.file.insert(open_to_write(&self.path)?),
+        };
         self.turn += 1;
         let slot = write_slot(self.turn, &testimony);
-        self.file.write_all_at(&slot, (self.turn % 2) * SLOT_BYTES as u64)?;
+        file.write_all_at(&slot, (self.turn % 2) * SLOT_BYTES as u64)?;
         self.last = Some(testimony);
         Ok(())
     }
@@ -77,8 +88,17 @@ impl Witness {
     /// # Errors
     /// When the file can't be synced.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()
+        self.file.as_ref().map_or(Ok(()), File::sync_data)
     }
+}
+
+fn open_to_write(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
+}
+
+fn read(file: &File, bytes: &mut [u8; SLOT_BYTES * 2]) -> io::Result<()> {
+    let length = file.metadata()?.len().min(bytes.len() as u64) as usize;
+    file.read_exact_at(&mut bytes[..length], 0)
 }
 
 fn write_slot(turn: u64, testimony: &Testimony) -> [u8; SLOT_BYTES] {

@@ -6,7 +6,6 @@ use std::process::ExitCode;
 use bytes::Bytes;
 use clap::ValueEnum;
 use lumbung_domain::id::RecordId;
-use lumbung_link::channel;
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
 
@@ -65,7 +64,7 @@ pub(super) struct ErasuresArgs {
 pub(super) async fn erase(dir: &Path, actor: &str, args: &EraseArgs) -> anyhow::Result<ExitCode> {
     let reason = ErasureReason::from(args.alasan);
     if args.ya && args.now {
-        let running = channel::dial_unix(&reach::socket(dir)).await.is_ok();
+        let running = reach::running(dir).await.is_some();
         anyhow::ensure!(
             !running,
             "Node sedang berjalan. Belum ada yang dihapus. Hentikan node dulu, atau ulangi tanpa \

@@ -1,15 +1,17 @@
 //! Reaching the node: the running one, or the barn itself.
 
-use std::io::ErrorKind;
-use std::path::Path;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use lumbung_link::channel;
 use lumbung_proto::v1::local_client::LocalClient;
+use tokio::net::UnixListener;
 use tonic::transport::Channel;
 
 use crate::backup;
-use crate::barn::{OpenBarnError, StoreError};
+use crate::barn::{Barn, Hindrance, OpenBarnError, StoreError};
 use crate::config::Config;
 use crate::serving::{LOCAL_MESSAGE_BYTES_MAX, LocalService, serve_within};
 use crate::village::Village;
@@ -18,17 +20,58 @@ use crate::village::Village;
 const PIPE_BYTES: usize = 256 * 1024;
 
 /// The node's socket in its folder.
-pub(super) fn socket(dir: &Path) -> std::path::PathBuf {
+fn socket(dir: &Path) -> PathBuf {
     dir.join("node.sock")
+}
+
+/// Where the node's socket is when its folder takes none.
+fn socket_in_memory(dir: &Path) -> io::Result<PathBuf> {
+    Barn::beside_copy(dir, "sock")
+}
+
+/// Where commands reach the node that keeps `dir`, and they themselves.
+pub(super) fn listen(dir: &Path) -> anyhow::Result<(PathBuf, UnixListener)> {
+    let listened = match bind(socket(dir)) {
+        Err(error) if StoreError::Io(error.kind().into()).hindrance().is_some() => {
+            tracing::warn!(%error, "the folder takes no socket");
+            socket_in_memory(dir).and_then(bind)
+        }
+        bound => bound,
+    };
+    listened.context("Perintah di komputer ini tidak bisa dilayani")
+}
+
+fn bind(socket: PathBuf) -> io::Result<(PathBuf, UnixListener)> {
+    // A socket left by a killed process; the barn's lock proves it is dead.
+    if socket.exists() {
+        std::fs::remove_file(&socket)?;
+    }
+    let listener = UnixListener::bind(&socket)?;
+    std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
+    Ok((socket, listener))
+}
+
+/// A channel to the node that runs on `dir`; `None` when none does.
+pub(super) async fn running(dir: &Path) -> Option<Channel> {
+    if let Ok(channel) = channel::dial_unix(&socket(dir)).await {
+        return Some(channel);
+    }
+    let socket = socket_in_memory(dir).ok()?;
+    // Anybody may make a file there.
+    let owner = |path: &Path| std::fs::symlink_metadata(path).map(|file| file.uid()).ok();
+    if owner(&socket)? != owner(&dir.join("store"))? {
+        return None;
+    }
+    channel::dial_unix(&socket).await.ok()
 }
 
 /// A client of the node that keeps `dir`: the running one, or one opened for
 /// this command only.
 pub(super) async fn node(dir: &Path) -> anyhow::Result<LocalClient<Channel>> {
     let config = Config::load(dir)?;
-    let channel = match channel::dial_unix(&socket(dir)).await {
-        Ok(channel) => channel,
-        Err(_) => within(dir, &config).await?,
+    let channel = match running(dir).await {
+        Some(channel) => channel,
+        None => within(dir, &config).await?,
     };
     Ok(LocalClient::new(channel)
         .max_decoding_message_size(LOCAL_MESSAGE_BYTES_MAX)
@@ -67,6 +110,19 @@ pub(super) fn open_failed(error: OpenBarnError) -> anyhow::Error {
             "Data desa ini ditulis versi Lumbung yang lebih baru. Data aman dan tidak diubah. \
              Pasang versi terbaru."
         ),
+        OpenBarnError::NoCopy(by) => {
+            let (disk, see_to_it) = match by {
+                Hindrance::Full => ("penuh", "Kosongkan ruang disk"),
+                Hindrance::ReadOnly => {
+                    ("hanya bisa dibaca", "Minta yang mengurus komputer ini memeriksa disknya")
+                }
+            };
+            anyhow::anyhow!(
+                "Disk komputer ini {disk}, dan memorinya tidak cukup untuk salinan yang bisa \
+                 dibaca. Data desa ini aman dan tidak diubah. {see_to_it}, atau tutup program \
+                 lain supaya ada memori, lalu ulangi."
+            )
+        }
         OpenBarnError::Store(StoreError::Io(error))
         | OpenBarnError::Witness(error)
         | OpenBarnError::Losses(error)

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 
 use super::{reach, recover};
 use crate::backup::Nightly;
-use crate::barn::{Barn, Condition, StoreError};
+use crate::barn::{Condition, StoreError};
 use crate::config::Config;
 use crate::identity::Identity;
 use crate::serving::{
@@ -54,7 +54,7 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
         Some(address) => Some(bind(address).await?),
         None => None,
     };
-    let stops = Stops::begin(&options.data).map_err(StoreError::Io);
+    let stops = Stops::begin(&options.data);
     let stops = stops.map_err(|error| reach::open_failed(error.into()))?;
     let mut incarnation = [0; 16];
     getrandom::fill(&mut incarnation).map_err(std::io::Error::other)?;
@@ -124,9 +124,8 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     let all_safe = move || known.at_ms() > 0 && known.seq() >= barn.head().position.seq;
     let nightly = Nightly::new(village, options.data.clone(), config.backup, Arc::new(all_safe));
     let nightly = tokio::spawn(nightly.run());
-    let socket = reach::socket(&options.data);
-    let local_socket = socket.clone();
-    let local = tokio::spawn(async move { serve_local(local, &local_socket, wait(stopped)).await });
+    let (socket, callers) = reach::listen(&options.data)?;
+    let local = tokio::spawn(serve_local(local, callers, wait(stopped)));
     tokio::pin!(local);
     tokio::select! {
         () = &mut stop => {}
@@ -147,7 +146,6 @@ pub async fn serve(options: ServeOptions, stop: impl Future<Output = ()>) -> any
     confirmed.write();
     upkeep.abort();
     drop(std::fs::remove_file(&socket));
-    Barn::leave(&options.data);
     tracing::info!("stopped");
     Ok(())
 }

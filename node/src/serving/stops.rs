@@ -3,9 +3,9 @@
 //! A mark stands in a small file while the node runs. One that is found at a
 //! start was left by a run that nobody ended.
 
-use std::io;
 use std::path::Path;
 
+use crate::barn::StoreError;
 use crate::kept::Kept;
 
 const RUNNING: u8 = 1;
@@ -19,18 +19,25 @@ pub struct Stops {
 }
 
 impl Stops {
-    /// Marks in `dir` that the node runs from now on.
+    /// Marks in `dir` that the node runs from now on. A disk that takes no
+    /// writes keeps no mark.
     ///
     /// # Errors
-    /// When the file can't be read or written.
-    pub fn begin(dir: &Path) -> io::Result<Self> {
-        let mut file = Kept::open(&dir.join("stops"), *b"LST1")?;
+    /// When the file can't be read, or written on a disk that takes writes.
+    pub fn begin(dir: &Path) -> Result<Self, StoreError> {
+        let file = Kept::open(&dir.join("stops"), *b"LST1");
+        let mut file = file.map_err(StoreError::Io)?;
         let (was, before) = match file.last() {
             Some([was, count @ ..]) => (*was, count.try_into().map_or(0, u32::from_le_bytes)),
             _ => (STOPPED, 0),
         };
         let unclean = before.saturating_add(u32::from(was == RUNNING));
-        file.keep(&fact(RUNNING, unclean))?;
+        match file.keep(&fact(RUNNING, unclean)).map_err(StoreError::Io) {
+            Err(error) if error.hindrance().is_some() => {
+                tracing::warn!(%error, "that this node runs can't be kept");
+            }
+            kept => kept?,
+        }
         Ok(Self { file, unclean })
     }
 

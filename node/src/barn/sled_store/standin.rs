@@ -7,11 +7,13 @@
 //! opened there. What the disk has stays as it is, and nobody else opens it
 //! meanwhile. Nothing is ever written to the copy that is to be kept.
 
+use std::collections::BTreeSet;
 use std::fs::{self, DirBuilder};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use rustix::fs::statvfs;
@@ -43,17 +45,37 @@ pub(in crate::barn) struct Place {
     dir: PathBuf,
 }
 
+/// The folders of this process's copies.
+static PLACES: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+
+fn places() -> MutexGuard<'static, BTreeSet<PathBuf>> {
+    PLACES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
-        let begun = Instant::now();
-        // sled's threads end a moment after it was closed.
-        while let Err(error) = remove(&self.dir) {
-            if begun.elapsed() > FREE_WITHIN {
-                return tracing::warn!(%error, "a copy in memory can't be removed");
-            }
-            std::thread::sleep(FREE_WITHIN / 50);
-        }
+        clear(&self.dir);
+        places().remove(&self.dir);
     }
+}
+
+/// Removes a copy that was closed; sled's threads end a moment after that.
+fn clear(dir: &Path) {
+    let begun = Instant::now();
+    while let Err(error) = remove(dir) {
+        if begun.elapsed() > FREE_WITHIN {
+            return tracing::warn!(%error, "a copy in memory can't be removed");
+        }
+        std::thread::sleep(FREE_WITHIN / 50);
+    }
+}
+
+/// A name in memory for what belongs to the store in `of`; it ends in `ending`.
+///
+/// # Errors
+/// When there is no store.
+pub(in crate::barn) fn beside_copy(of: &Path, ending: &str) -> io::Result<PathBuf> {
+    folder(of).map(|folder| folder.with_extension(ending))
 }
 
 /// Where a copy of the store in `of` lies.
@@ -75,8 +97,10 @@ impl Place {
     fn make(of: &Path) -> io::Result<Self> {
         let dir = folder(of)?;
         remove(&dir)?;
-        DirBuilder::new().mode(0o700).create(&dir)?;
-        Ok(Self { dir })
+        places().insert(dir.clone());
+        let place = Self { dir };
+        DirBuilder::new().mode(0o700).create(&place.dir)?;
+        Ok(place)
     }
 }
 
@@ -95,6 +119,11 @@ impl StandIn {
         if let Err(error) = folder(dir).and_then(|folder| remove(&folder)) {
             tracing::warn!(%error, "a copy in memory can't be removed");
         }
+    }
+
+    /// Removes the copies that this process made and has not removed yet.
+    pub(in crate::barn) fn leave() {
+        places().iter().for_each(|dir| clear(dir));
     }
 
     /// Copies the store in `dir`, which nobody may be writing, and opens the
