@@ -177,6 +177,44 @@ async fn a_disk_put_back_is_agreed_on_by_stick() {
     }
 }
 
+/// What came back is handed back until it was answered for over a line and both
+/// were proven equal. It must not pass for the reason why they are not.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_back_is_no_reason_why_rows_differ() {
+    let mut district = district().await;
+    assert!(carry(&district, 0).await.0);
+    answer(&district, "awal.jawaban").await;
+    let kept = district.folder().join("simpanan");
+    copy(district.nodes[0].dir(), &kept).unwrap();
+    district.nodes[0].start().await.unwrap();
+    save(&district.nodes[0], &names(0, 4)).await.unwrap();
+    assert!(carry(&district, 0).await.0);
+    put_back(&mut district, &kept).await;
+    assert!(carry(&district, 0).await.1.contains("lumbung-hub bundle export"));
+    answer(&district, "tanya.jawaban").await;
+    assert!(carry(&district, 0).await.1.contains("belum dikembalikan"));
+    assert!(carry(&district, 0).await.1.contains("belum dikembalikan"));
+    answer(&district, "balik.jawaban").await;
+    assert!(carry(&district, 0).await.1.contains("Terbukti sama"));
+    for answered in [false, true] {
+        let next = "number = (SELECT min(number) FROM branch WHERE outcome = 0)";
+        let conflict = format!("UPDATE branch SET outcome = 3 WHERE {next}");
+        (0..4).filter(|_| answered).for_each(|_| falsify(&district, &conflict));
+        assert_eq!(state(&mut district).undelivered, 4);
+        let one = "id = (SELECT id FROM warga ORDER BY id LIMIT 1 OFFSET 3)";
+        falsify(&district, &format!("DELETE FROM warga WHERE {one}"));
+        falsify(&district, "UPDATE village SET records = records + 1");
+        let (_, words) = carry(&district, 0).await;
+        assert!(words.contains("berbeda") && !words.contains("belum dikembalikan"), "{words}");
+        assert_eq!(state(&mut district).trouble, "isi_beda");
+        let (taken, words) = carry(&district, 1).await;
+        assert!(taken && words.contains("Terbukti sama"), "{words}");
+    }
+    assert_eq!(state(&mut district).undelivered, 0, "settled by the proof");
+    district.nodes[0].stop().await.unwrap();
+    district.compare().unwrap();
+}
+
 /// Puts another value in the place of the first block of the stopped node's
 /// log, and gives the one that was there.
 fn exchange(district: &District, value: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {

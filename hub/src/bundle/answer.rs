@@ -36,7 +36,7 @@ pub enum AnswerError {
 }
 
 /// Versions that are read at once.
-const VERSIONS_TOGETHER: u32 = 500;
+pub(super) const VERSIONS_TOGETHER: u32 = 500;
 
 /// What an answer tells a village besides where the hub stands.
 #[derive(Clone, Debug, Default)]

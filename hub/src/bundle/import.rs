@@ -1,6 +1,7 @@
 //! Merging a bundle, and proving what the hub then has.
 
-use lumbung_ledger::{Position, Seq};
+use lumbung_domain::region::VillageCode;
+use lumbung_ledger::{Operation, Position, Seq};
 use lumbung_media::{Bundle, PublicKey};
 use lumbung_proto::v1;
 use lumbung_telemetry::clock;
@@ -8,13 +9,14 @@ use lumbung_wire::batch;
 use lumbung_wire::tree::Part;
 
 use super::Refused;
+use super::answer::VERSIONS_TOGETHER;
 use super::passed;
 use super::plan::{Plan, Way};
 use super::walk;
 use crate::dataset::turns::Turn;
 use crate::dataset::{
-    ContactNote, DatasetError, DeepProof, HubsOwn, IncidentKind, MergeBatch, NewIncident, Stick,
-    VillageState,
+    ContactNote, DatasetError, DeepProof, HubsOwn, IncidentKind, MergeBatch, NewIncident, Outcome,
+    Stick, VillageState,
 };
 use crate::merge::decode;
 use crate::puller::evidence::{self, Parted};
@@ -338,13 +340,31 @@ fn compare(
     Ok(match (here, equal) {
         (false, _) => Proof::HubIsAhead,
         (true, true) => Proof::Equal,
-        (true, false)
-            if dataset.undelivered(&dataset.whole(), bundle.village, None, 1)?.is_empty() =>
-        {
-            Proof::Differs
-        }
-        (true, false) => Proof::PendingReturn,
+        (true, false) if awaits_return(bundle.village, dataset)? => Proof::PendingReturn,
+        (true, false) => Proof::Differs,
     })
+}
+
+/// Whether the village may lack something that it lost: what it has not answered
+/// for, as on a stick it never does, and has not replaced in its log since.
+fn awaits_return(village: VillageCode, dataset: &dyn HubsOwn) -> Result<bool, DatasetError> {
+    let mut after = None;
+    loop {
+        let versions = dataset.undelivered(&dataset.whole(), village, after, VERSIONS_TOGETHER)?;
+        for version in versions.iter().filter(|version| version.outcome == Outcome::Waiting) {
+            let lost = (version.epoch, version.seq);
+            let lacks = match dataset.record(&dataset.whole(), village, version.id)? {
+                Some(row) => (row.epoch, row.seq) <= lost,
+                // Who ended it can't be told.
+                None => version.operation == Operation::Delete,
+            };
+            if lacks {
+                return Ok(true);
+            }
+        }
+        let Some(last) = versions.last() else { return Ok(false) };
+        after = Some((last.epoch, last.seq, last.number));
+    }
 }
 
 fn note(
