@@ -95,7 +95,8 @@ pub struct Upkeep {
     pub heard: Heard,
     /// Stable code of what is wrong; empty = nothing.
     pub trouble: String,
-    /// Entries in quarantine.
+    /// Entries in quarantine, but for those whose content the village has thinned
+    /// out: a later entry takes their place.
     pub quarantined: u64,
     /// Since when the oldest of them waits, hub clock; 0 = none.
     pub quarantine_since_ms: i64,

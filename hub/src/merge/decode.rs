@@ -27,7 +27,7 @@ pub const TEXT_BYTES_MAX: usize = 1000;
 /// clerk; they name the column, never what it holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 enum Refusal {
-    #[error("Isi catatan tidak dikirim oleh desa.")]
+    #[error("Desa tidak lagi menyimpan isi versi ini; versi yang lebih baru menyusul.")]
     Withheld,
     #[error("Isi catatan {0} tidak terbaca.")]
     NotAMessage(Kind),
@@ -42,7 +42,14 @@ enum Refusal {
 }
 
 /// The sentences of [`Refusal`] around what differs, in both languages.
-const REASONS: [(&str, &str, &str, &str); 6] = [
+const REASONS: [(&str, &str, &str, &str); 7] = [
+    (
+        "Desa tidak lagi menyimpan isi versi ini; versi yang lebih baru menyusul.",
+        "",
+        "The village does not keep the content of this version any more; a newer one follows.",
+        "",
+    ),
+    // What an older version said.
     ("Isi catatan tidak dikirim oleh desa.", "", "The village did not send the content.", ""),
     ("Isi catatan ", " tidak terbaca.", "The content of a ", " record can't be read."),
     (

@@ -198,11 +198,11 @@ pub(super) fn hub_behind(acked: Position, hub: Option<Position>) -> NewIncident 
     let words = Words::new(
         format!(
             "Data hub mundur: node ingat hub memastikan sampai {until}, hub sekarang {here}. \
-             Mungkin hub.db lama dipulihkan. Desa mengirim lagi sisanya; tidak ada yang hilang."
+             Mungkin cadangan hub dipasang kembali. Desa mengirim lagi sisanya; tidak ada yang hilang."
         ),
         format!(
             "The hub's data went back: the node remembers that the hub confirmed up to {until}, \
-             and the hub {here_en} now. Perhaps an old hub.db was restored. The village sends the \
+             and the hub {here_en} now. Perhaps a backup of the hub was restored. The village sends the \
              rest again; nothing is lost."
         ),
     );

@@ -111,7 +111,7 @@ fn note_away(conn: &Connection, away: Away) -> rusqlite::Result<()> {
 
 const UPKEEP: &str = "
     SELECT village.village, last_contact_ms, last_stick_ms, gaps, trouble_ms, trouble,
-           quarantined, coalesce(waits.since_ms, 0), leftovers,
+           coalesce(waits.entries, 0), coalesce(waits.since_ms, 0), leftovers,
            (SELECT count(*) FROM branch
               WHERE branch.village = village.village AND settled = 0),
            deep_proof_ms, budget_bytes, software, certified_until_ms,
@@ -130,7 +130,8 @@ const UPKEEP: &str = "
       LEFT JOIN node_key ON node_key.village = village.village AND revoked_ms IS NULL
       LEFT JOIN narahubung ON narahubung.village = village.village
       LEFT JOIN hold ON hold.village = village.village
-      LEFT JOIN (SELECT village, min(since_ms) AS since_ms FROM quarantine GROUP BY village)
+      LEFT JOIN (SELECT village, count(*) AS entries, min(since_ms) AS since_ms
+                 FROM quarantine WHERE hash IS NOT NULL GROUP BY village)
         AS waits ON waits.village = village.village
       LEFT JOIN (SELECT village, count(*) AS waiting, min(since_ms) AS since_ms
                  FROM damaged_store WHERE released_ms = 0 AND NOT whole GROUP BY village)

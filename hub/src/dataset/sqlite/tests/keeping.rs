@@ -3,7 +3,10 @@
 use lumbung_ledger::{Epoch, Fingerprint};
 
 use super::*;
-use crate::dataset::{ContactNote, IncidentKind, RecordFilter, STICK_FRESH_MS, Scope, Stick};
+use crate::dataset::{
+    ContactNote, IncidentKind, RecordFilter, STICK_FRESH_MS, Scope, Stick, Watch as _,
+};
+use crate::merge::decode::reason_in_english;
 
 #[test]
 fn rows_and_position_survive_reopening_together() {
@@ -331,14 +334,19 @@ fn thinned_entries_leave_no_quarantine_where_a_later_entry_speaks() {
         withheld(create(4, Kind::Warga, &warga(""))),
     ]);
     let merged = store.merge(&[together])[0];
-    // Of 3 and 4 nothing later is known yet.
+    // Of 3 and 4 nothing later is known yet, and nobody need do anything.
     assert_eq!((merged.records, merged.quarantined), (3, 2));
+    let waiting = || store.dataset.upkeep().unwrap()[0].clone();
+    assert_eq!((waiting().quarantined, waiting().quarantine_since_ms), (0, 0));
     let apart = log.batch([update(3, Kind::Warga, &warga("")), update(3, Kind::Warga, &warga(""))]);
     let merged = store.merge(&[apart])[0];
     assert_eq!((merged.records, merged.quarantined), (3, 0));
     let waiting = store.dataset.quarantine(&Scope::whole()).unwrap();
     assert_eq!(waiting.iter().map(|entry| entry.id).collect::<Vec<_>>(), [id(4)]);
-    assert!(waiting[0].reason.contains("tidak dikirim"), "{}", waiting[0].reason);
+    let reason = &waiting[0].reason;
+    assert!(reason.contains("versi yang lebih baru menyusul"), "{reason}");
+    let english = reason_in_english(reason).unwrap();
+    assert!(english.contains("a newer one follows"), "{english}");
     let state = store.state(&log);
     assert_eq!((state.warga, state.quarantined), (2, 1));
     let gone = log.batch([delete(4, Kind::Warga)]);
