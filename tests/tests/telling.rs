@@ -53,6 +53,24 @@ fn posts(web: &WebServer) -> Vec<String> {
     web.requests.all().into_iter().filter(|request| request.starts_with("POST ")).collect()
 }
 
+/// The calls that tell of this village: the hub may have a need of its own, such
+/// as a disk that is nearly full on the machine that tests.
+fn posts_of(web: &WebServer, desa: &Desa) -> Vec<String> {
+    posts(web).into_iter().filter(|call| call.contains(&desa.code.compact())).collect()
+}
+
+/// The letters that tell of this village, folded lines joined.
+fn letters_of(mail: &MailServer, desa: &Desa) -> Vec<String> {
+    let letters = mail.letters.all().into_iter().map(|letter| letter.replace("\r\n ", " "));
+    letters.filter(|letter| letter.contains(desa.name)).collect()
+}
+
+/// The silence of a village, among all that a call says has begun.
+fn silence(told: &serde_json::Value) -> anyhow::Result<serde_json::Value> {
+    let begun = told["begun"].as_array().context("a list")?;
+    begun.iter().find(|need| need["code"] == "desa_diam").cloned().context("no silence")
+}
+
 fn life_signs(web: &WebServer) -> usize {
     web.requests.all().iter().filter(|request| request.starts_with("GET /hidup ")).count()
 }
@@ -77,8 +95,8 @@ async fn a_silent_village_is_told_of_once_and_so_is_its_return() -> anyhow::Resu
     web.answer_with(503);
     district.hub.start().await?;
 
-    wait_until(WITHIN, "a letter", async || Ok(!mail.letters.all().is_empty())).await?;
-    let letter = mail.letters.all().remove(0).replace("\r\n ", " ");
+    wait_until(WITHIN, "a letter", async || Ok(!letters_of(&mail, desa).is_empty())).await?;
+    let letter = letters_of(&mail, desa).remove(0);
     for said in ["<satu@kab.example>", "<dua@kab.example>", "perlu tindakan", desa.name] {
         assert!(letter.contains(said), "{said} is missing:\n{letter}");
     }
@@ -86,17 +104,18 @@ async fn a_silent_village_is_told_of_once_and_so_is_its_return() -> anyhow::Resu
 
     // The web server refuses at first: the same call comes again, until it is
     // taken.
-    wait_until(WITHIN, "a second attempt", async || Ok(posts(&web).len() >= 2)).await?;
+    wait_until(WITHIN, "a second attempt", async || Ok(posts_of(&web, desa).len() >= 2)).await?;
     web.answer_with(200);
-    let refused = posts(&web).len();
-    wait_until(WITHIN, "a call that is taken", async || Ok(posts(&web).len() > refused)).await?;
-    let calls = posts(&web);
+    let refused = posts_of(&web, desa).len();
+    wait_until(WITHIN, "a call that is taken", async || Ok(posts_of(&web, desa).len() > refused))
+        .await?;
+    let calls = posts_of(&web, desa);
     let keys: Vec<_> = calls.iter().map(|call| header(call, "idempotency-key")).collect();
     assert!(keys.iter().all(|key| key.is_some() && *key == keys[0]), "{keys:?}");
     assert_eq!(header(&calls[0], "authorization"), Some("Bearer rahasia-uji"));
     let told = document(&calls[0])?;
-    assert_eq!(told["begun"][0]["code"], "desa_diam");
-    assert_eq!(told["begun"][0]["villages"][0], desa.code.compact());
+    let begun = silence(&told)?;
+    assert_eq!(begun["villages"][0], desa.code.compact());
 
     // The hub knows that it was taken: from then on it is told once.
     wait_until(WITHIN, "no letter waits", async || {
@@ -105,20 +124,25 @@ async fn a_silent_village_is_told_of_once_and_so_is_its_return() -> anyhow::Resu
     .await?;
     // A power cut: the new process looks again, and tells nothing twice.
     district.hub.kill()?;
-    let (signs, calls) = (life_signs(&web), posts(&web).len());
+    let (signs, calls) = (life_signs(&web), posts_of(&web, desa).len());
     district.hub.start().await?;
     wait_until(WITHIN, "a whole look", async || Ok(life_signs(&web) > signs)).await?;
-    assert_eq!((mail.letters.all().len(), posts(&web).len()), (1, calls));
+    assert_eq!((letters_of(&mail, desa).len(), posts_of(&web, desa).len()), (1, calls));
 
     came(&mut district, desa, clock::now_ms())?;
-    wait_until(WITHIN, "its return is told", async || Ok(mail.letters.all().len() == 2)).await?;
-    let letter = mail.letters.all().remove(1).replace("\r\n ", " ");
-    assert!(letter.contains("1 masalah selesai") && letter.contains(desa.name), "{letter}");
-    wait_until(WITHIN, "its return is called", async || Ok(posts(&web).len() == calls + 1)).await?;
-    assert_eq!(
-        document(posts(&web).last().context("a call")?)?["over"][0]["key"],
-        told["begun"][0]["key"]
-    );
+    wait_until(WITHIN, "its return is told", async || Ok(letters_of(&mail, desa).len() == 2))
+        .await?;
+    let letter = letters_of(&mail, desa).remove(1);
+    assert!(letter.contains("1 masalah selesai"), "{letter}");
+    wait_until(
+        WITHIN,
+        "its return is called",
+        async || Ok(posts_of(&web, desa).len() == calls + 1),
+    )
+    .await?;
+    let told = document(posts_of(&web, desa).last().context("a call")?)?;
+    let over = told["over"].as_array().context("a list")?;
+    assert!(over.iter().any(|need| need["key"] == begun["key"]), "{told}");
     // Neither the log nor the letters' errors hold the secret.
     assert!(!district.hub.said().contains("rahasia-uji"));
     district.hub.stop().await
@@ -135,18 +159,20 @@ async fn nobody_is_told_during_maintenance_and_a_test_letter_arrives() -> anyhow
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     district.hub.start().await?;
     wait_until(WITHIN, "a whole look", async || Ok(life_signs(&web) > 0)).await?;
-    assert!(mail.letters.all().is_empty() && posts(&web).is_empty());
+    assert!(letters_of(&mail, desa).is_empty() && posts_of(&web, desa).is_empty());
 
+    let before = (mail.letters.all().len(), posts(&web).len());
     let done = district.hub.run(&["alert", "test"])?;
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    assert_eq!((mail.letters.all().len(), posts(&web).len()), (1, 1));
+    assert_eq!((mail.letters.all().len(), posts(&web).len()), (before.0 + 1, before.1 + 1));
 
     let done = district.hub.run(&["maintenance", "end", "1"])?;
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
-    wait_until(WITHIN, "what lasts is told", async || Ok(mail.letters.all().len() == 2)).await?;
+    wait_until(WITHIN, "what lasts is told", async || Ok(letters_of(&mail, desa).len() == 1))
+        .await?;
     let done = district.hub.run(&["needs"])?;
     let said = String::from_utf8(done.stdout)?;
-    assert!(said.starts_with("1 perlu tindakan") && said.contains(desa.name), "{said}");
+    assert!(said.contains(" perlu tindakan") && said.contains(desa.name), "{said}");
     district.hub.stop().await
 }
 
@@ -177,17 +203,16 @@ async fn letters_go_only_to_whom_the_machine_trusts() -> anyhow::Result<()> {
         Ok(failed("surel") && failed("webhook"))
     })
     .await?;
-    assert_eq!(district.hub.dataset()?.letters_waiting()?, 2);
+    assert!(district.hub.dataset()?.letters_waiting()? >= 2, "a letter was given up");
     assert!(mail.letters.all().is_empty() && web.requests.all().is_empty());
 
     mail.prove_with(&trusted.serve("127.0.0.1")?)?;
     web.prove_with(&trusted.serve("127.0.0.1")?)?;
     wait_until(WITHIN, "both letters arrive", async || {
-        Ok(!mail.letters.all().is_empty() && !posts(&web).is_empty())
+        Ok(!letters_of(&mail, desa).is_empty() && !posts_of(&web, desa).is_empty())
     })
     .await?;
-    assert!(mail.letters.all()[0].contains(desa.name));
-    assert_eq!(header(&posts(&web)[0], "authorization"), Some("Bearer rahasia-uji"));
+    assert_eq!(header(&posts_of(&web, desa)[0], "authorization"), Some("Bearer rahasia-uji"));
     wait_until(WITHIN, "no letter waits", async || {
         Ok(district.hub.dataset()?.letters_waiting()? == 0)
     })
