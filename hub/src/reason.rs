@@ -19,6 +19,7 @@ use lumbung_domain::region::{Desa, KecamatanCode, VillageCode, roster};
 use crate::dataset::Narahubung;
 use crate::outlook::{Outlook, VillageOutlook};
 use together::Together;
+pub(crate) use words::trouble_todo;
 pub use words::{duration, trouble_en};
 
 pub use crate::words::Words;

@@ -205,7 +205,7 @@ pub(super) fn one(desk: &Desk, who: &Operator, code: VillageCode) -> Result<Shee
             .say(("catatan operator", "remark"), format!("{} ({}, {at})", remark.words, remark.by));
     }
     if let Some(trouble) = Trouble::from_code(&state.trouble) {
-        about.say(("masalah", "trouble"), trouble.sentence().to_owned());
+        about.tell(("masalah", "trouble"), trouble.words());
     }
     if state.twin_ms > 0 {
         let since = format!("sejak {}; putuskan dengan machine one-left", when(state.twin_ms));

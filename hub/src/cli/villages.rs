@@ -238,7 +238,7 @@ fn show(state: &VillageState) {
         lumbung_telemetry::say!("{waiting}");
     }
     if let Some(trouble) = Trouble::from_code(&state.trouble) {
-        lumbung_telemetry::say!("Masalah: {}", trouble.sentence());
+        lumbung_telemetry::say!("Masalah: {} {}", trouble.sentence(), trouble.todo().id);
     }
 }
 
@@ -363,9 +363,11 @@ pub(super) fn status(args: &StatusArgs, aside: usize, dataset: &dyn HubsOwn) -> 
              kembali. Hapus bila semua desa sudah terbukti sama lagi."
         );
     }
-    for state in states.iter().filter(|state| !state.trouble.is_empty()) {
-        let sentence = Trouble::from_code(&state.trouble).map_or("", Trouble::sentence);
-        lumbung_telemetry::say!("{}: {sentence}", state.village);
+    for state in &states {
+        if let Some(trouble) = Trouble::from_code(&state.trouble) {
+            let (told, todo) = (trouble.sentence(), trouble.todo().id);
+            lumbung_telemetry::say!("{}: {told} {todo}", state.village);
+        }
     }
     Ok(())
 }

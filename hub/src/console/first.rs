@@ -16,8 +16,10 @@ use serde::Deserialize;
 use super::frame::{Frame, Tab};
 use super::guard::{self, Viewer};
 use super::language::Language;
+use super::needs::Reader;
 use super::tile::{Look, Tile, said};
 use super::{ConsoleState, Page, Trouble, at_desk, needs, trend, whole};
+use crate::access::Role;
 use crate::dataset::Totals;
 use crate::desk::sight::{News, Sight, Told};
 use crate::live::Happened;
@@ -108,7 +110,7 @@ async fn first(
         let sight = desk.sight(&viewer.who)?;
         let (news, told) = desk.news(&viewer.who, &sight, Told::default())?;
         let days = desk.freshness_days(&viewer.who, None, trend::DAYS)?;
-        let parts = Parts { sight: &sight, language: viewer.language };
+        let parts = Parts::new(&sight, viewer.into());
         let trend = trend::draw(&days, viewer.language);
         Ok(whole(page(viewer, &parts, &filter, (&news, told), &trend, map)))
     })
@@ -198,9 +200,15 @@ fn still(language: Language, filter: &Filter) -> Markup {
 pub(super) struct Parts<'a> {
     pub(super) sight: &'a Sight,
     pub(super) language: Language,
+    role: Role,
 }
 
-impl Parts<'_> {
+impl<'a> Parts<'a> {
+    /// What `reader` is shown of the district as it is in sight.
+    pub(super) const fn new(sight: &'a Sight, reader: Reader) -> Self {
+        Self { sight, language: reader.language, role: reader.role }
+    }
+
     fn say<T: Copy>(&self, id: T, en: T) -> T {
         self.language.say(id, en)
     }
@@ -250,12 +258,13 @@ impl Parts<'_> {
         let reasons = &self.sight.reasons;
         let (now_ms, acts) = (self.sight.outlook.now_ms, reasons.to_act().count());
         let advice = needs::Advice::of(reasons);
+        let reader = Reader { language: self.language, role: self.role };
         html! {
             @if acts == 0 {
                 p class="calm" { (self.say("Tidak ada. Semua desa berjalan sendiri.",
                                            "Nothing. All villages run by themselves.")) }
             }
-            (needs::cards(reasons.to_act().take(NEEDS_MAX), self.language, now_ms, true))
+            (needs::cards(reasons.to_act().take(NEEDS_MAX), reader, now_ms, true))
             @if acts > NEEDS_MAX {
                 p { a class="button" href="/perlu" {
                     (self.say("Lihat semua ", "See all ")) (acts)
@@ -265,7 +274,7 @@ impl Parts<'_> {
                 details class="advice" {
                     summary { (advice.count()) (self.say(" saran (tidak mendesak)",
                                                        " pieces of advice (not urgent)")) }
-                    (advice.cards(NEEDS_MAX, self.language, now_ms))
+                    (advice.cards(NEEDS_MAX, reader, now_ms))
                     @if advice.count() > NEEDS_MAX {
                         p { a class="button" href="/perlu#saran" {
                             (self.say("Lihat semua ", "See all ")) (advice.count())

@@ -145,7 +145,7 @@ async fn page(State(state): State<ConsoleState>, viewer: Viewer) -> Result<Page,
     at_desk(&state, viewer, move |desk, viewer| {
         let sight = desk.sight(&viewer.who)?;
         let tiles = tiles(&sight, viewer.language);
-        let parts = Parts { sight: &sight, language: viewer.language };
+        let parts = Parts::new(&sight, viewer.into());
         Ok(whole(render(viewer, &map, &tiles, &parts.sentence())))
     })
     .await

@@ -4,14 +4,29 @@
 use axum::extract::State;
 use maud::{Markup, html};
 
+use super::acts::Deed;
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
 use super::language::Language;
 use super::tile::said;
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
+use crate::access::{Right, Role};
 use crate::dataset::Narahubung;
 use crate::desk::sight::Sight;
 use crate::reason::{Need, Place, Reasons, Severity};
+
+/// Who reads the cards: in which language, and what they may do about them.
+#[derive(Clone, Copy)]
+pub(super) struct Reader {
+    pub(super) language: Language,
+    pub(super) role: Role,
+}
+
+impl From<&Viewer> for Reader {
+    fn from(viewer: &Viewer) -> Self {
+        Self { language: viewer.language, role: viewer.who.role() }
+    }
+}
 
 /// Everything that needs somebody: the first page shows the oldest only.
 pub(super) async fn page(
@@ -26,8 +41,8 @@ pub(super) async fn page(
 }
 
 fn all(viewer: &Viewer, sight: &Sight) -> Markup {
-    let (language, now_ms) = (viewer.language, sight.outlook.now_ms);
-    let say = |id, en| language.say(id, en);
+    let (reader, now_ms) = (Reader::from(viewer), sight.outlook.now_ms);
+    let say = |id, en| viewer.language.say(id, en);
     let body = html! {
         h1 { (say("Perlu tindakan", "Needs somebody")) }
         p class="lead" { (say("Hub dan kecamatan lebih dulu, lalu desa; yang paling lama di atas.",
@@ -36,12 +51,12 @@ fn all(viewer: &Viewer, sight: &Sight) -> Markup {
             p class="calm" { (say("Tidak ada. Semua desa berjalan sendiri.",
                                   "Nothing. All villages run by themselves.")) }
         }
-        (cards(sight.reasons.to_act(), language, now_ms, true))
+        (cards(sight.reasons.to_act(), reader, now_ms, true))
         @let advice = Advice::of(&sight.reasons);
         @if advice.count() > 0 {
             section id="saran" aria-labelledby="saran-judul" {
                 h2 id="saran-judul" { (say("Saran (tidak mendesak)", "Advice (not urgent)")) }
-                (advice.cards(usize::MAX, language, now_ms))
+                (advice.cards(usize::MAX, reader, now_ms))
             }
         }
     };
@@ -68,14 +83,15 @@ impl<'a> Advice<'a> {
     }
 
     /// Its first cards.
-    pub(super) fn cards(&self, most: usize, language: Language, now_ms: i64) -> Markup {
+    pub(super) fn cards(&self, most: usize, reader: Reader, now_ms: i64) -> Markup {
+        let language = reader.language;
         let say = |id, en| language.say(id, en);
         let rest = most.saturating_sub(usize::from(!self.findings.is_empty()));
         html! {
             ul class="actions" {
                 @match &self.findings[..] {
                     [] => {},
-                    [one] => (card(one, language, now_ms, true)),
+                    [one] => (card(one, reader, now_ms, true)),
                     several => li class="sB" data-kunci="temuan:desa" {
                         p class="where" { b { (say("Temuan antardesa", "Findings between villages")) } }
                         p { (say("Ada temuan terbuka yang menyangkut ", "Open findings concern "))
@@ -86,12 +102,15 @@ impl<'a> Advice<'a> {
                             }
                             "."
                         }
-                        p class="todo" { (said(language, &several[0].todo)) " "
-                            a href="/temuan" { (say("Buka temuan", "Open the findings")) } }
+                        p class="todo" { (said(language, &several[0].todo))
+                            @if reader.role.may(Right::SeeRecords) {
+                                " " a href="/temuan" { (say("Buka temuan", "Open the findings")) }
+                            }
+                        }
                     },
                 }
                 @for need in self.others.iter().take(rest) {
-                    (card(need, language, now_ms, true))
+                    (card(need, reader, now_ms, true))
                 }
             }
         }
@@ -101,18 +120,19 @@ impl<'a> Advice<'a> {
 /// The cards of these needs.
 pub(super) fn cards<'a>(
     needs: impl Iterator<Item = &'a Need>,
-    language: Language,
+    reader: Reader,
     now_ms: i64,
     with_place: bool,
 ) -> Markup {
     html! {
         ul class="actions" {
-            @for need in needs { (card(need, language, now_ms, with_place)) }
+            @for need in needs { (card(need, reader, now_ms, with_place)) }
         }
     }
 }
 
-fn card(need: &Need, language: Language, now_ms: i64, with_place: bool) -> Markup {
+fn card(need: &Need, reader: Reader, now_ms: i64, with_place: bool) -> Markup {
+    let language = reader.language;
     let say = |id, en| language.say(id, en);
     let letter = if need.severity == Severity::Act { "M" } else { "B" };
     let since = || {
@@ -129,26 +149,51 @@ fn card(need: &Need, language: Language, now_ms: i64, with_place: bool) -> Marku
             p { (said(language, &need.what)) }
             p class="todo" {
                 (said(language, &need.todo))
-                @if let Some((desk, id, en)) = desk_of(need) {
-                    " " a href=(desk) { (say(id, en)) }
+                @if let Some((desk, words)) = desk_of(need, reader.role) {
+                    " " a href=(desk) { (language.of(words)) }
                 }
             }
             @if !with_place { (since()) }
-            (contact(need.call.as_ref(), need.message.as_deref(), language, need.place))
+            (contact(need.call.as_ref(), need.message.as_deref(), reader, need.place))
         }
     }
 }
 
-/// The page on which a need is settled, and what its link says.
-fn desk_of(need: &Need) -> Option<(String, &'static str, &'static str)> {
+/// The page on which a need is settled, and what its link says; `None` where
+/// there is none, or for somebody else.
+fn desk_of(need: &Need, role: Role) -> Option<(String, (&'static str, &'static str))> {
     let Place::Village(village) = need.place else { return None };
-    match need.code {
-        "temuan" => Some((format!("/temuan?desa={village}"), "Buka temuan", "Open its findings")),
-        "karantina" => {
-            Some((format!("/karantina?desa={village}"), "Buka karantina", "Open its quarantine"))
+    let (right, path, words) = match (need.code, deed_of(need.code)) {
+        (_, Some(deed)) => {
+            (deed.right(), format!("/desa/{village}/tindakan/{}", deed.code()), deed.title())
         }
-        _ => None,
-    }
+        ("temuan", _) => (
+            Right::SeeRecords,
+            format!("/temuan?desa={village}"),
+            ("Buka temuan", "Open its findings"),
+        ),
+        ("karantina", _) => (
+            Right::Act,
+            format!("/karantina?desa={village}"),
+            ("Buka karantina", "Open its quarantine"),
+        ),
+        _ => return None,
+    };
+    role.may(right).then_some((path, words))
+}
+
+/// What is done to a village that has this need.
+fn deed_of(code: &str) -> Option<Deed> {
+    Some(match code {
+        "kembar" => Deed::Twin,
+        "kunci_dicabut" => Deed::Token,
+        "ditahan" => Deed::Release,
+        "sisa_log" => Deed::Leftovers,
+        "berkas_rusak" => Deed::Damaged,
+        "belum_diperbaiki" => Deed::Prove,
+        "kuota" => Deed::Budget,
+        _ => return None,
+    })
 }
 
 fn place(place: Place) -> Markup {
@@ -165,10 +210,10 @@ fn place(place: Place) -> Markup {
 pub(super) fn contact(
     call: Option<&Narahubung>,
     message: Option<&str>,
-    language: Language,
+    reader: Reader,
     place: Place,
 ) -> Markup {
-    let say = |id, en| language.say(id, en);
+    let say = |id, en| reader.language.say(id, en);
     html! {
         @if let Some(call) = call {
             p class="call" {
@@ -181,9 +226,15 @@ pub(super) fn contact(
                         href=(whatsapp(&number, message.unwrap_or_default())) { "WhatsApp" }
                 } @else { " " (call.telepon) }
             }
-        } @else if message.is_some() && matches!(place, Place::Village(_)) {
+        } @else if let (Some(_), Place::Village(village)) = (message, place) {
             p { small { (say("Narahubung desa ini belum dicatat.",
-                             "Nobody to call is noted for this village.")) } }
+                             "Nobody to call is noted for this village.")) }
+                @if reader.role.may(Deed::Contact.right()) {
+                    " " a href=(format!("/desa/{village}/tindakan/{}", Deed::Contact.code())) {
+                        (say("Catat narahubung", "Note whom to call"))
+                    }
+                }
+            }
         }
         @if let Some(message) = message {
             details {
@@ -253,13 +304,35 @@ mod tests {
             call: None,
             villages: Vec::new(),
         };
-        let shown = |need: &Need| card(need, Language::Indonesian, 0, true).into_string();
-        let findings = need("temuan", Place::Village(village));
-        assert!(shown(&findings).contains(&format!("/temuan?desa={village}")));
-        let quarantine = need("karantina", Place::Village(village));
-        assert!(shown(&quarantine).contains(&format!("/karantina?desa={village}")));
+        let reader = |role| Reader { language: Language::Indonesian, role };
+        let shown = |need: &Need, role| card(need, reader(role), 0, true).into_string();
+        for (code, right, path) in [
+            ("temuan", Right::SeeRecords, format!("/temuan?desa={village}")),
+            ("karantina", Right::Act, format!("/karantina?desa={village}")),
+            ("kembar", Right::ManageKeys, format!("/desa/{village}/tindakan/kembar")),
+            ("ditahan", Right::Act, format!("/desa/{village}/tindakan/lepas")),
+        ] {
+            let need = need(code, Place::Village(village));
+            for role in Role::ALL {
+                assert_eq!(shown(&need, role).contains(&path), role.may(right), "{code} {role:?}");
+            }
+        }
         for other in [need("desa_diam", Place::Village(village)), need("temuan", Place::Hub)] {
-            assert!(desk_of(&other).is_none(), "{other:?}");
+            assert!(desk_of(&other, Role::Head).is_none(), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn who_may_note_whom_to_call_is_led_there() {
+        let village = lumbung_domain::region::roster().villages()[0].code;
+        let shown = |role| {
+            let reader = Reader { language: Language::Indonesian, role };
+            contact(None, Some("Yth."), reader, Place::Village(village)).into_string()
+        };
+        for role in Role::ALL {
+            let html = shown(role);
+            assert!(html.contains("belum dicatat"), "{html}");
+            assert_eq!(html.contains("/tindakan/narahubung"), role.may(Right::Act), "{html}");
         }
     }
 

@@ -140,7 +140,7 @@ impl VillagePage<'_> {
             @if own().next().is_some() {
                 section aria-labelledby="perlu-judul" {
                     h2 id="perlu-judul" { (say("Yang perlu dilakukan", "What to do")) }
-                    (needs::cards(own(), language, now_ms, false))
+                    (needs::cards(own(), viewer.into(), now_ms, false))
                 }
             }
             (self.deeds(viewer))

@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 use super::first::{Filter, Parts, tiles};
 use super::guard::{self, Viewer};
-use super::language::Language;
+use super::needs::Reader;
 use super::{ConsoleState, at_desk};
 use crate::desk::sight::{News, Sight, Told};
 
@@ -59,10 +59,11 @@ impl Seen {
         &mut self,
         sight: &Sight,
         (news, told): (Vec<News>, Told),
-        language: Language,
+        reader: Reader,
         filter: &Filter,
     ) -> Option<Value> {
-        let parts = Parts { sight, language };
+        let language = reader.language;
+        let parts = Parts::new(sight, reader);
         let mut changed = Vec::new();
         for tile in tiles(sight, language) {
             let spoken = tile.spoken(language);
@@ -127,7 +128,7 @@ impl Watcher {
             let look = at_desk(&self.state, viewer, move |desk, viewer| {
                 let sight = desk.sight(&viewer.who)?;
                 let news = desk.news(&viewer.who, &sight, seen.told)?;
-                let update = seen.update(&sight, news, viewer.language, &filter);
+                let update = seen.update(&sight, news, Reader::from(viewer), &filter);
                 Ok((update, seen))
             });
             // The browser connects again when the dataset can be read again.

@@ -1,6 +1,6 @@
 //! What can be wrong with a village: stable codes, and what to tell people.
 
-use crate::reason::trouble_en;
+use crate::reason::{trouble_en, trouble_todo};
 use crate::words::Words;
 
 /// A trouble that the operator sees. Codes never change their meaning.
@@ -94,61 +94,55 @@ impl Trouble {
         Words::new(self.sentence(), trouble_en(self))
     }
 
-    /// What happened, whether the data is safe, what to do.
+    /// What happened, and whether the data is safe; what to do is in
+    /// [`Self::todo`].
     #[must_use]
     pub const fn sentence(self) -> &'static str {
         match self {
             Self::OtherVillage => {
-                "Node desa lain menjawab di alamat ini. Tidak ada data yang \
-                diambil. Periksa alamat desa ini."
+                "Node desa lain menjawab di alamat ini. Tidak ada data yang diambil."
             }
-            Self::Protocol => {
-                "Versi node dan hub tidak cocok. Data yang sudah tergabung aman. \
-                Perbarui node desa."
-            }
+            Self::Protocol => "Versi node dan hub tidak cocok. Data yang sudah tergabung aman.",
             Self::LostTail => {
                 "Node kehilangan sebagian catatan terakhirnya, dan versinya terlalu lama untuk \
-                menerimanya kembali. Yang sudah tergabung aman di sini. Perbarui node desa; \
-                selebihnya berjalan sendiri."
+                 menerimanya kembali. Yang sudah tergabung aman di sini."
             }
             Self::Forked => {
                 "Riwayat node berbeda dengan yang sudah tergabung, dan versinya terlalu lama untuk \
-                menyatukannya. Yang sudah tergabung aman. Perbarui node desa; selebihnya berjalan \
-                sendiri."
+                 menyatukannya. Yang sudah tergabung aman."
             }
             Self::Twin => {
                 "Dua komputer menjawab untuk desa ini. Penggabungan dihentikan; yang sudah \
-                tergabung aman. Matikan salah satu, lalu nyatakan tinggal satu \
-                di halaman desanya (atau lumbung-hub villages resolve)."
+                 tergabung aman."
             }
             Self::BadBatch => {
-                "Kiriman dari node tidak lolos pemeriksaan dan ditolak utuh. Yang \
-                sudah tergabung aman. Hub mencoba lagi; bila berulang, periksa disk node."
+                "Kiriman dari node tidak lolos pemeriksaan dan ditolak utuh. Yang sudah tergabung \
+                 aman."
             }
             Self::Dictionary => {
                 "Node memakai kamus pemadatan yang tidak dikenal hub ini. Kiriman ditolak utuh; \
-                yang sudah tergabung aman. Perbarui hub kabupaten."
+                 yang sudah tergabung aman."
             }
             Self::Differs => {
-                "Isi di hub tidak sama dengan isi di desa. Hub sedang mencari bedanya \
-                sampai ke catatannya dan memperbaikinya dari log desa; penggabungan berjalan \
-                terus. Sampai itu selesai angka desa ini belum bisa dipercaya. Bila masalah ini \
-                tidak hilang dalam sehari, lihat sebabnya di daftar kejadian."
+                "Isi di hub tidak sama dengan isi di desa. Hub sedang mencari bedanya sampai ke \
+                 catatannya dan memperbaikinya dari log desa; penggabungan berjalan terus. Sampai \
+                 itu selesai angka desa ini belum bisa dipercaya."
             }
             Self::NodeLog => {
-                "Log di node rusak: tidak cocok dengan rantainya sendiri. Yang sudah \
-                tergabung aman dan tidak diubah. Desa jangan menghapus apa pun; periksa disknya, \
-                lalu pulihkan node dari cadangan atau dari data kabupaten."
+                "Log di node rusak: tidak cocok dengan rantainya sendiri. Yang sudah tergabung \
+                 aman dan tidak diubah."
             }
-            Self::NodeDisk => {
-                "Node tidak bisa membaca disknya. Yang sudah tergabung aman. Minta \
-                desa memeriksa komputernya."
-            }
+            Self::NodeDisk => "Node tidak bisa membaca disknya. Yang sudah tergabung aman.",
             Self::HubDisk => {
-                "Hub tidak bisa menyimpan. Yang sudah tergabung dan yang ada di desa \
-                aman. Periksa ruang kosong dan disk komputer kabupaten."
+                "Hub tidak bisa menyimpan. Yang sudah tergabung dan yang ada di desa aman."
             }
         }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn todo(self) -> Words {
+        trouble_todo(self)
     }
 }
 
@@ -168,7 +162,7 @@ mod tests {
     fn every_code_leads_back_to_its_trouble() {
         for trouble in Trouble::ALL {
             assert_eq!(Trouble::from_code(trouble.code()), Some(trouble));
-            assert!(trouble.sentence().ends_with('.'));
+            assert!(trouble.sentence().ends_with('.') && trouble.todo().id.ends_with('.'));
         }
         assert_eq!(Trouble::from_code(""), None);
     }

@@ -57,7 +57,7 @@ pub(super) fn needs(village: &VillageOutlook, shared: bool, now_ms: i64) -> Vec<
         budget(upkeep),
         findings(upkeep, now_ms),
         never_joined(village, upkeep),
-        incident(village),
+        incident(village, upkeep),
     ]
     .into_iter()
     .flatten()
@@ -106,7 +106,7 @@ fn trouble(upkeep: &Upkeep) -> Option<Need> {
     // The hub's own disk is one need of the hub, whichever village met it.
     let (village, since_ms) = (village_of(upkeep), upkeep.heard.trouble_since_ms);
     let what = Words::new(trouble.sentence(), words::trouble_en(trouble));
-    let todo = words::trouble_todo(trouble);
+    let todo = trouble.todo();
     let need = need(trouble.code(), Severity::Act, village, since_ms, what, todo);
     let message = words::trouble_message(trouble, &Clerk::of(upkeep));
     Some(Need { message, ..need })
@@ -115,7 +115,7 @@ fn trouble(upkeep: &Upkeep) -> Option<Need> {
 /// Its computer is turned away, and none has taken its place.
 fn revoked(upkeep: &Upkeep) -> Option<Need> {
     (upkeep.revoked_ms != 0).then(|| {
-        need(
+        let need = need(
             "kunci_dicabut",
             Severity::Act,
             village_of(upkeep),
@@ -130,7 +130,8 @@ fn revoked(upkeep: &Upkeep) -> Option<Need> {
                 "Buat token baru dan bantu desa bergabung lagi dengan token itu.",
                 "Make a new token and help the village to join again with it.",
             ),
-        )
+        );
+        Need { message: Some(words::revoked_message(&Clerk::of(upkeep))), ..need }
     })
 }
 
@@ -218,7 +219,7 @@ fn leftovers(upkeep: &Upkeep) -> Option<Need> {
 
 fn damaged(upkeep: &Upkeep) -> Option<Need> {
     (upkeep.damaged > 0).then(|| {
-        need(
+        let need = need(
             "berkas_rusak",
             Severity::Advice,
             village_of(upkeep),
@@ -235,7 +236,8 @@ fn damaged(upkeep: &Upkeep) -> Option<Need> {
                 "Enter again from paper what is lost, or have a technician look, then say that \
                  the damaged store may go.",
             ),
-        )
+        );
+        Need { message: Some(words::damaged_message(&Clerk::of(upkeep))), ..need }
     })
 }
 
@@ -382,7 +384,7 @@ fn stops(upkeep: &Upkeep) -> Option<Need> {
     let machine = upkeep.machine.as_ref()?;
     let (count, since_ms) = (machine.recent_stops, machine.counted_since_ms);
     (count >= STOPS_ADVICE).then(|| {
-        need(
+        let need = need(
             "sering_mati",
             Severity::Advice,
             village_of(upkeep),
@@ -403,7 +405,8 @@ fn stops(upkeep: &Upkeep) -> Option<Need> {
                 "Sarankan UPS kecil, dan mematikan komputer lewat menu.",
                 "Suggest a small UPS, and shutting the computer down properly.",
             ),
-        )
+        );
+        Need { message: Some(words::stops_message(&Clerk::of(upkeep))), ..need }
     })
 }
 
@@ -431,7 +434,8 @@ fn findings(upkeep: &Upkeep, now_ms: i64) -> Option<Need> {
 fn never_joined(village: &VillageOutlook, upkeep: &Upkeep) -> Option<Need> {
     let dialled = village.live.as_ref().is_some_and(|live| live.last_contact_ms > 0);
     (village.last_ms() == 0 && !dialled && upkeep.revoked_ms == 0).then(|| {
-        let (told, todo) = if upkeep.certified_until_ms.is_some() {
+        let joined = upkeep.certified_until_ms.is_some();
+        let (told, todo) = if joined {
             (
                 Words::new(
                     "Sudah bergabung, tetapi belum pernah mengirim.",
@@ -453,28 +457,30 @@ fn never_joined(village: &VillageOutlook, upkeep: &Upkeep) -> Option<Need> {
                 ),
             )
         };
-        need(
+        let need = need(
             "belum_pernah",
             Severity::Advice,
             village_of(upkeep),
             0,
             told,
             todo,
-        )
+        );
+        Need { message: Some(words::first_message(&Clerk::of(upkeep), joined)), ..need }
     })
 }
 
 /// The newest incident that leaves something to do. What has mended itself is
 /// told on the village's page.
-fn incident(village: &VillageOutlook) -> Option<Need> {
+fn incident(village: &VillageOutlook, upkeep: &Upkeep) -> Option<Need> {
     let incident = village.incident.as_ref()?;
-    let (code, todo) = match IncidentKind::from_code(&incident.code)? {
+    let (code, todo, message) = match IncidentKind::from_code(&incident.code)? {
         IncidentKind::Rewound => (
             "disk_mundur",
             Words::new(
                 "Tanyakan ke desa: apakah disk dipulihkan dari cadangan, atau digandakan?",
                 "Ask the village: was its disk restored from a backup, or copied?",
             ),
+            Some(words::rewound_message(&Clerk::of(upkeep))),
         ),
         IncidentKind::Unrepaired => (
             "belum_diperbaiki",
@@ -482,9 +488,11 @@ fn incident(village: &VillageOutlook) -> Option<Need> {
                 "Baca kejadiannya di halaman desa; minta pembuktian ulang.",
                 "Read the incident on the village's page; ask for another proof.",
             ),
+            None,
         ),
         _ => return None,
     };
     let what = Words::new(&incident.sentence, incident.english());
-    Some(need(code, Severity::Advice, village.desa.code, incident.at_ms, what, todo))
+    let need = need(code, Severity::Advice, village.desa.code, incident.at_ms, what, todo);
+    Some(Need { message, ..need })
 }

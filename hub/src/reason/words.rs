@@ -86,6 +86,51 @@ pub(super) fn disk_message(clerk: &Clerk, free: &str) -> String {
     ))
 }
 
+/// For whoever is turned away since the key was revoked.
+pub(super) fn revoked_message(clerk: &Clerk) -> String {
+    clerk.letter(
+        "Izin komputer Lumbung desa dicabut, jadi kabupaten tidak menerima kirimannya lagi. Catatan \
+         di komputer itu aman; mohon jangan menghapus apa pun. Kami akan memberi token baru supaya \
+         desa bisa bergabung lagi. Kapan kami bisa membantu?",
+    )
+}
+
+/// For whoever has not come yet, `joined` or not.
+pub(super) fn first_message(clerk: &Clerk, joined: bool) -> String {
+    clerk.letter(if joined {
+        "Komputer Lumbung desa sudah bergabung, tetapi belum pernah mengirim. Mohon dicek: komputer \
+         menyala, Lumbung berjalan, dan internet hidup. Bila belum ada internet, mohon bawa bundel \
+         di stik ke kecamatan."
+    } else {
+        "Desa sudah terdaftar di Lumbung, tetapi komputernya belum bergabung. Kapan kami bisa \
+         membantu memasangnya? Tokennya kami berikan saat itu."
+    })
+}
+
+pub(super) fn damaged_message(clerk: &Clerk) -> String {
+    clerk.letter(
+        "Berkas data yang rusak disisihkan di komputer Lumbung desa. Data yang dipakai sekarang \
+         aman. Mohon dicek apakah ada catatan dari hari-hari sebelum kerusakan yang sekarang tidak \
+         ada; bila ada, mohon diisi lagi dari kertas, lalu kabari kami.",
+    )
+}
+
+pub(super) fn stops_message(clerk: &Clerk) -> String {
+    clerk.letter(
+        "Komputer Lumbung desa sering mati mendadak. Catatan yang tersimpan tidak hilang. Mohon \
+         matikan komputer lewat menu, dan bila listrik sering padam, pakailah UPS kecil.",
+    )
+}
+
+/// For a village whose data went back in time.
+pub(super) fn rewound_message(clerk: &Clerk) -> String {
+    clerk.letter(
+        "Data di komputer Lumbung desa kembali ke keadaan lama. Catatan yang sudah sampai di \
+         kabupaten aman dan dikembalikan sendiri. Apakah disknya dipulihkan dari cadangan, atau \
+         foldernya disalin ke komputer lain?",
+    )
+}
+
 pub(super) fn kecamatan_message(name: &str, since_ms: i64) -> String {
     format!(
         "Yth. Bapak/Ibu di {name}. Sebagian besar komputer Lumbung desa di {name} tidak terhubung \
@@ -119,30 +164,36 @@ pub(super) fn trouble_message(trouble: Trouble, clerk: &Clerk) -> Option<String>
     Some(clerk.letter(body))
 }
 
-pub(super) fn trouble_todo(trouble: Trouble) -> Words {
+/// What to do about a trouble.
+pub(crate) fn trouble_todo(trouble: Trouble) -> Words {
     match trouble {
         Trouble::OtherVillage => {
             Words::new("Periksa alamat desa ini.", "Check this village's address.")
         }
-        Trouble::Protocol | Trouble::LostTail | Trouble::Forked => {
-            Words::new("Perbarui node desa.", "Update the village's node.")
-        }
+        Trouble::Protocol => Words::new("Perbarui node desa.", "Update the village's node."),
+        Trouble::LostTail | Trouble::Forked => Words::new(
+            "Perbarui node desa; selebihnya berjalan sendiri.",
+            "Update the village's node; the rest goes by itself.",
+        ),
         Trouble::Twin => Words::new(
             "Matikan salah satu komputer, lalu nyatakan tinggal satu.",
             "Turn one machine off, then say that one is left.",
         ),
         Trouble::BadBatch => Words::new(
-            "Bila berulang, periksa disk komputer desa.",
-            "If it comes again, check the disk of the village's computer.",
+            "Hub mencoba lagi sendiri; bila berulang, periksa disk komputer desa.",
+            "The hub tries again by itself; if it comes again, check the disk of the village's \
+             computer.",
         ),
-        Trouble::Dictionary => Words::new("Perbarui hub.", "Update the hub."),
+        Trouble::Dictionary => Words::new("Perbarui hub kabupaten.", "Update the district's hub."),
         Trouble::Differs => Words::new(
-            "Tunggu perbaikan otomatis; lewat sehari, baca kejadiannya.",
-            "Wait for the repair; after a day, read the incidents.",
+            "Tunggu perbaikan otomatis; lewat sehari, baca sebabnya di daftar kejadian.",
+            "Wait for the repair; after a day, read why in the list of incidents.",
         ),
         Trouble::NodeLog => Words::new(
-            "Pulihkan node dari cadangan atau dari data kabupaten.",
-            "Restore the node from a backup or from the district's data.",
+            "Desa jangan menghapus apa pun. Periksa disknya, lalu pulihkan node dari cadangan atau \
+             dari data kabupaten.",
+            "The village must not delete anything. Check its disk, then restore the node from a \
+             backup or from the district's data.",
         ),
         Trouble::NodeDisk => Words::new(
             "Minta desa memeriksa komputernya.",

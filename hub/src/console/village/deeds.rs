@@ -75,7 +75,7 @@ impl VillagePage<'_> {
                 @if call.is_none() {
                     p { small { (say("Narahubung belum dicatat.", "Nobody to call is noted.")) } }
                 }
-                (needs::contact(call, None, viewer.language, Place::Village(self.outlook.desa.code)))
+                (needs::contact(call, None, viewer.into(), Place::Village(self.outlook.desa.code)))
                 @if let Some(remark) = &self.remark {
                     p class="remark" lang="id" { (remark.words) }
                     p { small { (remark.by) ", " (viewer.language.moment(remark.changed_ms, now_ms)) } }

@@ -38,6 +38,34 @@ fn look(day: &StripDay, language: Language) -> (&'static str, String) {
     }
 }
 
+/// What the looks on this row mean; without it a red day says nothing to whoever
+/// can't point at it.
+fn legend(days: &[StripDay], language: Language) -> Markup {
+    let words = |class| match class {
+        "fS" => ("terhubung", "connected"),
+        "fM" => ("ada masalah", "trouble"),
+        "fK" => ("hanya stik", "only a stick"),
+        "fH" => ("diam", "silent"),
+        "fA" => ("hub mati", "hub was off"),
+        _ => ("belum ada", "not yet there"),
+    };
+    let classes = ["fS", "fM", "fK", "fH", "fA", "fB"];
+    let there = |class: &&str| days.iter().any(|day| look(day, language).0 == *class);
+    html! {
+        ul class="legend" {
+            @for class in classes.into_iter().filter(there) {
+                li {
+                    svg viewBox="0 0 12 12" aria-hidden="true" {
+                        @let top = if class == "fS" || class == "fM" { 0 } else { 7 };
+                        rect class=(class) x="0" y=(top) width="12" height=(12 - top) rx="2" {}
+                    }
+                    (language.of(words(class)))
+                }
+            }
+        }
+    }
+}
+
 /// The row of marks with its twin in words.
 pub(super) fn draw(days: &[StripDay], language: Language) -> Markup {
     let say = |id, en| language.say(id, en);
@@ -66,6 +94,7 @@ pub(super) fn draw(days: &[StripDay], language: Language) -> Markup {
                 }
             }
         }
+        (legend(days, language))
         details {
             summary { (say("Hari demi hari", "Day by day")) }
             div class="scroll" tabindex="0" role="region"
