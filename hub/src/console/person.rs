@@ -23,7 +23,7 @@ use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::access::audit::WORDS_MAX;
 use crate::desk::DeskError;
-use crate::desk::person::{Opening, Person, Provenance, REVEALS_AN_HOUR};
+use crate::desk::person::{Opening, Person, Provenance, REVEALS_AN_HOUR, Unplaced};
 use crate::words;
 
 pub(super) fn routes() -> Router<ConsoleState> {
@@ -102,11 +102,11 @@ fn render(viewer: &Viewer, person: &Person, shown: &Shown<'_>) -> Markup {
                     (say("Rumahnya", "The house")) ": " (place_words(&line.place))
                 }
             } @else {
-                (say("Belum punya keluarga atau rumah yang dikenal.",
-                    "On no known family card or in no known house."))
+                (say("Tidak di rumah yang dikenal", "In no known house"))
             }
             " · " a href=(format!("/desa/{}", line.village)) { (full_name(line.village)) }
         }
+        @if let Some(unplaced) = &person.unplaced { (unplaced_words(language, unplaced)) }
         @if matches!(shown, Shown::Opened) {
             p class="done" role="status" { (say(
                 "Data dibuka sekali ini dan sudah dicatat. Tutup halaman ini bila selesai.",
@@ -130,6 +130,31 @@ fn render(viewer: &Viewer, person: &Person, shown: &Shown<'_>) -> Markup {
         }
     };
     Frame::of(viewer, &line.nama, Tab::Search).page(&body)
+}
+
+/// Why somebody is counted nowhere, and which family it may be.
+fn unplaced_words(language: Language, unplaced: &Unplaced) -> Markup {
+    html! {
+        div class="alert" {
+            p { (said(language, &unplaced.words())) }
+            @if let Unplaced::Anew(family) = unplaced {
+                p {
+                    (language.say("Kartu keluarga itu sekarang: ", "That card now: "))
+                    @match (family.place.house, family.kepala.as_str()) {
+                        (Some(house), "") => a href=(house_href(family.village, house)) {
+                            (place_words(&family.place))
+                        },
+                        (Some(house), kepala) => {
+                            a href=(house_href(family.village, house)) { (kepala) }
+                            ", " (place_words(&family.place))
+                        },
+                        (None, kepala) => (kepala),
+                    }
+                    "."
+                }
+            }
+        }
+    }
 }
 
 /// Fields with their labels.

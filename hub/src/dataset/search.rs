@@ -441,6 +441,18 @@ pub trait Search: Send + Sync {
         id: RecordId,
     ) -> Result<Option<ResidentLine>, DatasetError>;
 
+    /// The family that has the card of `lost` by now: the only one in use with
+    /// its number, while the village has no record `lost` any more.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn family_anew(
+        &self,
+        scope: &Scope,
+        village: VillageCode,
+        lost: RecordId,
+    ) -> Result<Option<FamilyLine>, DatasetError>;
+
     /// A house with everybody in it.
     ///
     /// # Errors

@@ -8,6 +8,7 @@
 mod accounts;
 mod adopt;
 mod alerts;
+mod anew;
 mod audit;
 mod branch;
 mod bulk;

@@ -6,6 +6,7 @@
 //! shows. [`Desk::reveal`] opens one person's, once, with a reason that is
 //! noted before anything is shown, and so many times an hour.
 
+use lumbung_domain::code_list::Code;
 use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{Field, Kelas, Numbers, Record, Warga};
 use lumbung_domain::region::VillageCode;
@@ -16,8 +17,9 @@ use lumbung_wire::record as wire;
 use super::{Desk, DeskError};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
-use crate::dataset::search::{Household, ResidentLine};
+use crate::dataset::search::{FamilyLine, Household, ResidentLine};
 use crate::dataset::{FirstEntry, Scope, StoredRecord};
+use crate::words::Words;
 
 /// What stands for a number that is closed.
 pub const CLOSED: &str = "****************";
@@ -80,8 +82,47 @@ pub struct Person {
     pub forms: Vec<FormFields>,
     /// Whether anything is closed.
     pub has_closed: bool,
+    /// In no known house: what the hub knows of that.
+    pub unplaced: Option<Unplaced>,
     /// Who wrote it.
     pub provenance: Provenance,
+}
+
+/// What the hub knows of a living resident in no known house. Only the village
+/// can say where somebody belongs, so nothing is decided here.
+#[derive(Clone)]
+pub enum Unplaced {
+    /// Neither family nor house can be told.
+    Nowhere,
+    /// The family's record is gone; this one has the same card by now.
+    Anew(Box<FamilyLine>),
+}
+
+impl Unplaced {
+    /// Why, and how the village mends it.
+    #[must_use]
+    pub fn words(&self) -> Words {
+        match self {
+            Self::Nowhere => Words::new(
+                "Belum punya keluarga atau rumah yang dikenal, jadi tidak ikut dihitung di rekap. \
+                 Desa memperbaikinya dengan mengimpor lagi baris orang ini, dengan NIK dan nomor \
+                 KK keluarganya.",
+                "On no known family card or in no known house, so counted in no recap. The village \
+                 mends this by importing the person's row again, with NIK and the number of the \
+                 family's card.",
+            ),
+            Self::Anew(_) => Words::new(
+                "Keluarga yang disebut catatan ini tidak ada lagi di desa, jadi orang ini tidak \
+                 ikut dihitung di rekap. Kartu keluarga dengan nomor yang sama sudah dicatat lagi. \
+                 Bila orang ini memang di situ, desa mengimpor lagi barisnya dengan NIK dan nomor \
+                 KK itu; bila tidak, desa mencatat meninggal atau pindahnya.",
+                "The family that this record names is no longer in the village, so the person is \
+                 counted in no recap. A family card of the same number has been recorded again. If \
+                 the person does belong there, the village imports the row again with NIK and that \
+                 card's number; if not, it records the death or the move.",
+            ),
+        }
+    }
 }
 
 /// One house.
@@ -198,8 +239,9 @@ impl Desk {
         let no_kk = self.family_number(&scope, village, &warga)?;
         let fields = fields(&warga, no_kk, opening);
         Ok(Person {
-            line,
             has_closed: fields.iter().any(|field| field.value == CLOSED),
+            unplaced: self.unplaced(&scope, &warga, &line)?,
+            line,
             forms: by_form(fields),
             provenance: self.provenance(&scope, &stored)?,
         })
@@ -209,6 +251,24 @@ impl Desk {
     fn provenance(&self, scope: &Scope, stored: &StoredRecord) -> Result<Provenance, DeskError> {
         let kept = self.dataset.first_entry(scope, stored.village, stored.id)?;
         Ok(Provenance::of(stored, kept))
+    }
+
+    /// What is known of somebody in no known house.
+    fn unplaced(
+        &self,
+        scope: &Scope,
+        warga: &Warga,
+        line: &ResidentLine,
+    ) -> Result<Option<Unplaced>, DeskError> {
+        let gone = line.status_dasar.is_some_and(|status| status != Code::HIDUP);
+        if line.place.house.is_some() || gone {
+            return Ok(None);
+        }
+        let anew = match warga.keluarga_id {
+            Some(lost) => self.dataset.family_anew(scope, line.village, lost)?,
+            None => None,
+        };
+        Ok(Some(anew.map_or(Unplaced::Nowhere, |family| Unplaced::Anew(Box::new(family)))))
     }
 
     /// The number of a resident's family card.

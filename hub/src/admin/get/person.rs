@@ -10,7 +10,7 @@ use super::super::words::{self, name_of};
 use crate::access::Operator;
 use crate::dataset::search::Place;
 use crate::desk::Desk;
-use crate::desk::person::{House, Opening, Person, Provenance};
+use crate::desk::person::{House, Opening, Person, Provenance, Unplaced};
 use crate::words::actor;
 
 /// One resident with numbers and specific data closed.
@@ -84,10 +84,18 @@ fn person_sheet(person: &Person) -> Sheet {
         let reference = format!("{}/{house}", line.village);
         sheet.row(["tempat".into(), "rumah".into(), reference.clone(), reference]);
     }
+    if let Some(Unplaced::Anew(family)) = &person.unplaced {
+        let house = family.place.house.map(|house| format!("{}/{house}", family.village));
+        let (part, what) = ("tempat".to_owned(), "kartu keluarga itu sekarang".to_owned());
+        sheet.row([part, what, family.kepala.clone(), house.unwrap_or_default()]);
+    }
     for filled in &person.forms {
         form(&mut sheet, filled.form, &filled.fields);
     }
     origin(&mut sheet, &person.provenance);
+    if let Some(unplaced) = &person.unplaced {
+        sheet.note(unplaced.words().id);
+    }
     sheet
 }
 

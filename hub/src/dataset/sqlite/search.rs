@@ -15,7 +15,7 @@ use super::SqliteDataset;
 use super::scoped::condition;
 use super::upsert::village_sql;
 use super::village::{count, village_code};
-use super::{outlines, stated};
+use super::{anew, outlines, stated};
 use crate::dataset::facts::FactsRegion;
 use crate::dataset::outline::{Hit, House, Outline, Top};
 use crate::dataset::search::{
@@ -312,6 +312,23 @@ impl Search for SqliteDataset {
     ) -> Result<Option<ResidentLine>, DatasetError> {
         let Some(outline) = self.outline(scope, village)? else { return Ok(None) };
         self.read(|conn| Ok(resident_line(conn, &outline, id)?))
+    }
+
+    fn family_anew(
+        &self,
+        scope: &Scope,
+        village: VillageCode,
+        lost: RecordId,
+    ) -> Result<Option<FamilyLine>, DatasetError> {
+        let Some(outline) = self.outline(scope, village)? else { return Ok(None) };
+        self.read(|conn| {
+            let Some(now) = anew::family(conn, village, lost)? else { return Ok(None) };
+            // One that lives in no known house would help nobody.
+            let Ok(at) = outline.families.binary_search_by_key(&now, |family| family.id) else {
+                return Ok(None);
+            };
+            Ok(family_line(conn, &outline, u32::try_from(at).unwrap_or(u32::MAX))?)
+        })
     }
 
     fn household(

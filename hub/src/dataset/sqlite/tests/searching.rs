@@ -10,6 +10,7 @@ use crate::dataset::search::{
     Bookmark, FamilyTerms, Found, HouseTerms, PlaceTerms, ResidentLine, ResidentTerms, Search,
     Slice, Words,
 };
+use crate::dataset::{Delivered, IncidentKind, NewIncident, Outcome, Recovery};
 
 fn raw(number: u64) -> Bytes {
     Bytes::copy_from_slice(id(number).as_bytes())
@@ -190,4 +191,76 @@ fn a_search_sees_every_merge_before_it() {
     assert!(find(&store, &whole, &words("lama")).is_empty());
     store.merge(&[log.batch([delete(1, Kind::Warga)])]);
     assert!(find(&store, &whole, &words("")).is_empty());
+}
+
+const CARD: &str = "3505900101900007";
+
+fn family_of(no_kk: &str, house: u64) -> v1::Keluarga {
+    v1::Keluarga { rumah_tangga_id: raw(house), ..keluarga(no_kk) }
+}
+
+#[test]
+fn a_family_that_was_entered_anew_is_found_by_its_card() {
+    let store = Store::new();
+    let mut old = Log::new(BAKUNG);
+    let batch = settle(
+        &mut old,
+        vec![
+            create(501, Kind::Keluarga, &family_of(CARD, 400)),
+            create(1, Kind::Warga, &named("SITI AMINAH", 501)),
+        ],
+    );
+    store.merge(&[batch]);
+    let anew = |lost| {
+        let found = store.dataset.family_anew(&Scope::whole(), village(BAKUNG), id(lost)).unwrap();
+        found.map(|family| (family.id, family.kepala))
+    };
+    assert_eq!(anew(501), None, "the village has it");
+
+    // The village is set up anew; somebody writes the card down again.
+    let mut new = Log { position: Position::origin(LogId([1; 16])), ..old };
+    let told = |_| NewIncident::new(IncidentKind::Reinstalled, super::words("baru"));
+    store.dataset.begin_log(new.village, new.position, &told, 5).unwrap();
+    store.merge(&[settle(&mut new, Vec::new())]);
+    assert_eq!(anew(501), None, "nobody has the card");
+    let head = v1::Warga { shdk: 1, ..named("BUDI", 601) };
+    store.merge(&[new.batch([
+        create(601, Kind::Keluarga, &family_of(CARD, 400)),
+        create(2, Kind::Warga, &head),
+        create(3, Kind::Warga, &named("SITI AMINAH", 501)),
+    ])]);
+    let now = Some((id(601), "BUDI".to_owned()));
+    assert_eq!(anew(501), now);
+    assert_eq!(anew(500), None, "a family without a number");
+    assert_eq!(anew(601), None, "the village has it");
+    assert!(
+        store.dataset.family_anew(&Scope::nothing(), village(BAKUNG), id(501)).unwrap().is_none()
+    );
+
+    // Handed back, and refused for its number: it is set aside by then.
+    store.dataset.return_leftovers(new.village, &told, 8).unwrap();
+    let waiting = store.dataset.undelivered(&Scope::whole(), new.village, None, 99).unwrap();
+    let refused: Vec<_> = waiting
+        .iter()
+        .map(|version| Delivered {
+            number: version.number,
+            outcome: Outcome::Conflict,
+            held: None,
+            absent: true,
+            common: false,
+        })
+        .collect();
+    store.dataset.delivered(new.village, &refused, 9).unwrap();
+    assert_eq!(store.state(&new).leftovers, 0);
+    assert_eq!(anew(501), now);
+
+    // A card that is no longer in use is nobody's, and of two nothing is guessed.
+    let ended = v1::Keluarga { aktif: false, ..family_of(CARD, 400) };
+    store.merge(&[new.batch([update(601, Kind::Keluarga, &ended)])]);
+    assert_eq!(anew(501), None);
+    store.merge(&[new.batch([
+        update(601, Kind::Keluarga, &family_of(CARD, 400)),
+        create(602, Kind::Keluarga, &family_of(CARD, 400)),
+    ])]);
+    assert_eq!(anew(501), None);
 }
