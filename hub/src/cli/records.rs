@@ -8,6 +8,7 @@ use lumbung_wire::record as wire;
 
 use super::{Workplace, table, village};
 use crate::dataset::{Dataset as _, FirstEntry, HubsOwn, RecordFilter, StoredRecord};
+use crate::desk::person::revealed;
 use crate::words::actor;
 
 #[derive(clap::Args)]
@@ -77,7 +78,12 @@ pub(super) fn show(args: &ShowArgs, place: &Workplace<'_>) -> anyhow::Result<()>
         let what = if args.raw { "isi asli" } else { "data spesifik" };
         let (desk, who) = place.desk();
         let reason = args.reason.as_deref().unwrap_or_default();
-        desk.note_reveal(&who, args.id.to_string(), what, reason)?;
+        // Only residents have a page that the log could lead to.
+        let subject = match record.kind == Kind::Warga.code() {
+            true => revealed(desa.code, args.id),
+            false => args.id.to_string(),
+        };
+        desk.note_reveal(&who, subject, what, reason)?;
     }
     if args.raw {
         let hex: String = record.bytes.iter().map(|byte| format!("{byte:02x}")).collect();

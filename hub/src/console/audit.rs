@@ -10,7 +10,10 @@ use serde::Deserialize;
 
 use super::frame::{Frame, Tab};
 use super::guard::Viewer;
-use super::{ConsoleState, Page, Trouble, at_desk, whole};
+use super::search::person_href;
+use super::tile::full_name;
+use super::{ConsoleState, Page, Trouble, at_desk, person, whole};
+use crate::access::Right;
 use crate::access::audit::{Act, AuditCheck, AuditEntry, AuditFilter};
 
 /// Entries on one page.
@@ -85,8 +88,19 @@ fn verdict(viewer: &Viewer, check: AuditCheck) -> Markup {
 }
 
 /// What an entry is about, with a link where there is a page.
-fn subject(text: &str) -> Markup {
+fn subject(viewer: &Viewer, entry: &AuditEntry) -> Markup {
+    let text = &entry.subject;
     let village = VillageCode::parse(text).ok().and_then(|code| roster().village(code));
+    if entry.act == Act::Revealed.code()
+        && viewer.who.may(Right::SeeRecords)
+        && let Some((desa, id)) = text.split_once('/')
+        && let Ok((desa, id)) = person::named(desa, id)
+    {
+        return html! {
+            a href=(person_href(desa, id)) { (viewer.language.say("Catatan ", "Record ")) (id) }
+            ", " (full_name(desa))
+        };
+    }
     html! {
         @if let Some(desa) = village { a href=(format!("/desa/{}", desa.code)) { (desa.full_name()) } }
         @else { (text) }
@@ -115,6 +129,12 @@ fn page(
             "Who signed in, saw a person's data, exported and decided what. Only ever added to; \
              it can't be changed or cut.")) }
         (verdict(viewer, check))
+        @if let Some(subject) = &filter.subject {
+            p class="files" {
+                span { (say("Hanya tentang ", "Only about ")) code { (subject) } }
+                a class="button" href="/audit" { (say("Semua catatan", "All entries")) }
+            }
+        }
         form class="pick" method="get" action="/audit" {
             label { (say("Operator ", "Operator ")) input name="operator" value=(value(&filter.operator)); }
             label { (say("Tindakan ", "Act "))
@@ -150,7 +170,7 @@ fn page(
                                 td class="nowrap" { (viewer.language.moment(entry.at_ms, now_ms)) }
                                 td { (entry.operator) }
                                 td { (act_words(viewer, &entry.act)) }
-                                td class="why" { (subject(&entry.subject)) }
+                                td class="why" { (subject(viewer, entry)) }
                                 td lang="id" { (entry.words) }
                             }
                         }
@@ -159,8 +179,8 @@ fn page(
             }
         }
         @if let Some(last) = entries.last().filter(|_| entries.len() == PAGE_ROWS as usize) {
-            p { a class="button" href=(format!("/audit?operator={}&tindakan={}&sebelum={}",
-                value(&filter.operator), value(&filter.act), last.seq)) {
+            p { a class="button" href=(format!("/audit?operator={}&tindakan={}&tentang={}&sebelum={}",
+                value(&filter.operator), value(&filter.act), value(&filter.subject), last.seq)) {
                 (say("Lebih lama", "Older"))
             } }
         }

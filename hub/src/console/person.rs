@@ -23,7 +23,7 @@ use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::access::audit::WORDS_MAX;
 use crate::desk::DeskError;
-use crate::desk::person::{Opening, Person, Provenance, REVEALS_AN_HOUR, Unplaced};
+use crate::desk::person::{Opening, Person, Provenance, REVEALS_AN_HOUR, Unplaced, revealed};
 use crate::words;
 
 pub(super) fn routes() -> Router<ConsoleState> {
@@ -110,7 +110,13 @@ fn render(viewer: &Viewer, person: &Person, shown: &Shown<'_>) -> Markup {
         @if matches!(shown, Shown::Opened) {
             p class="done" role="status" { (say(
                 "Data dibuka sekali ini dan sudah dicatat. Tutup halaman ini bila selesai.",
-                "Opened this once, and noted. Close this page when you are done.")) }
+                "Opened this once, and noted. Close this page when you are done."))
+                @if viewer.who.may(Right::Audit) && viewer.who.scope().is_whole() {
+                    " " a href=(format!("/audit?tentang={}", revealed(line.village, line.id))) {
+                        (say("Siapa yang pernah membukanya", "Who has opened it"))
+                    }
+                }
+            }
         }
         @if let Shown::Closed { alert: Some(words) } = shown {
             p class="alert" role="alert" { (words) }
@@ -135,7 +141,7 @@ fn render(viewer: &Viewer, person: &Person, shown: &Shown<'_>) -> Markup {
 /// Why somebody is counted nowhere, and which family it may be.
 fn unplaced_words(language: Language, unplaced: &Unplaced) -> Markup {
     html! {
-        div class="alert" {
+        div class="remark" {
             p { (said(language, &unplaced.words())) }
             @if let Unplaced::Anew(family) = unplaced {
                 p {

@@ -187,7 +187,7 @@ impl Desk {
         };
         fit_reason(reason)?;
         let person = self.opened(who, village, id, opening)?;
-        self.note_reveal(who, id.to_string(), what, reason)?;
+        self.note_reveal(who, revealed(village, id), what, reason)?;
         Ok(person)
     }
 
@@ -309,6 +309,12 @@ impl Desk {
         }
         Ok(House { household, fields, provenance: self.provenance(&scope, &stored)? })
     }
+}
+
+/// What the audit log says of a record that was opened: the reference by which
+/// pages and commands find it again.
+pub(crate) fn revealed(village: VillageCode, id: RecordId) -> String {
+    format!("{village}/{id}")
 }
 
 /// Whether a reason for opening something says anything.

@@ -99,6 +99,12 @@ async fn what_is_closed_opens_once_with_a_reason_that_is_noted() {
     let page = console.send_as(&console.head, &path, &format!("nomor=1&{reason}")).await;
     assert!(page.starts_with("HTTP/1.1 200") && page.contains(NIK), "{page}");
     assert!(page.contains("cache-control: no-store"));
+    // The page and the log lead to each other.
+    let told = path.strip_prefix("/warga/").map(|subject| format!("/audit?tentang={subject}"));
+    let told = told.filter(|told| page.contains(told)).expect("the way to the log");
+    let log = console.get(&told).await;
+    assert!(log.contains("Permohonan surat 470") && log.contains(&path), "{log}");
+    assert!(!log.contains(NIK), "{log}");
     assert!(page.contains("Hamil</dt><dd>****************"), "only what was asked");
     assert!(!console.get(&path).await.contains(NIK), "closed again");
     let page = console.send_as(&console.head, &path, &format!("spesifik=1&{reason}")).await;
