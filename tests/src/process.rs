@@ -32,6 +32,18 @@ pub(crate) struct Program {
 }
 
 impl Program {
+    /// The part `part` of `binary` on the folder `dir`, with nothing special.
+    pub(crate) fn of(binary: &str, part: &'static str, dir: PathBuf) -> Self {
+        Self {
+            binary: binary.into(),
+            part,
+            namespace: None,
+            clock_ahead_seconds: 0,
+            environment: Vec::new(),
+            dir,
+        }
+    }
+
     fn command(&self, args: &[&str]) -> Command {
         let mut command = match &self.namespace {
             None => Command::new(&self.binary),
