@@ -31,7 +31,7 @@ use crate::dataset::{Dataset, DatasetError, HouseRemark, HubsOwn, Publication, S
 
 pub use kept::KeptSums;
 pub use printed::{Audience, HIDDEN, Printed};
-pub use publication::{Chance, Publisher, STEP, TOLD_FROM, closed_period};
+pub use publication::{Chance, Publisher, STEP, TOLD_FROM, closed_period, running_period};
 pub use stated::{Counted, counted_below, counted_villages};
 
 /// Which region a recap is of.

@@ -269,6 +269,10 @@ fn questions(
 ) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
     let now_ms = clock::now_ms();
+    let may_ask = finding.closed_ms.is_none() && viewer.who.may(Right::Act);
+    if asked.is_empty() && !may_ask {
+        return html! {};
+    }
     html! {
         section class="narrow left" aria-labelledby="tanya-judul" {
             h2 id="tanya-judul" { (say("Tanyakan kepada desa", "Ask the villages")) }
@@ -280,7 +284,7 @@ fn questions(
                     }
                 }
             }
-            @if finding.closed_ms.is_none() && viewer.who.may(Right::Act) {
+            @if may_ask {
                 (form::alert(wrong))
                 form class="form" method="post" action=(format!("/temuan/{}", finding.number)) {
                     div class="field" {
@@ -317,7 +321,8 @@ fn one_page(
         @match finding.closed_ms {
             Some(closed) => p class="done" {
                 (say("Tertutup sendiri ", "Closed by itself ")) (viewer.language.moment(closed, now_ms))
-                (say(": catatan kedua desa sudah sepakat.", ": both records agree now."))
+                (say(": catatan desa tidak bertentangan lagi.",
+                     ": the records contradict each other no more."))
             },
             None => p class="lead" { (advice(viewer.language, finding.kind)) },
         }

@@ -5,6 +5,7 @@ use axum::extract::{Form, State};
 use axum::http::StatusCode;
 use axum::response::Redirect;
 use axum::routing::get;
+use jiff::ToSpan as _;
 use jiff::civil::Date;
 use lumbung_telemetry::clock;
 use maud::{Markup, html};
@@ -77,8 +78,9 @@ fn page(viewer: &Viewer, list: &PublicationList) -> Markup {
             section aria-labelledby="berikutnya" {
                 h2 id="berikutnya" { (say("Bisa diterbitkan sekarang", "Can be made now")) }
                 p { (say("Keadaan pada ", "As of ")) b { (language.day(next)) } ". "
-                    (say("Sesudah triwulan berikutnya selesai, yang ini tidak bisa dibuat lagi.",
-                         "Once the next quarter is over, this one can't be made any more.")) }
+                    (say("Paling lambat ", "Until ")) (language.day(list.running))
+                    (say("; sesudah itu yang ini tidak bisa dibuat lagi.",
+                         "; after that this one can't be made any more.")) }
                 @if may {
                     form class="form narrow left" method="post" action="/terbitan" {
                         input type="hidden" name="tanggal" value=(next);
@@ -95,8 +97,9 @@ fn page(viewer: &Viewer, list: &PublicationList) -> Markup {
                 }
             }
         } @else {
-            p { (say("Yang berikutnya bisa dibuat sesudah triwulan ini selesai.",
-                     "The next one can be made once this quarter is over.")) }
+            p { (say("Yang berikutnya, keadaan pada ", "The next one, as of ")) (language.day(list.running))
+                (say(", bisa dibuat mulai ", ", can be made from "))
+                (language.day(list.running.saturating_add(1.day()))) (say(".", " on.")) }
         }
         section aria-labelledby="ada" {
             h2 id="ada" { (say("Yang sudah terbit", "Made so far")) }

@@ -8,7 +8,7 @@ use super::{Desk, DeskError, sees};
 use crate::access::audit::Act;
 use crate::access::{Operator, Right};
 use crate::dataset::Publication;
-use crate::recap::{Chance, Recap, RegionRef, closed_period};
+use crate::recap::{Chance, Recap, RegionRef, closed_period, running_period};
 
 /// Every publication, and which one can be made now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,9 @@ pub struct PublicationList {
     pub made: Vec<Publication>,
     /// The day of the one that can be made; `None` = it has been.
     pub next: Option<Date>,
+    /// The last day of the quarter that runs: the day of the one after that,
+    /// which can be made from the day after on.
+    pub running: Date,
 }
 
 /// "30 September 2026", "30 September 2026".
@@ -32,9 +35,10 @@ impl Desk {
     pub fn publications(&self, who: &Operator) -> Result<PublicationList, DeskError> {
         who.must(Right::SeeVillages)?;
         let made = self.dataset.publications()?;
-        let closed = closed_period(clock::today());
+        let today = clock::today();
+        let closed = closed_period(today);
         let next = made.first().is_none_or(|newest| newest.day < closed).then_some(closed);
-        Ok(PublicationList { made, next })
+        Ok(PublicationList { made, next, running: running_period(today) })
     }
 
     /// Makes the publication for the newest quarter that is over. It never

@@ -45,6 +45,13 @@ pub fn closed_period(today: Date) -> Date {
     began.saturating_sub(1.day())
 }
 
+/// The last day of the quarter that runs on `today`.
+#[must_use]
+pub fn running_period(today: Date) -> Date {
+    let began = closed_period(today).saturating_add(1.day());
+    began.saturating_add(PERIOD_MONTHS.months()).saturating_sub(1.day())
+}
+
 /// Whether a count is of people, families or houses; regions are no secret.
 pub(super) const fn is_secret(indikator: Indikator) -> bool {
     !matches!(indikator.unit(), Satuan::Wilayah)
@@ -337,6 +344,11 @@ mod tests {
             (date(2027, 3, 31), date(2026, 12, 31)),
         ] {
             assert_eq!(closed_period(today), closed, "{today}");
+            // The quarter that runs is closed from the day after its last on.
+            let running = running_period(today);
+            assert!(closed < today && today <= running, "{today}");
+            assert_eq!(closed_period(running), closed, "{today}");
+            assert_eq!(closed_period(running.saturating_add(1.day())), running, "{today}");
         }
     }
 }

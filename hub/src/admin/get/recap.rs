@@ -63,9 +63,13 @@ pub(super) fn publications(desk: &Desk, who: &Operator) -> Result<Sheet, Status>
     for it in list.made {
         sheet.row([it.day.to_string(), it.made_ms.to_string(), it.made_by, it.rules.to_string()]);
     }
-    if let Some(next) = list.next {
-        sheet.note(format!("Bisa diterbitkan: {next} (lumbung-hubctl publish {next})"));
-    }
+    let running = list.running;
+    sheet.note(match list.next {
+        Some(next) => format!(
+            "Bisa diterbitkan: {next} (lumbung-hubctl publish {next}), paling lambat {running}"
+        ),
+        None => format!("Berikutnya: {running}, sesudah hari itu"),
+    });
     Ok(sheet)
 }
 
