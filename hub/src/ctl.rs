@@ -61,7 +61,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match runtime.block_on(run(cli)) {
         Ok(exit) => exit.into(),
         Err(Failure { exit, words }) => {
-            eprintln!("{words}");
+            if !words.is_empty() {
+                eprintln!("{words}");
+            }
             exit.into()
         }
     }

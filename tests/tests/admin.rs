@@ -73,7 +73,8 @@ async fn lists_come_typed_and_ends_have_their_codes() -> anyhow::Result<()> {
     let csv = hub.ctl(&["get", "villages", "--village", &own, "-o", "csv"])?;
     assert_eq!(String::from_utf8(csv.stdout)?.lines().count(), 2);
     let recap = rows(&hub.ctl(&["recap", &own, "-o", "json"])?)?;
-    assert!(!recap.is_empty());
+    let total = recap.last().context("a total")?;
+    assert!(total["jml_kk"].is_u64() && text(total, "region").contains('.'), "{total}");
     let file = district.folder().join("dusun.csv");
     let file = file.display().to_string();
     assert_eq!(code(&hub.ctl(&["export", "--kind", "dusun", &file])?), 2, "what for?");

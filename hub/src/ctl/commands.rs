@@ -23,6 +23,9 @@ pub(super) use lists::{
     AuditArgs, Describe, GetArgs, HouseArgs, Reference, Search, WargaArgs, What,
 };
 
+/// Over the options that every command has, apart from its own.
+const HUB_AND_OUTPUT: &str = "Hub dan keluaran";
+
 /// Mengelola hub Lumbung kabupaten: melihat desa, temuan, dan karantina,
 /// menjalankan tindakan, mengatur operator.
 ///
@@ -33,19 +36,19 @@ pub(super) use lists::{
 #[command(name = "lumbung-hubctl", version, disable_help_subcommand = true)]
 pub(super) struct Cli {
     /// Hub: foldernya, soketnya, atau https://nama:porta.
-    #[arg(long, global = true, env = "LUMBUNG_HUB", default_value = "lumbung-kabupaten")]
+    #[arg(long, global = true, help_heading = HUB_AND_OUTPUT, env = "LUMBUNG_HUB", default_value = "lumbung-kabupaten")]
     pub(super) hub: String,
     /// Berkas sertifikat operator, untuk hub dari jauh.
-    #[arg(long, global = true, env = "LUMBUNG_CERT")]
+    #[arg(long, global = true, help_heading = HUB_AND_OUTPUT, env = "LUMBUNG_CERT")]
     pub(super) cert: Option<PathBuf>,
     /// Hub dengan nama ini di ~/.config/lumbung/hubctl.toml.
-    #[arg(long, global = true, env = "LUMBUNG_CONTEXT")]
+    #[arg(long, global = true, help_heading = HUB_AND_OUTPUT, env = "LUMBUNG_CONTEXT")]
     pub(super) context: Option<String>,
     /// Bentuk keluaran.
-    #[arg(short, long, global = true, value_enum, default_value_t = Format::Table)]
+    #[arg(short, long, global = true, help_heading = HUB_AND_OUTPUT, value_enum, default_value_t = Format::Table)]
     pub(super) output: Format,
     /// Bahasa judul dan kata-kata di keluaran.
-    #[arg(long, global = true, value_enum, env = "LUMBUNG_LANG", default_value_t = Language::Id)]
+    #[arg(long, global = true, help_heading = HUB_AND_OUTPUT, value_enum, env = "LUMBUNG_LANG", default_value_t = Language::Id)]
     pub(super) lang: Language,
     #[command(subcommand)]
     pub(super) command: Command,

@@ -35,7 +35,8 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// Why a command ended otherwise than well, for people.
+/// Why a command ended otherwise than well, for people; without words when
+/// there is nothing to tell.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) exit: Exit,
@@ -75,6 +76,10 @@ impl From<Status> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
+        // Who reads through `head` has seen enough.
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            return Self::new(Exit::Done, "");
+        }
         Self::new(Exit::Failed, format!("Berkas atau layar tidak bisa ditulisi: {error}"))
     }
 }

@@ -18,29 +18,41 @@ pub(super) fn sheet(desk: &Desk, who: &Operator, asked: &v1::RecapAsked) -> Resu
         desk.recap_for(who, region, date, words::audience(asked.public))?.in_edition(edition);
     let printed = words::printed(&recap, asked.public)?;
     let form = &recap.sheet.form;
-    let columns = form.columns.iter().zip(1..).map(|(column, number)| {
+    let columns = form.columns.iter().map(|column| {
         let label = match column.group {
             "" => column.header.to_owned(),
             group => format!("{group}: {}", column.header),
         };
         let number_kind = matches!(column.isi, Isi::Jumlah(_));
         v1::ListColumn {
-            key: format!("kolom_{number}"),
+            key: column.key.to_owned(),
             label_id: label.clone(),
             label_en: label,
             kind: if number_kind { CellKind::Number } else { CellKind::Text }.into(),
             wide: false,
         }
     });
-    let mut sheet = Sheet::with_columns("lumbung/recap/1", columns.collect());
+    // What to ask for next, where a row is a region of its own.
+    let below = v1::ListColumn {
+        key: "region".to_owned(),
+        label_id: "wilayah".to_owned(),
+        label_en: "region".to_owned(),
+        kind: CellKind::Text.into(),
+        wide: true,
+    };
+    let columns = columns.chain([below]).collect();
+    let mut sheet = Sheet::with_columns("lumbung/recap/2", columns);
     // A publication holds for its own day.
     let date = recap.sheet.tanggal_acuan;
     sheet.note(format!("{} {}: {}, {date}", form.number(), form.title, recap.sheet.wilayah));
-    for row in printed.cells.rows.iter().chain([&printed.cells.total]) {
-        sheet.row(row.iter().map(|cell| match cell {
+    let regions = recap.below.iter().copied().chain(std::iter::repeat(None));
+    let total = std::iter::once((&printed.cells.total, Some(region)));
+    for (row, region) in printed.cells.rows.iter().zip(regions).chain(total) {
+        let cells = row.iter().map(|cell| match cell {
             Cell::Number(number) => number.to_string(),
             Cell::Text(text) => text.clone(),
-        }));
+        });
+        sheet.row(cells.chain([region.map(|region| region.to_string()).unwrap_or_default()]));
     }
     for note in printed.footnotes {
         sheet.note(note.id);

@@ -204,6 +204,19 @@ mod tests {
     }
 
     #[test]
+    fn a_forms_columns_have_keys_of_their_own() {
+        for form in forms() {
+            let keys: std::collections::BTreeSet<_> =
+                form.columns.iter().map(|column| column.key).collect();
+            assert_eq!(keys.len(), form.columns.len(), "{}", form.key);
+            let plain = |byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'_');
+            assert!(keys.iter().all(|key| !key.is_empty() && key.bytes().all(plain)), "{keys:?}");
+            // Commands say in a column of this name what a row sums up.
+            assert!(!keys.contains("region"), "{}", form.key);
+        }
+    }
+
+    #[test]
     fn two_sheets_have_a_second_edition_and_the_others_stay_as_they_are() {
         for level in Level::ALL {
             let twofold = matches!(level, Level::Dasawisma | Level::Rt);
