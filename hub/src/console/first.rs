@@ -242,7 +242,7 @@ impl<'a> Parts<'a> {
                     @let chosen = filter.class() == Some(class);
                     @let next = (!chosen).then_some(class);
                     li {
-                        a class=(format!("s{}", look.letter())) href=(filter.with_class(next))
+                        a class=(format!("s{}", look.letter())) href=(format!("{}#desa-judul", filter.with_class(next)))
                             aria-current=[chosen.then_some("true")] {
                             b { (counts.of(class)) } " "
                             span { (look.mark()) " " (self.language.of(look.words())) }
@@ -288,7 +288,7 @@ impl<'a> Parts<'a> {
     fn picker(&self, filter: &Filter, map: bool) -> Markup {
         let say = |id, en| self.say(id, en);
         html! {
-            form class="pick" action="/" {
+            form class="pick" action="/#desa-judul" {
                 @if filter.reloads() { input type="hidden" name="muat" value="ya"; }
                 @if let Some(class) = filter.class() {
                     input type="hidden" name="kelas" value=(class.code());

@@ -200,7 +200,9 @@ fn place(place: Place) -> Markup {
     match place {
         Place::Village(village) => html! { a href=(format!("/desa/{village}")) { (place.name()) } },
         Place::Kecamatan(code) => {
-            html! { a href=(format!("/?kecamatan={}", code.compact())) { (place.name()) } }
+            // To its villages, below what needs somebody everywhere.
+            let href = format!("/?kecamatan={}#desa-judul", code.compact());
+            html! { a href=(href) { (place.name()) } }
         }
         Place::Hub => html! { b { (place.name()) } },
     }
