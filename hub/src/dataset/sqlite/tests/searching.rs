@@ -247,7 +247,6 @@ fn a_family_that_was_entered_anew_is_found_by_its_card() {
             outcome: Outcome::Conflict,
             held: None,
             absent: true,
-            common: false,
         })
         .collect();
     store.dataset.delivered(new.village, &refused, 9).unwrap();
