@@ -673,6 +673,8 @@ async fn goes_on(district: &mut District) -> anyhow::Result<()> {
     district.wait_proven(WITHIN).await?;
     ensure!(!copy_in_memory(district.nodes[0].dir())?.exists(), "the copy was left behind");
     district.stop().await?;
+    let socket = copy_in_memory(district.nodes[0].dir())?.with_extension("sock");
+    ensure!(!socket.exists(), "a socket was left behind");
     district.compare()?;
     Ok(())
 }

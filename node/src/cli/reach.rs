@@ -36,7 +36,11 @@ pub(super) fn listen(dir: &Path) -> anyhow::Result<(PathBuf, UnixListener)> {
             tracing::warn!(%error, "the folder takes no socket");
             socket_in_memory(dir).and_then(bind)
         }
-        bound => bound,
+        bound => {
+            // Left by one that was killed while the disk took nothing.
+            drop(socket_in_memory(dir).and_then(std::fs::remove_file));
+            bound
+        }
     };
     listened.context("Perintah di komputer ini tidak bisa dilayani")
 }
