@@ -260,10 +260,7 @@ impl<'a> Parts<'a> {
         let advice = needs::Advice::of(reasons);
         let reader = Reader { language: self.language, role: self.role };
         html! {
-            @if acts == 0 {
-                p class="calm" { (self.say("Tidak ada. Semua desa berjalan sendiri.",
-                                           "Nothing. All villages run by themselves.")) }
-            }
+            @if acts == 0 { (needs::nothing(self.language, self.sight)) }
             (needs::cards(reasons.to_act().take(NEEDS_MAX), reader, now_ms, true))
             @if acts > NEEDS_MAX {
                 p { a class="button" href="/perlu" {

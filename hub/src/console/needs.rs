@@ -14,6 +14,7 @@ use crate::access::{Right, Role};
 use crate::dataset::Narahubung;
 use crate::desk::sight::Sight;
 use crate::reason::{Need, Place, Reasons, Severity};
+use crate::rhythm::Freshness;
 
 /// Who reads the cards: in which language, and what they may do about them.
 #[derive(Clone, Copy)]
@@ -47,10 +48,7 @@ fn all(viewer: &Viewer, sight: &Sight) -> Markup {
         h1 { (say("Perlu tindakan", "Needs somebody")) }
         p class="lead" { (say("Hub dan kecamatan lebih dulu, lalu desa; yang paling lama di atas.",
                               "The hub and kecamatan first, then villages; the oldest on top.")) }
-        @if sight.reasons.to_act().next().is_none() {
-            p class="calm" { (say("Tidak ada. Semua desa berjalan sendiri.",
-                                  "Nothing. All villages run by themselves.")) }
-        }
+        @if sight.reasons.to_act().next().is_none() { (nothing(viewer.language, sight)) }
         (cards(sight.reasons.to_act(), reader, now_ms, true))
         @let advice = Advice::of(&sight.reasons);
         @if advice.count() > 0 {
@@ -61,6 +59,29 @@ fn all(viewer: &Viewer, sight: &Sight) -> Markup {
         }
     };
     Frame::of(viewer, say("Perlu tindakan", "Needs somebody"), Tab::Villages).page(&body)
+}
+
+/// What is said where nobody is needed; where no village has come yet, how one
+/// does.
+pub(super) fn nothing(language: Language, sight: &Sight) -> Markup {
+    let counts = sight.counts();
+    let unknown = counts.of(Freshness::BelumTerdaftar);
+    let words = match (unknown, counts.total()) {
+        (0, _) => {
+            ("Tidak ada. Semua desa berjalan sendiri.", "Nothing. All villages run by themselves.")
+        }
+        (unknown, all) if unknown == all => (
+            "Belum ada desa yang bergabung. Buka satu desa di bawah, buat tokennya, dan bantu desa \
+             memasang komputernya.",
+            "No village has joined yet. Open one below, make its token, and help it to set up its \
+             machine.",
+        ),
+        _ => (
+            "Tidak ada. Semua desa yang sudah bergabung berjalan sendiri.",
+            "Nothing. All villages that have joined run by themselves.",
+        ),
+    };
+    html! { p class="calm" { (language.of(words)) } }
 }
 
 /// What is only worth knowing. A finding is of two villages, so those of all

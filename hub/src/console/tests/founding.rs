@@ -90,3 +90,15 @@ async fn a_first_password_that_waited_too_long_is_told_so_at_the_door() {
     let anew = console.gate.reset(&head, "tua").await.unwrap();
     assert!(enter("tua", &anew).await.contains("set-cookie: sesi="));
 }
+
+#[tokio::test]
+async fn an_empty_hub_says_how_the_first_village_comes() {
+    let folder = tempfile::tempdir().unwrap();
+    let dataset = SqliteDataset::open(folder.path().join("hub.db")).unwrap();
+    let console = console_over(folder, Arc::new(dataset)).await;
+    for path in ["/", "/perlu"] {
+        let page = console.get(path).await;
+        assert!(page.contains("Belum ada desa yang bergabung"), "{path}: {page}");
+        assert!(!page.contains("berjalan sendiri"), "{path}: {page}");
+    }
+}
