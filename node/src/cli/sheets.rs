@@ -34,9 +34,10 @@ pub(super) struct ImportArgs {
 pub(super) struct ExportArgs {
     /// Berkas tujuan; "-" menulis ke layar.
     file: PathBuf,
-    /// opensid-xlsx, opensid-csv, siak-csv, atau templat.
-    #[arg(long, default_value = "opensid-xlsx")]
-    format: String,
+    /// opensid-xlsx, opensid-csv, siak-csv, atau templat. Bawaan: opensid-csv
+    /// untuk berkas .csv dan layar, selain itu opensid-xlsx.
+    #[arg(long)]
+    format: Option<String>,
     /// Hanya judul kolom templat, tanpa data.
     #[arg(long)]
     template: bool,
@@ -144,7 +145,11 @@ fn write_rejected(sheet: &Path, rows: &[u8]) -> std::io::Result<PathBuf> {
 }
 
 pub(super) async fn export(dir: &Path, args: ExportArgs) -> anyhow::Result<ExitCode> {
-    let format = if args.template { "templat-kosong".to_owned() } else { args.format };
+    let format = match (args.template, args.format) {
+        (true, _) => "templat-kosong".to_owned(),
+        (false, Some(format)) => format,
+        (false, None) => format_of(&args.file).to_owned(),
+    };
     let request = v1::ExportRequest { format };
     let mut chunks = node(dir).await?.export(request).await.map_err(said)?.into_inner();
     let mut file = Vec::new();
@@ -169,9 +174,29 @@ pub(super) async fn export(dir: &Path, args: ExportArgs) -> anyhow::Result<ExitC
     Ok(ExitCode::SUCCESS)
 }
 
+/// What a file of this name is expected to hold.
+fn format_of(file: &Path) -> &'static str {
+    let is_text = file.as_os_str() == "-"
+        || file.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("csv"));
+    if is_text { "opensid-csv" } else { "opensid-xlsx" }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_holds_what_its_name_says() {
+        for (file, format) in [
+            ("warga.csv", "opensid-csv"),
+            ("a.b/WARGA.CSV", "opensid-csv"),
+            ("-", "opensid-csv"),
+            ("warga.xlsx", "opensid-xlsx"),
+            ("warga", "opensid-xlsx"),
+        ] {
+            assert_eq!(format_of(Path::new(file)), format, "{file}");
+        }
+    }
 
     #[test]
     fn a_file_of_rejected_rows_is_never_overwritten() {
