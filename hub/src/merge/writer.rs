@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
+use lumbung_domain::id::Kind;
 use lumbung_telemetry::clock;
 use tokio::sync::{mpsc, oneshot};
 use tracing::Span;
@@ -36,9 +37,35 @@ const WRITER_NICENESS: i32 = -20;
 
 struct Job {
     batch: MergeBatch,
+    tally: Tally,
     /// The batch's way, for traces.
     span: Span,
     reply: oneshot::Sender<Answer>,
+}
+
+/// What the writer needs to know of a batch besides merging it. Whoever submits it
+/// counts, with the changes still near in memory: the writer would wait for each.
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    /// Bytes of payload.
+    bytes: usize,
+    /// Changes of each kind; `None` for all that no version here knows.
+    kinds: Vec<(Option<Kind>, u64)>,
+}
+
+impl Tally {
+    fn of(batch: &MergeBatch) -> Self {
+        let mut tally = Self::default();
+        for change in &batch.changes {
+            tally.bytes += change.bytes.len();
+            let kind = Kind::from_code(change.kind);
+            match tally.kinds.iter_mut().find(|(counted, _)| *counted == kind) {
+                Some((_, count)) => *count += 1,
+                None => tally.kinds.push((kind, 1)),
+            }
+        }
+        tally
+    }
 }
 
 /// What became of a batch, and the batch: whoever submitted it frees its
@@ -119,7 +146,8 @@ impl MergeWriter {
     /// [`MergeError::Stopping`].
     pub async fn submit(&self, batch: MergeBatch) -> Result<Pending, MergeError> {
         let (reply, answer) = oneshot::channel();
-        let job = Job { batch, span: Span::current(), reply };
+        let tally = Tally::of(&batch);
+        let job = Job { batch, tally, span: Span::current(), reply };
         self.queue.send(job).await.map_err(|_| MergeError::Stopping)?;
         Ok(Pending(answer))
     }
@@ -202,9 +230,11 @@ fn write_waiting(
     counts: &Counts,
 ) {
     let gathered = gather(first, jobs);
-    let (mut batches, mut spans, mut replies) = (Vec::new(), Vec::new(), Vec::new());
-    for Job { batch, span, reply } in gathered {
+    let (mut batches, mut tallies) = (Vec::new(), Vec::new());
+    let (mut spans, mut replies) = (Vec::new(), Vec::new());
+    for Job { batch, tally, span, reply } in gathered {
         batches.push(batch);
+        tallies.push(tally);
         spans.push(span);
         replies.push(reply);
     }
@@ -213,11 +243,12 @@ fn write_waiting(
     let began = Instant::now();
     let merged = span.in_scope(|| dataset.merge(&batches, clock::now_ms()));
     counts.transaction(began.elapsed(), merged.is_ok());
-    for (outcome, batch) in merged.iter().flatten().zip(&batches) {
+    let submitted = batches.iter().zip(&tallies);
+    for (outcome, (batch, tally)) in merged.iter().flatten().zip(submitted) {
         match outcome {
             Ok(merged) => {
                 counts.applied(batch.changes.len() as u64, merged.quarantined);
-                counts.kinds(batch.changes.iter().map(|change| change.kind));
+                counts.kinds(&tally.kinds);
             }
             Err(_) => counts.refused(),
         }
@@ -248,7 +279,7 @@ fn gather(first: Job, jobs: &mut mpsc::Receiver<Job>) -> Vec<Job> {
     let mut next = Some(first);
     while let Some(job) = next.take() {
         changes += job.batch.changes.len();
-        bytes += job.batch.changes.iter().map(|change| change.bytes.len()).sum::<usize>();
+        bytes += job.tally.bytes;
         gathered.push(job);
         if changes < CHANGES_PER_COMMIT && bytes < BYTES_PER_COMMIT {
             next = jobs.try_recv().ok();
@@ -315,7 +346,8 @@ mod tests {
     }
 
     fn job(batch: MergeBatch) -> Job {
-        Job { batch, span: Span::none(), reply: oneshot::channel().0 }
+        let tally = Tally::of(&batch);
+        Job { batch, tally, span: Span::none(), reply: oneshot::channel().0 }
     }
 
     /// How many of the waiting batches each transaction takes.

@@ -1,10 +1,9 @@
 //! What is counted where it happens. Clones share the counters.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use lumbung_domain::id::{Kind, KindCode};
+use lumbung_domain::id::Kind;
 use lumbung_telemetry::clock;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -149,15 +148,11 @@ impl Counts {
         self.last_applied.set(super::seconds(clock::now_ms()));
     }
 
-    /// A batch of these kinds of entries became durable.
-    pub(crate) fn kinds(&self, kinds: impl Iterator<Item = KindCode>) {
-        let mut counted = BTreeMap::new();
-        for code in kinds {
-            *counted.entry(code.0).or_insert(0_u64) += 1;
-        }
-        for (code, count) in counted {
-            let name = Kind::from_code(KindCode(code)).map_or(OTHER_KIND, Kind::name);
-            self.kinds.get_or_create(&vec![("kind", name.to_owned())]).inc_by(count);
+    /// A batch of so many entries of each of these kinds became durable.
+    pub(crate) fn kinds(&self, kinds: &[(Option<Kind>, u64)]) {
+        for (kind, count) in kinds {
+            let name = kind.map_or(OTHER_KIND, Kind::name);
+            self.kinds.get_or_create(&vec![("kind", name.to_owned())]).inc_by(*count);
         }
     }
 
