@@ -148,7 +148,8 @@ pub struct Merged {
     pub fingerprint: Fingerprint,
     /// Its living records now.
     pub records: u64,
-    /// Entries that went to quarantine with this batch.
+    /// Entries that went to quarantine with this batch, but for those whose content
+    /// the village has thinned out.
     pub quarantined: u64,
 }
 
@@ -254,7 +255,8 @@ pub struct Totals {
     pub records: u64,
     /// Open findings.
     pub findings: u64,
-    /// Entries in quarantine.
+    /// Entries in quarantine, but for those whose content their village has thinned
+    /// out.
     pub quarantined: u64,
 }
 

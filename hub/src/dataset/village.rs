@@ -27,7 +27,8 @@ pub struct VillageState {
     pub warga: u64,
     /// Living rumah tangga among them.
     pub rumah_tangga: u64,
-    /// Entries waiting in quarantine.
+    /// Entries waiting in quarantine, but for those whose content the village has
+    /// thinned out: a later entry takes their place.
     pub quarantined: u64,
     /// Open findings that name this village.
     pub findings: u64,

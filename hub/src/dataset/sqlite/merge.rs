@@ -158,7 +158,8 @@ impl<'c> Merge<'c> {
                 continue;
             }
             self.apply(&mut standing, change, batch.last.epoch.0)?;
-            quarantined += u64::from(matches!(change.content, Content::Quarantined(_)));
+            let taken = !matches!(change.content, Content::Quarantined(_));
+            quarantined += u64::from(!taken && !change.is_withheld());
         }
         standing.position = Some(batch.last);
         standing.walk(&batch.chains);

@@ -230,23 +230,29 @@ pub(super) fn note_contact(
     Ok(())
 }
 
+/// How many entries of a row of `village` wait in quarantine. Those whose content
+/// the village has thinned out wait for nobody: a later entry takes their place.
+const QUARANTINED: &str = "CASE quarantined WHEN 0 THEN 0 ELSE
+    (SELECT count(*) FROM quarantine
+     WHERE quarantine.village = village.village AND hash IS NOT NULL) END";
+
 /// One village or all of them, by code.
 pub(super) fn states(
     conn: &Connection,
     village: Option<VillageCode>,
 ) -> Result<Vec<VillageState>, DatasetError> {
     let findings = open_findings(conn)?;
-    let mut statement = conn.prepare_cached(
+    let mut statement = conn.prepare_cached(&format!(
         "SELECT village.village, log_id, epoch, seq, chain, fingerprint, records, warga, rumah_tangga,
-                quarantined, address, last_contact_ms, last_proof_ms, proven_seq, software,
+                {QUARANTINED}, address, last_contact_ms, last_proof_ms, proven_seq, software,
                 trouble, last_stick_ms, answer_to, deep_proof_ms, deep_proof_words,
                 proof_asked_ms, leftovers, twin_ms, decisions,
                 (SELECT count(*) FROM branch WHERE branch.village = village.village
                    AND settled = 0),
                 held_by, reason, since_ms, until_ms, deep_proof_words_en
          FROM village LEFT JOIN hold ON hold.village = village.village
-         WHERE ?1 IS NULL OR village.village = ?1 ORDER BY village.village",
-    )?;
+         WHERE ?1 IS NULL OR village.village = ?1 ORDER BY village.village"
+    ))?;
     let states = statement.query_map([village.map(village_sql)], |row| {
         let village = village_code(row, 0)?;
         Ok(VillageState {
@@ -298,7 +304,7 @@ fn open_findings(conn: &Connection) -> rusqlite::Result<HashMap<i64, u64>> {
 pub(super) fn totals(conn: &Connection, scope: &Scope) -> rusqlite::Result<Totals> {
     conn.prepare_cached(&format!(
         "SELECT coalesce(sum(warga), 0), coalesce(sum(rumah_tangga), 0),
-                coalesce(sum(records), 0), coalesce(sum(quarantined), 0), {}
+                coalesce(sum(records), 0), coalesce(sum({QUARANTINED}), 0), {}
          FROM village WHERE {}",
         findings::open_count(scope),
         condition(scope, "village"),
