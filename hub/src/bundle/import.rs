@@ -128,6 +128,9 @@ pub fn import(
         let state = dataset.village(village)?;
         done.proof = compare(bundle, &state, dataset)?;
         prove_rows(bundle, dataset, &mut done)?;
+        if let (Proof::Equal, Some(at)) = (done.proof, &state.position) {
+            judge_waiting(village, at, dataset)?;
+        }
         if done.proof != Proof::HubIsAhead {
             note(bundle, &state, &done, dataset)?;
         }
@@ -365,6 +368,20 @@ fn awaits_return(village: VillageCode, dataset: &dyn HubsOwn) -> Result<bool, Da
         let Some(last) = versions.last() else { return Ok(false) };
         after = Some((last.epoch, last.seq, last.number));
     }
+}
+
+/// Notes what became of versions that were handed back: a stick brings no receipt,
+/// and the proof settles what is known.
+fn judge_waiting(
+    village: VillageCode,
+    at: &Position,
+    dataset: &dyn HubsOwn,
+) -> Result<(), DatasetError> {
+    if dataset.judge_waiting(village, at, clock::now_ms())? > 0 {
+        let what = dataset.handed_back(village)?;
+        dataset.note_incident(village, &evidence::returned(what), clock::now_ms())?;
+    }
+    Ok(())
 }
 
 fn note(

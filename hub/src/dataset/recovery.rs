@@ -214,6 +214,19 @@ pub trait Recovery {
         now_ms: i64,
     ) -> Result<u64, DatasetError>;
 
+    /// Notes what became of the versions that wait where no receipt tells it: at
+    /// `at` village and hub were proven to hold the same. Gives how many that are;
+    /// none when the hub stands elsewhere by now.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
+    fn judge_waiting(
+        &self,
+        village: VillageCode,
+        at: &Position,
+        now_ms: i64,
+    ) -> Result<u64, DatasetError>;
+
     /// What became of the versions that were set aside together last.
     ///
     /// # Errors

@@ -23,6 +23,7 @@ mod findings;
 mod first_entry;
 mod folding;
 mod incidents;
+mod judging;
 mod leftover;
 mod merge;
 mod notices;

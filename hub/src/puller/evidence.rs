@@ -75,7 +75,7 @@ pub(crate) fn restarted(
 }
 
 /// What became of the versions that were handed back.
-pub(super) fn returned(what: HandedBack) -> NewIncident {
+pub(crate) fn returned(what: HandedBack) -> NewIncident {
     let HandedBack { applied, equal, conflicts } = what;
     let (hint, hint_en) = match conflicts {
         0 => ("", ""),

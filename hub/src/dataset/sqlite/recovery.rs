@@ -184,6 +184,15 @@ impl Recovery for SqliteDataset {
         self.writer().transact(now_ms, |merge| merge.delivered(village, receipt))
     }
 
+    fn judge_waiting(
+        &self,
+        village: VillageCode,
+        at: &Position,
+        now_ms: i64,
+    ) -> Result<u64, DatasetError> {
+        self.writer().transact(now_ms, |merge| merge.judge_waiting(village, at))
+    }
+
     fn handed_back(&self, village: VillageCode) -> Result<HandedBack, DatasetError> {
         self.read(|conn| Ok(branch::handed_back(conn, village)?))
     }

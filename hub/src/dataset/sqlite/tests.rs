@@ -6,6 +6,7 @@ mod erasing;
 mod findings;
 mod first_entries;
 mod histories;
+mod judging;
 mod keeping;
 mod noticing;
 mod publishing;
