@@ -18,6 +18,12 @@ pub(crate) enum Parted {
     Forked,
 }
 
+/// What is left to do where two machines answer, as the console calls it.
+const ONE_LEFT: &str = "Matikan salah satu, lalu di konsol, halaman desa ini, pilih Nyatakan \
+     tinggal satu komputer (atau jalankan perintah lumbung-hub villages resolve)";
+const ONE_LEFT_EN: &str = "Turn one off, then choose Say that one machine is left on this \
+     village's page of the console (or run the command lumbung-hub villages resolve)";
+
 /// Short enough to read, long enough to tell two apart.
 fn tag(bytes: &[u8]) -> String {
     bytes.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
@@ -80,10 +86,10 @@ pub(crate) fn returned(what: HandedBack) -> NewIncident {
     let (hint, hint_en) = match conflicts {
         0 => ("", ""),
         _ => (
-            " Versi yang kalah tetap tersimpan di hub: lihat lumbung-hub villages branch; tanyakan \
-             desa mana yang benar.",
-            " The hub keeps the versions that did not win: see lumbung-hub villages branch, and \
-             ask the village which is right.",
+            " Versi yang kalah tetap tersimpan di hub: minta petugas komputer hub menampilkannya \
+             (lumbung-hub villages branch), lalu tanyakan desa mana yang benar.",
+            " The hub keeps the versions that did not win: let whoever minds the hub's machine \
+             show them (lumbung-hub villages branch), and ask the village which is right.",
         ),
     };
     let words = Words::new(
@@ -113,13 +119,15 @@ pub(crate) fn reinstalled(
         format!(
             "{}Node dipasang ulang dan memulai log baru ({log}; yang lama {old_log} berakhir di \
              {end}). {left} catatan lama tetap terbaca di hub tetapi tidak ikut dihitung sampai \
-             desa mengirimnya lagi. Putuskan dengan lumbung-hub villages leftovers.",
+             desa mengirimnya lagi. Putuskan di konsol, halaman desa ini: Putuskan catatan \
+             lama (atau dengan perintah lumbung-hub villages leftovers).",
             damage.id
         ),
         format!(
             "{}The node was reinstalled and began a new log ({log}; the old one {old_log} ends at \
              {end}). {left} old records can still be read at the hub but don't count until the \
-             village sends them again. Decide with lumbung-hub villages leftovers.",
+             village sends them again. Decide at the console, on this village's page: Decide \
+             about old records (or with the command lumbung-hub villages leftovers).",
             damage.en
         ),
     );
@@ -257,13 +265,13 @@ pub(super) fn taking_turns(shown: u64, last: u64, incarnation: &[u8]) -> NewInci
         format!(
             "Dua komputer bergantian menjawab untuk desa ini: yang sekarang (sesi {session}) \
              terakhir terhubung {}, yang lain {}. Penggabungan dihentikan; yang sudah tergabung \
-             aman. Matikan salah satu, lalu jalankan lumbung-hub villages resolve.",
+             aman. {ONE_LEFT}.",
             shown.id, last.id
         ),
         format!(
             "Two machines take turns in answering for this village: the present one (session \
              {session}) was connected last at {}, the other at {}. Merging is stopped; what is \
-             merged is safe. Turn one off, then run lumbung-hub villages resolve.",
+             merged is safe. {ONE_LEFT_EN}.",
             shown.en, last.en
         ),
     );
@@ -278,7 +286,7 @@ pub(crate) fn stick_parted(stick: &BundleHeader, to: Position) -> NewIncident {
             "Bundel nomor {number} (dibuat {made}) membawa riwayat lain daripada yang sudah \
              tergabung: cadangan dipulihkan, atau disk digandakan. Tidak ada yang digabung; yang \
              sudah tergabung aman. Pastikan hanya satu komputer yang dipakai desa ini, lalu bawa \
-             jawabannya ke sana (lumbung-hub bundle export)."
+             jawabannya ke sana (perintah lumbung-hub bundle export)."
         ),
         format!(
             "Bundle {number} (made {}) brings another history than the one merged: a backup was \
@@ -303,14 +311,14 @@ pub(crate) fn sticks_taking_turns(
         format!(
             "Dua komputer bergantian mengirim stik untuk desa ini: bundel nomor {number} (dibuat \
              {made}) sampai {to}, padahal yang tergabung terakhir {stored} dari komputer lain. \
-             Penggabungan dihentikan; yang sudah tergabung aman. Matikan salah satu, lalu jalankan \
-             lumbung-hub villages resolve, dan minta stik baru dari komputer yang tinggal."
+             Penggabungan dihentikan; yang sudah tergabung aman. {ONE_LEFT}, dan minta stik baru \
+             dari komputer yang tinggal."
         ),
         format!(
             "Two machines take turns sending sticks for this village: bundle {number} (made {}) \
              leads to {to}, but what was merged last is {stored} of another machine. Merging is \
-             stopped; what is merged is safe. Turn one off, then run lumbung-hub villages resolve, \
-             and ask for a new stick of the computer that is left.",
+             stopped; what is merged is safe. {ONE_LEFT_EN}, and ask for a new stick of the \
+             computer that is left.",
             made.en
         ),
     );
@@ -325,13 +333,12 @@ pub(super) fn line_and_sticks(to: Position, stored: Position, incarnation: &[u8]
             "Dua komputer bergantian mengirim untuk desa ini: yang terhubung sekarang (sesi \
              {session}) sampai {to}, padahal yang tergabung terakhir {stored} dari komputer lain, \
              lewat stik atau sambungan. Penggabungan dihentikan; yang sudah tergabung aman. \
-             Matikan salah satu, lalu jalankan lumbung-hub villages resolve."
+             {ONE_LEFT}."
         ),
         format!(
             "Two machines take turns for this village: the one connected now (session {session}) \
              leads to {to}, but what was merged last is {stored} of another machine, by stick or \
-             over a line. Merging is stopped; what is merged is safe. Turn one off, then run \
-             lumbung-hub villages resolve."
+             over a line. Merging is stopped; what is merged is safe. {ONE_LEFT_EN}."
         ),
     );
     NewIncident::new(IncidentKind::Twin, words)
@@ -343,13 +350,11 @@ pub(super) fn at_once(one: &[u8], other: &[u8]) -> NewIncident {
     let words = Words::new(
         format!(
             "Dua komputer terhubung bersamaan untuk desa ini (sesi {one} dan {other}). \
-             Penggabungan dihentikan; yang sudah tergabung aman. Matikan salah satu, lalu jalankan \
-             lumbung-hub villages resolve."
+             Penggabungan dihentikan; yang sudah tergabung aman. {ONE_LEFT}."
         ),
         format!(
             "Two machines are connected at once for this village (sessions {one} and {other}). \
-             Merging is stopped; what is merged is safe. Turn one off, then run lumbung-hub \
-             villages resolve."
+             Merging is stopped; what is merged is safe. {ONE_LEFT_EN}."
         ),
     );
     NewIncident::new(IncidentKind::Twin, words)
