@@ -20,7 +20,7 @@ use crate::dataset::Narahubung;
 use crate::outlook::{Outlook, VillageOutlook};
 use together::Together;
 pub(crate) use words::trouble_todo;
-pub use words::{duration, trouble_en};
+pub use words::{clock_off, duration, trouble_en};
 
 pub use crate::words::Words;
 

@@ -2,7 +2,7 @@
 
 use lumbung_domain::region::VillageCode;
 
-use super::words::{self, Clerk, duration};
+use super::words::{self, Clerk, clock_off, duration};
 use super::{Need, Place, Severity, Words, is_overdue};
 use crate::dataset::{Hold, IncidentKind, Upkeep};
 use crate::outlook::VillageOutlook;
@@ -305,7 +305,7 @@ fn clock(upkeep: &Upkeep) -> Option<Need> {
     }
     let severity =
         if off_ms.saturating_abs() >= CLOCK_ACT_MS { Severity::Act } else { Severity::Advice };
-    let off = duration(off_ms.saturating_abs());
+    let off = clock_off(off_ms);
     let way = if off_ms > 0 { ("lebih cepat", "ahead") } else { ("lebih lambat", "behind") };
     let need = need(
         "jam",

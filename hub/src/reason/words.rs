@@ -34,6 +34,15 @@ pub fn duration(ms: i64) -> Words {
     Words::new(said(|part| part.1), said(|part| part.2))
 }
 
+/// How far a clock is off, to the nearest minute, or hour from one on: a clock
+/// set three hours ahead is measured a moment short of that.
+#[must_use]
+pub fn clock_off(off_ms: i64) -> Words {
+    let off_ms = off_ms.saturating_abs();
+    let part_ms = if off_ms < HOUR_MS { 60_000 } else { HOUR_MS };
+    duration(off_ms.saturating_add(part_ms / 2) / part_ms * part_ms)
+}
+
 /// Whom a message is for.
 pub(super) struct Clerk {
     greeting: String,
@@ -329,4 +338,20 @@ pub(super) fn hub_backup(outlook: &Outlook) -> Option<Need> {
         call: None,
         villages: Vec::new(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_off_by_the_nearest_minute_or_hour() {
+        let said = |ms| clock_off(ms).id;
+        assert_eq!(said(3 * HOUR_MS - 40), "3 jam");
+        assert_eq!(said(-(3 * HOUR_MS + 40)), "3 jam");
+        assert_eq!(said(5 * 60_000 - 40), "5 menit");
+        assert_eq!(said(HOUR_MS - 1), "1 jam");
+        assert_eq!(said(2 * DAY_MS - 40), "2 hari");
+        assert!(!said(i64::MIN).is_empty());
+    }
 }

@@ -8,7 +8,7 @@ use super::super::language::Language;
 use super::super::tile::said;
 use super::VillagePage;
 use crate::access::Right;
-use crate::reason::duration;
+use crate::reason::{clock_off, duration};
 use crate::recap::RegionRef;
 use crate::words::Words;
 
@@ -266,10 +266,10 @@ impl VillagePage<'_> {
 /// How far a clock is off.
 fn clock_words(ahead_ms: i64, language: Language) -> String {
     let say = |id, en| language.say(id, en);
-    if ahead_ms.abs() < CLOCK_OFF_MS {
+    if ahead_ms.saturating_abs() < CLOCK_OFF_MS {
         return say("tepat", "right").to_owned();
     }
-    let off = duration(ahead_ms.abs());
+    let off = clock_off(ahead_ms);
     let way =
         if ahead_ms > 0 { say("lebih cepat", "ahead") } else { say("lebih lambat", "behind") };
     format!("{} {way}", said(language, &off))
