@@ -67,6 +67,23 @@ impl Filter {
         self.class().is_some() || self.kecamatan().is_some()
     }
 
+    /// Which villages it lets through.
+    fn title(&self, language: Language) -> String {
+        if !self.is_set() {
+            return language.say("Semua desa", "All villages").to_owned();
+        }
+        let mut title = language.say("Desa", "Villages").to_owned();
+        if let Some(it) = self.kecamatan().and_then(|code| roster().kecamatan_of(code)) {
+            title += language.say(" di Kecamatan ", " of Kecamatan ");
+            title += it.name;
+        }
+        if let Some(class) = self.class() {
+            title += ": ";
+            title += language.of(Look::of_class(class).words());
+        }
+        title
+    }
+
     /// The reader asked for a page that loads itself anew.
     fn reloads(&self) -> bool {
         self.muat == "ya"
@@ -140,7 +157,7 @@ fn page(
             div id="perlu" { (parts.needs()) }
         }
         section aria-labelledby="desa-judul" {
-            h2 id="desa-judul" { (say("Semua desa", "All villages")) }
+            h2 id="desa-judul" { (filter.title(viewer.language)) }
             (parts.picker(filter, map))
             (parts.tiles(filter))
         }

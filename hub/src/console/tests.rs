@@ -260,6 +260,8 @@ async fn a_telephone_sees_the_villages_that_are_well_as_one_line() {
     assert!(first.contains("<b data-huruf=\"B\">10</b>"), "{first}");
     let one = console.get("/?kecamatan=350502").await;
     assert!(!one.contains("kec folds"), "what was chosen is shown: {one}");
+    assert!(one.contains(">Desa di Kecamatan Udanawu<"), "{one}");
+    assert!(console.get("/?kelas=hilang").await.contains(">Desa: hilang<"));
 }
 
 #[tokio::test]
