@@ -243,7 +243,12 @@ fn codes_page(viewer: &Viewer, codes: &NewCodes, wrong: Option<&str>) -> Markup 
             @if let Some(svg) = svg {
                 div class="qr" role="img" aria-label=(say("Kode QR", "QR code")) { (PreEscaped(svg)) }
             }
-            p { (say("Kunci: ", "Key: ")) code { (codes.typed) } }
+            // In groups of four to be typed; copied, it is one word.
+            p { (say("Kunci: ", "Key: ")) code class="key" {
+                @for four in codes.typed.as_bytes().chunks(4) {
+                    span { (String::from_utf8_lossy(four)) }
+                }
+            } }
             (form::alert(wrong))
             form class="form" method="post" action="/akun/kode" {
                 input type="hidden" name="kunci" value=(codes.typed);
