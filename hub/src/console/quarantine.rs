@@ -19,6 +19,7 @@ use super::village::{narrowed, only};
 use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::Right;
 use crate::dataset::QuarantinedEntry;
+use crate::dataset::notices::Notice;
 use crate::merge::decode::reason_in_english;
 
 pub(super) fn routes() -> Router<ConsoleState> {
@@ -49,7 +50,11 @@ async fn list(
     at_desk(&state, viewer, move |desk, viewer| {
         let (of, after) = (desa.map(|desa| desa.code), asked.sesudah.unwrap_or(0));
         let entries = desk.quarantine_after(&viewer.who, of, after, PAGE_ROWS)?;
-        Ok(whole(page(viewer, &entries, desa, asked.hasil.as_deref())))
+        let returns = match entries.is_empty() {
+            true => Vec::new(),
+            false => desk.returns_of(&viewer.who, &entries)?,
+        };
+        Ok(whole(page(viewer, &entries, &returns, desa, asked.hasil.as_deref())))
     })
     .await
 }
@@ -57,6 +62,7 @@ async fn list(
 fn page(
     viewer: &Viewer,
     entries: &[QuarantinedEntry],
+    returns: &[(i64, Notice)],
     desa: Option<&'static Desa>,
     outcome: Option<&str>,
 ) -> Markup {
@@ -89,7 +95,12 @@ fn page(
             p class="calm" { (say("Karantina kosong.", "The quarantine is empty.")) }
         }
         h2 class="unseen" { (say("Daftar catatan", "The records")) }
-        ul class="findings" { @for entry in entries { (one(viewer, entry)) } }
+        ul class="findings" {
+            @for entry in entries {
+                @let asked = returns.iter().find(|(number, _)| *number == entry.number);
+                (one(viewer, entry, asked.map(|(_, notice)| notice)))
+            }
+        }
         @if let Some(last) = entries.last().filter(|_| entries.len() == PAGE_ROWS as usize) {
             @let of = desa.map_or_else(String::new, |desa| format!("desa={}&", desa.code));
             p { a class="button" href=(format!("/karantina?{of}sesudah={}", last.number)) {
@@ -100,8 +111,10 @@ fn page(
     Frame::of(viewer, say("Karantina", "Quarantine"), Tab::Quarantine).page(&body)
 }
 
-fn one(viewer: &Viewer, entry: &QuarantinedEntry) -> Markup {
+/// `asked`: the notice with which the village was asked last.
+fn one(viewer: &Viewer, entry: &QuarantinedEntry, asked: Option<&Notice>) -> Markup {
     let say = |id, en| viewer.language.say(id, en);
+    let now_ms = clock::now_ms();
     let kind = Kind::from_code(entry.kind);
     html! {
         li {
@@ -110,7 +123,13 @@ fn one(viewer: &Viewer, entry: &QuarantinedEntry) -> Markup {
             small {
                 (kind.map_or_else(|| say("jenis baru", "a new kind"), |it| kind_words(it, viewer.language)))
                 (say(", nomor urut ", ", entry ")) (entry.seq) ", " (entry.bytes)
-                (say(" bita, sejak ", " bytes, since ")) (viewer.language.moment(entry.since_ms, clock::now_ms()))
+                (say(" bita, sejak ", " bytes, since ")) (viewer.language.moment(entry.since_ms, now_ms))
+            }
+            @if let Some(notice) = asked {
+                p { a href=(format!("/informasi/{}", notice.number)) {
+                    (say("Desa sudah diminta memperbaikinya ", "The village was asked to correct it, "))
+                    (viewer.language.moment(notice.made_ms, now_ms))
+                } }
             }
             @if viewer.who.may(Right::Act) {
                 form class="files" method="post" action=(format!("/karantina/{}/ulang", entry.number)) {
@@ -120,7 +139,11 @@ fn one(viewer: &Viewer, entry: &QuarantinedEntry) -> Markup {
                     " "
                     button class="button" type="submit"
                         formaction=(format!("/karantina/{}/kembali", entry.number)) {
-                        (say("Minta desa memperbaiki", "Ask the village to correct it"))
+                        @if asked.is_none() {
+                            (say("Minta desa memperbaiki", "Ask the village to correct it"))
+                        } @else {
+                            (say("Minta sekali lagi", "Ask the village once more"))
+                        }
                     }
                 }
             }

@@ -15,9 +15,9 @@ use lumbung_telemetry::clock;
 use super::{Desk, DeskError};
 use crate::access::audit::{Act, AuditEntry, AuditFilter};
 use crate::access::{Operator, Right};
-use crate::dataset::Scope;
-use crate::dataset::notices::{ListedNotice, NoticeDetail, NoticeVillage, Reach};
+use crate::dataset::notices::{ListedNotice, Notice, NoticeDetail, NoticeVillage, Reach};
 use crate::dataset::search::{PlaceLine, PlaceTerms, Slice, Words};
+use crate::dataset::{QuarantinedEntry, Scope};
 use crate::notices::{self, Created, Draft, NoticeError};
 
 /// "Administrasi" in the list of categories.
@@ -28,6 +28,9 @@ const RT_MAX: usize = 500;
 
 /// Earlier questions that are shown.
 const QUESTIONS_MAX: u32 = 20;
+
+/// Earlier returns that are looked at.
+const RETURNS_MAX: u32 = 500;
 
 impl From<NoticeError> for DeskError {
     fn from(error: NoticeError) -> Self {
@@ -306,7 +309,7 @@ impl Desk {
             entry.reason, entry.id
         );
         self.note(who, Act::Quarantine, entry.village.to_string(), "dikirim balik ke desa")?;
-        let judul = format!("Catatan nomor urut {} perlu diperbaiki", entry.seq);
+        let judul = title_of_return(&entry);
         let sasaran = vec![Sasaran::Desa(entry.village)];
         Ok(notices::create(
             &*self.dataset,
@@ -316,6 +319,41 @@ impl Desk {
             clock::now_ms(),
         )?)
     }
+
+    /// The notices with which these entries were sent back and that still
+    /// stand, newest first.
+    ///
+    /// # Errors
+    /// As [`Desk::notices`].
+    pub fn returns_of(
+        &self,
+        who: &Operator,
+        entries: &[QuarantinedEntry],
+    ) -> Result<Vec<(i64, Notice)>, DeskError> {
+        who.must(Right::SeeVillages)?;
+        let returned = |informasi: &Informasi| {
+            let mut entries = entries.iter();
+            let entry = entries.find(|entry| returns(informasi, entry));
+            entry.filter(|entry| who.scope().holds(entry.village)).map(|entry| entry.number)
+        };
+        let wanted = |informasi: &Informasi| returned(informasi).is_some();
+        let listed = notices::list(&*self.dataset, wanted, RETURNS_MAX)?;
+        let notices = listed.into_iter().map(|it| it.notice);
+        Ok(notices.filter_map(|it| Some((returned(&it.informasi)?, it))).collect())
+    }
+}
+
+fn title_of_return(entry: &QuarantinedEntry) -> String {
+    format!("Catatan nomor urut {} perlu diperbaiki", entry.seq)
+}
+
+/// Whether a notice sends this entry back. A new log has the same numbers
+/// again, so the record is looked for too.
+fn returns(informasi: &Informasi, entry: &QuarantinedEntry) -> bool {
+    !informasi.ditarik
+        && informasi.sasaran == [Sasaran::Desa(entry.village)]
+        && informasi.judul == title_of_return(entry)
+        && informasi.isi.contains(&entry.id.to_string())
 }
 
 /// A letter of the administration, in force from today on.

@@ -255,8 +255,10 @@ fn quarantine(upkeep: &Upkeep, now_ms: i64) -> Option<Need> {
                 format!("Records that the hub can't take yet: {count}. They are kept whole."),
             ),
             Words::new(
-                "Lihat sebabnya di karantina; sesudah hub diperbarui, coba lagi dari sana.",
-                "See why in the quarantine; after an update of the hub, try again from there.",
+                "Lihat sebabnya di karantina. Dari sana, minta desa memperbaiki yang keliru; yang belum \
+                 dikenal hub, coba lagi sesudah hub diperbarui.",
+                "See why in the quarantine. From there, ask the village to correct what is wrong; \
+                 what the hub doesn't know yet, try again after its update.",
             ),
         )
     })

@@ -76,6 +76,15 @@ async fn a_village_is_asked_to_correct_what_can_not_be_taken() {
     let letter = &letters[0].informasi;
     assert!(letter.isi.contains(&unread.reason) && letter.isi.contains(&unread.id.to_string()));
     assert!(due(VillageCode::from_u64(3_505_012_001).unwrap()).is_empty());
+
+    // Whoever comes next sees that the village was asked, about this one only.
+    let page = console.get("/karantina").await;
+    assert_eq!(page.matches("Desa sudah diminta memperbaikinya").count(), 1, "{page}");
+    assert_eq!(page.matches("Minta sekali lagi").count(), 1, "{page}");
+    assert!(page.contains("href=\"/informasi/1\""), "{page}");
+    // A notice that was withdrawn asks for nothing any more.
+    sent(&console, &console.head, "/informasi/1/tarik").await;
+    assert!(!console.get("/karantina").await.contains("sudah diminta"));
 }
 
 #[tokio::test]
