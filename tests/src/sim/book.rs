@@ -26,6 +26,9 @@ struct Promise {
     without_hub: Vec<Content>,
     /// Somebody changed it after the disk had gone back.
     changed_since: bool,
+    /// The content was acknowledged since the disk went back last: nothing that
+    /// comes back may take its place.
+    own: bool,
 }
 
 impl Promise {
@@ -117,6 +120,7 @@ impl Book {
             promise.acknowledged = Some(content.clone());
             promise.unanswered.clear();
             promise.without_hub.clear();
+            promise.own = true;
         }
         if receipt.written == changes.len() as u64 {
             let first = receipt.last.0 + 1 - receipt.written;
@@ -172,6 +176,7 @@ impl Book {
             }
             promise.unanswered.clear();
             promise.may_be(open);
+            promise.own = false;
         }
     }
 
@@ -206,7 +211,7 @@ impl Book {
     }
 
     /// As [`Book::check`], where the hub keeps some contents `aside` for people
-    /// to decide about.
+    /// to decide about: none that the village saved since its disk went back last.
     ///
     /// # Errors
     /// As [`Book::check`].
@@ -221,8 +226,9 @@ impl Book {
             let acknowledged = promise.acknowledged.clone().unwrap_or(None);
             let kept = acknowledged == now
                 || promise.unanswered.contains(&now)
-                || aside(*id, &acknowledged);
-            ensure!(kept, "record {id} is {}, not {promise:?}", told(&now));
+                || (!promise.own && aside(*id, &acknowledged));
+            let whose = if promise.own { "of its own " } else { "" };
+            ensure!(kept, "record {id} {whose}is {}, not {promise:?}", told(&now));
         }
         for (seq, (id, content)) in &self.entries {
             let entry = barn.entry(*seq)?;
