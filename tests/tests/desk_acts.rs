@@ -190,6 +190,10 @@ async fn revoking_at_the_console_cuts_the_machine_off_and_a_token_lets_it_in() -
     assert!(told.contains(&format!("{page}/tindakan/token")), "{told}");
     let told = operator.page(&page).await?;
     assert!(!told.contains(&sync), "nothing can be asked of it: {told}");
+    // Lists for scripts and `top` call it wrong too, however fresh it is.
+    let listed = district.hub.ctl(&["get", "villages", "-o", "json"])?;
+    let listed: serde_json::Value = serde_json::from_slice(&listed.stdout)?;
+    assert_eq!(listed["rows"][0]["trouble"], "kunci_dicabut", "{listed}");
     let again = keeper.post(&revoke, &typed).await?;
     assert!(again.status == 422 && again.text().contains("tidak punya komputer"));
 

@@ -46,6 +46,10 @@ const COLUMNS: &[Column] = &[
     Column::text("software", "versi", "software").wide(),
 ];
 
+/// The trouble of a village whose machine is turned away, as what needs
+/// somebody calls it.
+const KEY_REVOKED: &str = "kunci_dicabut";
+
 /// What a village's puller is doing, as a stable code.
 const fn phase(phase: Phase) -> &'static str {
     match phase {
@@ -89,8 +93,12 @@ impl Row<'_> {
         let live = self.live();
         let of_live = |what: fn(&LiveVillage) -> u64| live.map_or(0, what).to_string();
         let of_stored = |what: fn(&VillageState) -> i64| stored.map_or(0, what).to_string();
-        let trouble = live.map(|live| live.trouble.clone());
-        let trouble = trouble.or_else(|| stored.map(|state| state.trouble.clone()));
+        let told = live.map(|live| live.trouble.clone());
+        let told = told.or_else(|| stored.map(|state| state.trouble.clone()));
+        let trouble = match told.unwrap_or_default() {
+            none if none.is_empty() && outlook.is_turned_away() => KEY_REVOKED.to_owned(),
+            told => told,
+        };
         vec![
             desa.code.to_string(),
             desa.short_name(),
@@ -101,7 +109,7 @@ impl Row<'_> {
             self.is_proven().to_string(),
             outlook.last_ms().to_string(),
             stored.map_or(0, |state| state.records).to_string(),
-            trouble.unwrap_or_default(),
+            trouble,
             reason.map(|words| words.id.clone()).unwrap_or_default(),
             reason.map(|words| words.en.clone()).unwrap_or_default(),
             outlook.silence_ms.map(|ms| ms.to_string()).unwrap_or_default(),

@@ -141,6 +141,16 @@ impl Board {
         List { rows, ..self.list.clone() }
     }
 
+    /// A village's name, with its kecamatan where another one has it too.
+    pub(super) fn name(&self, row: &ListRow) -> String {
+        let name = self.cell(row, "name");
+        let bearers = self.list.rows.iter().filter(|row| self.cell(row, "name") == name);
+        match bearers.take(2).count() {
+            2 => format!("{name} ({})", self.cell(row, "kecamatan")),
+            _ => name.to_owned(),
+        }
+    }
+
     fn badness(&self, row: &ListRow) -> usize {
         let state = self.cell(row, "state");
         WORST_FIRST.iter().position(|it| *it == state).unwrap_or(0)
@@ -343,5 +353,14 @@ pub(super) mod tests {
         assert_eq!(board.first(), 1);
         board.scroll(isize::MIN);
         assert_eq!(board.first(), 0);
+    }
+
+    #[test]
+    fn villages_of_one_name_are_told_apart() {
+        let mut list = list(1);
+        list.rows[2].cells[1] = "Jaten".to_owned();
+        let board = Board::new(list, Instant::now());
+        let names: Vec<_> = board.rows().into_iter().map(|row| board.name(row)).collect();
+        assert_eq!(names, ["Salam", "Jaten (Kademangan)", "Jaten (Wonodadi)"]);
     }
 }

@@ -60,7 +60,7 @@ fn row<'a>(board: &Board, row: &'a ListRow, colours: bool, width: u16) -> Row<'a
     let rate = board.rate(row);
     let cells = [
         cell("code").to_owned(),
-        cell("name").to_owned(),
+        board.name(row),
         // What is wrong has no column of its own on a narrow screen.
         match words("trouble") {
             trouble if width < USUAL && !trouble.is_empty() => trouble,
