@@ -107,6 +107,11 @@ fn judged(version: &SetAside, found: Option<&Found>, fork: Seq) -> Option<Outcom
     match beyond {
         _ if living == hash(version) => match beyond {
             Some(found) if found.source == Source::RETURNED => Some(Outcome::Applied),
+            // The row is the lost entry's, the village's is another one of the
+            // same content: its receipt tells which.
+            _ if living.is_some() && found.is_some_and(|it| it.stamp.epoch <= version.epoch.0) => {
+                None
+            }
             _ => Some(Outcome::Equal),
         },
         Some(_) => Some(Outcome::Conflict),
