@@ -8,7 +8,8 @@
 //!
 //! In those nothing stands in for a part of the system: nodes and the hub are
 //! the real programs, with real sockets and real disks. [`sim`] runs the same
-//! code in a simulated world, on disks that fail ([`faulty_store`]).
+//! code in a simulated world, on disks that fail ([`faulty_store`]), [`rewinding`] one
+//! village's in one process, without a network.
 
 pub mod browser;
 pub mod certificates;
@@ -23,6 +24,7 @@ pub mod liar;
 mod process;
 pub mod proxy;
 pub mod receivers;
+pub mod rewinding;
 pub mod scene;
 pub mod sim;
 pub mod sticks;
