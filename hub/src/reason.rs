@@ -24,6 +24,10 @@ pub use words::{clock_off, duration, trouble_en};
 
 pub use crate::words::Words;
 
+/// The need of a village whose machine is turned away, and none has taken its
+/// place.
+pub const KEY_REVOKED: &str = "kunci_dicabut";
+
 /// Whether somebody must act.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {

@@ -19,10 +19,10 @@ use lumbung_hub::dataset::{
     Recovery as _,
 };
 use lumbung_hub::merge::decode;
-use lumbung_hub::puller::hand_back::{Forks, parcel, read_receipt};
+use lumbung_hub::puller::hand_back::{note_common, parcel, read_receipt};
 use lumbung_hub::puller::narrowing::Narrowing;
 use lumbung_hub::words::Words;
-use lumbung_ledger::{Epoch, LogId, Payload, Position, Seq, Source};
+use lumbung_ledger::{Epoch, Forks, LogId, Payload, Position, Seq, Source};
 use lumbung_node::barn::{
     Change, Expected, Ground, Latest, MemoryStore, Relation, Submission, SubmitError,
 };
@@ -380,14 +380,16 @@ impl World {
             let versions = self.hub.undelivered(&self.hub.whole(), self.code, after, 3)?;
             let Some(last) = versions.last() else { return Ok(true) };
             after = Some((last.epoch, last.seq, last.number));
-            let parcels =
-                versions.iter().map(|version| parcel(version, forks.of(version))).collect();
+            let parcels = versions
+                .iter()
+                .map(|version| parcel(version, forks.of(version.epoch, version.fork)))
+                .collect();
             let receipt = inbox::take(self.village()?, parcels).await?;
             if end == End::Delivering(calls) {
                 return Ok(false);
             }
             calls += 1;
-            forks.note(&receipt, &versions);
+            note_common(&mut forks, &receipt, &versions);
             let told = read_receipt(receipt, &versions);
             ensure!(told.len() == versions.len(), "a parcel was not looked at");
             self.hub.delivered(self.code, &told, self.now_ms)?;

@@ -11,6 +11,7 @@ use lumbung_domain::id::{Kind, RecordId};
 use lumbung_domain::record::{Dusun, Record};
 use lumbung_hub::dataset::SetAside;
 use lumbung_proto::v1;
+use lumbung_telemetry::clock;
 use lumbung_wire::record::decode;
 
 use crate::district::{District, wait_until};
@@ -74,6 +75,23 @@ impl Scene {
     /// When the node does not take it.
     pub async fn delete(&self, id: RecordId) -> anyhow::Result<()> {
         self.change(Some(id), None).await.map(drop)
+    }
+
+    /// The village's machine is set up anew under the same code, and begins empty;
+    /// since when, Unix milliseconds.
+    ///
+    /// # Errors
+    /// When its folder can't be put aside, or the node does not come up.
+    pub async fn reinstall(&mut self) -> anyhow::Result<i64> {
+        let gone = self.other_dir("gone");
+        let node = &mut self.district.nodes[0];
+        node.stop().await?;
+        std::fs::rename(&self.dir, gone)?;
+        let made = node.run(&["init", &node.village.to_string()]).await?;
+        ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let since = clock::now_ms();
+        node.start().await?;
+        Ok(since)
     }
 
     /// A place beside the village's folder.

@@ -52,13 +52,7 @@ async fn who_comes_back_without_a_family_is_told_of_and_put_right_by_one_row() -
     scene.wait_equal(0).await?;
 
     // A new machine; all rows but one are typed in again.
-    scene.district.nodes[0].stop().await?;
-    std::fs::rename(&scene.dir, scene.other_dir("gone"))?;
-    let code = scene.district.nodes[0].village.to_string();
-    let made = scene.district.nodes[0].run(&["init", &code]).await?;
-    ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let since = clock::now_ms();
-    scene.district.nodes[0].start().await?;
+    let since = scene.reinstall().await?;
     let mut rows: Vec<&str> = whole.lines().collect();
     let missing = rows.remove(4);
     import(&scene, &(rows.join("\n") + "\n")).await?;
@@ -67,6 +61,7 @@ async fn who_comes_back_without_a_family_is_told_of_and_put_right_by_one_row() -
 
     // What is left over comes back: one person, whose family has another record.
     let since = clock::now_ms();
+    let code = scene.district.nodes[0].village.to_string();
     let done = scene.district.hub.ctl(&["leftovers", "return", &code])?;
     ensure!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
     wait_until(WITHIN, "somebody is back", async || Ok(unplaced(&scene)?.len() == 1)).await?;

@@ -161,19 +161,14 @@ async fn reinstalled() -> anyhow::Result<(Scene, Vec<RecordId>)> {
         old.push(scene.create(name).await?);
     }
     scene.wait_equal(0).await?;
-    scene.district.nodes[0].stop().await?;
-    std::fs::rename(&scene.dir, scene.other_dir("gone"))?;
-    let code = scene.district.nodes[0].village.to_string();
-    let made = scene.district.nodes[0].run(&["init", &code]).await?;
-    ensure!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let since = clock::now_ms();
-    scene.district.nodes[0].start().await?;
+    let since = scene.reinstall().await?;
     scene.create("BARU").await?;
     scene.wait_equal(since).await?;
     let state = scene.district.hub.village(scene.district.nodes[0].village)?;
     assert_eq!((state.records, state.leftovers), (1, 3));
     let told = scene.incident("dipasang_ulang")?;
     assert!(told.contains("3 catatan lama tetap terbaca"), "{told}");
+    let code = scene.district.nodes[0].village.to_string();
     let shown = scene.hub_says(&["villages", "show", &code])?;
     assert!(shown.contains("Dipasang ulang, 3 catatan lama menunggu keputusan."), "{shown}");
     let listed = scene.hub_says(&["villages", "leftovers", &code])?;

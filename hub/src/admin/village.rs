@@ -14,7 +14,7 @@ use crate::desk::{Desk, DeskError};
 use crate::live::{LiveVillage, Phase};
 use crate::outlook::VillageOutlook;
 use crate::puller::trouble::Trouble;
-use crate::reason::Words;
+use crate::reason::{KEY_REVOKED, Words};
 
 /// Incidents told of one village.
 const INCIDENTS_MAX: u32 = 10;
@@ -45,10 +45,6 @@ const COLUMNS: &[Column] = &[
     Column::text("address", "alamat", "address").wide(),
     Column::text("software", "versi", "software").wide(),
 ];
-
-/// The trouble of a village whose machine is turned away, as what needs
-/// somebody calls it.
-const KEY_REVOKED: &str = "kunci_dicabut";
 
 /// What a village's puller is doing, as a stable code.
 const fn phase(phase: Phase) -> &'static str {
@@ -96,6 +92,7 @@ impl Row<'_> {
         let told = live.map(|live| live.trouble.clone());
         let told = told.or_else(|| stored.map(|state| state.trouble.clone()));
         let trouble = match told.unwrap_or_default() {
+            // As what needs somebody calls it.
             none if none.is_empty() && outlook.is_turned_away() => KEY_REVOKED.to_owned(),
             told => told,
         };

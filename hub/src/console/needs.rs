@@ -13,7 +13,7 @@ use super::{ConsoleState, Page, Trouble, at_desk, whole};
 use crate::access::{Right, Role};
 use crate::dataset::Narahubung;
 use crate::desk::sight::Sight;
-use crate::reason::{Need, Place, Reasons, Severity};
+use crate::reason::{KEY_REVOKED, Need, Place, Reasons, Severity};
 use crate::rhythm::Freshness;
 
 /// Who reads the cards: in which language, and what they may do about them.
@@ -207,7 +207,7 @@ fn desk_of(need: &Need, role: Role) -> Option<(String, (&'static str, &'static s
 fn deed_of(code: &str) -> Option<Deed> {
     Some(match code {
         "kembar" => Deed::Twin,
-        "kunci_dicabut" => Deed::Token,
+        KEY_REVOKED => Deed::Token,
         "ditahan" => Deed::Release,
         "sisa_log" => Deed::Leftovers,
         "berkas_rusak" => Deed::Damaged,

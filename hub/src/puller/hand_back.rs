@@ -1,11 +1,10 @@
 //! Hands back to a village what it lost.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
-use lumbung_ledger::{Entry, Epoch, Header, Operation, Payload, Salt, Seq, Source};
+use lumbung_ledger::{Entry, Forks, Header, Operation, Payload, Salt, Seq, Source};
 use lumbung_link::meter::Traffic;
 use lumbung_link::moving;
 use lumbung_proto::v1::{self, inbox_client::InboxClient};
@@ -27,37 +26,18 @@ const PARCELS_MAX: u32 = 128;
 /// minute on a link of 2 KB a second.
 const PARCEL_BYTES_MAX: usize = 64 * 1024;
 
-/// Where lost branches parted from the village's log, as its receipts show.
-/// Holds while the village's disk can't go back, so for one session: what is not
-/// settled by then is handed back again, and shows it again.
-#[derive(Debug, Default)]
-pub struct Forks(BTreeMap<Epoch, Seq>);
-
-impl Forks {
-    /// Notes which of these versions a receipt has found to be entries of the
-    /// village's log: up to them that log and their own branch are one. Counts
-    /// only what the village tells with its source: it has entries of the same
-    /// author and time too that were handed back.
-    pub fn note(&mut self, receipt: &v1::Receipt, versions: &[SetAside]) {
-        for said in receipt.outcomes.iter().filter(|said| said.common) {
-            let number = said.number.cast_signed();
-            let version = versions.iter().find(|version| version.number == number);
-            let made_there = |version: &&SetAside| {
-                let source = said.held.as_ref().map(|held| held.source);
-                source == Some(version.source.0.into()) && version.source != Source::RETURNED
-            };
-            if let Some(version) = version.filter(made_there) {
-                let common = self.0.entry(version.epoch).or_insert(Seq::ZERO);
-                *common = version.seq.max(*common);
-            }
+/// Notes which of these versions a receipt has found to be entries of the
+/// village's log. Counts only what the village tells with its source.
+pub fn note_common(forks: &mut Forks, receipt: &v1::Receipt, versions: &[SetAside]) {
+    for said in receipt.outcomes.iter().filter(|said| said.common) {
+        let number = said.number.cast_signed();
+        let source = said.held.as_ref().map(|held| held.source);
+        let mut versions = versions.iter().filter(|version| version.number == number);
+        let made_there = versions
+            .find(|version| source == Some(version.source.0.into()) && !version.source.repeats());
+        if let Some(version) = made_there {
+            forks.found(version.epoch, version.seq);
         }
-    }
-
-    /// The last entry known to be common to the village's log and the branch of
-    /// this version.
-    #[must_use]
-    pub fn of(&self, version: &SetAside) -> Seq {
-        self.0.get(&version.epoch).copied().unwrap_or(Seq::ZERO).max(version.fork)
     }
 }
 
@@ -69,6 +49,8 @@ impl Recovery<'_> {
         traffic: &Traffic,
     ) -> Result<(), Ended> {
         let mut first = false;
+        // Holds for one session, in which the village's disk can't go back: what
+        // is not settled by then is handed back again, and shows it again.
         let mut forks = Forks::default();
         let mut after: Option<After> = None;
         loop {
@@ -80,14 +62,16 @@ impl Recovery<'_> {
             if versions.is_empty() {
                 break;
             }
-            let parcels: Vec<_> =
-                versions.iter().map(|version| parcel(version, forks.of(version))).collect();
+            let parcels: Vec<_> = versions
+                .iter()
+                .map(|version| parcel(version, forks.of(version.epoch, version.fork)))
+                .collect();
             let outward_bytes = parcels.iter().map(v1::Parcel::encoded_len).sum();
             let sending = inbox.deliver(tokio_stream::iter(parcels));
             let sending = spans::node_call(self.village, "lumbung.v1.Inbox/Deliver", sending);
             let receipt = moving::answer(traffic, outward_bytes, sending).await;
             let receipt = receipt.ok_or(Ended::Lost)??.into_inner();
-            forks.note(&receipt, &versions);
+            note_common(&mut forks, &receipt, &versions);
             let told = read_receipt(receipt, &versions);
             let Some(last) = told.last().map(|told| told.number) else { return Err(PROTOCOL) };
             first |= versions.iter().any(|version| version.outcome == Outcome::Waiting);
@@ -188,6 +172,8 @@ fn held_change(id: RecordId, held: v1::Held) -> Option<Change> {
 
 #[cfg(test)]
 mod tests {
+    use lumbung_ledger::Epoch;
+
     use super::*;
 
     fn version(number: i64, epoch: u32, seq: u64) -> SetAside {
@@ -219,13 +205,17 @@ mod tests {
     #[test]
     fn a_common_entry_moves_the_fork_of_its_own_branch() {
         let versions = [version(1, 1, 8), version(2, 1, 9), version(3, 2, 9)];
-        let of = |forks: &Forks| versions.each_ref().map(|version| forks.of(version).0);
+        let of = |forks: &Forks| {
+            versions.each_ref().map(|version| forks.of(version.epoch, version.fork).0)
+        };
+        // Holds for one session, in which the village's disk can't go back: what
+        // is not settled by then is handed back again, and shows it again.
         let mut forks = Forks::default();
         // It was handed back before, or is none of those that were handed over.
-        forks.note(&said(1, Source::RETURNED), &versions);
-        forks.note(&said(9, Source::MANUAL), &versions);
+        note_common(&mut forks, &said(1, Source::RETURNED), &versions);
+        note_common(&mut forks, &said(9, Source::MANUAL), &versions);
         assert_eq!(of(&forks), [3, 3, 3]);
-        forks.note(&said(1, Source::MANUAL), &versions);
+        note_common(&mut forks, &said(1, Source::MANUAL), &versions);
         assert_eq!(of(&forks), [8, 8, 3]);
     }
 }

@@ -3,7 +3,7 @@
 use lumbung_domain::region::VillageCode;
 
 use super::words::{self, Clerk, clock_off, duration};
-use super::{Need, Place, Severity, Words, is_overdue};
+use super::{KEY_REVOKED, Need, Place, Severity, Words, is_overdue};
 use crate::dataset::{Hold, IncidentKind, Upkeep};
 use crate::outlook::VillageOutlook;
 use crate::puller::trouble::Trouble;
@@ -116,7 +116,7 @@ fn trouble(upkeep: &Upkeep) -> Option<Need> {
 fn revoked(upkeep: &Upkeep) -> Option<Need> {
     (upkeep.revoked_ms != 0).then(|| {
         let need = need(
-            "kunci_dicabut",
+            KEY_REVOKED,
             Severity::Act,
             village_of(upkeep),
             upkeep.revoked_ms,

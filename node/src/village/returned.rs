@@ -7,12 +7,11 @@
 //! village had accepted it once. Taking the same record back twice writes
 //! nothing the second time.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use lumbung_domain::id::{KindCode, RecordId};
-use lumbung_ledger::{Entry, Epoch, Seq, Source};
+use lumbung_ledger::{Entry, Epoch, Forks, Seq, Source};
 use lumbung_link::world;
 
 use super::Village;
@@ -84,22 +83,6 @@ pub struct TakenBack {
     pub common: bool,
 }
 
-/// The last entry of each lost branch that turned out to be common.
-#[derive(Default)]
-struct Common(BTreeMap<Epoch, Seq>);
-
-impl Common {
-    fn note(&mut self, lost: &Lost) {
-        let common = self.0.entry(lost.epoch).or_insert(Seq::ZERO);
-        *common = lost.seq.max(*common);
-    }
-
-    /// The last entry known by now to be common to the log and its branch.
-    fn fork(&self, lost: &Lost) -> Seq {
-        self.0.get(&lost.epoch).copied().unwrap_or(Seq::ZERO).max(lost.fork)
-    }
-}
-
 /// What is to be done about one lost record.
 enum Plan {
     Nothing(Verdict),
@@ -118,13 +101,13 @@ impl Village {
         let (barn, looked) = (self.barn().clone(), lost.clone());
         let looks = reading(move || looked.iter().map(|lost| barn.latest(lost.id)).collect());
         let looks: Vec<Option<Latest>> = looks.await?;
-        let mut common = Common::default();
+        let mut forks = Forks::default();
         let mut begun = Vec::with_capacity(lost.len());
         for (lost, found) in lost.iter().zip(looks) {
             if is_common(lost, found.as_ref()) {
-                common.note(lost);
+                forks.found(lost.epoch, lost.seq);
             }
-            let pending = match plan(lost, found.as_ref(), &common) {
+            let pending = match plan(lost, found.as_ref(), &forks) {
                 Plan::Nothing(verdict) => Err(verdict),
                 Plan::Write(change) => Ok(self.barn().begin(submission(lost, change)).await?),
                 Plan::Erase(change) => Err(erase(self.barn(), lost, change).await?),
@@ -133,7 +116,7 @@ impl Village {
         }
         let mut taken = Vec::with_capacity(begun.len());
         for (lost, (found, pending)) in lost.iter().zip(begun) {
-            taken.push(finish(self.barn(), lost, found, pending, &common).await?);
+            taken.push(finish(self.barn(), lost, found, pending, &forks).await?);
         }
         Ok(taken)
     }
@@ -151,7 +134,7 @@ async fn finish(
     lost: &Lost,
     mut found: Option<Latest>,
     mut pending: Result<Pending, Verdict>,
-    common: &Common,
+    forks: &Forks,
 ) -> Result<TakenBack, SubmitError> {
     let mut looks = 1;
     let verdict = loop {
@@ -175,7 +158,7 @@ async fn finish(
         }
         let (reader, id) = (barn.clone(), lost.id);
         found = reading(move || reader.latest(id)).await?;
-        pending = match plan(lost, found.as_ref(), common) {
+        pending = match plan(lost, found.as_ref(), forks) {
             Plan::Nothing(verdict) => Err(verdict),
             Plan::Write(change) => Ok(barn.begin(submission(lost, change)).await?),
             Plan::Erase(change) => Err(erase(barn, lost, change).await?),
@@ -201,7 +184,7 @@ async fn erase(barn: &Barn, lost: &Lost, change: Change) -> Result<Verdict, Subm
     Ok(if written == 0 { Verdict::Equal } else { Verdict::Applied })
 }
 
-fn plan(lost: &Lost, found: Option<&Latest>, common: &Common) -> Plan {
+fn plan(lost: &Lost, found: Option<&Latest>, forks: &Forks) -> Plan {
     let alive = found.filter(|found| found.alive());
     let content = match (&lost.content, alive) {
         (LostContent::Withheld, _) => return Plan::Nothing(Verdict::Conflict),
@@ -222,7 +205,7 @@ fn plan(lost: &Lost, found: Option<&Latest>, common: &Common) -> Plan {
         }
         (LostContent::Present(bytes), _) => Some(bytes.clone()),
     };
-    if found.is_some_and(|found| found.entry.header.seq > common.fork(lost)) {
+    if found.is_some_and(|found| found.entry.header.seq > forks.of(lost.epoch, lost.fork)) {
         return Plan::Nothing(Verdict::Conflict);
     }
     let expected = alive.map_or(Expected::Absent, |found| Expected::At(found.entry.header.seq));
@@ -241,8 +224,7 @@ fn is_content(lost: &Lost, found: &Latest, bytes: &Bytes) -> bool {
 fn is_common(lost: &Lost, found: Option<&Latest>) -> bool {
     let Some(found) = found else { return false };
     let Entry { header, .. } = &found.entry;
-    let made_here = header.source != Source::RETURNED && header.source != Source::ERASURE;
-    if lost.epoch < Epoch::FIRST || header.source != lost.source || !made_here {
+    if lost.epoch < Epoch::FIRST || header.source != lost.source || lost.source.repeats() {
         return false;
     }
     let same = match &lost.content {

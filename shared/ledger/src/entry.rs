@@ -54,6 +54,13 @@ impl Source {
     /// Written by the node itself, for example that a notice arrived.
     pub const NODE: Self = Self(7);
 
+    /// Whether an entry repeats another one, with its author and time: two of them
+    /// are not the same entry because they look alike.
+    #[must_use]
+    pub const fn repeats(self) -> bool {
+        matches!(self, Self::ERASURE | Self::RETURNED)
+    }
+
     /// The name people read.
     #[must_use]
     pub const fn name(self) -> &'static str {

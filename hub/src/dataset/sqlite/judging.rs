@@ -6,12 +6,10 @@
 //! village would say. What the village would write waits on: it has not been
 //! handed over, or its disk went back since.
 
-use std::collections::BTreeMap;
-
 use lumbung_domain::id::RecordId;
 use lumbung_domain::region::VillageCode;
 use lumbung_ledger::fingerprint::{ContentHash, content_hash};
-use lumbung_ledger::{Epoch, Operation, Position, Seq, Source};
+use lumbung_ledger::{Epoch, Forks, Operation, Position, Seq, Source};
 use rusqlite::{Connection, OptionalExtension as _};
 
 use super::branch;
@@ -40,9 +38,8 @@ impl Found {
     /// Whether the village's log holds the lost entry itself, so that it was
     /// lost in the hub's eyes only; as the node decides it.
     fn is_common(&self, version: &SetAside, same: bool) -> bool {
-        let made_there = ![Source::RETURNED, Source::ERASURE].contains(&self.source);
         let Stamp { epoch, seq } = self.stamp;
-        same && made_there
+        same && !self.source.repeats()
             && version.epoch >= Epoch::FIRST
             && epoch > version.epoch.0
             && (seq, self.time_ms, self.source) == (version.seq.0, version.time_ms, version.source)
@@ -65,7 +62,7 @@ impl Merge<'_> {
         if !stands {
             return Ok(0);
         }
-        let mut common: BTreeMap<Epoch, Seq> = BTreeMap::new();
+        let mut forks = Forks::default();
         let mut told = Vec::new();
         for version in branch::undelivered(self.conn, village, None, u32::MAX)? {
             let found = found(self.conn, village, version.id)?;
@@ -75,11 +72,9 @@ impl Merge<'_> {
                 false => living == hash(&version),
             };
             if found.as_ref().is_some_and(|found| found.is_common(&version, same)) {
-                let known = common.entry(version.epoch).or_insert(Seq::ZERO);
-                *known = version.seq.max(*known);
+                forks.found(version.epoch, version.seq);
             }
-            let known = common.get(&version.epoch).copied().unwrap_or(Seq::ZERO);
-            let fork = known.max(version.fork);
+            let fork = forks.of(version.epoch, version.fork);
             if version.outcome == Outcome::Waiting
                 && let Some(outcome) = judged(&version, found.as_ref(), fork)
             {
