@@ -5,10 +5,10 @@
 //! never a mixture. Such files are never part of a backup: they tell how far
 //! this very disk has come.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use crate::slots::Slots;
 
 const SLOT_BYTES: usize = 128;
 
@@ -24,9 +24,7 @@ const SUM_AT: usize = FACT_AT + 1 + FACT_BYTES_MAX;
 /// The file.
 #[derive(Debug)]
 pub struct Kept {
-    path: PathBuf,
-    /// `None` as long as it can only be read.
-    file: Option<File>,
+    slots: Slots<SLOT_BYTES>,
     magic: [u8; 4],
     turn: u64,
     last: Option<Vec<u8>>,
@@ -40,22 +38,11 @@ impl Kept {
     /// # Errors
     /// When the file can't be opened or read.
     pub fn open(path: &Path, magic: [u8; 4]) -> io::Result<Self> {
-        let file = match open_to_write(path) {
-            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => None,
-            opened => Some(opened?),
-        };
-        let mut bytes = [0_u8; SLOT_BYTES * 2];
-        match &file {
-            Some(file) => read(file, &mut bytes)?,
-            None => match File::open(path) {
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                opened => read(&opened?, &mut bytes)?,
-            },
-        }
-        let slots = bytes.chunks_exact(SLOT_BYTES);
-        let newest = slots.filter_map(|slot| read_slot(slot, magic)).max_by_key(|slot| slot.0);
+        let (slots, written) = Slots::open(path)?;
+        let written = written.iter().flatten();
+        let newest = written.filter_map(|slot| read_slot(slot, magic)).max_by_key(|slot| slot.0);
         let (turn, last) = newest.map_or((0, None), |(turn, fact)| (turn, Some(fact)));
-        Ok(Self { path: path.to_path_buf(), file, magic, turn, last })
+        Ok(Self { slots, magic, turn, last })
     }
 
     /// The last fact that was kept.
@@ -80,30 +67,12 @@ impl Kept {
         slot[FACT_AT + 1..FACT_AT + 1 + fact.len()].copy_from_slice(fact);
         let sum = blake3::hash(&slot[..SUM_AT]);
         slot[SUM_AT..].copy_from_slice(&sum.as_bytes()[..SLOT_BYTES - SUM_AT]);
-        let file = match &self.file {
-            Some(file) => file,
-            None => self.file.insert(open_to_write(&self.path)?),
-        };
-        file.write_all_at(&slot, (turn % 2) * SLOT_BYTES as u64)?;
-        file.sync_all()?;
+        self.slots.write(turn, &slot)?;
+        self.slots.sync()?;
         self.turn = turn;
         self.last = Some(fact.to_vec());
         Ok(())
     }
-}
-
-fn open_to_write(path: &Path) -> io::Result<File> {
-    let fresh = !path.exists();
-    let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
-    if fresh && let Some(folder) = path.parent() {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(file)
-}
-
-fn read(file: &File, bytes: &mut [u8; SLOT_BYTES * 2]) -> io::Result<()> {
-    let length = file.metadata()?.len().min(bytes.len() as u64) as usize;
-    file.read_exact_at(&mut bytes[..length], 0)
 }
 
 fn read_slot(slot: &[u8], magic: [u8; 4]) -> Option<(u64, Vec<u8>)> {
@@ -118,6 +87,9 @@ fn read_slot(slot: &[u8], magic: [u8; 4]) -> Option<(u64, Vec<u8>)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::FileExt as _;
+
     use super::*;
 
     const MAGIC: [u8; 4] = *b"UJI1";

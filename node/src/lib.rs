@@ -18,6 +18,7 @@ pub mod kept;
 pub mod petugas;
 pub mod recovery;
 pub mod serving;
+mod slots;
 pub mod stretch;
 pub mod uplink;
 pub mod village;

@@ -6,12 +6,12 @@
 //! epoch must begin. The witness is written after the database is durable,
 //! so it is never ahead of a sound one. It is never restored from a backup.
 
-use std::fs::{File, OpenOptions};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use lumbung_ledger::{Epoch, LogId, Seq};
+
+use crate::slots::Slots;
 
 const SLOT_BYTES: usize = 64;
 const MAGIC: &[u8; 4] = b"LWT1";
@@ -32,9 +32,7 @@ pub struct Testimony {
 /// The witness file.
 #[derive(Debug)]
 pub struct Witness {
-    path: PathBuf,
-    /// `None` as long as it can only be read.
-    file: Option<File>,
+    slots: Slots<SLOT_BYTES>,
     turn: u64,
     last: Option<Testimony>,
 }
@@ -46,18 +44,11 @@ impl Witness {
     /// # Errors
     /// When the file can't be opened or read.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = match open_to_write(path) {
-            Err(error) if error.kind() == ErrorKind::ReadOnlyFilesystem => None,
-            opened => Some(opened?),
-        };
-        let mut bytes = [0_u8; SLOT_BYTES * 2];
-        match &file {
-            Some(file) => read(file, &mut bytes)?,
-            None => read(&File::open(path)?, &mut bytes)?,
-        }
-        let newest = bytes.chunks_exact(SLOT_BYTES).filter_map(read_slot).max_by_key(|slot| slot.0);
+        let (slots, written) = Slots::open(path)?;
+        let written = written.ok_or(ErrorKind::NotFound)?;
+        let newest = written.iter().filter_map(|slot| read_slot(slot)).max_by_key(|slot| slot.0);
         let turn = newest.map_or(0, |slot| slot.0);
-        Ok(Self { path: path.to_path_buf(), file, turn, last: newest.map(|slot| slot.1) })
+        Ok(Self { slots, turn, last: newest.map(|slot| slot.1) })
     }
 
     /// The last testimony, if there ever was one.
@@ -72,13 +63,8 @@ impl Witness {
     /// # Errors
     /// When the file can't be written.
     pub fn testify(&mut self, testimony: Testimony) -> io::Result<()> {
-        let file = match &self.file {
-            Some(file) => file,
-            None => self.file.insert(open_to_write(&self.path)?),
-        };
         self.turn += 1;
-        let slot = write_slot(self.turn, &testimony);
-        file.write_all_at(&slot, (self.turn % 2) * SLOT_BYTES as u64)?;
+        self.slots.write(self.turn, &write_slot(self.turn, &testimony))?;
         self.last = Some(testimony);
         Ok(())
     }
@@ -88,17 +74,8 @@ impl Witness {
     /// # Errors
     /// When the file can't be synced.
     pub fn sync(&self) -> io::Result<()> {
-        self.file.as_ref().map_or(Ok(()), File::sync_data)
+        self.slots.sync()
     }
-}
-
-fn open_to_write(path: &Path) -> io::Result<File> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)
-}
-
-fn read(file: &File, bytes: &mut [u8; SLOT_BYTES * 2]) -> io::Result<()> {
-    let length = file.metadata()?.len().min(bytes.len() as u64) as usize;
-    file.read_exact_at(&mut bytes[..length], 0)
 }
 
 fn write_slot(turn: u64, testimony: &Testimony) -> [u8; SLOT_BYTES] {
@@ -134,6 +111,9 @@ fn read_slot(slot: &[u8]) -> Option<(u64, Testimony)> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs::OpenOptions;
+    use std::os::unix::fs::FileExt as _;
+
     use super::*;
 
     fn testimony(seq: u64) -> Testimony {
