@@ -22,6 +22,8 @@ pub(crate) enum Tag {
     Signature = 6,
     /// A piece of a file, compressed.
     Piece = 7,
+    /// What became of what an answer handed back.
+    Receipt = 8,
 }
 
 impl Tag {
@@ -34,6 +36,7 @@ impl Tag {
             5 => Self::Trailer,
             6 => Self::Signature,
             7 => Self::Piece,
+            8 => Self::Receipt,
             _ => return None,
         })
     }
@@ -100,7 +103,8 @@ impl<S: Read> Frames<S> {
     fn read_tagged(&mut self, tag: u8) -> Result<(Tag, Bytes), MediaError> {
         let mut head = [tag, 0, 0, 0, 0];
         self.stream.read_exact(&mut head[1..])?;
-        let tag = Tag::from_number(head[0]).ok_or(MediaError::Damaged("an unknown frame"))?;
+        // Every byte is authenticated: nothing but a later version wrote it.
+        let tag = Tag::from_number(head[0]).ok_or(MediaError::NewerVersion)?;
         let [_, length @ ..] = head;
         let length = u32::from_le_bytes(length) as usize;
         if length > FRAME_BYTES_MAX {
