@@ -17,6 +17,7 @@ mod import;
 mod passed;
 mod plan;
 mod read;
+pub mod returned;
 mod walk;
 
 use lumbung_domain::region::VillageCode;

@@ -8,6 +8,7 @@
 
 mod answer;
 mod export;
+pub mod returned;
 mod sums;
 
 use lumbung_domain::region::VillageCode;

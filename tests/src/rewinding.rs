@@ -15,8 +15,7 @@ use lumbung_domain::record::{Record, Warga};
 use lumbung_domain::region::VillageCode;
 use lumbung_hub::dataset::sqlite::SqliteDataset;
 use lumbung_hub::dataset::{
-    ContactNote, Dataset, IncidentKind, MergeBatch, NewIncident, Outcome, RecordFilter,
-    Recovery as _,
+    Dataset, IncidentKind, MergeBatch, NewIncident, RecordFilter, Recovery as _,
 };
 use lumbung_hub::merge::decode;
 use lumbung_hub::puller::hand_back::{note_common, parcel, read_receipt};
@@ -35,6 +34,8 @@ use lumbung_wire::record::encode;
 
 use crate::fictitious::dusun;
 use crate::fold;
+
+mod sticks;
 
 /// A kind no version has.
 const NEW_KIND: KindCode = KindCode(4_000);
@@ -56,8 +57,8 @@ pub enum End {
     Pulling(u8),
     /// Everything is done.
     Whole,
-    /// Everything is done by stick, from which the hub has no receipt. Whether
-    /// the village has taken the answer before.
+    /// Everything is done by stick. Whether the village has taken the answer
+    /// before.
     Stick(bool),
 }
 
@@ -127,6 +128,9 @@ pub struct World {
     had: BTreeSet<(RecordId, Bytes)>,
     /// What the village saved since its disk went back last, or it began anew.
     own: BTreeMap<RecordId, Option<Bytes>>,
+    /// What became of the last answer on a stick; no disk that is put back takes
+    /// it along.
+    receipt: v1::KeptReceipt,
     /// The hub knows the chain behind its marks.
     pub knows_chain: bool,
 }
@@ -143,7 +147,7 @@ impl World {
         let store = MemoryStore::default();
         let (copies, had) = (Vec::new(), BTreeSet::new());
         let (village, openings, now_ms, own) = (None, 0, 0, BTreeMap::new());
-        let (logs, knows_chain) = (0, true);
+        let (logs, receipt, knows_chain) = (0, v1::KeptReceipt::default(), true);
         let mut world = Self {
             code,
             village,
@@ -155,6 +159,7 @@ impl World {
             hub,
             had,
             own,
+            receipt,
             knows_chain,
         };
         world.open(Some(world.log()))?;
@@ -303,7 +308,7 @@ impl World {
             End::Branched => false,
             End::Stick(taken) => {
                 if taken {
-                    inbox::take(self.village()?, self.answer()?).await?;
+                    self.take_answer().await?;
                 }
                 true
             }
@@ -322,55 +327,11 @@ impl World {
             _ => {
                 while self.pull(usize::from(u16::MAX))? {}
                 match end {
-                    End::Stick(_) => self.prove_by_stick().await,
+                    End::Stick(_) => self.tell_by_stick().await,
                     _ => Ok(()),
                 }
             }
         }
-    }
-
-    /// What an answer on a stick hands back.
-    fn answer(&self) -> anyhow::Result<Vec<v1::Parcel>> {
-        let versions = self.hub.undelivered(&self.hub.whole(), self.code, None, u32::MAX)?;
-        Ok(versions.iter().map(|version| parcel(version, version.fork)).collect())
-    }
-
-    /// What the hub says became of versions that wait, where both hold the same,
-    /// is what the village would say if it got them (again).
-    async fn prove_by_stick(&mut self) -> anyhow::Result<()> {
-        let (state, head) = (self.hub.village(self.code)?, self.village()?.barn().head());
-        if state.fingerprint != head.fingerprint || state.position != Some(head.position) {
-            return Ok(());
-        }
-        let waiting = self.hub.undelivered(&self.hub.whole(), self.code, None, u32::MAX)?;
-        let other = self.opened(self.store.copy(), None)?;
-        let receipt = inbox::take(&other, self.answer()?).await?;
-        let told = read_receipt(receipt, &waiting);
-        ensure!(told.len() == waiting.len(), "a parcel was not looked at");
-        self.hub.judge_waiting(self.code, &head.position, self.now_ms)?;
-        let judged = self.hub.undelivered(&self.hub.whole(), self.code, None, u32::MAX)?;
-        let judged: BTreeMap<_, _> =
-            judged.into_iter().map(|version| (version.number, version.outcome)).collect();
-        let told = waiting.iter().zip(told);
-        for (version, told) in told.filter(|(version, _)| version.outcome == Outcome::Waiting) {
-            let judged = judged.get(&version.number).copied();
-            let agrees = match judged {
-                Some(Outcome::Applied | Outcome::Equal) => told.outcome == Outcome::Equal,
-                Some(Outcome::Conflict) => told.outcome == Outcome::Conflict,
-                // The village would write it, or another resident has its number.
-                Some(Outcome::Waiting) if told.outcome == Outcome::Equal => {
-                    // It has another entry of the same content.
-                    let row = self.hub.record(&self.hub.whole(), self.code, version.id)?;
-                    row.is_some_and(|row| (row.epoch, row.seq) == (version.epoch, version.seq))
-                }
-                Some(Outcome::Waiting) => true,
-                _ => false,
-            };
-            ensure!(agrees, "{version:?} is judged {judged:?}, the village says {told:?}");
-        }
-        let proven = ContactNote { proven: Some(head.position.seq), ..ContactNote::default() };
-        self.hub.note_contacts(&[(self.code, proven)])?;
-        Ok(())
     }
 
     /// Hands back what waits, a few versions a call; `false` when cut off.
@@ -435,15 +396,16 @@ impl World {
         }
     }
 
-    /// Whole contacts end with both equal and nothing left over.
+    /// Whole contacts, over a line or by stick, end with both equal and nothing
+    /// left over.
     ///
     /// # Errors
     /// When one of the promises is broken.
-    pub async fn ends_equal(mut self) -> anyhow::Result<()> {
-        self.contact(End::Whole).await?;
+    pub async fn ends_equal(mut self, whole: End) -> anyhow::Result<()> {
+        self.contact(whole).await?;
         self.own_saves_stay()?;
         self.return_leftovers()?;
-        self.contact(End::Whole).await?;
+        self.contact(whole).await?;
         self.own_saves_stay()?;
         let folded = fold::fold_barn(self.village()?.barn())?;
         if folded.position.seq > Seq::ZERO {

@@ -186,6 +186,38 @@ async fn a_disk_put_back_is_agreed_on_by_stick() {
     }
 }
 
+/// Somebody whose number another record has by now can't come back. The village's
+/// next stick tells, as no line does.
+#[tokio::test(flavor = "multi_thread")]
+async fn who_was_typed_in_again_does_not_come_back_and_the_stick_tells() {
+    let mut district = district().await;
+    assert!(carry(&district, 0).await.0);
+    answer(&district, "awal.jawaban").await;
+    let kept = district.folder().join("simpanan");
+    copy(district.nodes[0].dir(), &kept).unwrap();
+    fill(&district, 0, 11).await.unwrap();
+    assert!(carry(&district, 0).await.0);
+    let records = state(&mut district).warga;
+
+    put_back(&mut district, &kept).await;
+    fill(&district, 0, 11).await.unwrap();
+    assert!(carry(&district, 0).await.1.contains("lumbung-hub bundle export"));
+    answer(&district, "tanya.jawaban").await;
+    let (_, words) = carry(&district, 0).await;
+    assert!(words.contains("belum dikembalikan"), "{words}");
+    let (_, words) = answer(&district, "balik.jawaban").await;
+    assert!(words.contains("5 tetap memakai milik desa"), "four residents, one card: {words}");
+    assert!(words.contains("lumbung-node bundle export"), "{words}");
+    let (taken, words) = carry(&district, 0).await;
+    assert!(taken && words.contains("Terbukti sama"), "{words}");
+    let now = state(&mut district);
+    assert_eq!((now.undelivered, now.warga), (0, records));
+    let told = incidents(&mut district, "dikembalikan");
+    assert!(told.len() == 1 && told[0].contains("5 "), "{told:?}");
+    district.nodes[0].stop().await.unwrap();
+    district.compare().unwrap();
+}
+
 /// What came back is handed back until both were proven equal. It must not pass for
 /// the reason why they are not.
 #[tokio::test(flavor = "multi_thread")]

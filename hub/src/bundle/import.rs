@@ -12,6 +12,7 @@ use super::Refused;
 use super::answer::VERSIONS_TOGETHER;
 use super::passed;
 use super::plan::{Plan, Way};
+use super::returned;
 use super::walk;
 use crate::dataset::turns::Turn;
 use crate::dataset::{
@@ -125,11 +126,22 @@ pub fn import(
             }
             Err(refused) => return Err(refused),
         }
+        let position =
+            dataset.village(village)?.position.filter(|position| is_end(bundle, position));
+        let mut told = match position {
+            Some(at) => returned::take(village, &at, &bundle.returned, dataset)?,
+            None => false,
+        };
         let state = dataset.village(village)?;
         done.proof = compare(bundle, &state, dataset)?;
         prove_rows(bundle, dataset, &mut done)?;
         if let (Proof::Equal, Some(at)) = (done.proof, &state.position) {
-            judge_waiting(village, at, dataset)?;
+            // Older nodes tell nothing.
+            told |= dataset.judge_waiting(village, at, clock::now_ms())? > 0;
+        }
+        if told {
+            let what = dataset.handed_back(village)?;
+            dataset.note_incident(village, &evidence::returned(what), clock::now_ms())?;
         }
         if done.proof != Proof::HubIsAhead {
             note(bundle, &state, &done, dataset)?;
@@ -330,15 +342,18 @@ fn commit(
     Ok(())
 }
 
+/// Whether the bundle ends at `position`.
+fn is_end(bundle: &Bundle, position: &Position) -> bool {
+    Position { epoch: position.epoch, ..bundle.to } == *position
+}
+
 /// Whether the hub holds what the bundle says the village holds.
 fn compare(
     bundle: &Bundle,
     state: &VillageState,
     dataset: &dyn HubsOwn,
 ) -> Result<Proof, DatasetError> {
-    let here = state
-        .position
-        .is_some_and(|stands| Position { epoch: stands.epoch, ..bundle.to } == stands);
+    let here = state.position.is_some_and(|position| is_end(bundle, &position));
     let equal = (state.fingerprint, state.records) == (bundle.fingerprint, bundle.records);
     Ok(match (here, equal) {
         (false, _) => Proof::HubIsAhead,
@@ -368,20 +383,6 @@ fn awaits_return(village: VillageCode, dataset: &dyn HubsOwn) -> Result<bool, Da
         let Some(last) = versions.last() else { return Ok(false) };
         after = Some((last.epoch, last.seq, last.number));
     }
-}
-
-/// Notes what became of versions that were handed back: a stick brings no receipt,
-/// and the proof settles what is known.
-fn judge_waiting(
-    village: VillageCode,
-    at: &Position,
-    dataset: &dyn HubsOwn,
-) -> Result<(), DatasetError> {
-    if dataset.judge_waiting(village, at, clock::now_ms())? > 0 {
-        let what = dataset.handed_back(village)?;
-        dataset.note_incident(village, &evidence::returned(what), clock::now_ms())?;
-    }
-    Ok(())
 }
 
 fn note(

@@ -214,6 +214,20 @@ pub trait Recovery {
         now_ms: i64,
     ) -> Result<u64, DatasetError>;
 
+    /// As [`Recovery::delivered`], of a receipt that holds where the log ends at
+    /// `at`. Nothing is noted when the hub stands elsewhere by now; says whether it
+    /// stands there.
+    ///
+    /// # Errors
+    /// [`DatasetError::UnknownVillage`], [`DatasetError::Store`].
+    fn delivered_at(
+        &self,
+        village: VillageCode,
+        at: &Position,
+        receipt: &[Delivered],
+        now_ms: i64,
+    ) -> Result<bool, DatasetError>;
+
     /// Notes what became of the versions that wait where no receipt tells it: at
     /// `at` village and hub were proven to hold the same. Gives how many that are;
     /// none when the hub stands elsewhere by now.

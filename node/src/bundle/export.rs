@@ -12,6 +12,7 @@ use lumbung_proto::v1;
 use lumbung_wire::batch;
 
 use super::BundleError;
+use super::returned;
 use super::sums::{self, Told};
 use crate::backup::{district_key, sync_folder_of};
 use crate::barn::{Head, Replaced};
@@ -65,7 +66,8 @@ pub fn export(
     beside.push(".baru");
     let beside = PathBuf::from(beside);
     let header = header(village, dir, from, head, number)?;
-    let written = write(village, &beside, &header, (from, told), to, &key).and_then(|bytes| {
+    let content = Content { from, returned: told_back(village, dir, &told)?, told };
+    let written = write(village, &beside, &header, content, to, &key).and_then(|bytes| {
         fs::rename(&beside, &path)?;
         sync_folder_of(&path)?;
         Ok(bytes)
@@ -112,11 +114,26 @@ pub fn replaced_to_wire(replaced: Replaced) -> v1::Replaced {
     v1::Replaced { at_ms, last_seq: last.0, whole }
 }
 
+/// What a bundle holds besides its header.
+struct Content {
+    from: Position,
+    told: Told,
+    returned: Vec<v1::Returned>,
+}
+
+/// What became of the last answer; nothing of a log that does not prove itself.
+fn told_back(village: &Village, dir: &Path, told: &Told) -> Result<Vec<v1::Returned>, BundleError> {
+    if told.broken_at != 0 {
+        return Ok(Vec::new());
+    }
+    Ok(returned::told(village.barn(), returned::kept(dir), told.head.position.seq)?)
+}
+
 fn write(
     village: &Village,
     beside: &Path,
     header: &v1::BundleHeader,
-    (from, told): (Position, Told),
+    Content { from, told, returned }: Content,
     to: PublicKey,
     key: &Key,
 ) -> Result<u64, BundleError> {
@@ -125,6 +142,9 @@ fn write(
     let mut writer = BundleWriter::begin(file, header, to)?;
     for batch in Stretch::new(village.barn().clone(), from, told.head) {
         writer.batch(&batch?)?;
+    }
+    for receipt in returned::within_frames(returned) {
+        writer.receipt(&receipt)?;
     }
     let end = v1::BundleEnd {
         position: header.to.clone(),

@@ -215,6 +215,10 @@ async fn import(dir: &Path, file: &Path) -> anyhow::Result<ExitCode> {
             reply.equal,
             reply.conflicts
         );
+        lumbung_telemetry::say!(
+            "Langkah berikut: lumbung-node bundle export, dan bawa stiknya ke kabupaten supaya \
+             kabupaten tahu."
+        );
     }
     if reply.wants_whole {
         lumbung_telemetry::say!(

@@ -14,7 +14,7 @@ use lumbung_wire::informasi;
 use prost::Message as _;
 use tonic::{Request, Response, Status, Streaming};
 
-use crate::barn::SubmitError;
+use crate::barn::{Latest, SubmitError};
 use crate::village::Village;
 use crate::village::notices::Taken;
 use crate::village::returned::{Lost, LostContent, TakenBack, Verdict};
@@ -57,7 +57,8 @@ impl v1::inbox_server::Inbox for InboxService {
                 parcels.push(parcel);
             }
         }
-        take(&self.village, parcels).await.map(Response::new)
+        let receipt = take(&self.village, parcels).await?;
+        Ok(Response::new(within_a_message(receipt)))
     }
 }
 
@@ -100,15 +101,20 @@ pub async fn take(village: &Village, parcels: Vec<v1::Parcel>) -> Result<v1::Rec
         };
         outcomes.push(v1::Outcome { number, verdict: verdict.into(), ..v1::Outcome::default() });
     }
+    Ok(v1::Receipt { outcomes })
+}
+
+/// The outcomes that fit into one message.
+fn within_a_message(mut receipt: v1::Receipt) -> v1::Receipt {
     let mut bytes = 0;
-    let fits = outcomes.iter().take_while(|outcome| {
+    let fits = receipt.outcomes.iter().take_while(|outcome| {
         let fits = bytes <= RECEIPT_BYTES_MAX;
         bytes += outcome.encoded_len();
         fits
     });
     let fits = fits.count();
-    outcomes.truncate(fits);
-    Ok(v1::Receipt { outcomes })
+    receipt.outcomes.truncate(fits);
+    receipt
 }
 
 fn barn_failed(error: &SubmitError) -> Status {
@@ -141,18 +147,7 @@ fn outcome(number: u64, fork: Seq, taken: TakenBack) -> v1::Outcome {
     // What was changed after the fork comes with the next pull.
     let told_here = verdict != Verdict::Applied
         && found.as_ref().is_none_or(|found| found.entry.header.seq <= fork || common);
-    let held = found.as_ref().filter(|found| told_here && found.alive()).map(|found| {
-        let header = &found.entry.header;
-        v1::Held {
-            seq: header.seq.0,
-            kind: u32::from(header.kind.0),
-            schema: u32::from(header.schema),
-            time_ms: header.time_ms,
-            actor: header.actor.to_string(),
-            source: u32::from(header.source.0),
-            payload: found.content().cloned().unwrap_or_else(Bytes::new),
-        }
-    });
+    let held = found.as_ref().filter(|found| told_here && found.alive()).map(held);
     let absent = told_here && held.is_none();
     let verdict = match verdict {
         Verdict::Applied => v1::Verdict::Applied,
@@ -160,4 +155,18 @@ fn outcome(number: u64, fork: Seq, taken: TakenBack) -> v1::Outcome {
         Verdict::Conflict => v1::Verdict::Conflict,
     };
     v1::Outcome { number, verdict: verdict.into(), held, absent, common }
+}
+
+/// What the village has of a record that lives, on the wire.
+pub(crate) fn held(found: &Latest) -> v1::Held {
+    let header = &found.entry.header;
+    v1::Held {
+        seq: header.seq.0,
+        kind: u32::from(header.kind.0),
+        schema: u32::from(header.schema),
+        time_ms: header.time_ms,
+        actor: header.actor.to_string(),
+        source: u32::from(header.source.0),
+        payload: found.content().cloned().unwrap_or_else(Bytes::new),
+    }
 }

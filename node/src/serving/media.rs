@@ -12,10 +12,7 @@ use super::inbox;
 use super::local::LocalService;
 use super::refusal::store_failed;
 use crate::backup::{self, BackupError, Shelf};
-use crate::bundle::{self, BundleError, Standing};
-
-/// Parcels that are handed to the village together.
-const PARCELS_TOGETHER: usize = 256;
+use crate::bundle::{self, BundleError, Standing, returned};
 
 async fn on_a_thread<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
@@ -141,16 +138,22 @@ pub(super) async fn import_answer(
         service.confirmed.write();
         (reply.merged_seq, reply.on_this_log, reply.restarted) = (merged.seq.0, true, restarted);
     }
-    for parcels in answered.parcels.chunks(PARCELS_TOGETHER) {
-        let receipt = inbox::take(&service.village, parcels.to_vec()).await?;
-        for outcome in receipt.outcomes {
-            *match outcome.verdict() {
-                v1::Verdict::Applied => &mut reply.applied,
-                v1::Verdict::Equal => &mut reply.equal,
-                v1::Verdict::Conflict => &mut reply.conflicts,
-                v1::Verdict::UnknownParcel | v1::Verdict::Unspecified => &mut reply.unknown,
-            } += 1;
-        }
+    // Together: what is found of one tells something about those after it.
+    let receipt = inbox::take(&service.village, answered.parcels.clone()).await?;
+    for outcome in &receipt.outcomes {
+        *match outcome.verdict() {
+            v1::Verdict::Applied => &mut reply.applied,
+            v1::Verdict::Equal => &mut reply.equal,
+            v1::Verdict::Conflict => &mut reply.conflicts,
+            v1::Verdict::UnknownParcel | v1::Verdict::Unspecified => &mut reply.unknown,
+        } += 1;
+    }
+    let head = service.village.barn().head().position;
+    let kept = returned::receipt(head, &answered.parcels, &receipt);
+    let dir = service.dir.clone();
+    if let Err(error) = on_a_thread(move || returned::keep(&dir, &kept)).await? {
+        // The district hands it back once more.
+        tracing::warn!(%error, "what became of an answer can't be kept");
     }
     Ok(reply)
 }

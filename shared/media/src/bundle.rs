@@ -50,6 +50,15 @@ impl<W: Write + Seek> BundleWriter<W> {
         self.sealing.content(Tag::Batch, &batch.encode_to_vec(), u64::from(batch.count))
     }
 
+    /// Tells what became of versions that an answer handed back, after the last
+    /// batch.
+    ///
+    /// # Errors
+    /// [`MediaError`] when it can't be written.
+    pub fn receipt(&mut self, receipt: &v1::ReturnedReceipt) -> Result<(), MediaError> {
+        self.sealing.content(Tag::Receipt, &receipt.encode_to_vec(), 0)
+    }
+
     /// Ends the bundle with the node's signature; not yet durable.
     ///
     /// # Errors
@@ -80,6 +89,8 @@ pub struct Bundle {
     pub end: v1::BundleEnd,
     /// The batches in order; each is still to be proven.
     pub batches: Vec<v1::Batch>,
+    /// What became of versions that an answer handed back, at `to`.
+    pub returned: Vec<v1::Returned>,
     signature: v1::MediumSignature,
     signed: Vec<u8>,
 }
@@ -96,6 +107,7 @@ impl Bundle {
         let mut unsealing = medium::open(MediumKind::Bundle, input, length, Keys::Secret(key))?;
         let header: v1::BundleHeader = unsealing.header()?;
         let mut batches: Vec<v1::Batch> = Vec::new();
+        let mut returned = Vec::new();
         let mut end: Option<v1::BundleEnd> = None;
         let digest = loop {
             match unsealing.part()? {
@@ -103,6 +115,9 @@ impl Bundle {
                     let batch: v1::Batch = medium::decode(content)?;
                     unsealing.count_entries(u64::from(batch.count));
                     batches.push(batch);
+                }
+                Part::Content(Tag::Receipt, content) if end.is_none() => {
+                    returned.extend(medium::decode::<v1::ReturnedReceipt>(content)?.returned);
                 }
                 Part::Content(Tag::CaughtUp, content) if end.is_none() => {
                     end = Some(medium::decode(content)?);
@@ -142,6 +157,7 @@ impl Bundle {
             header,
             end,
             batches,
+            returned,
             signature,
             signed,
         })

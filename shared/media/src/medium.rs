@@ -282,7 +282,10 @@ impl<R: Read> Unsealing<R> {
     pub(crate) fn part(&mut self) -> Result<Part, MediaError> {
         let digest = self.frames.digest();
         match self.frames.read()? {
-            (tag @ (Tag::Batch | Tag::CaughtUp | Tag::Parcel | Tag::Piece), content) => {
+            (
+                tag @ (Tag::Batch | Tag::CaughtUp | Tag::Parcel | Tag::Piece | Tag::Receipt),
+                content,
+            ) => {
                 self.counted.frames += 1;
                 Ok(Part::Content(tag, content))
             }

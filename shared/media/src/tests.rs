@@ -15,6 +15,7 @@ use lumbung_wire::batch;
 use proptest::prelude::*;
 
 use super::*;
+use crate::frame::Frames;
 
 const VILLAGE: u64 = 3_505_012_001;
 
@@ -101,6 +102,10 @@ fn bundle(to: PublicKey) -> Vec<u8> {
     for batch in &batches {
         writer.batch(batch).unwrap();
     }
+    for seq in 1..=2 {
+        let returned = vec![v1::Returned { seq, ..v1::Returned::default() }];
+        writer.receipt(&v1::ReturnedReceipt { returned }).unwrap();
+    }
     let records = head.seq.0;
     let end =
         v1::BundleEnd { position: Some(to_wire), fingerprint, records, ..v1::BundleEnd::default() };
@@ -143,6 +148,7 @@ fn what_is_written_is_read_back() {
     assert_eq!(read_backup(&BACKUP, Keys::Secret(&KEY)).unwrap(), 30);
     let bundle = Bundle::read(&BUNDLE[..], BUNDLE.len() as u64, &KEY).unwrap();
     assert_eq!((bundle.from.seq, bundle.to.seq, bundle.batches.len()), (Seq(0), Seq(30), 3));
+    assert_eq!(bundle.returned.iter().map(|told| told.seq).collect::<Vec<_>>(), [1, 2]);
     let stranger = Key::generate().unwrap().public();
     assert!(bundle.is_signed_by(&SIGNER.public()) && !bundle.is_signed_by(&stranger));
     let answer = Answer::read(&ANSWER[..], ANSWER.len() as u64, &KEY).unwrap();
@@ -239,6 +245,12 @@ fn every_cut_is_refused_as_a_cut() {
             assert!(matches!(outcome, Err(MediaError::CutOff)), "{kind:?} cut at {length}");
         }
     }
+}
+
+#[test]
+fn a_frame_that_only_a_later_version_writes_says_so() {
+    let mut frames = Frames::new(&[200, 1, 0, 0, 0, 7][..], b"");
+    assert!(matches!(frames.read(), Err(MediaError::NewerVersion)));
 }
 
 #[test]

@@ -367,6 +367,18 @@ impl Merge<'_> {
         Ok(())
     }
 
+    /// Whether the hub stands there in the village's log.
+    pub(super) fn stands_at(
+        &mut self,
+        village: VillageCode,
+        at: &Position,
+    ) -> Result<bool, DatasetError> {
+        let standing = self.standing(village)?.ok_or(DatasetError::UnknownVillage(village))?;
+        let stands = standing.position == Some(*at);
+        self.keep(standing);
+        Ok(stands)
+    }
+
     /// Notes a receipt and puts in place what the next pull would not tell.
     pub(super) fn delivered(
         &mut self,

@@ -1,5 +1,6 @@
 //! What became of versions that went back to a village of which no receipt
-//! comes, because it uses sticks.
+//! came: it uses sticks, and its last one was made before it took the answer, or
+//! by a version that tells nothing.
 //!
 //! Once a stick proves that village and hub hold the same, the hub knows what the
 //! village would find if it were handed everything again, and says what the
@@ -56,10 +57,7 @@ impl Merge<'_> {
         village: VillageCode,
         at: &Position,
     ) -> Result<u64, DatasetError> {
-        let standing = self.standing(village)?.ok_or(DatasetError::UnknownVillage(village))?;
-        let stands = standing.position == Some(*at);
-        self.keep(standing);
-        if !stands {
+        if !self.stands_at(village, at)? {
             return Ok(0);
         }
         let mut forks = Forks::default();

@@ -184,6 +184,22 @@ impl Recovery for SqliteDataset {
         self.writer().transact(now_ms, |merge| merge.delivered(village, receipt))
     }
 
+    fn delivered_at(
+        &self,
+        village: VillageCode,
+        at: &Position,
+        receipt: &[Delivered],
+        now_ms: i64,
+    ) -> Result<bool, DatasetError> {
+        self.writer().transact(now_ms, |merge| {
+            let stands = merge.stands_at(village, at)?;
+            if stands {
+                merge.delivered(village, receipt)?;
+            }
+            Ok(stands)
+        })
+    }
+
     fn judge_waiting(
         &self,
         village: VillageCode,
