@@ -9,21 +9,30 @@
 use anyhow::ensure;
 use lumbung_hub::dataset::Recovery as _;
 use lumbung_ledger::Seq;
-use lumbung_tests::rewinding::{Act, End, World, change, id};
+use lumbung_tests::rewinding::{Act, Edit, End, World, change, id};
 use proptest::prelude::*;
 
-/// How a village and the hub live; `anew` = it is installed anew now and then.
-fn acts(records: &'static [u8], anew: bool) -> impl Strategy<Value = Vec<Act>> {
+/// Saves of a few records together.
+fn edits(records: &'static [u8]) -> impl Strategy<Value = Vec<Edit>> {
     let edit = (prop::sample::select(records), proptest::option::weighted(0.8, 0_u8..4));
-    let edits = proptest::collection::vec(edit, 1..4);
-    let end = prop_oneof![
+    proptest::collection::vec(edit, 1..4)
+}
+
+/// Where a contact may end.
+fn ends() -> impl Strategy<Value = End> {
+    prop_oneof![
         1 => Just(End::Agreed),
         1 => Just(End::Branched),
         1 => (0_u8..4).prop_map(End::Delivering),
         1 => (0_u8..6).prop_map(End::Pulling),
         2 => Just(End::Whole),
         2 => any::<bool>().prop_map(End::Stick),
-    ];
+    ]
+}
+
+/// How a village and the hub live; `anew` = it is installed anew now and then.
+fn acts(records: &'static [u8], anew: bool) -> impl Strategy<Value = Vec<Act>> {
+    let (edits, end) = (edits(records), ends());
     let act = prop_oneof![
         6 => edits.prop_map(Act::Save),
         5 => end.prop_map(Act::Contact),
@@ -33,6 +42,24 @@ fn acts(records: &'static [u8], anew: bool) -> impl Strategy<Value = Vec<Act>> {
         2 * u32::from(anew) => Just(Act::Return),
     ];
     proptest::collection::vec(act, 1..60)
+}
+
+/// A disk that goes back again and again, to any moment of one stretch of saves,
+/// and contacts in between that are cut off.
+fn steps_back(records: &'static [u8]) -> impl Strategy<Value = Vec<Act>> {
+    let saved = edits(records).prop_map(|edits| vec![Act::Save(edits), Act::Copy]);
+    let saves = proptest::collection::vec(saved, 2..6);
+    let step = (any::<u8>(), proptest::option::of(edits(records)), ends());
+    let step = step.prop_map(|(which, own, end)| {
+        let own = own.map(Act::Save);
+        let ended = [Act::PutBack(which.into())].into_iter().chain(own);
+        ended.chain([Act::Contact(end)]).collect::<Vec<_>>()
+    });
+    let steps = proptest::collection::vec(step, 1..6);
+    (saves, steps).prop_map(|(mut acts, steps)| {
+        acts.push(vec![Act::Contact(End::Whole)]);
+        acts.into_iter().chain(steps).flatten().collect()
+    })
 }
 
 /// Few records and contents, so that they meet again and again; residents who get
@@ -163,6 +190,33 @@ async fn what_came_back_under_its_old_number_moves_no_fork() -> anyhow::Result<(
     Ok(())
 }
 
+/// What the village refused waits on until both are proven equal. A disk that goes
+/// back once more, below where the first branches parted, has less in common with
+/// it: what the village saves there is its own.
+#[tokio::test]
+async fn what_was_refused_replaces_nothing_after_another_step_back() -> anyhow::Result<()> {
+    for end in [End::Whole, End::Stick(true)] {
+        let folder = tempfile::tempdir()?;
+        let mut world = World::new(folder.path())?;
+        world.save(vec![(1, Some(1))]).await?;
+        let oldest = world.store.copy();
+        world.save(vec![(1, Some(2))]).await?;
+        let old = world.store.copy();
+        world.save(vec![(2, Some(1))]).await?;
+        world.contact(End::Whole).await?;
+        world.put_back(&old)?;
+        world.save(vec![(5, Some(1))]).await?;
+        world.contact(End::Pulling(0)).await?;
+        ensure!(world.hub.handed_back(world.code)?.conflicts == 1, "its number is taken");
+        world.put_back(&oldest)?;
+        world.save(vec![(2, Some(0))]).await?;
+        world.contact(end).await?;
+        world.own_saves_stay()?;
+        world.ends_equal(end).await?;
+    }
+    Ok(())
+}
+
 /// A resident who was lost and typed in again stands in the way of the lost record.
 /// No proof can tell, as the hub has that record: what the village says on its next
 /// stick does.
@@ -186,6 +240,15 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
     fn a_village_that_goes_back_in_time_loses_nothing(acts in lives(false), knows_chain: bool, by_stick: bool) {
+        run(acts, knows_chain, by_stick).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+    }
+
+    #[test]
+    fn a_village_that_goes_back_step_by_step_loses_nothing(
+        acts in prop_oneof![steps_back(&[0, 1]), steps_back(&[2, 5]), steps_back(&[1, 2, 5])],
+        knows_chain: bool,
+        by_stick: bool,
+    ) {
         run(acts, knows_chain, by_stick).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
     }
 
