@@ -186,6 +186,12 @@ pub trait Accounts: Send + Sync + 'static {
     /// [`DatasetError::Store`].
     fn keep_recovery_codes(&self, account: &str, hashes: &[[u8; 32]]) -> Result<(), DatasetError>;
 
+    /// How many recovery codes the account has left.
+    ///
+    /// # Errors
+    /// [`DatasetError::Store`].
+    fn recovery_codes(&self, account: &str) -> Result<u64, DatasetError>;
+
     /// Uses up a recovery code; `false` when there is no such.
     ///
     /// # Errors

@@ -18,6 +18,9 @@ use super::{ConsoleState, Trouble, whole};
 use crate::access::gate::NewCodes;
 use crate::access::{Session, SignInRefused};
 
+/// With so many recovery codes left the reader is told to get new ones.
+const RECOVERY_CODES_FEW: u64 = 2;
+
 pub(super) fn routes() -> Router<ConsoleState> {
     Router::new()
         .route("/akun", get(account))
@@ -60,7 +63,7 @@ async fn show(
     wrong: Option<&str>,
 ) -> Result<Response, Trouble> {
     let sessions = state.gate.sessions(&viewer.who).await?;
-    let has_codes = state.gate.has_codes(&viewer.who).await?;
+    let recovery_codes = state.gate.recovery_codes(&viewer.who).await?;
     let first_use = state.gate.first_use(&viewer.who).await?;
     let say = |id, en| viewer.language.say(id, en);
     let body = html! {
@@ -114,8 +117,18 @@ async fn show(
             }
             section aria-labelledby="kode-judul" {
                 h2 id="kode-judul" { (say("Kode dua langkah", "Two-step codes")) }
-                @if has_codes {
+                @if let Some(left) = recovery_codes {
                     p class="calm" { (say("Terpasang.", "Set up.")) }
+                    p class=[(left <= RECOVERY_CODES_FEW).then_some("alert")] {
+                        (say("Kode cadangan yang belum dipakai: ", "Recovery codes not used yet: "))
+                        b { (left) } "."
+                        @if left <= RECOVERY_CODES_FEW {
+                            " " (say(
+                                "Pasang lagi untuk mendapat kode cadangan baru; yang lama lalu \
+                                 tidak berlaku.",
+                                "Set the codes up again to get new ones; the old ones end then."))
+                        }
+                    }
                 } @else {
                     p { (say(
                         "Belum terpasang. Dengan kode dari ponsel, kata sandi yang dicuri saja \
@@ -131,7 +144,7 @@ async fn show(
                     }
                 }
                 p { a class="button" href="/akun/kode" {
-                    @if has_codes { (say("Pasang di ponsel lain", "Set up on another phone")) }
+                    @if recovery_codes.is_some() { (say("Pasang di ponsel lain", "Set up on another phone")) }
                     @else { (say("Pasang sekarang", "Set up now")) }
                 } }
             }

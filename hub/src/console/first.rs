@@ -63,12 +63,12 @@ impl Filter {
             && self.kecamatan().is_none_or(|code| code == tile.desa.kecamatan)
     }
 
-    fn is_set(&self) -> bool {
+    pub(super) fn is_set(&self) -> bool {
         self.class().is_some() || self.kecamatan().is_some()
     }
 
     /// Which villages it lets through.
-    fn title(&self, language: Language) -> String {
+    pub(super) fn title(&self, language: Language) -> String {
         if !self.is_set() {
             return language.say("Semua desa", "All villages").to_owned();
         }
@@ -100,13 +100,26 @@ impl Filter {
         if reloads {
             pairs.push("muat=ya".to_owned());
         }
-        if let Some(class) = class {
-            pairs.push(format!("kelas={}", class.code()));
-        }
-        if let Some(kecamatan) = self.kecamatan() {
-            pairs.push(format!("kecamatan={}", kecamatan.compact()));
-        }
+        pairs.extend(self.pairs(class));
         if pairs.is_empty() { "/".to_owned() } else { format!("/?{}", pairs.join("&")) }
+    }
+
+    /// The same villages as a table.
+    pub(super) fn table(&self) -> String {
+        let pairs = ["tampilan=tabel".to_owned()].into_iter().chain(self.pairs(self.class()));
+        format!("/desa?{}", pairs.collect::<Vec<_>>().join("&"))
+    }
+
+    /// The same villages as tiles.
+    pub(super) fn as_tiles(&self) -> String {
+        self.link(self.class(), false)
+    }
+
+    /// What is chosen, with another class, as an address has it.
+    fn pairs(&self, class: Option<Freshness>) -> impl Iterator<Item = String> {
+        let class = class.map(|class| format!("kelas={}", class.code()));
+        let kecamatan = self.kecamatan().map(|it| format!("kecamatan={}", it.compact()));
+        class.into_iter().chain(kecamatan)
     }
 }
 
@@ -318,7 +331,7 @@ impl<'a> Parts<'a> {
                 }
                 button { (say("Tampilkan", "Show")) }
                 @if filter.is_set() { a class="button" href="/" { (say("Semua desa", "All")) } }
-                a class="button" href="/desa?tampilan=tabel" { (say("Tabel", "Table")) }
+                a class="button" href=(filter.table()) { (say("Tabel", "Table")) }
                 @if map { a class="button" href="/peta" { (say("Peta", "Map")) } }
             }
             ul class="legend" aria-label=(say("Arti huruf", "What the letters mean")) {

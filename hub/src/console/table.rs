@@ -82,15 +82,9 @@ impl Wish {
 
     /// This table in another order; the same order asked for again turns it.
     fn href(&self, order: Order) -> String {
-        let mut href = format!("/desa?tampilan=tabel&urut={}", order.code());
+        let mut href = format!("{}&urut={}", self.filter.table(), order.code());
         if order == self.order() && !self.is_backward() {
             href.push_str("&arah=balik");
-        }
-        if let Some(class) = self.filter.class() {
-            href.push_str(&format!("&kelas={}", class.code()));
-        }
-        if let Some(kecamatan) = self.filter.kecamatan() {
-            href.push_str(&format!("&kecamatan={}", kecamatan.compact()));
         }
         href
     }
@@ -103,7 +97,7 @@ async fn table(
 ) -> Result<axum::response::Response, Trouble> {
     use axum::response::{IntoResponse as _, Redirect};
     if wish.tampilan == "ubin" {
-        return Ok(Redirect::to("/").into_response());
+        return Ok(Redirect::to(&wish.filter.as_tiles()).into_response());
     }
     let page: Result<Page, Trouble> = at_desk(&state, viewer, move |desk, viewer| {
         let sight = desk.sight(&viewer.who)?;
@@ -124,9 +118,12 @@ fn page(viewer: &Viewer, wish: &Wish, rows: &[Tile], now_ms: i64) -> Markup {
     let say = |id, en| language.say(id, en);
     let direction = if wish.is_backward() { "descending" } else { "ascending" };
     let body = html! {
-        h1 { (say("Semua desa sebagai tabel", "All villages as a table")) }
+        h1 { (wish.filter.title(language)) (say(" sebagai tabel", " as a table")) }
         p { (rows.len()) (say(" desa. ", " villages. "))
-            a class="button" href="/" { (say("Sebagai ubin", "As tiles")) } }
+            a class="button" href=(wish.filter.as_tiles()) { (say("Sebagai ubin", "As tiles")) }
+            @if wish.filter.is_set() {
+                " " a class="button" href=(Filter::default().table()) { (say("Semua desa", "All")) }
+            } }
         div class="scroll" tabindex="0" role="region" aria-label=(say("Tabel desa", "Villages")) {
             table class="stack villages" {
                 thead { tr {

@@ -261,6 +261,11 @@ async fn a_telephone_sees_the_villages_that_are_well_as_one_line() {
     let one = console.get("/?kecamatan=350502").await;
     assert!(!one.contains("kec folds"), "what was chosen is shown: {one}");
     assert!(one.contains(">Desa di Kecamatan Udanawu<"), "{one}");
+    let page = console.get("/?kelas=hilang&kecamatan=350501").await;
+    let table = "href=\"/desa?tampilan=tabel&amp;kelas=hilang&amp;kecamatan=350501\"";
+    assert!(page.contains(table), "the table keeps what was chosen");
+    let page = console.get("/desa?tampilan=tabel&kelas=hilang&kecamatan=350501").await;
+    assert!(page.contains("href=\"/?kelas=hilang&amp;kecamatan=350501\""), "and so do the tiles");
     assert!(console.get("/?kelas=hilang").await.contains(">Desa: hilang<"));
 }
 

@@ -153,12 +153,18 @@ impl Gate {
         self.0.proofs.forget();
     }
 
-    /// Whether the operator has set up one-time codes.
+    /// How many recovery codes the operator has left; `None` = one-time codes are
+    /// not set up.
     ///
     /// # Errors
     /// When the store fails.
-    pub async fn has_codes(&self, who: &Operator) -> Result<bool, SignInRefused> {
-        Ok(self.own(who).await?.totp.is_some())
+    pub async fn recovery_codes(&self, who: &Operator) -> Result<Option<u64>, SignInRefused> {
+        let account = self.own(who).await?;
+        if account.totp.is_none() {
+            return Ok(None);
+        }
+        let left = self.store(move |inside| Ok(inside.accounts.recovery_codes(&account.name)?));
+        Ok(Some(left.await?))
     }
 
     /// The operator's own account, once its password is proved.

@@ -137,6 +137,7 @@ async fn the_last_head_stays() {
 async fn a_code_works_once_and_a_recovery_code_too() {
     let scene = scene().await;
     let head = scene.head().await;
+    assert_eq!(scene.gate.recovery_codes(&head).await.unwrap(), None, "not set up");
     let offer = scene.gate.new_codes(&head).unwrap();
     let app = Builder::new().with_secret(offer.secret.clone()).build_noncompliant();
     let wrong = scene.gate.keep_codes(&head, offer.secret.clone(), "000000", PASSWORD).await;
@@ -150,6 +151,8 @@ async fn a_code_works_once_and_a_recovery_code_too() {
     let secret = scene.enter("kepala", PASSWORD, &recovery[0]).await.unwrap();
     assert!(scene.gate.operator(&secret).await.unwrap().unwrap().has_two_factors());
     assert!(scene.enter("kepala", PASSWORD, &recovery[0]).await.is_err(), "a recovery code twice");
+    let left = scene.gate.recovery_codes(&head).await.unwrap();
+    assert_eq!(left, Some(recovery.len() as u64 - 1));
 }
 
 #[tokio::test]

@@ -135,6 +135,15 @@ impl Board {
         rows
     }
 
+    /// Why no village is shown.
+    pub(super) fn nothing(&self) -> &'static str {
+        match (self.filter.as_str(), self.wrong_only) {
+            ("", true) => "Tidak ada desa yang bermasalah. Tekan p untuk melihat semua.",
+            ("", false) => "Belum ada desa.",
+            _ => "Tidak ada desa yang cocok dengan saringan. Tekan / lalu Esc untuk menghapusnya.",
+        }
+    }
+
     /// The same as a list, to be printed once.
     pub(super) fn shown_list(&self) -> List {
         let rows = self.rows().into_iter().cloned().collect();

@@ -92,11 +92,17 @@ pub(super) fn draw(frame: &mut Frame<'_>, board: &Board, colours: bool) {
     frame.render_widget(summary, head);
     let rows = board.rows();
     let width = body.width;
+    let nothing = rows.is_empty().then(|| board.nothing());
     let lines = rows.into_iter().skip(board.first()).map(|it| row(board, it, colours, width));
     let header = Row::new(shown(COLUMNS.map(|it| it.0), width));
     let header = header.style(Style::new().add_modifier(Modifier::REVERSED));
     let table = Table::new(lines, shown(COLUMNS.map(|it| it.1), width)).header(header);
     frame.render_widget(table, body);
+    if let Some(words) = nothing {
+        let below = Layout::vertical([Constraint::Length(2), Constraint::Min(1)]).split(body)[1];
+        let words = Paragraph::new(words).wrap(ratatui::widgets::Wrap { trim: true });
+        frame.render_widget(words, below);
+    }
     let keys = if board.is_typing() {
         format!("Saring: {}_  (Enter pakai, Esc batal)", board.filter())
     } else {
@@ -128,6 +134,28 @@ mod tests {
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
         terminal.draw(|frame| draw(frame, &board, true)).unwrap();
         terminal.backend().to_string()
+    }
+
+    #[test]
+    fn an_empty_table_says_why() {
+        let mut well = list(1);
+        let (at, of) = (Instant::now(), |key| well.columns.iter().position(|it| it.key == key));
+        let [trouble, state] = ["trouble", "state"].map(|key| of(key).unwrap());
+        for row in &mut well.rows {
+            row.cells[trouble].clear();
+            row.cells[state] = "segar".to_owned();
+        }
+        let mut board = Board::new(well, at);
+        board.toggle_wrong_only();
+        let screen = |board: &Board| {
+            let mut terminal = Terminal::new(TestBackend::new(80, 12)).unwrap();
+            terminal.draw(|frame| draw(frame, board, true)).unwrap();
+            terminal.backend().to_string()
+        };
+        assert!(screen(&board).contains("Tidak ada desa yang bermasalah"), "{}", screen(&board));
+        board.toggle_wrong_only();
+        "tiada".chars().for_each(|letter| board.type_letter(letter));
+        assert!(screen(&board).contains("Tidak ada desa yang cocok"), "{}", screen(&board));
     }
 
     #[test]

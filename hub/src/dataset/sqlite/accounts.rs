@@ -149,6 +149,13 @@ impl Accounts for SqliteDataset {
         Ok(tx.commit()?)
     }
 
+    fn recovery_codes(&self, account: &str) -> Result<u64, DatasetError> {
+        self.read(|conn| {
+            let sql = "SELECT count(*) FROM recovery_code WHERE operator = ?1";
+            Ok(conn.prepare_cached(sql)?.query_row([account], |row| count(row, 0))?)
+        })
+    }
+
     fn spend_recovery_code(&self, account: &str, hash: [u8; 32]) -> Result<bool, DatasetError> {
         let spent = self.writer().conn.execute(
             "DELETE FROM recovery_code WHERE operator = ?1 AND hash = ?2",
