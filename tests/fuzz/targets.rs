@@ -21,6 +21,7 @@ use lumbung_media::{
     Keys, MediaError, Protection, SecretKey, write_answer,
 };
 use lumbung_node::barn::{Ground, JOURNAL_BYTES, Journal, MemoryStore, Testimony, Witness, Write};
+use lumbung_node::bundle::returned;
 use lumbung_node::village::Village;
 use lumbung_node::village::census::Census;
 use lumbung_node::{import, serving};
@@ -213,7 +214,7 @@ fn pieces(data: &[u8]) -> Vec<(u8, &[u8])> {
     while let [kind, low, high, following @ ..] = rest {
         let length = usize::from(u16::from_le_bytes([*low, *high])).min(following.len());
         let (piece, after) = following.split_at(length);
-        pieces.push((*kind % 3, piece));
+        pieces.push((*kind % 4, piece));
         rest = after;
     }
     pieces
@@ -254,8 +255,8 @@ pub(crate) fn merged() -> u64 {
     dataset().village(village()).expect("the village is there").records
 }
 
-/// What the node of the village signed and sealed: a header (0), batches (1)
-/// and an end (2), made to agree with the header. The hub imports it, and its
+/// What the node of the village signed and sealed: a header (0), batches (1), what
+/// became of an answer (3) and an end (2), made to agree with the header. The hub imports it, and its
 /// sums are what its rows are, whatever came of that.
 pub(crate) fn bundle_frames(data: &[u8]) {
     let (Media { key, node, .. }, pieces) = (media(), pieces(data));
@@ -267,6 +268,9 @@ pub(crate) fn bundle_frames(data: &[u8]) {
     let written = written.and_then(|mut writer| {
         for batch in messages::<v1::Batch>(&pieces, 1) {
             writer.batch(&batch)?;
+        }
+        for receipt in messages::<v1::ReturnedReceipt>(&pieces, 3) {
+            writer.receipt(&receipt)?;
         }
         writer.finish(&end, node)
     });
@@ -315,11 +319,16 @@ pub(crate) fn answer_frames(data: &[u8]) {
     assert_eq!(read.parcels, parcels, "other parcels came back");
     let parcels: Vec<_> =
         read.parcels.into_iter().filter_map(|bytes| v1::Parcel::decode(bytes).ok()).collect();
-    let count = parcels.len();
     let (runtime, village) = inbox();
-    if let Ok(receipt) = runtime.block_on(serving::inbox::take(village, parcels)) {
-        assert!(receipt.outcomes.len() <= count, "a receipt for what never came");
-    }
+    let Ok(receipt) = runtime.block_on(serving::inbox::take(village, parcels.clone())) else {
+        return;
+    };
+    assert!(receipt.outcomes.len() <= parcels.len(), "a receipt for what never came");
+    let head = village.barn().head().position;
+    let kept = returned::receipt(head, &parcels, &receipt);
+    let count = kept.returned.len();
+    let told = returned::told(village.barn(), kept, head.seq).expect("memory can be read");
+    assert_eq!(told.len(), count, "not everything that became of it is told");
 }
 
 /// A backup of a hub: a header (0), and files (1), which it may lie about.

@@ -179,6 +179,11 @@ fn media() -> Vec<(&'static str, String, Vec<u8>)> {
         let pieces =
             [(0, header.encode_to_vec()), (1, sent.encode_to_vec()), (2, end.encode_to_vec())];
         inputs.push(("bundle", format!("of-{count}"), targets::of_pieces(&pieces)));
+        let outcome = v1::Outcome { number: 1, absent: true, ..v1::Outcome::default() };
+        let told = v1::Returned { seq: 1, outcome: Some(outcome), ..v1::Returned::default() };
+        let receipt = v1::ReturnedReceipt { returned: vec![told] };
+        let pieces = [&pieces[..], &[(3, receipt.encode_to_vec())]].concat();
+        inputs.push(("bundle", format!("told-of-{count}"), targets::of_pieces(&pieces)));
         inputs.push(("sums", format!("end-of-{count}"), end.encode_to_vec()));
         let reply = v1::FingerprintReply { parts: vec![part], ..Default::default() };
         inputs.push(("sums", format!("reply-of-{count}"), reply.encode_to_vec()));
