@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, ensure};
 use lumbung_domain::region::{VillageCode, roster};
 use lumbung_identity::Authority;
+use lumbung_ledger::Seq;
 use lumbung_media::{BackupReader, Keys, MediaError, Passphrase, Protection, SecretKey, reseal};
 use lumbung_telemetry::clock;
 
@@ -153,12 +154,15 @@ fn export(code: &str, out: &Path, data: &Path, dataset: &SqliteDataset) -> anyho
     if waiting.notices > 0 {
         lumbung_telemetry::say!("{} informasi untuk desa ini ikut dibawa.", waiting.notices);
     }
+    let proven = match state.proven_seq {
+        Seq::ZERO => "belum terbukti sama".to_owned(),
+        proven => format!("terbukti sama pada nomor {proven}"),
+    };
     lumbung_telemetry::say!(
-        "Jawaban untuk {}: tergabung sampai nomor {}, terbukti sama pada nomor {}. Berkasnya: {}. \
-         Di desa: lumbung-node bundle import.",
+        "Jawaban untuk {}: tergabung sampai nomor {}, {proven}. Berkasnya: {}. Di desa: \
+         lumbung-node bundle import.",
         desa.full_name(),
         state.position.map_or(0, |position| position.seq.0),
-        state.proven_seq,
         path.display()
     );
     Ok(())

@@ -95,12 +95,13 @@ pub(crate) fn returned(what: HandedBack) -> NewIncident {
     let words = Words::new(
         format!(
             "Catatan yang hilang di desa sudah dikembalikan: {applied} ditulis lagi, {equal} sudah \
-             sama, {conflicts} memakai isi desa karena sudah diubah di sana.{hint}"
+             sama, {conflicts} memakai isi desa karena sudah diubah di sana, atau nomornya sudah \
+             dipakai catatan lain.{hint}"
         ),
         format!(
             "Records that the village had lost were handed back: {applied} written again, {equal} \
              the same already, {conflicts} kept as the village has them, because they were changed \
-             there.{hint_en}"
+             there, or another record has their number by now.{hint_en}"
         ),
     );
     NewIncident::new(IncidentKind::Returned, words)

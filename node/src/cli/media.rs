@@ -195,11 +195,13 @@ async fn import(dir: &Path, file: &Path) -> anyhow::Result<ExitCode> {
             reply.merged_seq
         );
     } else if reply.on_this_log {
+        let proven = match reply.proven_seq {
+            0 => "isinya belum terbukti sama".to_owned(),
+            proven => format!("terakhir terbukti sama pada nomor {proven}"),
+        };
         lumbung_telemetry::say!(
-            "Kabupaten sudah menyimpan catatan sampai nomor {}; terakhir terbukti sama pada nomor \
-             {}.",
-            reply.merged_seq,
-            reply.proven_seq
+            "Kabupaten sudah menyimpan catatan sampai nomor {}; {proven}.",
+            reply.merged_seq
         );
     } else {
         lumbung_telemetry::say!(
