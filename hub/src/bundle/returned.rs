@@ -48,43 +48,22 @@ fn is_of(told: &v1::Returned, version: &SetAside) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use bytes::Bytes;
-    use lumbung_domain::id::{KindCode, RecordId};
-    use lumbung_ledger::{Epoch, Operation, Seq, Source};
+    use lumbung_domain::id::RecordId;
 
     use super::*;
+    use crate::puller::hand_back::tests::version;
 
     #[test]
     fn a_number_given_again_is_not_taken_for_the_version_it_was() {
-        let version = SetAside {
-            number: 4,
-            id: RecordId::from_parts(0, 1, 1),
-            kind: KindCode(1),
-            schema: 1,
-            epoch: Epoch(2),
-            seq: Seq(9),
-            operation: Operation::Update,
-            time_ms: 0,
-            actor: Arc::from("kader"),
-            source: Source::MANUAL,
-            bytes: Bytes::new(),
-            withheld: false,
-            fork: Seq(3),
-            at_ms: 0,
-            outcome: Outcome::Waiting,
-        };
+        let version = version(4, 2, 9);
         let told = |id: RecordId, epoch, seq| {
             let id = Bytes::copy_from_slice(id.as_bytes());
             v1::Returned { id, epoch, seq, outcome: None }
         };
         assert!(is_of(&told(version.id, 2, 9), &version));
-        for other in [
-            told(RecordId::from_parts(0, 1, 2), 2, 9),
-            told(version.id, 1, 9),
-            told(version.id, 2, 8),
-        ] {
+        let other = RecordId::from_parts(0, 1, 2);
+        for other in [told(other, 2, 9), told(version.id, 1, 9), told(version.id, 2, 8)] {
             assert!(!is_of(&other, &version), "{other:?}");
         }
     }

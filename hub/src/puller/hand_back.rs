@@ -171,12 +171,13 @@ fn held_change(id: RecordId, held: v1::Held) -> Option<Change> {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use lumbung_ledger::Epoch;
 
     use super::*;
 
-    fn version(number: i64, epoch: u32, seq: u64) -> SetAside {
+    /// A version that waits.
+    pub(crate) fn version(number: i64, epoch: u32, seq: u64) -> SetAside {
         SetAside {
             number,
             id: RecordId::from_parts(0, 1, 1),
