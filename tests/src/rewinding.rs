@@ -35,7 +35,10 @@ use lumbung_wire::record::encode;
 use crate::fictitious::dusun;
 use crate::fold;
 
+mod carried;
 mod sticks;
+
+use carried::Carried;
 
 /// A kind no version has.
 const NEW_KIND: KindCode = KindCode(4_000);
@@ -77,6 +80,14 @@ pub enum Act {
     Reinstall,
     /// An operator hands back what is left of an earlier log.
     Return,
+    /// The village writes a bundle from this entry on; 0 = of what is not confirmed.
+    Export(u8),
+    /// One of the bundles reaches the hub, by any number.
+    Import(usize),
+    /// The hub writes an answer.
+    Answer,
+    /// One of the answers reaches the village, by any number.
+    Take(usize),
 }
 
 /// A record by its number.
@@ -131,6 +142,7 @@ pub struct World {
     /// What became of the last answer on a stick; no disk that is put back takes
     /// it along.
     receipt: v1::KeptReceipt,
+    carried: Carried,
     /// The hub knows the chain behind its marks.
     pub knows_chain: bool,
 }
@@ -160,6 +172,7 @@ impl World {
             had,
             own,
             receipt,
+            carried: Carried::new(folder)?,
             knows_chain,
         };
         world.open(Some(world.log()))?;
@@ -326,6 +339,7 @@ impl World {
             }
             _ => {
                 while self.pull(usize::from(u16::MAX))? {}
+                self.confirm()?;
                 match end {
                     End::Stick(_) => self.tell_by_stick().await,
                     _ => Ok(()),
@@ -378,22 +392,21 @@ impl World {
     /// When one of the promises is broken.
     pub async fn act(&mut self, act: Act) -> anyhow::Result<()> {
         match act {
-            Act::Save(edits) => self.save(edits).await,
-            Act::Contact(end) => {
-                self.contact(end).await?;
-                self.own_saves_stay()
-            }
-            Act::Copy => {
-                self.copies.push(self.store.copy());
-                Ok(())
-            }
+            Act::Save(edits) => self.save(edits).await?,
+            Act::Contact(end) => self.contact(end).await?,
+            Act::Copy => self.copies.push(self.store.copy()),
             Act::PutBack(which) => {
                 let copy = self.copies[which % self.copies.len()].copy();
-                self.put_back(&copy)
+                self.put_back(&copy)?;
             }
-            Act::Reinstall => self.reinstall(),
-            Act::Return => self.return_leftovers(),
+            Act::Reinstall => self.reinstall()?,
+            Act::Return => self.return_leftovers()?,
+            Act::Export(from) => self.export(from.into()).await?,
+            Act::Import(which) => self.import(which)?,
+            Act::Answer => self.write_answer()?,
+            Act::Take(which) => self.read_answer(which).await?,
         }
+        self.own_saves_stay()
     }
 
     /// Whole contacts, over a line or by stick, end with both equal and nothing
@@ -406,14 +419,36 @@ impl World {
         self.own_saves_stay()?;
         self.return_leftovers()?;
         self.contact(whole).await?;
+        self.is_equal()
+    }
+
+    /// Sticks alone end with both proven equal and nothing left over.
+    ///
+    /// # Errors
+    /// When one of the promises is broken.
+    pub async fn ends_proven_by_stick(mut self) -> anyhow::Result<()> {
+        self.agree_by_stick().await?;
         self.own_saves_stay()?;
+        self.return_leftovers()?;
+        self.agree_by_stick().await?;
+        self.is_equal()
+    }
+
+    fn is_equal(&self) -> anyhow::Result<()> {
+        self.own_saves_stay()?;
+        self.compare()?;
+        let state = self.hub.village(self.code)?;
+        let warga = self.rows(Some(Kind::Warga))?.len() as u64;
+        ensure!(state.warga == warga, "the residents are counted wrongly");
+        Ok(())
+    }
+
+    /// The hub is equal to the fold of the village's log.
+    fn compare(&self) -> anyhow::Result<()> {
         let folded = fold::fold_barn(self.village()?.barn())?;
         if folded.position.seq > Seq::ZERO {
             fold::compare(&folded, &self.hub, self.code)?;
         }
-        let state = self.hub.village(self.code)?;
-        let warga = self.rows(Some(Kind::Warga))?.len() as u64;
-        ensure!(state.warga == warga, "the residents are counted wrongly");
         Ok(())
     }
 

@@ -62,6 +62,24 @@ fn steps_back(records: &'static [u8]) -> impl Strategy<Value = Vec<Act>> {
     })
 }
 
+/// A village that uses sticks, and a line now and then. Bundles and answers lie about.
+fn carried() -> impl Strategy<Value = Vec<Act>> {
+    let of = |records: &'static [u8]| {
+        let act = prop_oneof![
+            5 => edits(records).prop_map(Act::Save),
+            1 => ends().prop_map(Act::Contact),
+            2 => Just(Act::Copy),
+            2 => any::<u8>().prop_map(|which| Act::PutBack(which.into())),
+            4 => prop_oneof![3 => Just(0), 1 => 1_u8..9].prop_map(Act::Export),
+            5 => any::<u8>().prop_map(|which| Act::Import(which.into())),
+            3 => Just(Act::Answer),
+            4 => any::<u8>().prop_map(|which| Act::Take(which.into())),
+        ];
+        proptest::collection::vec(act, 1..40)
+    };
+    prop_oneof![of(&[0, 1]), of(&[1, 2, 5]), of(&[0, 1, 2, 3, 4, 5, 6, 7, 8])]
+}
+
 /// Few records and contents, so that they meet again and again; residents who get
 /// into each other's way; everything.
 fn lives(anew: bool) -> impl Strategy<Value = Vec<Act>> {
@@ -70,6 +88,15 @@ fn lives(anew: bool) -> impl Strategy<Value = Vec<Act>> {
 }
 
 fn run(acts: Vec<Act>, knows_chain: bool, by_stick: bool) -> anyhow::Result<()> {
+    let whole = if by_stick { End::Stick(true) } else { End::Whole };
+    live(acts, knows_chain, async |world| world.ends_equal(whole).await)
+}
+
+fn live(
+    acts: Vec<Act>,
+    knows_chain: bool,
+    ends: impl AsyncFnOnce(World) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -78,7 +105,7 @@ fn run(acts: Vec<Act>, knows_chain: bool, by_stick: bool) -> anyhow::Result<()> 
         for act in acts {
             world.act(act).await?;
         }
-        world.ends_equal(if by_stick { End::Stick(true) } else { End::Whole }).await
+        ends(world).await
     })
 }
 
@@ -241,6 +268,12 @@ proptest! {
     #[test]
     fn a_village_that_goes_back_in_time_loses_nothing(acts in lives(false), knows_chain: bool, by_stick: bool) {
         run(acts, knows_chain, by_stick).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+    }
+
+    #[test]
+    fn sticks_that_come_late_or_twice_or_never_lose_nothing(acts in carried()) {
+        let run = live(acts, true, async |world| world.ends_proven_by_stick().await);
+        run.map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
     }
 
     #[test]

@@ -106,9 +106,7 @@ pub fn import(
                     note_sender(bundle, dataset)?;
                     return Err(note_parted(bundle, Refused::Forked { at }, dataset)?);
                 }
-                if state.answer_to.is_empty() {
-                    note_sender(bundle, dataset)?;
-                }
+                note_first_sender(bundle, &state, dataset)?;
                 return Ok(done);
             }
             Err(Refused::Dataset(DatasetError::NotNext { .. })) => continue,
@@ -124,7 +122,10 @@ pub fn import(
                 begin_log(bundle, &state, other_log, dataset)?;
                 continue;
             }
-            Err(refused) => return Err(refused),
+            Err(refused) => {
+                note_first_sender(bundle, &state, dataset)?;
+                return Err(refused);
+            }
         }
         let position =
             dataset.village(village)?.position.filter(|position| is_end(bundle, position));
@@ -353,7 +354,8 @@ fn compare(
     state: &VillageState,
     dataset: &dyn HubsOwn,
 ) -> Result<Proof, DatasetError> {
-    let here = state.position.is_some_and(|position| is_end(bundle, &position));
+    let origin = Position::origin(bundle.to.log_id);
+    let here = is_end(bundle, &state.position.unwrap_or(origin));
     let equal = (state.fingerprint, state.records) == (bundle.fingerprint, bundle.records);
     Ok(match (here, equal) {
         (false, _) => Proof::HubIsAhead,
@@ -415,6 +417,18 @@ fn note(
 /// Who sent the bundle: whatever becomes of it, the village can be answered.
 fn note_sender(bundle: &Bundle, dataset: &dyn HubsOwn) -> Result<(), Refused> {
     Ok(dataset.note_contacts(&[(bundle.village, sender(bundle))])?)
+}
+
+/// As [`note_sender`], of a bundle that tells nothing new: it may lie about for long.
+fn note_first_sender(
+    bundle: &Bundle,
+    state: &VillageState,
+    dataset: &dyn HubsOwn,
+) -> Result<(), Refused> {
+    match state.answer_to.is_empty() {
+        true => note_sender(bundle, dataset),
+        false => Ok(()),
+    }
 }
 
 fn sender(bundle: &Bundle) -> ContactNote {

@@ -310,8 +310,8 @@ fn refusal(why: &Refused) -> String {
              (lumbung-hub villages leftovers). Atau sambungkan desa ini lewat jaringan sekali."
         ),
         Refused::Outdated => format!(
-            "bundel ini dibuat sebelum data desa dipulihkan. {SAFE} Simpan stiknya, dan minta desa \
-             mengekspor yang baru."
+            "bundel ini dibuat sebelum data desa dipulihkan, atau disk desa kembali ke keadaan yang \
+             lebih lama lagi. {SAFE} Simpan stiknya. {AGREE}"
         ),
         Refused::Restarted { at } => format!(
             "data desa dipulihkan sampai nomor {at}, sedangkan hub sudah punya lebih banyak. {SAFE} \
