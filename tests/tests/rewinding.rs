@@ -62,9 +62,10 @@ fn steps_back(records: &'static [u8]) -> impl Strategy<Value = Vec<Act>> {
     })
 }
 
-/// A village that uses sticks, and a line now and then. Bundles and answers lie about.
-fn carried() -> impl Strategy<Value = Vec<Act>> {
-    let of = |records: &'static [u8]| {
+/// A village that uses sticks, and a line now and then. Bundles and answers lie about;
+/// `anew` = it is installed anew now and then.
+fn carried(anew: bool) -> impl Strategy<Value = Vec<Act>> {
+    let of = move |records: &'static [u8]| {
         let act = prop_oneof![
             5 => edits(records).prop_map(Act::Save),
             1 => ends().prop_map(Act::Contact),
@@ -74,6 +75,8 @@ fn carried() -> impl Strategy<Value = Vec<Act>> {
             5 => any::<u8>().prop_map(|which| Act::Import(which.into())),
             3 => Just(Act::Answer),
             4 => any::<u8>().prop_map(|which| Act::Take(which.into())),
+            u32::from(anew) => Just(Act::Reinstall),
+            u32::from(anew) => Just(Act::Return),
         ];
         proptest::collection::vec(act, 1..40)
     };
@@ -271,7 +274,9 @@ proptest! {
     }
 
     #[test]
-    fn sticks_that_come_late_or_twice_or_never_lose_nothing(acts in carried()) {
+    fn sticks_that_come_late_or_twice_or_never_lose_nothing(
+        acts in any::<bool>().prop_flat_map(carried),
+    ) {
         let run = live(acts, true, async |world| world.ends_proven_by_stick().await);
         run.map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
     }

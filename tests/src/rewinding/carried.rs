@@ -106,9 +106,11 @@ impl World {
             Err(refused) => return Err(refused.into()),
         };
         self.replaced_by(&bundle)?;
-        // What waits may be what the village has, under another number.
+        // What waits may be what the village has, under another number; what is left of
+        // another log is not its.
         let here = bundle.to == self.village()?.barn().head().position;
-        if done.proof == Proof::Equal && here && !self.waits()? {
+        let settled = !self.waits()? && self.hub.leftovers(self.code)?.is_empty();
+        if done.proof == Proof::Equal && here && settled {
             self.compare()?;
         }
         Ok(Some(done))
