@@ -109,3 +109,6 @@ pub(super) fn kept(dir: &Path) -> v1::KeptReceipt {
         v1::KeptReceipt::default()
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -236,4 +236,4 @@ fn is_common(lost: &Lost, found: Option<&Latest>) -> bool {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

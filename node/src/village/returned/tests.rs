@@ -13,22 +13,22 @@ use lumbung_wire::record::{SCHEMA, encode};
 use super::*;
 use crate::barn::{Ground, MemoryStore};
 
-fn village(store: &MemoryStore) -> Village {
+pub(crate) fn village(store: &MemoryStore) -> Village {
     let ground = Ground { store: Arc::new(store.clone()), witness: None, salts: 1 };
     let code = VillageCode::from_u64(3_505_012_001).unwrap();
     let create = Some(LogId([4; 16]));
     Village::open_in_task(ground, create, code, Clock::standing_at(1_790_000_000_000)).unwrap()
 }
 
-fn id(number: u16) -> RecordId {
+pub(crate) fn id(number: u16) -> RecordId {
     RecordId::from_parts(1_790_000_000_000, number, 1)
 }
 
-fn dusun(nama: &str) -> Bytes {
+pub(crate) fn dusun(nama: &str) -> Bytes {
     encode(&Record::Dusun(Dusun { nama: nama.to_owned(), ..Dusun::default() }))
 }
 
-async fn put(village: &Village, number: u16, kind: Kind, content: Option<Bytes>) -> Seq {
+pub(crate) async fn put(village: &Village, number: u16, kind: Kind, content: Option<Bytes>) -> Seq {
     let change = Change {
         id: id(number),
         kind: kind.code(),
