@@ -100,7 +100,7 @@ pub fn import(
             return Err(Refused::Held(village));
         }
         match merge_onto(state.position, bundle, dataset, &mut done) {
-            Ok(Plan::From(_)) => {}
+            Ok(Plan::From(_)) => return prove(bundle, dataset, done),
             Ok(Plan::Passed) => {
                 if let Some(at) = passed::parted(bundle, state.position, dataset)? {
                     note_sender(bundle, dataset)?;
@@ -109,47 +109,47 @@ pub fn import(
                 note_first_sender(bundle, &state, dataset)?;
                 return Ok(done);
             }
-            Err(Refused::Dataset(DatasetError::NotNext { .. })) => continue,
+            Err(Refused::Dataset(DatasetError::NotNext { .. })) => {}
             Err(refused @ (Refused::Restarted { .. } | Refused::Forked { .. })) => {
                 note_sender(bundle, dataset)?;
                 match go_over(bundle, &state, &refused, dataset)? {
                     Some(fork) => done.restarted = Some(fork),
                     None => return Err(note_parted(bundle, refused, dataset)?),
                 }
-                continue;
             }
-            Err(Refused::OtherLog) => {
-                begin_log(bundle, &state, other_log, dataset)?;
-                continue;
-            }
+            Err(Refused::OtherLog) => begin_log(bundle, &state, other_log, dataset)?,
             Err(refused) => {
                 note_first_sender(bundle, &state, dataset)?;
                 return Err(refused);
             }
         }
-        let position =
-            dataset.village(village)?.position.filter(|position| is_end(bundle, position));
-        let mut told = match position {
-            Some(at) => returned::take(village, &at, &bundle.returned, dataset)?,
-            None => false,
-        };
-        let state = dataset.village(village)?;
-        done.proof = compare(bundle, &state, dataset)?;
-        prove_rows(bundle, dataset, &mut done)?;
-        if let (Proof::Equal, Some(at)) = (done.proof, &state.position) {
-            // Older nodes tell nothing.
-            told |= dataset.judge_waiting(village, at, clock::now_ms())? > 0;
-        }
-        if told {
-            let what = dataset.handed_back(village)?;
-            dataset.note_incident(village, &evidence::returned(what), clock::now_ms())?;
-        }
-        if done.proof != Proof::HubIsAhead {
-            note(bundle, &state, &done, dataset)?;
-        }
-        return Ok(done);
     }
     Err(Refused::Busy)
+}
+
+/// Takes what the bundle tells besides its entries, compares, and notes the contact.
+fn prove(bundle: &Bundle, dataset: &dyn HubsOwn, mut done: Imported) -> Result<Imported, Refused> {
+    let village = bundle.village;
+    let position = dataset.village(village)?.position.filter(|position| is_end(bundle, position));
+    let mut told = match position {
+        Some(at) => returned::take(village, &at, &bundle.returned, dataset)?,
+        None => false,
+    };
+    let state = dataset.village(village)?;
+    done.proof = compare(bundle, &state, dataset)?;
+    prove_rows(bundle, dataset, &mut done)?;
+    if let (Proof::Equal, Some(at)) = (done.proof, &state.position) {
+        // Older nodes tell nothing.
+        told |= dataset.judge_waiting(village, at, clock::now_ms())? > 0;
+    }
+    if told {
+        let what = dataset.handed_back(village)?;
+        dataset.note_incident(village, &evidence::returned(what), clock::now_ms())?;
+    }
+    if done.proof != Proof::HubIsAhead {
+        note(bundle, &state, &done, dataset)?;
+    }
+    Ok(done)
 }
 
 fn merge_onto(
