@@ -4,7 +4,7 @@
 //! fit into a second.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context, ensure};
@@ -80,6 +80,10 @@ pub enum Act {
     Reinstall,
     /// An operator hands back what is left of an earlier log.
     Return,
+    /// The hub's file is copied.
+    CopyHub,
+    /// An earlier file of the hub comes back: one of those there are, by any number.
+    PutHubBack(usize),
     /// The village writes a bundle from this entry on; 0 = of what is not confirmed.
     Export(u8),
     /// One of the bundles reaches the hub, by any number.
@@ -131,6 +135,8 @@ pub struct World {
     /// How often it began anew.
     logs: u8,
     copies: Vec<MemoryStore>,
+    folder: PathBuf,
+    hub_copies: Vec<PathBuf>,
     openings: u64,
     now_ms: i64,
     /// The hub.
@@ -166,6 +172,8 @@ impl World {
             store,
             logs,
             copies,
+            folder: folder.to_owned(),
+            hub_copies: Vec::new(),
             openings,
             now_ms,
             hub,
@@ -251,6 +259,26 @@ impl World {
         self.village = None;
         self.store = copy.copy();
         self.open(None)
+    }
+
+    fn copy_hub(&mut self) -> anyhow::Result<()> {
+        let copy = self.folder.join(format!("hub-{}.salinan", self.hub_copies.len()));
+        self.hub.copy_to(&copy)?;
+        self.hub_copies.push(copy);
+        Ok(())
+    }
+
+    /// An earlier file of the hub comes back. What it alone had is lost.
+    fn put_hub_back(&mut self, which: usize) -> anyhow::Result<()> {
+        if self.hub_copies.is_empty() {
+            return Ok(());
+        }
+        self.now_ms += 1;
+        let file = self.folder.join(format!("hub-{}.db", self.now_ms));
+        std::fs::copy(&self.hub_copies[which % self.hub_copies.len()], &file)?;
+        self.hub = SqliteDataset::open(file)?;
+        self.had.clear();
+        Ok(())
     }
 
     /// The village begins anew; what it had is with the hub alone.
@@ -401,6 +429,8 @@ impl World {
             }
             Act::Reinstall => self.reinstall()?,
             Act::Return => self.return_leftovers()?,
+            Act::CopyHub => self.copy_hub()?,
+            Act::PutHubBack(which) => self.put_hub_back(which)?,
             Act::Export(from) => self.export(from.into()).await?,
             Act::Import(which) => self.import(which)?,
             Act::Answer => self.write_answer()?,

@@ -30,16 +30,40 @@ fn ends() -> impl Strategy<Value = End> {
     ]
 }
 
-/// How a village and the hub live; `anew` = it is installed anew now and then.
-fn acts(records: &'static [u8], anew: bool) -> impl Strategy<Value = Vec<Act>> {
+/// What happens besides.
+#[derive(Clone, Copy)]
+enum Besides {
+    Nothing,
+    /// The village is installed anew now and then.
+    Anew,
+    /// The hub's file goes back, too.
+    OldHub,
+}
+
+impl Besides {
+    fn acts(self) -> impl Strategy<Value = Act> {
+        let (anew, old_hub) =
+            (u32::from(matches!(self, Self::Anew)), u32::from(matches!(self, Self::OldHub)));
+        prop_oneof![
+            // None of them takes less than a copy that stays unused.
+            1 => Just(Act::Copy),
+            anew => Just(Act::Reinstall),
+            2 * anew => Just(Act::Return),
+            2 * old_hub => Just(Act::CopyHub),
+            2 * old_hub => any::<u8>().prop_map(|which| Act::PutHubBack(which.into())),
+        ]
+    }
+}
+
+/// How a village and the hub live.
+fn acts(records: &'static [u8], besides: Besides) -> impl Strategy<Value = Vec<Act>> {
     let (edits, end) = (edits(records), ends());
     let act = prop_oneof![
         6 => edits.prop_map(Act::Save),
         5 => end.prop_map(Act::Contact),
         2 => Just(Act::Copy),
         3 => any::<u8>().prop_map(|which| Act::PutBack(which.into())),
-        u32::from(anew) => Just(Act::Reinstall),
-        2 * u32::from(anew) => Just(Act::Return),
+        2 => besides.acts(),
     ];
     proptest::collection::vec(act, 1..60)
 }
@@ -62,9 +86,8 @@ fn steps_back(records: &'static [u8]) -> impl Strategy<Value = Vec<Act>> {
     })
 }
 
-/// A village that uses sticks, and a line now and then. Bundles and answers lie about;
-/// `anew` = it is installed anew now and then.
-fn carried(anew: bool) -> impl Strategy<Value = Vec<Act>> {
+/// A village that uses sticks, and a line now and then. Bundles and answers lie about.
+fn carried(besides: Besides) -> impl Strategy<Value = Vec<Act>> {
     let of = move |records: &'static [u8]| {
         let act = prop_oneof![
             5 => edits(records).prop_map(Act::Save),
@@ -75,8 +98,7 @@ fn carried(anew: bool) -> impl Strategy<Value = Vec<Act>> {
             5 => any::<u8>().prop_map(|which| Act::Import(which.into())),
             3 => Just(Act::Answer),
             4 => any::<u8>().prop_map(|which| Act::Take(which.into())),
-            u32::from(anew) => Just(Act::Reinstall),
-            u32::from(anew) => Just(Act::Return),
+            2 => besides.acts(),
         ];
         proptest::collection::vec(act, 1..40)
     };
@@ -85,8 +107,8 @@ fn carried(anew: bool) -> impl Strategy<Value = Vec<Act>> {
 
 /// Few records and contents, so that they meet again and again; residents who get
 /// into each other's way; everything.
-fn lives(anew: bool) -> impl Strategy<Value = Vec<Act>> {
-    let of = |records: &'static [u8]| acts(records, anew);
+fn lives(besides: Besides) -> impl Strategy<Value = Vec<Act>> {
+    let of = move |records: &'static [u8]| acts(records, besides);
     prop_oneof![of(&[0, 1]), of(&[1, 2, 5]), of(&[0, 1, 2, 3, 4, 5, 6, 7, 8])]
 }
 
@@ -269,13 +291,17 @@ async fn who_was_typed_in_again_is_proven_equal_by_sticks_alone() -> anyhow::Res
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
     #[test]
-    fn a_village_that_goes_back_in_time_loses_nothing(acts in lives(false), knows_chain: bool, by_stick: bool) {
+    fn a_village_that_goes_back_in_time_loses_nothing(acts in lives(Besides::Nothing), knows_chain: bool, by_stick: bool) {
         run(acts, knows_chain, by_stick).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
     }
 
     #[test]
     fn sticks_that_come_late_or_twice_or_never_lose_nothing(
-        acts in any::<bool>().prop_flat_map(carried),
+        acts in prop_oneof![
+            carried(Besides::Nothing),
+            carried(Besides::Anew),
+            carried(Besides::OldHub),
+        ],
     ) {
         let run = live(acts, true, async |world| world.ends_proven_by_stick().await);
         run.map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
@@ -291,7 +317,16 @@ proptest! {
     }
 
     #[test]
-    fn a_village_installed_anew_keeps_what_it_saves(acts in lives(true), knows_chain: bool, by_stick: bool) {
+    fn a_village_and_a_hub_that_go_back_in_time_agree(
+        acts in lives(Besides::OldHub),
+        knows_chain: bool,
+        by_stick: bool,
+    ) {
+        run(acts, knows_chain, by_stick).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
+    }
+
+    #[test]
+    fn a_village_installed_anew_keeps_what_it_saves(acts in lives(Besides::Anew), knows_chain: bool, by_stick: bool) {
         run(acts, knows_chain, by_stick).map_err(|error| TestCaseError::fail(format!("{error:#}")))?;
     }
 }

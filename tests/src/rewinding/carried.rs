@@ -6,7 +6,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail, ensure};
-use lumbung_hub::bundle::{self, AnswerError, Imported, OtherLog, Proof, Refused};
+use lumbung_hub::bundle::{self, AnswerError, OtherLog, Proof, Refused};
 use lumbung_hub::dataset::{Dataset, Recovery as _};
 use lumbung_identity::Key;
 use lumbung_media::{Bundle, SecretKey};
@@ -22,6 +22,14 @@ use super::{World, told};
 /// lost, what became of that, and a whole bundle; each once more for what is left over
 /// from another log.
 const ROUNDS_MAX: usize = 8;
+
+/// What the hub says of a bundle.
+enum Said {
+    Taken(Proof),
+    Refused,
+    /// What comes before it is missing.
+    ExportFrom(u64),
+}
 
 /// What is on its way, and what it is sealed with.
 pub(super) struct Carried {
@@ -85,7 +93,7 @@ impl World {
         Ok(())
     }
 
-    fn take_in(&mut self, which: usize, other_log: OtherLog) -> anyhow::Result<Option<Imported>> {
+    fn take_in(&mut self, which: usize, other_log: OtherLog) -> anyhow::Result<Said> {
         let file = File::open(&self.carried.bundles[which])?;
         let length = file.metadata()?.len();
         let bundle = Bundle::read(file, length, &self.carried.secret)?;
@@ -94,15 +102,15 @@ impl World {
             Err(Refused::TakingTurns(code)) => {
                 self.now_ms += 1;
                 ensure!(self.hub.resolve_twin(code, &told(0), self.now_ms)?, "nothing is held");
-                return Ok(None);
+                return Ok(Said::Refused);
             }
+            Err(Refused::Gap { next }) => return Ok(Said::ExportFrom(next.0)),
             Err(
-                Refused::Gap { .. }
-                | Refused::OtherLog
+                Refused::OtherLog
                 | Refused::Outdated
                 | Refused::Restarted { .. }
                 | Refused::Forked { .. },
-            ) => return Ok(None),
+            ) => return Ok(Said::Refused),
             Err(refused) => return Err(refused.into()),
         };
         self.replaced_by(&bundle)?;
@@ -113,7 +121,7 @@ impl World {
         if done.proof == Proof::Equal && here && settled {
             self.compare()?;
         }
-        Ok(Some(done))
+        Ok(Said::Taken(done.proof))
     }
 
     /// Whether something waits to be handed back.
@@ -177,9 +185,14 @@ impl World {
         for _ in 0..ROUNDS_MAX {
             self.export(from).await?;
             let newest = self.carried.bundles.len().checked_sub(1).context("no bundle")?;
-            let done = self.take_in(newest, OtherLog::Begin)?;
-            if done.is_some_and(|done| done.proof == Proof::Equal) && !self.waits()? {
-                return Ok(());
+            match self.take_in(newest, OtherLog::Begin)? {
+                Said::Taken(Proof::Equal) if !self.waits()? => return Ok(()),
+                // The hub's file is an older one.
+                Said::ExportFrom(next) => {
+                    from = next;
+                    continue;
+                }
+                Said::Taken(_) | Said::Refused => {}
             }
             self.write_answer()?;
             let newest = self.carried.answers.len().checked_sub(1).context("no answer")?;
