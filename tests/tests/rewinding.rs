@@ -269,6 +269,37 @@ async fn what_was_refused_replaces_nothing_after_another_step_back() -> anyhow::
     Ok(())
 }
 
+/// An answer on which both parted says how far the district was, and what it had set
+/// aside before: where that parted from the village's log is known only once the
+/// district has heard of the present one.
+#[tokio::test]
+async fn an_answer_of_another_history_hands_nothing_back() -> anyhow::Result<()> {
+    for end in [End::Branched, End::Whole] {
+        let folder = tempfile::tempdir()?;
+        let mut world = World::new(folder.path())?;
+        let oldest = world.store.copy();
+        for content in [1, 2] {
+            world.save(vec![(4, Some(content))]).await?;
+        }
+        let old = world.store.copy();
+        world.save(vec![(1, Some(0))]).await?;
+        world.act(Act::Export(0)).await?;
+        world.act(Act::Import(0)).await?;
+        world.put_back(&old)?;
+        world.contact(End::Branched).await?;
+        match end {
+            End::Branched => world.put_back(&oldest)?,
+            _ => world.act(Act::Reinstall).await?,
+        }
+        world.save(vec![(1, Some(1))]).await?;
+        world.act(Act::Answer).await?;
+        world.act(Act::Take(0)).await?;
+        world.own_saves_stay()?;
+        world.ends_proven_by_stick().await?;
+    }
+    Ok(())
+}
+
 /// A resident who was lost and typed in again stands in the way of the lost record.
 /// No proof can tell, as the hub has that record: what the village says on its next
 /// stick does.

@@ -22,7 +22,10 @@ pub struct Answered {
     pub standing: Standing,
     /// The last entry at which both were proven equal.
     pub proven: Seq,
-    /// What the district hands back, in order; harmless twice.
+    /// What the district hands over, in order; harmless twice. Lost records are
+    /// left out where the district does not stand on this log: how much they have in
+    /// common with it is known once the district has heard of it, and hands them
+    /// back again.
     pub parcels: Vec<v1::Parcel>,
     /// The district asks for a bundle from the first entry.
     pub wants_whole: bool,
@@ -65,7 +68,7 @@ pub fn read_answer(village: &Village, dir: &Path, path: &Path) -> Result<Answere
         return Err(BundleError::OtherVillage(answer.village));
     }
     let parcels = answer.parcels.iter().map(|parcel| v1::Parcel::decode(parcel.clone()));
-    let parcels: Vec<_> = parcels.collect::<Result<_, _>>().map_err(|_| BundleError::Parcel)?;
+    let mut parcels: Vec<_> = parcels.collect::<Result<_, _>>().map_err(|_| BundleError::Parcel)?;
     let standing = match answer.merged {
         None => Standing::Elsewhere,
         Some(position) => match village.barn().relate(position)? {
@@ -80,6 +83,9 @@ pub fn read_answer(village: &Village, dir: &Path, path: &Path) -> Result<Answere
             }
         },
     };
+    if !matches!(standing, Standing::On(_)) {
+        parcels.retain(|parcel| !matches!(parcel.kind, Some(v1::parcel::Kind::LostRecord(_))));
+    }
     let wants_whole = answer.header.wants_whole;
     let damaged_may_go_ms = answer.header.damaged_may_go_ms.clone();
     let proven = Seq(answer.header.proven_seq);
