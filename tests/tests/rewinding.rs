@@ -105,6 +105,31 @@ fn carried(besides: Besides) -> impl Strategy<Value = Vec<Act>> {
     prop_oneof![of(&[0, 1]), of(&[1, 2, 5]), of(&[0, 1, 2, 3, 4, 5, 6, 7, 8])]
 }
 
+/// As [`steps_back`], where what comes in between is carried.
+fn carried_back(records: &'static [u8]) -> impl Strategy<Value = Vec<Act>> {
+    let saved = edits(records).prop_map(|edits| vec![Act::Save(edits), Act::Copy]);
+    let saves = proptest::collection::vec(saved, 2..6);
+    let any_of = || any::<u8>().prop_map(usize::from);
+    let carry = prop_oneof![
+        3 => Just(Act::Export(0)),
+        4 => any_of().prop_map(Act::Import),
+        3 => Just(Act::Answer),
+        4 => any_of().prop_map(Act::Take),
+        1 => ends().prop_map(Act::Contact),
+    ];
+    let carries = proptest::collection::vec(carry, 1..6);
+    let step = (any_of(), proptest::option::of(edits(records)), carries);
+    let step = step.prop_map(|(which, own, carries)| {
+        let back = [Act::PutBack(which)].into_iter().chain(own.map(Act::Save));
+        back.chain(carries).collect::<Vec<_>>()
+    });
+    let steps = proptest::collection::vec(step, 1..6);
+    (saves, steps).prop_map(|(mut acts, steps)| {
+        acts.push(vec![Act::Export(0), Act::Import(0)]);
+        acts.into_iter().chain(steps).flatten().collect()
+    })
+}
+
 /// Few records and contents, so that they meet again and again; residents who get
 /// into each other's way; everything.
 fn lives(besides: Besides) -> impl Strategy<Value = Vec<Act>> {
@@ -332,6 +357,8 @@ proptest! {
             carried(Besides::Nothing),
             carried(Besides::Anew),
             carried(Besides::OldHub),
+            carried_back(&[0, 1]),
+            carried_back(&[1, 2, 5]),
         ],
     ) {
         let run = live(acts, true, async |world| world.ends_proven_by_stick().await);
