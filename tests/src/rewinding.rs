@@ -36,6 +36,7 @@ use crate::fictitious::dusun;
 use crate::fold;
 
 mod carried;
+mod old_hub;
 mod sticks;
 
 use carried::Carried;
@@ -259,26 +260,6 @@ impl World {
         self.village = None;
         self.store = copy.copy();
         self.open(None)
-    }
-
-    fn copy_hub(&mut self) -> anyhow::Result<()> {
-        let copy = self.folder.join(format!("hub-{}.salinan", self.hub_copies.len()));
-        self.hub.copy_to(&copy)?;
-        self.hub_copies.push(copy);
-        Ok(())
-    }
-
-    /// An earlier file of the hub comes back. What it alone had is lost.
-    fn put_hub_back(&mut self, which: usize) -> anyhow::Result<()> {
-        if self.hub_copies.is_empty() {
-            return Ok(());
-        }
-        self.now_ms += 1;
-        let file = self.folder.join(format!("hub-{}.db", self.now_ms));
-        std::fs::copy(&self.hub_copies[which % self.hub_copies.len()], &file)?;
-        self.hub = SqliteDataset::open(file)?;
-        self.had.clear();
-        Ok(())
     }
 
     /// The village begins anew; what it had is with the hub alone.

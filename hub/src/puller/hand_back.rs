@@ -209,8 +209,6 @@ pub(crate) mod tests {
         let of = |forks: &Forks| {
             versions.each_ref().map(|version| forks.of(version.epoch, version.fork).0)
         };
-        // Holds for one session, in which the village's disk can't go back: what
-        // is not settled by then is handed back again, and shows it again.
         let mut forks = Forks::default();
         // It was handed back before, or is none of those that were handed over.
         note_common(&mut forks, &said(1, Source::RETURNED), &versions);

@@ -133,7 +133,7 @@ pub(super) async fn import_answer(
     if let Err(error) = on_a_thread(move || backup::may_go(&dir, &stores, now_ms)).await? {
         tracing::warn!(%error, "what may be removed can't be noted");
     }
-    let on_this_log = matches!(answered.standing, Standing::On(_));
+    let hands_back = matches!(answered.standing, Standing::On(_));
     let restarted = stand(service, answered.standing).await.map_err(|e| answer_failed(&e))?;
     if let Some((merged, restarted)) = restarted {
         service.confirmed.write();
@@ -149,8 +149,8 @@ pub(super) async fn import_answer(
             v1::Verdict::UnknownParcel | v1::Verdict::Unspecified => &mut reply.unknown,
         } += 1;
     }
-    // An answer of another history hands nothing back.
-    if on_this_log {
+    // An answer of another history leaves what was kept of the last one.
+    if hands_back {
         let head = service.village.barn().head().position;
         let kept = returned::receipt(head, &answered.parcels, &receipt);
         let dir = service.dir.clone();
