@@ -118,7 +118,7 @@ fn page(viewer: &Viewer, wish: &Wish, rows: &[Tile], now_ms: i64) -> Markup {
     let say = |id, en| language.say(id, en);
     let direction = if wish.is_backward() { "descending" } else { "ascending" };
     let body = html! {
-        h1 { (wish.filter.title(language)) (say(" sebagai tabel", " as a table")) }
+        h1 { (wish.filter.title(language)) (say(" (tabel)", " (table)")) }
         p { (rows.len()) (say(" desa. ", " villages. "))
             a class="button" href=(wish.filter.as_tiles()) { (say("Sebagai ubin", "As tiles")) }
             @if wish.filter.is_set() {
